@@ -1,0 +1,20 @@
+// npm test [-- PART…]: installs and builds what is missing, then runs every test file whose path holds one of
+// the given parts (all of them without one) with node's test runner.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { build, root, run } from './install.mjs';
+
+build();
+const folder = path.join(root, 'dist', 'test');
+const parts = process.argv.slice(2);
+const files = readdirSync(folder, { recursive: true })
+  .filter(
+    (file) => file.endsWith('.test.js') && (parts.length === 0 || parts.some((part) => file.includes(part))),
+  )
+  .sort()
+  .map((file) => path.join(folder, file));
+if (files.length === 0) {
+  console.error(`error: no test file matches ${parts.join(', ')}`);
+  process.exit(2);
+}
+run(process.execPath, ['--test', '--test-reporter=spec', ...files]);

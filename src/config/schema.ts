@@ -1,0 +1,308 @@
+import { z } from 'zod';
+import type { CamelizeKeys } from './camel.js';
+
+/**
+ * The one schema of a config: types, defaults, help texts and the JSON Schema all come from here. Keys are
+ * written as fairseq spells its flags (`max-tokens`); the code sees them in camelCase (`maxTokens`).
+ */
+
+/** A required value with a default; `text` is what `--help` and `config explain` print. */
+const count = (fallback: number, text: string, least = 0) =>
+  z.int().min(least).default(fallback).describe(text);
+const rate = (fallback: number, text: string) => z.number().min(0).lt(1).default(fallback).describe(text);
+const number = (fallback: number, text: string) => z.number().default(fallback).describe(text);
+const flag = (fallback: boolean, text: string) => z.boolean().default(fallback).describe(text);
+const file = (text: string) => z.string().min(1).nullable().default(null).describe(text);
+const choice = <const T extends readonly [string, ...string[]]>(
+  values: T,
+  fallback: T[number],
+  text: string,
+) =>
+  z
+    .enum(values)
+    .default(fallback as never)
+    .describe(text);
+/** A section is a strict object whose defaults are those of its keys. */
+const section = <T extends z.ZodRawShape>(shape: T, text: string) =>
+  z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(text);
+
+const tokenizerSection = section(
+  {
+    model: file('An existing SentencePiece .model to use; null trains one on the training text.'),
+    'vocab-size': count(8000, 'Pieces in a trained tokenizer, special ones included.', 8),
+    joint: flag(true, 'One tokenizer and one dictionary for both languages; false trains one for each.'),
+    'character-coverage': z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(1)
+      .describe('Share of the characters of the text that get a piece of their own.'),
+    normalization: choice(
+      ['nmt_nfkc', 'identity'],
+      'nmt_nfkc',
+      "SentencePiece's rule to normalise text before it is segmented.",
+    ),
+    'byte-fallback': flag(false, 'Spell characters without a piece as bytes instead of <unk>.'),
+  },
+  'The SentencePiece BPE tokenizer.',
+);
+
+const filterSection = section(
+  {
+    'min-length': count(1, 'Drop a pair when a side has fewer tokens than this.'),
+    'max-length': count(175, 'Drop a pair when a side has more tokens than this.', 1),
+    'max-ratio': z
+      .number()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'Drop a pair when one side has more than this many times the tokens of the other; null keeps all.',
+      ),
+    deduplicate: flag(false, 'Keep only the first of identical pairs.'),
+  },
+  'Which pairs of the training text are kept; validation and test text is never filtered.',
+);
+
+const cleanSection = section(
+  {
+    nfc: flag(false, 'Bring text to Unicode normalisation form C.'),
+    whitespace: flag(false, 'Collapse runs of white space to one space and strip both ends.'),
+  },
+  'Hygiene before anything else sees a line; everything is off by default.',
+);
+
+const dataSection = section(
+  {
+    'source-lang': z
+      .string()
+      .regex(/^[A-Za-z][\w-]*$/)
+      .default('src')
+      .describe('Language translated from; the suffix of its files.'),
+    'target-lang': z
+      .string()
+      .regex(/^[A-Za-z][\w-]*$/)
+      .default('tgt')
+      .describe('Language translated to; the suffix of its files.'),
+    root: z.string().default('.').describe('Folder that train, valid and test are relative to.'),
+    train: file(
+      'Training text: PREFIX for PREFIX.de and PREFIX.en (plain or .gz), or a .tsv with source and target columns.',
+    ),
+    valid: file('Validation text, as train.'),
+    test: file('Test text, as train.'),
+    destdir: z
+      .string()
+      .min(1)
+      .default('data-bin')
+      .describe('Folder that preprocess writes and that profile and train read (fairseq mmap format).'),
+    prepared: flag(
+      false,
+      'destdir is an existing fairseq data-bin: use it as it is and make nothing from text.',
+    ),
+    tokenizer: tokenizerSection,
+    filter: filterSection,
+    clean: cleanSection,
+    'bpe-dropout': rate(
+      0,
+      'Probability that a BPE merge is skipped when training text is segmented anew each epoch.',
+    ),
+  },
+  'The parallel text and how it becomes a dataset.',
+);
+
+const omegaSection = section(
+  {
+    init: choice(
+      ['profiled', 'analytic'],
+      'profiled',
+      'Where the initial ω comes from: a profile of the first batch, or a formula of the depth.',
+    ),
+    'output-change': choice(
+      ['log-n', 'constant', 'linear'],
+      'log-n',
+      'The analytic ω (as admin-torch): log-n is ω² = (N+1)/ln(N+1) − 1, constant is ω² = N, linear is ω = 1; N residual sublayers of the stack.',
+    ),
+    train: flag(true, 'Train ω as a vector; false keeps the initial value.'),
+    profile: file(
+      'An admin-profile.json or the official profile.ratio.init to take ω from; null profiles into the run directory when needed.',
+    ),
+  },
+  'ω, the rescaling of the shortcuts (only with residual: admin).',
+);
+
+const stackSection = (name: string) =>
+  section({ layers: count(6, `Layers of the ${name}.`, 1) }, `The ${name}.`);
+
+const modelSection = section(
+  {
+    residual: choice(
+      ['post-ln', 'pre-ln', 'admin', 'deepnorm', 'rezero', 'rezero-post-ln', 'look-linear'],
+      'admin',
+      'How a sublayer is joined to its shortcut: see docs/model.md.',
+    ),
+    omega: omegaSection,
+    'embed-dim': count(512, 'Width d of the model.', 2),
+    'ffn-embed-dim': count(2048, 'Inner width of the feed-forward sublayers.', 1),
+    'attention-heads': count(8, 'Attention heads; they divide embed-dim.', 1),
+    encoder: stackSection('encoder'),
+    decoder: stackSection('decoder'),
+    dropout: rate(0.1, 'Dropout on embeddings and on each sublayer’s output.'),
+    'attention-dropout': rate(0.1, 'Dropout on attention weights.'),
+    'activation-dropout': rate(0.1, 'Dropout after the activation in feed-forward sublayers.'),
+    'activation-fn': choice(['relu', 'gelu'], 'relu', 'Activation of the feed-forward sublayers.'),
+    positions: choice(['sinusoidal', 'learned'], 'sinusoidal', 'Position embeddings.'),
+    'max-positions': count(1024, 'Longest sentence in tokens, </s> included.', 2),
+    'share-embeddings': choice(
+      ['all', 'decoder', 'none'],
+      'all',
+      'Tie encoder, decoder and output embeddings (all; needs a joint dictionary), decoder and output (decoder), or none.',
+    ),
+    'scale-embeddings': flag(true, 'Multiply embeddings by √embed-dim.'),
+  },
+  'The Transformer.',
+);
+
+const trainSection = section(
+  {
+    'save-dir': z.string().min(1).default('run').describe('Run directory: config, metrics, checkpoints.'),
+    optimizer: choice(['adam', 'radam'], 'radam', 'Optimizer; weight decay is decoupled in both.'),
+    lr: z.number().positive().default(0.0007).describe('Peak learning rate.'),
+    'adam-betas': z
+      .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
+      .default([0.9, 0.98])
+      .describe('β₁ and β₂.'),
+    'adam-eps': z.number().positive().default(1e-8).describe('ε of Adam and RAdam.'),
+    'weight-decay': z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Decoupled weight decay: p −= lr · weight-decay · p.'),
+    'lr-scheduler': choice(
+      ['inverse-sqrt', 'linear', 'polynomial', 'constant', 'cosine'],
+      'inverse-sqrt',
+      'How the learning rate moves after warmup.',
+    ),
+    'warmup-updates': count(
+      4000,
+      'Updates over which the learning rate rises linearly from warmup-init-lr to lr.',
+    ),
+    'warmup-init-lr': z
+      .number()
+      .min(0)
+      .default(1e-7)
+      .describe('Learning rate of the first update of the warmup.'),
+    'end-lr': z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Learning rate at max-update for linear, polynomial and cosine.'),
+    power: z.number().positive().default(1).describe('Exponent of the polynomial schedule.'),
+    'min-lr': z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Training stops when the learning rate falls below this after warmup (0: never).'),
+    'label-smoothing': rate(0.1, 'ε of label smoothing: (1−ε)·nll + ε/V·Σ(−log p).'),
+    'max-tokens': count(4096, 'Most tokens in a batch, counted on its longer side.', 1),
+    'update-freq': count(1, 'Batches whose gradients are summed for one update.', 1),
+    'clip-norm': z.number().min(0).default(0).describe('Clip the global gradient norm to this (0: off).'),
+    'max-update': z.int().min(1).nullable().default(null).describe('Stop after this many updates.'),
+    'max-epoch': z.int().min(1).nullable().default(null).describe('Stop after this many epochs.'),
+    'stop-time': z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('Stop after this many minutes of training (validation included).'),
+    patience: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Stop when the validation loss did not improve for this many validations.'),
+    'validate-interval': count(1, 'Validate every this many epochs (0: never at the end of an epoch).'),
+    'validate-interval-updates': count(0, 'Validate and save every this many updates (0: off).'),
+    'save-interval': count(1, 'Save a checkpoint every this many epochs (0: only last and best).'),
+    'save-interval-updates': count(0, 'Save a checkpoint every this many updates (0: off).'),
+    'keep-last': count(5, 'Numbered checkpoints to keep (0: all).'),
+    'log-interval': count(50, 'Updates between two lines of metrics.jsonl.', 1),
+  },
+  'Training.',
+);
+
+const decodeSection = section(
+  {
+    beam: count(5, 'Beam width; 1 is greedy search.', 1),
+    nbest: count(1, 'Translations for each sentence (at most beam).', 1),
+    lenpen: number(
+      1,
+      'Length penalty as fairseq has it: the score is Σ log p / length^lenpen, </s> counted.',
+    ),
+    'max-len-a': z
+      .number()
+      .min(0)
+      .default(1.2)
+      .describe('A translation has at most max-len-a · source length + max-len-b tokens.'),
+    'max-len-b': count(10, 'See max-len-a.'),
+    'min-len': count(1, 'Least tokens of a translation, </s> not counted.'),
+    'max-tokens': count(4096, 'Most source tokens in a batch.', 1),
+    'batch-size': count(64, 'Most sentences in a batch.', 1),
+  },
+  'Translation.',
+);
+
+const scoreSection = section(
+  {
+    tokenize: z
+      .enum(['13a', 'none', 'char', 'intl', 'zh'])
+      .nullable()
+      .default(null)
+      .describe('BLEU tokenizer; null lets the target language choose (13a for most).'),
+    lowercase: flag(false, 'Compare in lower case.'),
+    'smooth-method': choice(['exp', 'floor', 'add-k', 'none'], 'exp', 'Smoothing of BLEU.'),
+    'smooth-value': z
+      .number()
+      .min(0)
+      .nullable()
+      .default(null)
+      .describe('Value for floor and add-k; null takes the default of the method.'),
+  },
+  'BLEU.',
+);
+
+export const configSchema = z.strictObject({
+  preset: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('A named recipe to start from; what the file says overrides it.'),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(1)
+    .describe('Seed of everything random.'),
+  backend: choice(
+    ['auto', 'native', 'tensorflow', 'wasm', 'cpu'],
+    'auto',
+    'Tensor backend; auto takes the first that is there, in this order.',
+  ),
+  data: dataSection,
+  model: modelSection,
+  train: trainSection,
+  decode: decodeSection,
+  score: scoreSection,
+});
+
+/** A config as it is written: kebab-case keys, everything filled in. */
+export type WrittenConfig = z.output<typeof configSchema>;
+/** A config as the code reads it: the same tree in camelCase. */
+export type Config = CamelizeKeys<WrittenConfig>;
+export type DataConfig = Config['data'];
+export type ModelConfig = Config['model'];
+export type TrainConfig = Config['train'];
+export type DecodeConfig = Config['decode'];
+export type ScoreConfig = Config['score'];

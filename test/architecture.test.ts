@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../src/common/files.js';
+
+/** The rooms by floor: a file imports only from its own room or from a lower floor. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['common'],
+  ['config', 'tokenizer', 'data', 'metrics', 'formats', 'report'],
+  ['ops', 'backend'],
+  ['model'],
+  ['train', 'decode', 'analysis'],
+  ['cli'],
+];
+
+/** Libraries that belong to one room alone. */
+const LIBRARY_OWNERS: Record<string, string> = {
+  '@tensorflow/tfjs-core': 'ops',
+  '@tensorflow/tfjs-backend-wasm': 'backend',
+  '@tensorflow/tfjs-backend-cpu': 'backend',
+  commander: 'cli',
+  'cli-progress': 'common',
+  yaml: 'config',
+  zod: 'config',
+};
+
+/** The kernel contract: what a backend sees of ops. */
+const CONTRACT = ['ops/tf.ts'];
+
+interface Import {
+  from: string;
+  specifier: string;
+  typeOnly: boolean;
+}
+
+const source = path.join(packageRoot(), 'src');
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.split(path.sep).join('/'))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+const imports = files.flatMap(importsOf);
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(path.join(source, file), 'utf8');
+  const statement =
+    /^\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+  return [...text.matchAll(statement)].map(([, type, a, b, c]) => ({
+    from: file,
+    specifier: a ?? b ?? c,
+    typeOnly: type !== undefined,
+  }));
+}
+
+const room = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '(entry)');
+const floor = (name: string): number =>
+  name === '(entry)' ? FLOORS.length : FLOORS.findIndex((rooms) => rooms.includes(name));
+const resolve = ({ from, specifier }: Import): string =>
+  path.posix.join(path.posix.dirname(from), specifier).replace(/\.js$/, '.ts');
+
+test('every room stands on a floor', () => {
+  for (const file of files)
+    assert.notEqual(floor(room(file)), -1, `src/${file} is in a room that has no floor`);
+});
+
+test('a file imports only from its own room or a lower floor', () => {
+  for (const entry of imports.filter(({ specifier }) => specifier.startsWith('.'))) {
+    const target = resolve(entry);
+    const [here, there] = [room(entry.from), room(target)];
+    const allowed =
+      here === there || floor(there) < floor(here) || (here === 'backend' && CONTRACT.includes(target));
+    assert.ok(
+      allowed,
+      `src/${entry.from} (floor ${floor(here)}) imports src/${target} (floor ${floor(there)})`,
+    );
+  }
+});
+
+test('a library is imported by the room that owns it alone', () => {
+  for (const { from, specifier } of imports) {
+    const owner = LIBRARY_OWNERS[specifier];
+    if (owner !== undefined)
+      assert.equal(room(from), owner, `src/${from} imports ${specifier}, which belongs to src/${owner}`);
+  }
+});
+
+test('src/metrics and src/tokenizer/index load no tensors, and metrics no Node modules', () => {
+  for (const { from, specifier } of imports) {
+    if (room(from) === 'metrics')
+      assert.ok(!specifier.startsWith('node:'), `src/${from} imports ${specifier}`);
+  }
+});
+
+test('no import cycles', () => {
+  const graph = new Map<string, string[]>(files.map((file) => [file, []]));
+  for (const entry of imports) {
+    if (entry.specifier.startsWith('.') && !entry.typeOnly) graph.get(entry.from)?.push(resolve(entry));
+  }
+  const done = new Set<string>();
+  const visit = (file: string, trail: readonly string[]): void => {
+    assert.ok(
+      !trail.includes(file),
+      `import cycle: ${[...trail.slice(trail.indexOf(file)), file].join(' → ')}`,
+    );
+    if (done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+test('every test mirrors a source file or names a whole', () => {
+  const tests = readdirSync(path.join(packageRoot(), 'test'), { recursive: true, encoding: 'utf8' })
+    .map((file) => file.split(path.sep).join('/'))
+    .filter((file) => file.endsWith('.test.ts') && file.includes('/'));
+  for (const file of tests)
+    assert.ok(
+      floor(room(file)) !== -1 || /^(pipeline|scripts|support)\//.test(file),
+      `test/${file} mirrors no room`,
+    );
+});
