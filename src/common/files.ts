@@ -38,21 +38,52 @@ export function writeFileAtomic(target: string, content: string | Uint8Array): v
 
 /** As writeFileAtomic, for content that comes in pieces: `write` gets the open file descriptor. */
 export function writeAtomic(target: string, write: (fd: number) => void): void {
+  const file = openAtomic(target);
+  try {
+    write(file.fd);
+    file.commit();
+  } catch (error) {
+    file.discard();
+    throw explainFileError(error, target);
+  }
+}
+
+/** A file under way beside its place. */
+export interface AtomicFile {
+  readonly fd: number;
+  /** Syncs and closes it and puts it in its place. */
+  commit(): void;
+  /** Closes and removes it, unless it is in its place already. */
+  discard(): void;
+}
+
+/** As writeAtomic, for content that comes over time. The caller ends with `commit` or `discard`. */
+export function openAtomic(target: string): AtomicFile {
   const temporary = temporaryName(target);
-  let fd: number | undefined;
+  let fd: number;
   try {
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fd = fs.openSync(temporary, 'wx');
-    write(fd);
-    fs.fsyncSync(fd);
-    fs.closeSync(fd);
-    fd = undefined;
-    fs.renameSync(temporary, target);
   } catch (error) {
-    if (fd !== undefined) fs.closeSync(fd);
-    fs.rmSync(temporary, { force: true });
     throw explainFileError(error, target);
   }
+  let open = true;
+  const close = (): void => {
+    if (open) fs.closeSync(fd);
+    open = false;
+  };
+  return {
+    fd,
+    commit(): void {
+      fs.fsyncSync(fd);
+      close();
+      fs.renameSync(temporary, target);
+    },
+    discard(): void {
+      close();
+      fs.rmSync(temporary, { force: true });
+    },
+  };
 }
 
 /**
@@ -73,7 +104,7 @@ export async function writeFolderAtomic(
     fs.rmSync(aside, { recursive: true, force: true });
   } catch (error) {
     if (fs.existsSync(aside) && !fs.existsSync(target)) fs.renameSync(aside, target);
-    fs.rmSync(temporary, { recursive: true, force: true });
+    if (fs.existsSync(temporary)) fs.rmSync(temporary, { recursive: true });
     throw explainFileError(error);
   }
 }

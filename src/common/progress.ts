@@ -15,6 +15,8 @@ export interface ProgressOptions {
   /** Units in all; undefined where it is not known. */
   total?: number;
   unit?: string;
+  /** Units that were done before: the speed is that of the rest. */
+  start?: number;
   /** Where there is no terminal: the least milliseconds between two lines. */
   plainEvery?: number;
 }
@@ -30,7 +32,7 @@ class Bar implements Progress {
   private readonly bar: cliProgress.SingleBar;
   private readonly label: string;
 
-  constructor({ label, total, unit = '' }: ProgressOptions) {
+  constructor({ label, total, unit = '', start = 0 }: ProgressOptions) {
     this.label = label;
     const format =
       total === undefined
@@ -40,7 +42,7 @@ class Bar implements Progress {
       { format, stream: process.stderr, hideCursor: true, etaBuffer: 50, barsize: 24, fps: 5 },
       cliProgress.Presets.shades_classic,
     );
-    this.bar.start(total ?? 0, 0, { label, figures: '' });
+    this.bar.start(total ?? 0, start, { label, figures: '' });
   }
 
   update(done: number, figures = ''): void {
@@ -85,13 +87,13 @@ class PlainLines implements Progress {
   }
 
   private print(): void {
-    const { label, total, unit = '' } = this.options;
+    const { label, total, unit = '', start = 0 } = this.options;
     const { done, figures } = this.last!;
     const elapsed = (performance.now() - this.started) / 1000;
     const parts = [`${label} ${done}${total === undefined ? '' : `/${total}`}${unit && ` ${unit}`}`];
     if (figures) parts.push(figures);
-    if (total !== undefined && done > 0 && done < total)
-      parts.push(`ETA ${formatSeconds((elapsed * (total - done)) / done)}`);
+    if (total !== undefined && done > start && done < total)
+      parts.push(`ETA ${formatSeconds((elapsed * (total - done)) / (done - start))}`);
     else parts.push(formatSeconds(elapsed));
     log.info(parts.join(' · '));
     this.printed = true;

@@ -273,9 +273,13 @@ const scoreSection = section(
   'BLEU.',
 );
 
+/** Names of the recipes of presets.ts. */
+export const PRESET_NAMES = ['tiny', 'multi30k', 'iwslt14-de-en', 'wmt14-en-de', 'wmt14-en-fr'] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
 export const configSchema = z.strictObject({
   preset: z
-    .string()
+    .enum(PRESET_NAMES)
     .nullable()
     .default(null)
     .describe('A named recipe to start from; what the file says overrides it.'),
@@ -297,6 +301,8 @@ export const configSchema = z.strictObject({
   score: scoreSection,
 });
 
+/** A config as a file may hold it: any part of it. */
+export type PartialConfig = z.input<typeof configSchema>;
 /** A config as it is written: kebab-case keys, everything filled in. */
 export type WrittenConfig = z.output<typeof configSchema>;
 /** A config as the code reads it: the same tree in camelCase. */

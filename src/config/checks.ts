@@ -1,0 +1,142 @@
+import { camelizeKeys } from './camel.js';
+import { configKeys, valueAt } from './keys.js';
+import type { Config, WrittenConfig } from './schema.js';
+
+/** A rule between keys. */
+interface Check {
+  /** Dotted paths of the keys it is about, the one to change first. */
+  readonly keys: readonly string[];
+  /** What is wrong, or undefined. */
+  readonly problem: (config: Config) => string | undefined;
+  readonly hint: string;
+}
+
+/** A broken rule. */
+export interface Violation {
+  readonly keys: readonly string[];
+  readonly problem: string;
+  readonly hint: string;
+}
+
+const DECAYING = ['linear', 'polynomial', 'cosine'];
+
+const checks: readonly Check[] = [
+  {
+    keys: ['model.attention-heads', 'model.embed-dim'],
+    problem: ({ model }) =>
+      model.embedDim % model.attentionHeads === 0
+        ? undefined
+        : `expected model.embed-dim to be a multiple of model.attention-heads; found ${model.embedDim} and ${model.attentionHeads}`,
+    hint: 'Every head gets embed-dim / attention-heads dimensions.',
+  },
+  {
+    keys: ['model.embed-dim', 'model.positions'],
+    problem: ({ model }) =>
+      model.positions === 'sinusoidal' && model.embedDim % 2 !== 0
+        ? `sinusoidal positions need an even model.embed-dim; found ${model.embedDim}`
+        : undefined,
+    hint: 'Half of the dimensions are sines and half are cosines; or set model.positions to learned.',
+  },
+  {
+    keys: ['model.share-embeddings', 'data.tokenizer.joint', 'data.prepared'],
+    problem: ({ model, data }) =>
+      model.shareEmbeddings === 'all' && !data.tokenizer.joint && !data.prepared
+        ? 'model.share-embeddings: all needs one dictionary for both languages; found data.tokenizer.joint: false'
+        : undefined,
+    hint: 'Set model.share-embeddings to decoder or none, or data.tokenizer.joint to true.',
+  },
+  {
+    keys: ['data.target-lang', 'data.source-lang'],
+    problem: ({ data }) =>
+      data.sourceLang === data.targetLang
+        ? `expected two languages; found '${data.sourceLang}' for both data.source-lang and data.target-lang`
+        : undefined,
+    hint: 'The two name the files of the sides, so they must differ.',
+  },
+  {
+    keys: ['data.filter.min-length', 'data.filter.max-length'],
+    problem: ({ data: { filter } }) =>
+      filter.minLength > filter.maxLength
+        ? `expected data.filter.min-length to be at most data.filter.max-length; found ${filter.minLength} and ${filter.maxLength}`
+        : undefined,
+    hint: 'As it is, no pair would be kept.',
+  },
+  {
+    keys: ['train.max-update', 'train.lr-scheduler'],
+    problem: ({ train }) =>
+      DECAYING.includes(train.lrScheduler) && train.maxUpdate === null
+        ? `train.lr-scheduler: ${train.lrScheduler} needs train.max-update, at which the learning rate ends; found null`
+        : undefined,
+    hint: 'For example --max-update 50000.',
+  },
+  {
+    keys: ['train.warmup-updates', 'train.max-update', 'train.lr-scheduler'],
+    problem: ({ train }) =>
+      DECAYING.includes(train.lrScheduler) &&
+      train.maxUpdate !== null &&
+      train.warmupUpdates >= train.maxUpdate
+        ? `expected train.warmup-updates to be less than train.max-update; found ${train.warmupUpdates} and ${train.maxUpdate}`
+        : undefined,
+    hint: 'As it is, the learning rate would have no update left to decay in.',
+  },
+  {
+    keys: ['train.min-lr', 'train.lr'],
+    problem: ({ train }) =>
+      train.minLr >= train.lr
+        ? `expected train.min-lr to be less than train.lr; found ${train.minLr} and ${train.lr}`
+        : undefined,
+    hint: 'As it is, training would stop as soon as the warmup is over.',
+  },
+  {
+    keys: ['train.patience', 'train.validate-interval', 'train.validate-interval-updates'],
+    problem: ({ train }) =>
+      train.patience !== null && train.validateInterval === 0 && train.validateIntervalUpdates === 0
+        ? 'train.patience counts validations, and both train.validate-interval and train.validate-interval-updates are 0'
+        : undefined,
+    hint: 'Set one of the intervals, or train.patience to null.',
+  },
+  {
+    keys: ['decode.nbest', 'decode.beam'],
+    problem: ({ decode }) =>
+      decode.nbest > decode.beam
+        ? `expected decode.nbest to be at most decode.beam; found ${decode.nbest} and ${decode.beam}`
+        : undefined,
+    hint: 'A beam gives at most as many translations as it is wide.',
+  },
+  {
+    keys: ['decode.max-len-b', 'decode.max-len-a', 'decode.min-len'],
+    problem: ({ decode }) =>
+      decode.maxLenA === 0 && decode.maxLenB < decode.minLen
+        ? `expected decode.max-len-b to be at least decode.min-len where max-len-a is 0; found ${decode.maxLenB} and ${decode.minLen}`
+        : undefined,
+    hint: 'As it is, no translation would be both long and short enough.',
+  },
+];
+
+/** Every broken rule between keys, but those about a key in `skipped`. */
+export function findViolations(written: WrittenConfig, skipped: ReadonlySet<string>): Violation[] {
+  const config: Config = camelizeKeys(written);
+  return checks.flatMap(({ keys, problem, hint }) => {
+    if (keys.some((key) => skipped.has(key))) return [];
+    const found = problem(config);
+    return found === undefined ? [] : [{ keys, problem: found, hint }];
+  });
+}
+
+/** Keys that are not at their default and yet have no effect, each with the reason. */
+export function findIdleKeys(written: WrittenConfig): { key: string; reason: string }[] {
+  const { omega, residual } = written.model;
+  const reasons = new Map<string, string>();
+  if (residual !== 'admin') {
+    for (const key of configKeys.keys()) {
+      if (key.startsWith('model.omega.')) reasons.set(key, `model.residual is ${residual}`);
+    }
+  } else if (omega.init === 'profiled') {
+    reasons.set('model.omega.output-change', 'model.omega.init is profiled');
+  } else {
+    reasons.set('model.omega.profile', 'model.omega.init is analytic');
+  }
+  return [...reasons]
+    .filter(([key]) => valueAt(written, key) !== configKeys.get(key)?.fallback)
+    .map(([key, reason]) => ({ key, reason }));
+}

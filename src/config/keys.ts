@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { configSchema } from './schema.js';
+
+/** A leaf of the config, as help texts, flags and error messages need it. */
+export interface ConfigKey {
+  /** Dotted path: `train.lr`. */
+  readonly path: string;
+  readonly kind: 'boolean' | 'integer' | 'number' | 'text' | 'name' | 'choice' | 'list';
+  /** What it means. */
+  readonly text: string;
+  readonly fallback: unknown;
+  readonly nullable: boolean;
+  readonly choices: readonly string[];
+  /** What a value must be, in words: `an integer of at least 1`. */
+  readonly expected: string;
+}
+
+/** An inner node of the config; the path of the root is ''. */
+export interface ConfigSection {
+  readonly path: string;
+  readonly text: string;
+  /** Names of its keys and sections. */
+  readonly names: readonly string[];
+}
+
+/** The parts of JSON Schema that zod writes for our schema. */
+interface JsonSchema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  properties?: Record<string, JsonSchema>;
+  anyOf?: JsonSchema[];
+  enum?: string[];
+  prefixItems?: JsonSchema[];
+  pattern?: string;
+  minLength?: number;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+}
+
+const keys = new Map<string, ConfigKey>();
+const sections = new Map<string, ConfigSection>();
+collect(configJsonSchema() as JsonSchema, '');
+
+/** Every key of the config in the order of the schema, by dotted path. */
+export const configKeys: ReadonlyMap<string, ConfigKey> = keys;
+
+/** Every section of the config, by dotted path, the root ('') included. */
+export const configSections: ReadonlyMap<string, ConfigSection> = sections;
+
+/** The JSON Schema of a config file, for editors. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+/** `a.b` and `c` → `a.b.c`; the path of the root is ''. */
+export function joinPath(parent: string, name: string): string {
+  return parent === '' ? name : `${parent}.${name}`;
+}
+
+/** `train.lr` → `lr`. */
+export function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+/** `model.encoder.layers` → `model.encoder`; `seed` → ''. */
+export function parentPath(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('.')));
+}
+
+/** The value at a dotted path of a tree, or undefined. */
+export function valueAt(tree: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown>)?.[name], tree);
+}
+
+function collect(node: JsonSchema, path: string): void {
+  if (node.properties === undefined) {
+    keys.set(path, describeKey(node, path));
+    return;
+  }
+  sections.set(path, { path, text: node.description ?? '', names: Object.keys(node.properties) });
+  for (const [name, child] of Object.entries(node.properties)) collect(child, joinPath(path, name));
+}
+
+function describeKey(node: JsonSchema, path: string): ConfigKey {
+  const nullable = node.anyOf?.some(({ type }) => type === 'null') ?? false;
+  const type = node.anyOf?.find((branch) => branch.type !== 'null') ?? node;
+  return {
+    path,
+    kind: kindOf(type),
+    text: node.description ?? '',
+    fallback: node.default,
+    nullable,
+    choices: type.enum ?? [],
+    expected: `${expectation(type)}${nullable ? ', or null' : ''}`,
+  };
+}
+
+function kindOf(node: JsonSchema): ConfigKey['kind'] {
+  if (node.enum !== undefined) return 'choice';
+  if (node.type === 'boolean' || node.type === 'integer' || node.type === 'number') return node.type;
+  if (node.type === 'array') return 'list';
+  return node.pattern === undefined ? 'text' : 'name';
+}
+
+function expectation(node: JsonSchema): string {
+  switch (kindOf(node)) {
+    case 'choice':
+      return `one of ${node.enum!.join(', ')}`;
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+      return `an integer${bounds(node)}`;
+    case 'number':
+      return `a number${bounds(node)}`;
+    case 'list':
+      return `a list of ${node.prefixItems!.length}, each ${expectation(node.prefixItems![0])}`;
+    case 'name':
+      return `a name that matches ${node.pattern}`;
+    case 'text':
+      return node.minLength === undefined ? 'text' : 'text that is not empty';
+  }
+}
+
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+  const parts = [
+    minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? '' : `of at least ${minimum}`,
+    exclusiveMinimum === undefined ? '' : `above ${exclusiveMinimum}`,
+    maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : `of at most ${maximum}`,
+    exclusiveMaximum === undefined ? '' : `below ${exclusiveMaximum}`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? '' : ` ${parts.join(' and ')}`;
+}

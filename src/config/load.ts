@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { type Complaint, UserError } from '../common/errors.js';
+import { readFileBounded } from '../common/files.js';
+import { camelizeKeys } from './camel.js';
+import { findIdleKeys, findViolations } from './checks.js';
+import { type Layer, mergeTrees, type Origin, type Tree } from './layer.js';
+import { type Override, overrideSource, parseSet } from './override.js';
+import { presets } from './presets.js';
+import { type Config, configSchema, PRESET_NAMES, type PresetName, type WrittenConfig } from './schema.js';
+import { validateLayer } from './validate.js';
+import { readYamlSource, type Source } from './yaml-source.js';
+
+const MAX_CONFIG_BYTES = 2 ** 20;
+
+/** Where a config comes from, the weakest first. */
+export interface ConfigSources {
+  /** YAML files; later ones override earlier ones. */
+  readonly files?: readonly string[];
+  /** Settings of the command line in their order: `a.b=c`, or what a flag of one key was given. */
+  readonly sets?: readonly (string | Override)[];
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly written: WrittenConfig;
+  /** Settings that have no effect, in words. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The config of defaults < preset < files in order < settings in order: maps are merged key by key, lists and
+ * values are replaced. The preset is the one named last.
+ *
+ * @throws UserError with every complaint about every source: files that cannot be read, YAML, unknown keys,
+ *   wrong values, rules between keys
+ */
+export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConfig {
+  const complaints: Complaint[] = [];
+  const attempt = (read: () => Source): Layer[] => {
+    try {
+      const source = read();
+      complaints.push(...source.complaints);
+      return [source.layer];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      complaints.push(...error.complaints);
+      return [];
+    }
+  };
+  const sources = [
+    ...files.flatMap((file) => attempt(() => readConfigFile(file))),
+    ...sets.flatMap((set) => attempt(() => overrideSource(typeof set === 'string' ? parseSet(set) : set))),
+  ];
+  const validated = sources.map(validateLayer);
+  complaints.push(...validated.flatMap((layer) => layer.complaints));
+  const { written, origins } = mergeLayers(validated.map(({ layer }) => layer));
+  const refused = new Set(validated.flatMap((layer) => layer.refused));
+  for (const { keys, problem, hint } of findViolations(written, refused)) {
+    complaints.push({ problem, where: placeOfAny(keys, origins), hint });
+  }
+  if (complaints.length > 0) throw new UserError(complaints);
+  const warnings = findIdleKeys(written)
+    .filter(({ key }) => origins.has(key))
+    .map(({ key, reason }) => `${origins.get(key)!.value}: ${key} has no effect, since ${reason}`);
+  return { config: camelizeKeys(written), written, warnings };
+}
+
+/**
+ * The config that a run directory was trained with, and settings over it.
+ *
+ * @param run a run directory, or a checkpoint in one
+ * @throws UserError also where the folder is no run directory
+ */
+export function loadRunConfig(run: string, { sets = [] }: Pick<ConfigSources, 'sets'> = {}): LoadedConfig {
+  const isCheckpoint = path.basename(run).startsWith('checkpoint');
+  const file = runConfigFile(isCheckpoint ? path.dirname(path.resolve(run)) : run);
+  if (!existsSync(file)) {
+    throw new UserError({
+      problem: 'expected a run directory, found no config.yaml in it',
+      where: run,
+      hint: 'Give the folder that admin-nmt train wrote (train.save-dir).',
+    });
+  }
+  const { config, written } = loadConfig({ files: [file], sets });
+  return { config, written, warnings: [] }; // they were given when it was trained
+}
+
+/** Where a run directory keeps its config. */
+export function runConfigFile(runDir: string): string {
+  return path.join(runDir, 'config.yaml');
+}
+
+function readConfigFile(file: string): Source {
+  if (!existsSync(file) && (PRESET_NAMES as readonly string[]).includes(file)) {
+    throw new UserError({
+      problem: 'no such file',
+      where: file,
+      hint: `This is the name of a preset: --preset ${file}`,
+    });
+  }
+  const bytes = readFileBounded(file, 'a config', MAX_CONFIG_BYTES);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw notText(file, 'bytes that are not UTF-8');
+  }
+  if (text.includes('\0')) throw notText(file, 'a NUL byte');
+  return readYamlSource(text, file);
+}
+
+function notText(file: string, found: string): UserError {
+  return new UserError({
+    problem: `expected a config in YAML, found ${found}`,
+    where: file,
+    hint: 'Check that this is the right file.',
+  });
+}
+
+/** Lays the layers over the preset that the last of them names, and fills in the defaults. */
+function mergeLayers(layers: readonly Layer[]): { written: WrittenConfig; origins: Map<string, Origin> } {
+  const name = layers.findLast(({ tree }) => 'preset' in tree)?.tree.preset as PresetName | null | undefined;
+  const preset = (name == null ? {} : presets[name]) as Tree;
+  const merged = layers.reduce((below, { tree }) => mergeTrees(below, tree), preset);
+  return {
+    written: configSchema.parse(merged),
+    origins: new Map(layers.flatMap(({ origins }) => [...origins])),
+  };
+}
+
+/** The place of the first of the keys that was set anywhere but in a preset. */
+function placeOfAny(keys: readonly string[], origins: ReadonlyMap<string, Origin>): string {
+  const set = keys.find((key) => origins.has(key));
+  return set === undefined ? keys[0] : origins.get(set)!.value;
+}

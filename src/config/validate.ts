@@ -1,0 +1,119 @@
+import { type Complaint, nearest } from '../common/errors.js';
+import { configKeys, configSections, joinPath, lastName, parentPath, valueAt } from './keys.js';
+import { type Layer, withoutPath } from './layer.js';
+import { configSchema } from './schema.js';
+
+/** A layer without what was wrong in it. */
+export interface ValidatedLayer {
+  readonly layer: Layer;
+  readonly complaints: readonly Complaint[];
+  /** Dotted paths of what was taken out. */
+  readonly refused: readonly string[];
+}
+
+/**
+ * Checks one layer against the schema. Every key has a default, so that a layer can be checked by itself; what
+ * every layer may hold, their merger may hold.
+ */
+export function validateLayer(layer: Layer): ValidatedLayer {
+  const issues = configSchema.safeParse(layer.tree).error?.issues ?? [];
+  const complaints = new Map<string, Complaint>();
+  let { tree } = layer;
+  for (const issue of issues) {
+    const unknown = issue.code === 'unrecognized_keys';
+    const paths = unknown ? issue.keys.map((key) => [...issue.path, key]) : [leafPath(issue.path)];
+    for (const path of paths) {
+      const dotted = path.join('.');
+      complaints.set(dotted, unknown ? complainOfKey(layer, dotted) : complainOfValue(layer, dotted));
+      tree = withoutPath(tree, path);
+    }
+  }
+  // In the order of the file; zod goes by the order of the schema.
+  const places = [...layer.origins.keys()];
+  const refused = [...complaints.keys()].sort((a, b) => places.indexOf(a) - places.indexOf(b));
+  return { layer: { ...layer, tree }, complaints: refused.map((path) => complaints.get(path)!), refused };
+}
+
+/** The path of the key that an issue belongs to: an item of a list counts for the list. */
+function leafPath(path: readonly PropertyKey[]): readonly PropertyKey[] {
+  const end = path.findIndex((_, i) => configKeys.has(path.slice(0, i + 1).join('.')));
+  return end === -1 ? path : path.slice(0, end + 1);
+}
+
+function complainOfKey({ origins }: Layer, path: string): Complaint {
+  return unknownKey(path, origins.get(path)?.key ?? originOf(origins, path));
+}
+
+function complainOfValue({ tree, origins }: Layer, path: string): Complaint {
+  const value = valueAt(tree, path);
+  const key = configKeys.get(path);
+  const section = configSections.get(path);
+  const expected = key?.expected ?? `a map with keys of ${section?.names.join(', ')}`;
+  return {
+    problem: `${path}: expected ${expected}; found ${describeValue(value)}`,
+    where: originOf(origins, path),
+    hint: hintForValue(value, key?.kind, key?.choices ?? []),
+  };
+}
+
+function hintForValue(
+  value: unknown,
+  kind: string | undefined,
+  choices: readonly string[],
+): string | undefined {
+  if (kind === 'choice') {
+    const meant = nearest(String(value), choices);
+    return meant === undefined ? undefined : `Did you mean '${meant}'?`;
+  }
+  if (kind === 'text' && typeof value === 'number') return `Write it in quotes: '${value}'`;
+  return undefined;
+}
+
+/** A complaint about a key that does not exist, with the nearest that does. */
+export function unknownKey(path: string, where: string | undefined): Complaint {
+  const [parent, name] = [parentPath(path), lastName(path)];
+  const siblings = configSections.get(parent)?.names ?? [];
+  return { problem: `unknown key '${path}'`, where, hint: suggestKey(path, parent, name, siblings) };
+}
+
+function suggestKey(path: string, parent: string, name: string, siblings: readonly string[]): string {
+  if (configKeys.has(path)) return `Write it as a map, '${name}' within '${parent}'; dots are for --set.`;
+  const sibling = pathsNamed(name).length > 0 ? undefined : nearest(name, siblings);
+  const meant = sibling === undefined ? pathsNear(name, parent) : [joinPath(parent, sibling)];
+  if (meant.length > 0) return `Did you mean '${meant.join("' or '")}'?`;
+  return siblings.length > 0
+    ? `The keys here are ${siblings.join(', ')}.`
+    : 'admin-nmt config explain lists every key.';
+}
+
+/** Every key and section with a last name. */
+export function pathsNamed(name: string): string[] {
+  return [...configKeys.keys(), ...configSections.keys()].filter((path) => lastName(path) === name);
+}
+
+/** Keys of this last name anywhere; of a similar one where the name stands in no section. */
+function pathsNear(name: string, parent: string): string[] {
+  const same = pathsNamed(name);
+  if (same.length > 0 || (parent !== '' && configSections.has(parent))) return same;
+  return pathsNamed(nearest(name, [...configKeys.keys()].map(lastName)) ?? name);
+}
+
+/** The place where a path, or the nearest node above it, was set. */
+function originOf(origins: Layer['origins'], path: string): string | undefined {
+  for (let at = path; at !== ''; at = parentPath(at)) {
+    const origin = origins.get(at);
+    if (origin !== undefined) return origin.value;
+  }
+  return undefined;
+}
+
+function describeValue(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return `'${shorten(value)}'`;
+  if (typeof value === 'number') return String(value);
+  return shorten(JSON.stringify(value) ?? String(value));
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { findIdleKeys, findViolations } from '../../src/config/checks.js';
+import { configKeys } from '../../src/config/keys.js';
+import { loadConfig } from '../../src/config/load.js';
+import { configSchema, type PartialConfig } from '../../src/config/schema.js';
+
+const violations = (config: PartialConfig, skipped: string[] = []): string[] =>
+  findViolations(configSchema.parse(config), new Set(skipped)).map(({ problem }) => problem);
+
+/** A config that breaks each rule, the same a little changed that keeps it, and what is said. */
+const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp][] = [
+  [
+    { model: { 'attention-heads': 7 } },
+    { model: { 'attention-heads': 4 } },
+    /multiple of model\.attention-heads; found 512 and 7/,
+  ],
+  [
+    { model: { 'embed-dim': 9, 'attention-heads': 3 } },
+    { model: { 'embed-dim': 9, 'attention-heads': 3, positions: 'learned' } },
+    /even model\.embed-dim; found 9/,
+  ],
+  [
+    { data: { tokenizer: { joint: false } } },
+    { data: { tokenizer: { joint: false } }, model: { 'share-embeddings': 'decoder' } },
+    /needs one dictionary/,
+  ],
+  [
+    { data: { tokenizer: { joint: false } } },
+    { data: { tokenizer: { joint: false }, prepared: true } },
+    /needs one dictionary/,
+  ],
+  [
+    { data: { 'source-lang': 'de', 'target-lang': 'de' } },
+    { data: { 'source-lang': 'de', 'target-lang': 'en' } },
+    /expected two languages; found 'de'/,
+  ],
+  [
+    { data: { filter: { 'min-length': 9, 'max-length': 8 } } },
+    { data: { filter: { 'min-length': 8, 'max-length': 8 } } },
+    /found 9 and 8/,
+  ],
+  [
+    { train: { 'lr-scheduler': 'cosine' } },
+    { train: { 'lr-scheduler': 'cosine', 'max-update': 5000 } },
+    /cosine needs train\.max-update/,
+  ],
+  [
+    { train: { 'lr-scheduler': 'linear', 'max-update': 4000 } },
+    { train: { 'lr-scheduler': 'linear', 'max-update': 4001 } },
+    /less than train\.max-update; found 4000 and 4000/,
+  ],
+  [
+    { train: { 'min-lr': 1, lr: 1 } },
+    { train: { 'min-lr': 0.5, lr: 1 } },
+    /min-lr to be less than train\.lr/,
+  ],
+  [
+    { train: { patience: 3, 'validate-interval': 0 } },
+    { train: { patience: 3, 'validate-interval': 0, 'validate-interval-updates': 100 } },
+    /patience counts validations/,
+  ],
+  [{ decode: { beam: 2, nbest: 3 } }, { decode: { beam: 3, nbest: 3 } }, /found 3 and 2/],
+  [
+    { decode: { 'max-len-a': 0, 'max-len-b': 3, 'min-len': 4 } },
+    { decode: { 'max-len-a': 0, 'max-len-b': 4, 'min-len': 4 } },
+    /found 3 and 4/,
+  ],
+];
+
+describe('rules between keys', () => {
+  for (const [broken, kept, said] of RULES) {
+    test(said.source, () => {
+      const found = violations(broken);
+      assert.equal(found.length, 1, found.join('\n'));
+      assert.match(found[0], said);
+      assert.deepEqual(violations(kept), []);
+    });
+  }
+
+  test('their keys exist', () => {
+    for (const [broken] of RULES) {
+      for (const { keys } of findViolations(configSchema.parse(broken), new Set())) {
+        for (const key of keys) assert.ok(configKeys.has(key), key);
+      }
+    }
+  });
+
+  test('a rule is skipped when one of its keys is', () => {
+    assert.deepEqual(violations({ decode: { beam: 2, nbest: 3 } }, ['decode.beam']), []);
+    assert.equal(violations({ decode: { beam: 2, nbest: 3 } }, ['decode.lenpen']).length, 1);
+  });
+
+  test('the place is that of a key that was set, not of a default or a preset', () => {
+    assert.throws(() => loadConfig({ sets: ['preset=tiny', 'decode.nbest=9'] }), {
+      message: /^--set decode\.nbest=9: expected decode\.nbest to be at most/,
+    });
+    assert.throws(() => loadConfig({ sets: ['model.embed-dim=100', 'model.attention-heads=8'] }), {
+      message: /^--set model\.attention-heads=8: /,
+    });
+  });
+});
+
+test('keys without effect', () => {
+  const idle = (config: PartialConfig): string[] =>
+    findIdleKeys(configSchema.parse(config)).map(({ key }) => key);
+  assert.deepEqual(idle({}), []);
+  assert.deepEqual(idle({ model: { residual: 'pre-ln' } }), []);
+  assert.deepEqual(idle({ model: { residual: 'pre-ln', omega: { train: false, profile: 'p' } } }), [
+    'model.omega.train',
+    'model.omega.profile',
+  ]);
+  assert.deepEqual(idle({ model: { omega: { 'output-change': 'linear' } } }), ['model.omega.output-change']);
+  assert.deepEqual(idle({ model: { omega: { 'output-change': 'linear', init: 'analytic' } } }), []);
+  assert.deepEqual(idle({ model: { omega: { profile: 'p', init: 'analytic' } } }), ['model.omega.profile']);
+});

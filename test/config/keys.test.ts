@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configKeys, configSections, valueAt } from '../../src/config/keys.js';
+import { configSchema } from '../../src/config/schema.js';
+
+test('every key and section has a text, and its default is the schema’s', () => {
+  const defaults = configSchema.parse({});
+  for (const { path, text, fallback } of configKeys.values()) {
+    assert.match(text, /[.).]$/, `${path}: ${text}`);
+    assert.deepEqual(fallback, valueAt(defaults, path), path);
+  }
+  for (const { path, text } of configSections.values()) if (path !== '') assert.notEqual(text, '', path);
+});
+
+test('expectations in words', () => {
+  const expected = (path: string): string | undefined => configKeys.get(path)?.expected;
+  assert.equal(expected('train.max-update'), 'an integer of at least 1, or null');
+  assert.equal(expected('model.dropout'), 'a number of at least 0 and below 1');
+  assert.equal(expected('decode.lenpen'), 'a number');
+  assert.equal(expected('data.tokenizer.joint'), 'true or false');
+  assert.equal(expected('train.optimizer'), 'one of adam, radam');
+  assert.equal(expected('train.adam-betas'), 'a list of 2, each a number of at least 0 and below 1');
+  assert.equal(expected('data.root'), 'text');
+});

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { UserError } from '../../src/common/errors.js';
+import { type ConfigSources, loadConfig, loadRunConfig } from '../../src/config/load.js';
+import { configSchema } from '../../src/config/schema.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-config-'));
+after(() => rmSync(folder, { recursive: true }));
+function file(name: string, content: string): string {
+  writeFileSync(path.join(folder, name), content);
+  return path.join(folder, name);
+}
+
+/** The complaints about sources, with the folder cut off. */
+function complaints(sources: ConfigSources): string[] {
+  try {
+    loadConfig(sources);
+  } catch (error) {
+    assert.ok(error instanceof UserError);
+    return error.complaints.map(({ where, problem }) => `${where?.replace(`${folder}/`, '')}: ${problem}`);
+  }
+  return [];
+}
+
+test('without sources it is the defaults', () => {
+  assert.deepEqual(loadConfig({}).written, configSchema.parse({}));
+});
+
+test('defaults < preset < files in order < settings in order; maps are merged, lists replaced', () => {
+  const first = file(
+    '1.yaml',
+    'model: { embed-dim: 32, encoder: { layers: 3 } }\ntrain: { adam-betas: [0.8, 0.9] }\n',
+  );
+  const second = file('2.yaml', 'preset: tiny\nmodel: { embed-dim: 128 }\n');
+  const { config } = loadConfig({ files: [first, second], sets: ['train.lr=2', 'train.lr=3', 'seed=5'] });
+  const { model, train, seed } = config;
+  assert.deepEqual([model.embedDim, model.encoder.layers, model.decoder.layers], [128, 3, 2]);
+  assert.deepEqual([train.lr, train.adamBetas, train.adamEps, seed], [3, [0.8, 0.9], 1e-8, 5]);
+});
+
+test('the preset named last is the one, and null is none', () => {
+  const tiny = file('tiny.yaml', 'preset: tiny\n');
+  const none = file('none.yaml', 'preset: null\n');
+  const width = (sources: ConfigSources): number => loadConfig(sources).config.model.embedDim;
+  assert.equal(width({ files: [tiny] }), 64);
+  assert.equal(width({ files: [tiny], sets: ['preset=multi30k'] }), 128);
+  assert.equal(width({ files: [tiny, none] }), 512);
+});
+
+test('a setting may be a map', () => {
+  const { model } = loadConfig({ sets: ['model.encoder={layers: 9}', 'model={embed-dim: 16}'] }).config;
+  assert.deepEqual([model.encoder.layers, model.embedDim], [9, 16]);
+});
+
+test('a section without keys is none', () => {
+  const { written } = loadConfig({ files: [file('bare.yaml', 'model:\n  # residual: pre-ln\ntrain:\n')] });
+  assert.deepEqual(written, configSchema.parse({}));
+});
+
+test('all complaints about all sources come at once, in their order', () => {
+  const one = file('one.yaml', 'train:\n  lr: 0\n  optimiser: adam\nnonsense: 1\n');
+  const two = file('two.yaml', 'model:\n  encoder: 6\n  attention-heads: 7\n');
+  assert.deepEqual(complaints({ files: [one, 'absent.yaml', two], sets: ['seed=x', 'beam=3'] }), [
+    'absent.yaml: no such file or directory',
+    "--set beam=3: unknown key 'beam'",
+    'one.yaml:2:7: train.lr: expected a number above 0; found 0',
+    "one.yaml:3:3: unknown key 'train.optimiser'",
+    "one.yaml:4:1: unknown key 'nonsense'",
+    'two.yaml:2:12: model.encoder: expected a map with keys of layers; found 6',
+    "--set seed=x: seed: expected an integer of at least 0 and of at most 4294967295; found 'x'",
+    'two.yaml:3:20: expected model.embed-dim to be a multiple of model.attention-heads; found 512 and 7',
+  ]);
+});
+
+test('a rule about a key that is wrong by itself is not complained of as well', () => {
+  assert.deepEqual(complaints({ sets: ['model.embed-dim=511x', 'model.attention-heads=7'] }), [
+    "--set model.embed-dim=511x: model.embed-dim: expected an integer of at least 2; found '511x'",
+  ]);
+});
+
+describe('unknown keys', () => {
+  const hintOf = (content: string): string | undefined => {
+    try {
+      loadConfig({ files: [file('hint.yaml', content)] });
+    } catch (error) {
+      return (error as UserError).complaints[0].hint;
+    }
+    return undefined;
+  };
+
+  test('the nearest key beside it, or the same name elsewhere', () => {
+    assert.equal(hintOf('train: { max-token: 1 }'), "Did you mean 'train.max-tokens'?");
+    assert.equal(hintOf('modle: {}'), "Did you mean 'model'?");
+    assert.equal(hintOf('lr: 1'), "Did you mean 'train.lr'?");
+    assert.equal(hintOf('lenpenn: 1'), "Did you mean 'decode.lenpen'?");
+    assert.equal(
+      hintOf('model: { layers: 1 }'),
+      "Did you mean 'model.encoder.layers' or 'model.decoder.layers'?",
+    );
+    assert.equal(hintOf('model: { encoder: { xyz: 1 } }'), 'The keys here are layers.');
+  });
+
+  test('a dotted key', () => {
+    assert.equal(hintOf('train.lr: 1'), "Write it as a map, 'lr' within 'train'; dots are for --set.");
+  });
+
+  test('names of JavaScript’s own are keys like others', () => {
+    for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+      assert.match(complaints({ files: [file('own.yaml', `${name}: 1\n`)] })[0], /unknown key/);
+      assert.match(complaints({ files: [file('own.yaml', `train: { ${name}: 1 }\n`)] })[0], /unknown key/);
+      assert.match(complaints({ sets: [`${name}=1`] })[0], /unknown key/);
+    }
+    assert.equal(({} as Record<string, unknown>).layers, undefined);
+  });
+});
+
+test('a setting without effect is warned of where it was set', () => {
+  const { warnings } = loadConfig({ sets: ['model.residual=rezero', 'model.omega.train=false'] });
+  assert.deepEqual(warnings, [
+    '--set model.omega.train=false: model.omega.train has no effect, since model.residual is rezero',
+  ]);
+  assert.deepEqual(loadConfig({ sets: ['model.residual=rezero'] }).warnings, []);
+});
+
+describe('loadRunConfig', () => {
+  test('reads the config of a run, with settings over it', () => {
+    file('config.yaml', 'preset: tiny\ndecode: { beam: 3 }\n');
+    const { config } = loadRunConfig(folder, { sets: ['decode.lenpen=0.5'] });
+    assert.deepEqual([config.model.embedDim, config.decode.beam, config.decode.lenpen], [64, 3, 0.5]);
+    assert.deepEqual(loadRunConfig(path.join(folder, 'checkpoint_last')).config.decode.beam, 3);
+  });
+
+  test('refuses a folder that is no run', () => {
+    assert.throws(
+      () => loadRunConfig(path.join(folder, 'other')),
+      /expected a run directory, found no config\.yaml/,
+    );
+  });
+});

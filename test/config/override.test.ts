@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { overrideSource, parseSet } from '../../src/config/override.js';
+
+const treeOf = (set: string) => overrideSource(parseSet(set)).layer.tree;
+
+test('KEY=VALUE', () => {
+  assert.deepEqual(parseSet('data.root = a=b '), {
+    path: 'data.root',
+    value: 'a=b',
+    where: '--set data.root = a=b ',
+  });
+  for (const wrong of ['', 'a', '=1', 'a=', 'a= '])
+    assert.throws(() => parseSet(wrong), /expected KEY=VALUE/);
+});
+
+test('text needs no quotes, whatever it looks like in YAML', () => {
+  for (const text of ['2024', 'no', 'true', '1e3', '#1', 'a: b', '*x', '[x']) {
+    assert.deepEqual(treeOf(`train.save-dir=${text}`), { train: { 'save-dir': text } });
+  }
+  assert.deepEqual(treeOf('train.save-dir="a b"'), { train: { 'save-dir': 'a b' } });
+  assert.deepEqual(treeOf('data.train=null'), { data: { train: null } });
+  assert.deepEqual(treeOf('data.source-lang=no'), { data: { 'source-lang': 'no' } });
+});
+
+test('numbers, truth values and lists are YAML; lists also as fairseq writes them', () => {
+  assert.deepEqual(treeOf('train.lr=1e-3'), { train: { lr: 0.001 } });
+  assert.deepEqual(treeOf('data.prepared=true'), { data: { prepared: true } });
+  for (const list of ['[0.9, 0.98]', '(0.9, 0.98)', '0.9,0.98']) {
+    assert.deepEqual(treeOf(`train.adam-betas=${list}`), { train: { 'adam-betas': [0.9, 0.98] } });
+  }
+});
+
+test('choices also with fairseq’s underscores, unless they have some themselves', () => {
+  assert.deepEqual(treeOf('train.lr-scheduler=inverse_sqrt'), { train: { 'lr-scheduler': 'inverse-sqrt' } });
+  assert.deepEqual(treeOf('data.tokenizer.normalization=nmt_nfkc'), {
+    data: { tokenizer: { normalization: 'nmt_nfkc' } },
+  });
+});
+
+test('a value that is no YAML is a complaint', () => {
+  const [{ problem, where }] = overrideSource(parseSet('train.lr=[1')).complaints;
+  assert.match(problem, /^expected a number above 0: /);
+  assert.equal(where, '--set train.lr=[1');
+});
