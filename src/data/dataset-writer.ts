@@ -1,0 +1,133 @@
+import * as fs from 'node:fs';
+import { explainFileError } from '../common/errors.js';
+import { type AtomicFile, openAtomic, writeFileAtomic } from '../common/files.js';
+import {
+  dataFile,
+  HEADER_BYTES,
+  ID_TYPES,
+  idCodeFor,
+  indexFile,
+  MAGIC,
+  POINTER_BYTES,
+  SIZE_BYTES,
+  VERSION,
+} from './indexed-format.js';
+
+/** Ids that are written at a time. */
+const BUFFER_IDS = 1 << 17;
+
+/**
+ * Writes `PREFIX.bin` and `PREFIX.idx` in fairseq's mmap format, item by item. Neither file appears before
+ * `finish`. Memory: 4 bytes an item.
+ */
+export class DatasetWriter {
+  private readonly prefix: string;
+  private readonly code: 8 | 4;
+  private readonly file: AtomicFile;
+  private readonly buffer: Uint16Array | Int32Array;
+  private used = 0;
+  private sizes = new Int32Array(1024);
+  private count = 0;
+
+  /** @param vocabularySize decides the type of the ids, as in fairseq */
+  constructor(prefix: string, vocabularySize: number) {
+    this.prefix = prefix;
+    this.code = idCodeFor(vocabularySize);
+    this.buffer = new ID_TYPES[this.code](BUFFER_IDS);
+    this.file = openAtomic(dataFile(prefix));
+  }
+
+  /** Items so far. */
+  get length(): number {
+    return this.count;
+  }
+
+  /** Ends a sentence with `eos` and writes it. */
+  add(ids: ArrayLike<number>, eos: number): void {
+    for (let i = 0; i < ids.length; i++) this.put(ids[i]);
+    this.put(eos);
+    if (this.count === this.sizes.length) {
+      const grown = new Int32Array(2 * this.count);
+      grown.set(this.sizes);
+      this.sizes = grown;
+    }
+    this.sizes[this.count++] = ids.length + 1;
+  }
+
+  /** Puts both files in their place. @throws UserError for what a user can mend (no space, …) */
+  finish(): void {
+    try {
+      this.flush();
+      this.file.commit();
+    } catch (error) {
+      this.discard();
+      throw explainFileError(error, dataFile(this.prefix));
+    }
+    writeFileAtomic(indexFile(this.prefix), this.index());
+  }
+
+  /** Removes what is not finished. */
+  discard(): void {
+    this.file.discard();
+  }
+
+  private put(id: number): void {
+    if (this.used === BUFFER_IDS) this.flush();
+    this.buffer[this.used++] = id;
+  }
+
+  private flush(): void {
+    try {
+      fs.writeFileSync(this.file.fd, this.buffer.subarray(0, this.used));
+    } catch (error) {
+      throw explainFileError(error, dataFile(this.prefix));
+    }
+    this.used = 0;
+  }
+
+  private index(): Buffer {
+    const { count, sizes } = this;
+    const index = Buffer.alloc(HEADER_BYTES + count * (SIZE_BYTES + POINTER_BYTES));
+    MAGIC.copy(index);
+    index.writeBigUInt64LE(BigInt(VERSION), MAGIC.length);
+    index.writeUInt8(this.code, MAGIC.length + 8);
+    index.writeBigUInt64LE(BigInt(count), MAGIC.length + 9);
+    const pointers = HEADER_BYTES + count * SIZE_BYTES;
+    for (let i = 0, address = 0; i < count; i++) {
+      index.writeInt32LE(sizes[i], HEADER_BYTES + i * SIZE_BYTES);
+      index.writeUInt32LE(address % 2 ** 32, pointers + i * POINTER_BYTES);
+      index.writeUInt32LE(Math.floor(address / 2 ** 32), pointers + i * POINTER_BYTES + 4);
+      address += sizes[i] * this.buffer.BYTES_PER_ELEMENT;
+    }
+    return index;
+  }
+}
+
+/**
+ * Replaces every id of `PREFIX.bin` by `table[id]`, in place.
+ *
+ * @param vocabularySize that of the writer
+ */
+export function remapIds(prefix: string, vocabularySize: number, table: Int32Array): void {
+  const file = dataFile(prefix);
+  const ids = new ID_TYPES[idCodeFor(vocabularySize)](BUFFER_IDS);
+  const bytes = new Uint8Array(ids.buffer);
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync(file, 'r+');
+    for (let position = 0; ; ) {
+      const length = fs.readSync(fd, bytes, 0, bytes.length, position);
+      if (length === 0) break;
+      for (let i = 0; i < length / ids.BYTES_PER_ELEMENT; i++) ids[i] = table[ids[i]];
+      for (let done = 0; done < length; ) {
+        done += fs.writeSync(fd, bytes, done, length - done, position + done);
+      }
+      position += length;
+    }
+    fs.fsyncSync(fd);
+  } catch (error) {
+    throw explainFileError(error, file);
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}

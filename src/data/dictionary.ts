@@ -1,0 +1,128 @@
+import { isUtf8 } from 'node:buffer';
+import { UserError } from '../common/errors.js';
+import { readFileBounded, sha256 } from '../common/files.js';
+
+/** Ids of the special symbols, the same in every dictionary. */
+export const BOS = 0;
+export const PAD = 1;
+export const EOS = 2;
+export const UNK = 3;
+
+const SPECIALS = ['<s>', '<pad>', '</s>', '<unk>'];
+/** Dictionaries are filled up to a multiple of this, which suits some hardware. */
+const PADDING_FACTOR = 8;
+const MAX_BYTES = 2 ** 28;
+
+/** A symbol and how often it was seen. */
+export type SymbolCount = readonly [symbol: string, count: number];
+
+/**
+ * The symbols of one language and their ids, as fairseq's Dictionary has it (fairseq/data/dictionary.py): four
+ * special symbols, then those of dict.txt in its order.
+ */
+export class Dictionary {
+  /** Symbols with their counts by id, the special ones left out. */
+  private readonly entries: readonly SymbolCount[];
+  private readonly indices: Map<string, number>;
+
+  private constructor(entries: readonly SymbolCount[]) {
+    this.entries = entries;
+    this.indices = new Map(SPECIALS.map((symbol, id) => [symbol, id]));
+    // A symbol that is there twice keeps both ids; the later one is found. So it is in fairseq.
+    entries.forEach(([symbol], i) => {
+      this.indices.set(symbol, SPECIALS.length + i);
+    });
+  }
+
+  /**
+   * The dictionary of counted symbols: by falling count, ties by code points, filled up to a multiple of 8 with
+   * `madeupword0000` and so on (fairseq's `finalize` with its defaults).
+   */
+  static fromCounts(counts: Iterable<SymbolCount>): Dictionary {
+    const entries = [...counts].sort(
+      ([a, countOfA], [b, countOfB]) => countOfB - countOfA || compareCodePoints(a, b),
+    );
+    const taken = new Set(entries.map(([symbol]) => symbol));
+    for (let i = 0; (SPECIALS.length + entries.length) % PADDING_FACTOR !== 0; i++) {
+      const symbol = `madeupword${String(i).padStart(4, '0')}`;
+      if (!taken.has(symbol)) entries.push([symbol, 0]);
+    }
+    return new Dictionary(entries);
+  }
+
+  /** The size of a dictionary of so many symbols, special symbols and filling included. */
+  static sizeFor(symbols: number): number {
+    return Math.ceil((SPECIALS.length + symbols) / PADDING_FACTOR) * PADDING_FACTOR;
+  }
+
+  /** Reads a dict.txt. @throws UserError with `file:line` for a line that is not a symbol and its count */
+  static load(file: string): Dictionary {
+    const bytes = readFileBounded(file, 'a dictionary', MAX_BYTES);
+    if (!isUtf8(bytes)) throw notADictionary(file, 'bytes that are not UTF-8');
+    const lines = bytes.toString('utf8').split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    if (lines.length === 0) throw notADictionary(file, 'an empty file');
+    return new Dictionary(
+      lines.map((line, i): SymbolCount => {
+        const space = line.lastIndexOf(' ');
+        const count = line.slice(space + 1).trimEnd();
+        if (space < 1 || !/^-?\d+$/.test(count)) {
+          throw notADictionary(`${file}:${i + 1}`, `'${line.slice(0, 60)}'`);
+        }
+        return [line.slice(0, space), Number(count)];
+      }),
+    );
+  }
+
+  /** Number of symbols, special ones included. */
+  get size(): number {
+    return SPECIALS.length + this.entries.length;
+  }
+
+  /** Id of a symbol; that of `<unk>` where it is not in the dictionary. */
+  indexOf(symbol: string): number {
+    return this.indices.get(symbol) ?? UNK;
+  }
+
+  /** Symbol of an id; `<unk>` where there is no such id. */
+  symbolOf(id: number): string {
+    return SPECIALS[id] ?? this.entries[id - SPECIALS.length]?.[0] ?? SPECIALS[UNK];
+  }
+
+  /** How often a symbol was seen when the dictionary was made (special symbols: 0). */
+  countOf(id: number): number {
+    return this.entries[id - SPECIALS.length]?.[1] ?? 0;
+  }
+
+  /** The text of dict.txt. */
+  serialize(): string {
+    return this.entries.map(([symbol, count]) => `${symbol} ${count}\n`).join('');
+  }
+
+  /** SHA-256 of dict.txt. */
+  get hash(): string {
+    return sha256(this.serialize());
+  }
+}
+
+function notADictionary(where: string, found: string): UserError {
+  return new UserError({
+    problem: `expected a dictionary with lines of 'symbol count', found ${found}`,
+    where,
+    hint: 'The file is damaged or is no dictionary; make it again with `admin-nmt preprocess`.',
+  });
+}
+
+/** The order of Python's strings; that of JavaScript's differs above U+FFFF. */
+function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return isSurrogate(x) === isSurrogate(y) ? x - y : isSurrogate(x) ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xe000;
+}

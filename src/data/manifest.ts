@@ -1,0 +1,186 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import * as path from 'node:path';
+import { explainFileError, UserError } from '../common/errors.js';
+import { readJson, sha256File } from '../common/files.js';
+import type { DropReason } from './filters.js';
+import type { SideSummary } from './side-summary.js';
+
+export const MANIFEST_FILE = 'manifest.json';
+const FORMAT = 'admin-nmt dataset';
+/** Raised whenever the same text and config give another dataset. */
+export const MANIFEST_VERSION = 1;
+
+/** A file that the dataset was made from. */
+export interface ManifestInput {
+  /** What it is in the dataset: `train.de`, `valid` (both sides in one .tsv), `tokenizer`. */
+  readonly role: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** Time of its last change, ISO 8601. */
+  readonly modified: string;
+  readonly sha256: string;
+  /** Null where it is no text. */
+  readonly lines: number | null;
+}
+
+export interface SplitSummary {
+  /** Pairs read. */
+  readonly pairs: number;
+  readonly kept: number;
+  /** Pairs that were filtered out, by reason; validation and test text loses none. */
+  readonly dropped: Partial<Record<DropReason, number>>;
+  /** By language. */
+  readonly sides: Readonly<Record<string, SideSummary>>;
+}
+
+/** What a dataset was made from and what became of it. */
+export interface Manifest {
+  readonly format: typeof FORMAT;
+  readonly version: number;
+  /** Hash of the part of the config that the dataset depends on. */
+  readonly dataHash: string;
+  readonly seed: number;
+  readonly languages: { readonly source: string; readonly target: string };
+  readonly inputs: readonly ManifestInput[];
+  readonly splits: Readonly<Record<string, SplitSummary>>;
+  /** Symbols of each dictionary, special ones and filling included, and the hash of its file. */
+  readonly dictionaries: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
+  /** Names of the files in the folder, this one included. */
+  readonly files: readonly string[];
+}
+
+/** A manifest of what it holds, in the form of this version. */
+export function createManifest(content: Omit<Manifest, 'format' | 'version'>): Manifest {
+  return { format: FORMAT, version: MANIFEST_VERSION, ...content };
+}
+
+/** Whether a folder holds a dataset with a manifest. */
+export function hasManifest(destdir: string): boolean {
+  return existsSync(path.join(destdir, MANIFEST_FILE));
+}
+
+/** Reads the manifest of a dataset. @throws UserError where there is none, or it is damaged or of another version */
+export function readManifest(destdir: string): Manifest {
+  const file = path.join(destdir, MANIFEST_FILE);
+  const found = readJson(file, 'the manifest of a dataset') as Partial<Manifest> | null;
+  if (found?.format !== FORMAT || typeof found.version !== 'number') {
+    throw unusable(file, `expected a manifest with format '${FORMAT}', found another file`);
+  }
+  if (found.version !== MANIFEST_VERSION) {
+    throw unusable(
+      file,
+      `expected a manifest of version ${MANIFEST_VERSION}, found version ${found.version}`,
+    );
+  }
+  const whole =
+    typeof found.dataHash === 'string' &&
+    Array.isArray(found.inputs) &&
+    Array.isArray(found.files) &&
+    isObject(found.splits) &&
+    isObject(found.dictionaries) &&
+    found.inputs.every((input) => isObject(input) && 'role' in input);
+  if (!whole)
+    throw unusable(file, 'expected dataHash, inputs, splits, dictionaries and files, found only some');
+  return found as Manifest;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function unusable(file: string, problem: string): UserError {
+  return new UserError({
+    problem,
+    where: file,
+    hint: 'Make the dataset again with `admin-nmt preprocess --overwrite`.',
+  });
+}
+
+/** A file that a dataset would be made from now. */
+export interface CurrentInput {
+  readonly role: string;
+  readonly path: string;
+}
+
+/** What the manifest says of a file of now. */
+export function describeInput(
+  { role, path: file }: CurrentInput,
+  digest: { readonly bytes: number; readonly sha256: string; readonly lines?: number },
+): ManifestInput {
+  const { bytes, sha256, lines } = digest;
+  return {
+    role,
+    path: file,
+    bytes,
+    modified: statSync(file).mtime.toISOString(),
+    sha256,
+    lines: lines ?? null,
+  };
+}
+
+/**
+ * Why a dataset is not what preprocess would make now, in words, or undefined where it is. A file counts as
+ * unchanged when path, size and time of change are those of the manifest, or else its checksum is.
+ */
+export function isStale(
+  destdir: string,
+  manifest: Manifest,
+  dataHash: string,
+  inputs: readonly CurrentInput[],
+): string | undefined {
+  const missing = manifest.files.find((name) => !existsSync(path.join(destdir, name)));
+  if (missing !== undefined) return `${path.join(destdir, missing)} is missing`;
+  if (manifest.dataHash !== dataHash) return 'the data section of the config has changed';
+  const recorded = new Map(manifest.inputs.map((input) => [input.role, input]));
+  for (const input of inputs) {
+    const before = recorded.get(input.role);
+    recorded.delete(input.role);
+    if (before === undefined) return `${input.path} was not there when it was made`;
+    if (hasChanged(input, before)) return `${input.path} has changed since`;
+  }
+  const [gone] = recorded.values();
+  return gone === undefined ? undefined : `it was made from ${gone.path} too, which the config does not name`;
+}
+
+function hasChanged(input: CurrentInput, before: ManifestInput): boolean {
+  try {
+    const { size, mtime } = statSync(input.path);
+    if (size !== before.bytes) return true;
+    const sameFile = input.path === before.path && mtime.toISOString() === before.modified;
+    return !sameFile && sha256File(input.path) !== before.sha256;
+  } catch (error) {
+    throw explainFileError(error, input.path);
+  }
+}
+
+/**
+ * Makes sure that a folder may be replaced: it is not there, is empty, or holds a dataset of ours and nothing else.
+ *
+ * @throws UserError where something of others would be lost
+ */
+export function checkReplaceable(destdir: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(destdir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw explainFileError(error, destdir);
+  }
+  if (names.length === 0) return;
+  const ours = hasManifest(destdir) ? ourFiles(destdir) : undefined;
+  const stranger = names.find((name) => ours === undefined || !ours.includes(name));
+  if (stranger === undefined) return;
+  const found = ours === undefined ? `a folder without ${MANIFEST_FILE}` : `'${stranger}' in it too`;
+  throw new UserError({
+    problem: `expected an empty folder or a dataset of admin-nmt, which would be replaced; found ${found}`,
+    where: destdir,
+    hint: 'Choose another data.destdir (--destdir), or move the files; for a data-bin of fairseq set data.prepared.',
+  });
+}
+
+/** The names that a manifest of any version lists. */
+function ourFiles(destdir: string): readonly unknown[] {
+  const manifest = readJson(path.join(destdir, MANIFEST_FILE), 'the manifest of a dataset');
+  const { format, files } = (manifest ?? {}) as Partial<Manifest>;
+  return format === FORMAT && Array.isArray(files) ? files : [];
+}

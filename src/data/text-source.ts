@@ -1,0 +1,215 @@
+import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import process from 'node:process';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { explainFileError, UserError } from '../common/errors.js';
+
+/** Stands for standard input in place of a file's name. */
+export const STDIN = '-';
+
+/** Bytes read at a time. */
+const CHUNK_BYTES = 1 << 18;
+/** A line longer than this is no text: it would have to be held in memory whole. */
+const MAX_LINE_BYTES = 1 << 26;
+const NEWLINE = 0x0a;
+
+export interface ReadOptions {
+  /** Sees the bytes of the file as they lie on the disk, before they are unpacked: for checksums. */
+  readonly onBytes?: (bytes: Buffer) => void;
+}
+
+/**
+ * The lines of a text file, plain or gzipped (told by its first bytes), read as they are asked for. The line break
+ * is removed, with a carriage return before it, and so is a byte order mark at the start of the file.
+ *
+ * @param file a path, or '-' for standard input
+ * @throws UserError for a file that cannot be read or unpacked, and with `file:line` for bytes that are not UTF-8,
+ *   a NUL byte, or a line of more than 64 MiB
+ */
+export async function* readLines(
+  file: string,
+  options: ReadOptions = {},
+): AsyncGenerator<string, void, void> {
+  for await (const block of readLineBlocks(file, options)) yield* block;
+}
+
+/** As readLines, many lines at a time. */
+export async function* readLineBlocks(
+  file: string,
+  options: ReadOptions = {},
+): AsyncGenerator<string[], void, void> {
+  const decoder = new LineDecoder(file === STDIN ? 'standard input' : file);
+  try {
+    for await (const chunk of readBytes(file, options)) {
+      const lines = decoder.decode(chunk);
+      if (lines.length > 0) yield lines;
+    }
+  } catch (error) {
+    throw explainReadError(error, decoder.name);
+  }
+  const last = decoder.end();
+  if (last.length > 0) yield last;
+}
+
+function explainReadError(error: unknown, name: string): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code !== 'Z_BUF_ERROR' && code !== 'Z_DATA_ERROR') return explainFileError(error, name);
+  return new UserError(
+    {
+      problem: `expected gzip data, found ${code === 'Z_BUF_ERROR' ? 'a truncated file' : 'damaged data'} (${(error as Error).message})`,
+      where: name,
+      hint: 'Check the file with `gzip -t`, and copy or make it again.',
+    },
+    { cause: error },
+  );
+}
+
+/** The bytes of a file, unpacked where they are gzip's. */
+async function* readBytes(file: string, { onBytes }: ReadOptions): AsyncGenerator<Buffer, void, void> {
+  const stream = file === STDIN ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
+  const raw = observed(stream, onBytes);
+  try {
+    // A pipe may give a single byte at first; gzip's mark has two.
+    let head = Buffer.alloc(0);
+    while (head.length < 2) {
+      const { done, value } = await raw.next();
+      if (done) break;
+      head = Buffer.concat([head, value]);
+    }
+    const bytes = resumed(head, raw);
+    if (head.length < 2 || head.readUInt16BE(0) !== 0x1f8b) {
+      yield* bytes;
+      return;
+    }
+    const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+    // An error on the way destroys the last stream, which throws it where it is read.
+    pipeline(bytes, gunzip, () => {});
+    yield* gunzip as AsyncIterable<Buffer>;
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function* observed(
+  stream: AsyncIterable<Buffer>,
+  onBytes: ReadOptions['onBytes'],
+): AsyncGenerator<Buffer, void, void> {
+  for await (const chunk of stream) {
+    onBytes?.(chunk);
+    yield chunk;
+  }
+}
+
+async function* resumed(
+  head: Buffer,
+  rest: AsyncGenerator<Buffer, void, void>,
+): AsyncGenerator<Buffer, void, void> {
+  yield head;
+  yield* rest;
+}
+
+/** Cuts bytes into checked lines of text; holds the part of a line that is not yet complete. */
+class LineDecoder {
+  readonly name: string;
+  private pending: Buffer[] = [];
+  private pendingBytes = 0;
+  private lineCount = 0;
+  private atStart = true;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The lines that end in this chunk. */
+  decode(chunk: Buffer): string[] {
+    const end = chunk.lastIndexOf(NEWLINE);
+    if (end === -1) {
+      this.hold(chunk);
+      return [];
+    }
+    const block = this.release(chunk.subarray(0, end));
+    this.hold(chunk.subarray(end + 1));
+    return this.split(block);
+  }
+
+  /** The last line, where no line break ends it. */
+  end(): string[] {
+    return this.pendingBytes === 0 ? [] : this.split(this.release(Buffer.alloc(0)));
+  }
+
+  private hold(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.pending.push(bytes);
+    this.pendingBytes += bytes.length;
+    if (this.pendingBytes > MAX_LINE_BYTES) {
+      throw new UserError({
+        problem: `expected lines of at most ${MAX_LINE_BYTES} bytes, found a longer one`,
+        where: `${this.name}:${this.lineCount + 1}`,
+        hint: 'Check that this is a text file with one sentence a line.',
+      });
+    }
+  }
+
+  private release(bytes: Buffer): Buffer {
+    const block = this.pending.length === 0 ? bytes : Buffer.concat([...this.pending, bytes]);
+    this.pending = [];
+    this.pendingBytes = 0;
+    return block;
+  }
+
+  /** @param bytes whole lines without the last line break */
+  private split(bytes: Buffer): string[] {
+    if (bytes.includes(0) || !isUtf8(bytes)) this.refuse(bytes);
+    let text = bytes.toString('utf8');
+    if (this.atStart && text.startsWith('\ufeff')) text = text.slice(1);
+    this.atStart = false;
+    const lines = text.split('\n');
+    this.lineCount += lines.length;
+    return text.includes('\r') ? lines.map(withoutCarriageReturn) : lines;
+  }
+
+  /** @throws UserError that names the first line at fault */
+  private refuse(bytes: Buffer): never {
+    let start = 0;
+    for (let line = this.lineCount + 1; ; line++) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      const content = bytes.subarray(start, newline === -1 ? bytes.length : newline);
+      const nul = content.indexOf(0);
+      const invalid = findInvalidByte(content);
+      if (nul !== -1 || invalid !== -1) throw unreadableLine(`${this.name}:${line}`, content, nul, invalid);
+      start = newline + 1;
+    }
+  }
+}
+
+function unreadableLine(where: string, content: Buffer, nul: number, invalid: number): UserError {
+  if (invalid === -1 || (nul !== -1 && nul < invalid)) {
+    return new UserError({
+      problem: `expected text, found a NUL byte at byte ${nul + 1} of the line`,
+      where,
+      hint: 'Text has no NUL bytes: check that this is a text file, and in UTF-8 (UTF-16 has many of them).',
+    });
+  }
+  const byte = content[invalid].toString(16).padStart(2, '0');
+  return new UserError({
+    problem: `expected UTF-8, found the byte 0x${byte} at byte ${invalid + 1} of the line, which is not valid there`,
+    where,
+    hint: 'Convert the file, for example with `iconv -f latin1 -t utf-8`, or remove the line.',
+  });
+}
+
+/** Offset of the first byte that is not part of valid UTF-8, or −1. */
+function findInvalidByte(bytes: Buffer): number {
+  if (isUtf8(bytes)) return -1;
+  for (let i = 0; ; ) {
+    const lead = bytes[i];
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (!isUtf8(bytes.subarray(i, i + length))) return i;
+    i += length;
+  }
+}
+
+function withoutCarriageReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
