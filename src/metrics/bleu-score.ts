@@ -1,0 +1,95 @@
+import { formatFixed } from './decimal.js';
+import type { Score } from './metric.js';
+
+/** What replaces the precision of an order without any match (Chen and Cherry, WMT 2014). */
+export type SmoothMethod = 'none' | 'floor' | 'add-k' | 'exp';
+
+/** The value each method takes when none is given; null: the method takes none. */
+export const SMOOTH_DEFAULTS: Record<SmoothMethod, number | null> = {
+  exp: null,
+  floor: 0.1,
+  'add-k': 1,
+  none: null,
+};
+
+export interface BleuScore extends Score {
+  readonly name: 'BLEU';
+  /** Matched n-grams of each order, `add-k` included. */
+  readonly counts: readonly number[];
+  /** n-grams of the hypotheses of each order, `add-k` included. */
+  readonly totals: readonly number[];
+  /** In percent, smoothed. */
+  readonly precisions: readonly number[];
+  /** Brevity penalty. */
+  readonly bp: number;
+  /** Length of the hypotheses in tokens, over that of the references nearest in length. */
+  readonly ratio: number;
+  readonly sysLen: number;
+  readonly refLen: number;
+}
+
+export interface BleuFormula {
+  smoothMethod: SmoothMethod;
+  /** For `floor` and `add-k`. */
+  smoothValue: number;
+  maxNgramOrder: number;
+  /** Average only over the orders that the hypotheses have n-grams of. */
+  effectiveOrder: boolean;
+}
+
+/**
+ * BLEU (Papineni et al., 2002) of summed statistics: bp · exp(mean of log precisions), 0 when no n-gram of any
+ * order matches.
+ *
+ * @param statistics hypothesis length, reference length, matches of each order, n-grams of each order
+ */
+export function computeBleu(statistics: readonly number[], formula: BleuFormula): BleuScore {
+  const { smoothMethod, smoothValue, maxNgramOrder, effectiveOrder } = formula;
+  const [sysLen, refLen] = statistics;
+  const counts = statistics.slice(2, 2 + maxNgramOrder);
+  const totals = statistics.slice(2 + maxNgramOrder);
+  const precisions = new Array<number>(maxNgramOrder).fill(0);
+  const bp = brevityPenalty(sysLen, refLen);
+  if (counts.every((count) => count === 0)) {
+    return assemble(0, { counts, totals, precisions, bp, sysLen, refLen });
+  }
+
+  let halvings = 1;
+  let averaged = maxNgramOrder;
+  for (let n = 0; n < maxNgramOrder; n++) {
+    if (smoothMethod === 'add-k' && n > 0) {
+      counts[n] += smoothValue;
+      totals[n] += smoothValue;
+    }
+    if (totals[n] === 0) break;
+    if (effectiveOrder) averaged = n + 1;
+    if (counts[n] !== 0) {
+      precisions[n] = (100 * counts[n]) / totals[n];
+    } else if (smoothMethod === 'exp') {
+      halvings *= 2;
+      precisions[n] = 100 / (halvings * totals[n]);
+    } else if (smoothMethod === 'floor') {
+      precisions[n] = (100 * smoothValue) / totals[n];
+    }
+  }
+  const logs = precisions.slice(0, averaged).reduce((sum, precision) => sum + flooredLog(precision), 0);
+  return assemble(bp * Math.exp(logs / averaged), { counts, totals, precisions, bp, sysLen, refLen });
+}
+
+function brevityPenalty(sysLen: number, refLen: number): number {
+  if (sysLen >= refLen) return 1;
+  return sysLen > 0 ? Math.exp(1 - refLen / sysLen) : 0;
+}
+
+/** Of a zero precision: so low that the score becomes 0, and still finite. */
+function flooredLog(value: number): number {
+  return value === 0 ? -9999999999 : Math.log(value);
+}
+
+function assemble(score: number, parts: Omit<BleuScore, keyof Score | 'ratio'>): BleuScore {
+  const { precisions, bp, sysLen, refLen } = parts;
+  const ratio = refLen === 0 ? 0 : sysLen / refLen;
+  const percentages = precisions.map((precision) => formatFixed(precision, 1)).join('/');
+  const verbose = `${percentages} (BP = ${formatFixed(bp, 3)} ratio = ${formatFixed(ratio, 3)} hyp_len = ${sysLen} ref_len = ${refLen})`;
+  return { name: 'BLEU', score, verbose, ...parts, ratio };
+}

@@ -1,0 +1,135 @@
+import { UserError } from '../common/errors.js';
+import {
+  type BleuFormula,
+  type BleuScore,
+  computeBleu,
+  SMOOTH_DEFAULTS,
+  type SmoothMethod,
+} from './bleu-score.js';
+import { unknownChoice } from './choice.js';
+import { formatFixed } from './decimal.js';
+import { type CorpusFacts, Metric } from './metric.js';
+import { matchNgrams } from './ngrams.js';
+import { stripEnd } from './python-text.js';
+import { Signature } from './signature.js';
+import { getTokenizer, type Tokenize, tokenizerForLanguage } from './tokenizers/tokenizer.js';
+
+export interface BleuOptions {
+  /** Compare in lower case. */
+  lowercase?: boolean;
+  /** Do not warn about text that looks tokenized. */
+  force?: boolean;
+  /** 13a, none, char, intl or zh; by default zh for `targetLang` zh, else 13a. */
+  tokenize?: string;
+  /** Default: exp. */
+  smoothMethod?: SmoothMethod;
+  /** For `floor` (default 0.1) and `add-k` (default 1). */
+  smoothValue?: number;
+  /** Longest n-grams counted; default 4. */
+  maxNgramOrder?: number;
+  /** Average over the orders that there are n-grams of; wanted for single sentences. */
+  effectiveOrder?: boolean;
+  /** ISO 639-1 code of the language of hypotheses and references; chooses the tokenizer where none is named. */
+  targetLang?: string;
+  /** Receives advice, such as that the text looks tokenized; by default nobody does. */
+  onWarning?: (message: string) => void;
+}
+
+/** Full stops with a space before them that make a corpus look tokenized. */
+const SUSPICIOUS_STOPS = 100;
+
+/** BLEU, equal to sacreBLEU's. */
+export class BLEU extends Metric<BleuScore> {
+  readonly name = 'BLEU';
+  readonly tokenizer: string;
+  readonly lowercase: boolean;
+  private readonly force: boolean;
+  private readonly formula: BleuFormula;
+  private readonly tokenize: Tokenize;
+  private readonly onWarning: (message: string) => void;
+
+  /** @throws UserError for a tokenizer, method, value or order that does not exist */
+  constructor(options: BleuOptions = {}) {
+    super();
+    this.lowercase = options.lowercase ?? false;
+    this.force = options.force ?? false;
+    this.onWarning = options.onWarning ?? (() => {});
+    this.formula = checkFormula(options);
+    this.tokenizer = options.tokenize ?? tokenizerForLanguage(options.targetLang);
+    this.tokenize = getTokenizer(this.tokenizer);
+    const usual = tokenizerForLanguage(options.targetLang);
+    if (this.tokenizer !== usual && usual !== tokenizerForLanguage(undefined)) {
+      this.onWarning(
+        `for target language '${options.targetLang}' the tokenizer '${usual}' is usual, not '${this.tokenizer}'`,
+      );
+    }
+    if (options.smoothValue !== undefined && SMOOTH_DEFAULTS[this.formula.smoothMethod] === null) {
+      this.onWarning(
+        `smoothing by '${this.formula.smoothMethod}' takes no value; ${options.smoothValue} is ignored`,
+      );
+    }
+  }
+
+  /** Hypothesis length, reference length, matches of each order, n-grams of each order. */
+  override extractStatistics(hypothesis: string, references: readonly string[]): number[] {
+    const matches = matchNgrams(
+      this.toTokens(hypothesis),
+      references.map((reference) => this.toTokens(reference)),
+      this.formula.maxNgramOrder,
+    );
+    return [matches.hypothesisLength, matches.referenceLength, ...matches.correct, ...matches.total];
+  }
+
+  override scoreStatistics(statistics: readonly number[]): BleuScore {
+    return computeBleu(statistics, this.formula);
+  }
+
+  override corpusScored(corpus: CorpusFacts): void {
+    super.corpusScored(corpus);
+    if (this.force || corpus.tokenizedStops < SUSPICIOUS_STOPS) return;
+    this.onWarning(
+      `${corpus.tokenizedStops} lines end in a tokenized period (' .'). It looks as if the hypotheses were not detokenized, ` +
+        'which may hurt the score. If they are, or if that is meant, `force` silences this.',
+    );
+  }
+
+  protected override buildSignature(referenceCount: number | 'var'): Signature {
+    const { smoothMethod, smoothValue, effectiveOrder } = this.formula;
+    const value = SMOOTH_DEFAULTS[smoothMethod] === null ? '' : `[${formatFixed(smoothValue, 2)}]`;
+    return new Signature(referenceCount, [
+      { key: 'case', short: 'c', value: this.lowercase ? 'lc' : 'mixed' },
+      { key: 'eff', short: 'e', value: effectiveOrder ? 'yes' : 'no' },
+      { key: 'tok', short: 'tok', value: this.tokenizer },
+      { key: 'smooth', short: 's', value: `${smoothMethod}${value}` },
+    ]);
+  }
+
+  private toTokens(text: string): string[] {
+    return this.tokenize(stripEnd(this.lowercase ? text.toLowerCase() : text));
+  }
+}
+
+function checkFormula(options: BleuOptions): BleuFormula {
+  const { smoothMethod = 'exp', smoothValue, maxNgramOrder = 4, effectiveOrder = false } = options;
+  if (!Object.hasOwn(SMOOTH_DEFAULTS, smoothMethod)) {
+    throw unknownChoice('smooth-method', smoothMethod, Object.keys(SMOOTH_DEFAULTS));
+  }
+  if (smoothValue !== undefined && !(smoothValue >= 0 && smoothValue < Infinity)) {
+    throw new UserError({
+      problem: `expected a smoothing value of 0 or more, found ${smoothValue}`,
+      where: 'smooth-value',
+    });
+  }
+  if (!Number.isInteger(maxNgramOrder) || maxNgramOrder < 1) {
+    throw new UserError({
+      problem: `expected a largest n-gram order of 1 or more, found ${maxNgramOrder}`,
+      where: 'max-ngram-order',
+    });
+  }
+  return {
+    smoothMethod,
+    smoothValue: smoothValue ?? SMOOTH_DEFAULTS[smoothMethod] ?? 0,
+    maxNgramOrder,
+    effectiveOrder,
+  };
+}

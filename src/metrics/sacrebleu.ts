@@ -1,0 +1,37 @@
+/**
+ * `admin-nmt/sacrebleu`: the scores of sacreBLEU for programs. Strings in, numbers out; nothing here reads a
+ * file or needs Node.
+ */
+import { BLEU, type BleuOptions } from './bleu.js';
+import type { BleuScore } from './bleu-score.js';
+import type { References } from './metric.js';
+
+export { BLEU, type BleuOptions } from './bleu.js';
+export { type BleuScore, SMOOTH_DEFAULTS, type SmoothMethod } from './bleu-score.js';
+export { type FormatOptions, formatScore } from './format.js';
+export { type CorpusFacts, CorpusScorer, Metric, type References, type Score } from './metric.js';
+export { Signature, type SignatureEntry } from './signature.js';
+export { getTokenizer, TOKENIZER_NAMES, type Tokenize, type TokenizerName } from './tokenizers/tokenizer.js';
+export { SACREBLEU_VERSION, VERSION } from './version.js';
+
+/**
+ * BLEU of a corpus.
+ *
+ * @param references `references[k][i]` is reference k of segment i, or null where segment i has no such one
+ */
+export function corpusBleu(
+  hypotheses: readonly string[],
+  references: readonly References[],
+  options: BleuOptions = {},
+): BleuScore {
+  return new BLEU(options).corpusScore(hypotheses, references);
+}
+
+/** BLEU of one sentence; with effective order unless the options say otherwise. */
+export function sentenceBleu(
+  hypothesis: string,
+  references: References,
+  options: BleuOptions = {},
+): BleuScore {
+  return new BLEU({ effectiveOrder: true, ...options }).sentenceScore(hypothesis, references);
+}

@@ -1,0 +1,53 @@
+import { UserError } from '../../common/errors.js';
+import { unknownChoice } from '../choice.js';
+import { splitWords, visibleCharacters } from '../python-text.js';
+import { tokenizeChinese } from './chinese.js';
+import { tokenizeInternational } from './international.js';
+import { tokenize13a } from './mteval.js';
+
+/** Cuts a line (white space at its end removed before) into the tokens that BLEU counts. */
+export type Tokenize = (line: string) => string[];
+
+/** The tokenizers by the names that sacreBLEU gives them; the name is also what the signature says. */
+const TOKENIZERS = {
+  '13a': tokenize13a,
+  none: splitWords,
+  char: visibleCharacters,
+  intl: tokenizeInternational,
+  zh: tokenizeChinese,
+} satisfies Record<string, Tokenize>;
+
+export type TokenizerName = keyof typeof TOKENIZERS;
+
+export const TOKENIZER_NAMES = Object.keys(TOKENIZERS) as TokenizerName[];
+export const DEFAULT_TOKENIZER: TokenizerName = '13a';
+
+/** Tokenizers that sacreBLEU has and this implementation has not, and what they need. */
+const UNSUPPORTED: Record<string, string> = {
+  'ja-mecab': 'the MeCab analyser with a Japanese dictionary',
+  'ko-mecab': 'the MeCab analyser with a Korean dictionary',
+  spm: 'a SentencePiece model that sacreBLEU downloads',
+  flores101: 'a SentencePiece model that sacreBLEU downloads',
+  flores200: 'a SentencePiece model that sacreBLEU downloads',
+  'spBLEU-1K': 'a SentencePiece model that sacreBLEU downloads',
+};
+
+const FOR_LANGUAGE: Record<string, string> = { zh: 'zh', ja: 'ja-mecab', ko: 'ko-mecab' };
+
+/** The tokenizer that sacreBLEU takes for a target language when none is asked for. */
+export function tokenizerForLanguage(targetLang: string | undefined): string {
+  return FOR_LANGUAGE[targetLang ?? ''] ?? DEFAULT_TOKENIZER;
+}
+
+/** @throws UserError for a name that is unknown, or known to sacreBLEU only */
+export function getTokenizer(name: string): Tokenize {
+  if (Object.hasOwn(TOKENIZERS, name)) return TOKENIZERS[name as TokenizerName];
+  if (Object.hasOwn(UNSUPPORTED, name)) {
+    throw new UserError({
+      problem: `the tokenizer '${name}' is not available here: it needs ${UNSUPPORTED[name]}`,
+      where: 'tokenize',
+      hint: `Choose one of ${TOKENIZER_NAMES.join(', ')} (char suits languages without spaces), or score with sacreBLEU itself.`,
+    });
+  }
+  throw unknownChoice('tokenize', name, TOKENIZER_NAMES);
+}
