@@ -1,0 +1,174 @@
+import * as fs from 'node:fs';
+import { explainFileError, UserError } from '../common/errors.js';
+import { writeAtomic } from '../common/files.js';
+
+export interface NamedArray {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+export interface Safetensors {
+  tensors: Map<string, NamedArray>;
+  metadata: Record<string, string>;
+}
+
+/** The most that the format allows. */
+const LONGEST_HEADER = 100_000_000;
+
+/**
+ * Writes float32 tensors in the safetensors format: u64 header length, JSON header, data; little endian, the
+ * header padded with spaces so that the data starts at a multiple of 8.
+ *
+ * @throws UserError for what the user can mend (no space, no permission, …)
+ */
+export function writeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, NamedArray>,
+  metadata: Record<string, string> = {},
+): void {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.alloc(Math.ceil(text.length / 8) * 8, ' ');
+  text.copy(padded);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  writeAtomic(file, (fd) => {
+    writeFully(fd, length);
+    writeFully(fd, padded);
+    for (const { data } of tensors.values()) {
+      writeFully(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+  });
+}
+
+function writeFully(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done);
+}
+
+/**
+ * Reads a safetensors file of float32 tensors.
+ *
+ * @throws UserError when the file is damaged or holds other types; sizes are checked before anything is allocated
+ */
+export function readSafetensors(file: string): Safetensors {
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync(file, 'r');
+    return read(fd, (problem) => damaged(file, problem));
+  } catch (error) {
+    throw explainFileError(error, file);
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/** Makes the error for a problem. */
+type Refuse = (problem: string) => UserError;
+
+function damaged(file: string, problem: string): UserError {
+  return new UserError({
+    problem: `expected a safetensors file: ${problem}`,
+    where: file,
+    hint: 'The file is damaged, cut short, or of another kind.',
+  });
+}
+
+/** Where a tensor lies: bytes from the start of the data. */
+interface Entry {
+  name: string;
+  shape: number[];
+  start: number;
+  end: number;
+}
+
+function read(fd: number, refuse: Refuse): Safetensors {
+  const { size } = fs.fstatSync(fd);
+  const { header, length } = readHeader(fd, size, refuse);
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const checked = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, refuse));
+  const dataStart = 8 + length;
+  checkTiling(checked, size - dataStart, refuse);
+  const tensors = new Map<string, NamedArray>();
+  for (const { name, shape, start, end } of checked) {
+    const data = new Float32Array((end - start) / 4);
+    readFully(fd, new Uint8Array(data.buffer), dataStart + start);
+    tensors.set(name, { shape, data });
+  }
+  return { tensors, metadata: checkMetadata(metadata, refuse) };
+}
+
+function readHeader(
+  fd: number,
+  size: number,
+  refuse: Refuse,
+): { header: Record<string, unknown>; length: number } {
+  if (size < 8) throw refuse(`it has ${size} bytes, the length of its header alone takes 8`);
+  const lengthBytes = Buffer.alloc(8);
+  readFully(fd, lengthBytes, 0);
+  const length = Number(lengthBytes.readBigUInt64LE());
+  if (length > LONGEST_HEADER || 8 + length > size) {
+    throw refuse(`its header claims ${length} bytes, the file has ${size}`);
+  }
+  const text = Buffer.alloc(length);
+  readFully(fd, text, 8);
+  let header: unknown;
+  try {
+    header = JSON.parse(text.toString('utf8'));
+  } catch {
+    throw refuse('its header is not JSON');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+    throw refuse('its header is not a map');
+  }
+  return { header: header as Record<string, unknown>, length };
+}
+
+function readFully(fd: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = fs.readSync(fd, bytes, done, bytes.length - done, position + done);
+    if (count === 0) throw new Error('the file was cut short while it was read');
+    done += count;
+  }
+}
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function checkEntry(name: string, entry: unknown, refuse: Refuse): Entry {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  if (dtype !== 'F32') throw refuse(`'${name}' is of type ${JSON.stringify(dtype)}, expected "F32"`);
+  if (!Array.isArray(shape) || !shape.every(isSize)) throw refuse(`'${name}' has no valid shape`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+    throw refuse(`'${name}' has no valid offsets`);
+  }
+  const [start, end] = offsets as [number, number];
+  const size = shape.reduce((product: number, axis: number) => product * axis, 4);
+  if (end - start !== size) {
+    throw refuse(`'${name}' of shape [${shape}] takes ${size} bytes, found ${end - start}`);
+  }
+  return { name, shape, start, end };
+}
+
+/** The tensors lie one after another and fill the data: no gap, no overlap, nothing left over. */
+function checkTiling(entries: readonly Entry[], length: number, refuse: Refuse): void {
+  let place = 0;
+  for (const { name, start, end } of [...entries].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (start !== place) throw refuse(`'${name}' starts at byte ${start} of the data, expected ${place}`);
+    if (end > length) throw refuse(`'${name}' ends at byte ${end} of the data, which has ${length}`);
+    place = end;
+  }
+  if (place !== length) throw refuse(`its tensors take ${place} bytes, its data has ${length}`);
+}
+
+function checkMetadata(metadata: unknown, refuse: Refuse): Record<string, string> {
+  const valid =
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    Object.values(metadata).every((value) => typeof value === 'string');
+  if (!valid) throw refuse('its metadata is not a map of strings');
+  return metadata as Record<string, string>;
+}
