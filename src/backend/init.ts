@@ -1,0 +1,88 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { UserError } from '../common/errors.js';
+import { tf } from '../ops/tf.js';
+
+export const BACKENDS = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+export interface ChosenBackend {
+  name: BackendName;
+  /** What it is and why it was taken, in one line. */
+  reason: string;
+}
+
+/** Loads and registers a backend, or says in one line why it is not there. */
+type Loader = () => Promise<{ tfjsName: string; what: string } | { missing: string; install: string }>;
+
+const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+
+const LOADERS: Record<BackendName, Loader> = {
+  native: async () => ({
+    missing: 'this version has no native engine',
+    install: 'Use --backend wasm, which needs nothing to be installed.',
+  }),
+  tensorflow: async () => {
+    const failures: string[] = [];
+    for (const name of TENSORFLOW_PACKAGES) {
+      try {
+        await import(name);
+        return { tfjsName: 'tensorflow', what: `TensorFlow through ${name}` };
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        failures.push(
+          code === 'ERR_MODULE_NOT_FOUND' ? `${name} is not installed` : `${name}: ${message.split('\n')[0]}`,
+        );
+      }
+    }
+    return {
+      missing: failures.join('; '),
+      install:
+        'Install one of them: `npm install @tensorflow/tfjs-node-gpu` (CUDA) or `npm install @tensorflow/tfjs-node`.',
+    };
+  },
+  wasm: async () => {
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
+    setWasmPaths(path.dirname(entry) + path.sep);
+    const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+    return { tfjsName: 'wasm', what: `WebAssembly, ${simd ? 'SIMD' : 'no SIMD'}, one thread` };
+  },
+  cpu: async () => {
+    await import('@tensorflow/tfjs-backend-cpu');
+    return { tfjsName: 'cpu', what: 'plain JavaScript, slow' };
+  },
+};
+
+/**
+ * Chooses, loads and sets the tensor backend.
+ *
+ * @param choice a backend, or 'auto' for the first of BACKENDS that is there
+ * @throws UserError when the one that is asked for is not there, with the command that installs it
+ */
+export async function initBackend(choice: BackendName | 'auto'): Promise<ChosenBackend> {
+  const passed: string[] = [];
+  for (const name of choice === 'auto' ? BACKENDS : [choice]) {
+    const found = await LOADERS[name]();
+    if ('missing' in found) {
+      passed.push(`${name}: ${found.missing}`);
+      if (choice === 'auto') continue;
+      throw new UserError({
+        problem: `the backend '${name}' is not available: ${found.missing}`,
+        where: 'backend',
+        hint: found.install,
+      });
+    }
+    if (!(await tf.setBackend(found.tfjsName))) {
+      passed.push(`${name}: it did not start`);
+      continue;
+    }
+    await tf.ready();
+    return { name, reason: [found.what, ...passed].join('; ') };
+  }
+  throw new UserError({
+    problem: `no tensor backend could be started: ${passed.join('; ')}`,
+    where: 'backend',
+    hint: 'Install the package again, or try --backend cpu.',
+  });
+}

@@ -1,0 +1,42 @@
+import { Purpose, RandomStream } from '../common/rng.js';
+import { tf } from './tf.js';
+
+/** Names the mask of one dropout: a function of these and of the element's index alone (Philox). */
+export interface MaskKey {
+  seed: number;
+  /** Counts micro-batches. */
+  step: number;
+  /** Which dropout of the model. */
+  site: number;
+}
+
+/**
+ * Values of a dropout mask: 0 with probability `rate`, else 1 / (1 − rate), so that the mean stays.
+ *
+ * @param indexOf element i takes the random number of this index; the identity by default
+ */
+export function dropoutMask(
+  size: number,
+  rate: number,
+  key: MaskKey,
+  indexOf: (i: number) => number = (i) => i,
+): Float32Array {
+  const stream = new RandomStream({ ...key, purpose: Purpose.dropout });
+  const threshold = Math.floor(rate * 2 ** 32);
+  const kept = 1 / (1 - rate);
+  const mask = new Float32Array(size);
+  for (let i = 0; i < size; i++) mask[i] = stream.at(indexOf(i)) >= threshold ? kept : 0;
+  return mask;
+}
+
+/**
+ * Dropout (inverted scaling) with a mask that is the same on every backend.
+ *
+ * @param rate in [0, 1)
+ * @param key null switches dropout off
+ */
+export function dropout<T extends tf.Tensor>(x: T, rate: number, key: MaskKey | null): T {
+  if (key === null || rate === 0) return x;
+  const mask = tf.tensor(dropoutMask(x.size, rate, key), x.shape, 'float32');
+  return tf.mul(x, mask);
+}

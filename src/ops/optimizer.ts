@@ -1,0 +1,80 @@
+import { tf } from './tf.js';
+
+export interface AdamOptions {
+  lr: number;
+  betas: readonly [number, number];
+  eps: number;
+  /** Decoupled: p −= lr · weightDecay · p before the step. */
+  weightDecay: number;
+}
+
+/** Running means of the gradients and of their squares, aligned with the parameters. */
+export interface Moments {
+  first: tf.Variable[];
+  second: tf.Variable[];
+}
+
+/** Moments of zero for some parameters. */
+export function zeroMoments(parameters: readonly tf.Variable[]): Moments {
+  const zeros = () =>
+    parameters.map((parameter) => tf.tidy(() => tf.variable(tf.zerosLike(parameter), false)));
+  return { first: zeros(), second: zeros() };
+}
+
+/**
+ * Step size of Adam as fairseq has it: lr · √(1 − β₂ᵗ) / (1 − β₁ᵗ), with ε added to the uncorrected √v
+ * (radam_fairseq/adam2.py, fairseq/optim/adam.py).
+ *
+ * @param step t, from 1
+ */
+export function adamStepSize(step: number, { lr, betas: [beta1, beta2] }: AdamOptions): number {
+  return (lr * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
+}
+
+/**
+ * Step size of RAdam (Liu et al., ICLR 2020) as the official code has it (radam_fairseq/radam.py), or null while
+ * the approximated length of the moving average N_sma is below 5: then no step is taken, only weight decay.
+ *
+ * @param step t, from 1
+ */
+export function radamStepSize(step: number, { lr, betas: [beta1, beta2] }: AdamOptions): number | null {
+  const decay = beta2 ** step;
+  const longest = 2 / (1 - beta2) - 1;
+  const length = longest - (2 * step * decay) / (1 - decay);
+  if (length < 5) return null;
+  const rectification =
+    (((1 - decay) * (length - 4)) / (longest - 4)) * (((length - 2) * longest) / length / (longest - 2));
+  return (lr * Math.sqrt(rectification)) / (1 - beta1 ** step);
+}
+
+/**
+ * One step of Adam or RAdam for the whole list: m = β₁m + (1−β₁)g, v = β₂v + (1−β₂)g², p −= lr·wd·p,
+ * p −= stepSize · m / (√v + ε). Parameters and moments are overwritten; the gradients stay.
+ *
+ * @param stepSize from adamStepSize or radamStepSize; null takes no step beside weight decay
+ */
+export function adamUpdate(
+  parameters: readonly tf.Variable[],
+  gradients: readonly tf.Tensor[],
+  { first, second }: Moments,
+  stepSize: number | null,
+  { lr, betas: [beta1, beta2], eps, weightDecay }: AdamOptions,
+): void {
+  parameters.forEach((parameter, i) => {
+    tf.tidy(() => {
+      const gradient = gradients[i];
+      const [m, v] = [first[i], second[i]];
+      m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
+      v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
+      let next: tf.Tensor = parameter;
+      if (weightDecay !== 0) next = tf.mul(next, 1 - lr * weightDecay);
+      if (stepSize !== null) next = tf.sub(next, tf.div(tf.mul(m, stepSize), tf.add(tf.sqrt(v), eps)));
+      if (next !== parameter) parameter.assign(next);
+    });
+  });
+}
+
+/** √ of the sum of squares over all tensors. */
+export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
+  return tf.tidy(() => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))))) as tf.Scalar);
+}
