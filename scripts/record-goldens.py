@@ -1,0 +1,313 @@
+#!/usr/bin/python3
+"""Records what PyTorch makes of a tiny Transformer in every residual scheme, in float64.
+
+    /usr/bin/python3 scripts/record-goldens.py     (needs PyTorch: Debian's python3-torch)
+
+Written from the formulas of docs/model.md, one sentence at a time and without any padding, so that it shares
+nothing with the program that it checks. For each scheme test/model/fixtures/goldens/<scheme>.json holds the model's
+weights (float32 values), a batch, and: logits, loss, nll, the gradient of every weight, and for Adam and RAdam the
+losses of ten steps and the weights after them.
+"""
+
+import json
+import math
+import pathlib
+
+import torch
+
+torch.set_default_dtype(torch.float64)
+
+WIDTH, HEADS, FFN, LAYERS = 8, 2, 12, 2
+PAD = 1
+MAX_POSITIONS = 7
+SMOOTHING = 0.1
+STEPS = 10
+OPTIMIZER = {"lr": 0.01, "betas": [0.9, 0.98], "eps": 1e-8, "weightDecay": 0.01}
+
+# Each scheme with other settings beside it, so that every setting is met.
+CASES = {
+    "post-ln": {"shareEmbeddings": "all", "activationFn": "relu", "positions": "sinusoidal"},
+    "pre-ln": {"shareEmbeddings": "decoder", "activationFn": "gelu", "positions": "learned"},
+    "admin": {"shareEmbeddings": "all", "activationFn": "relu", "positions": "sinusoidal"},
+    "deepnorm": {"shareEmbeddings": "none", "activationFn": "relu", "positions": "sinusoidal"},
+    "rezero": {"shareEmbeddings": "all", "activationFn": "gelu", "positions": "sinusoidal"},
+    "rezero-post-ln": {"shareEmbeddings": "decoder", "activationFn": "relu", "positions": "learned"},
+    "look-linear": {"shareEmbeddings": "none", "activationFn": "relu", "positions": "sinusoidal"},
+}
+
+SUBLAYERS = {"encoder": ["self", "fc"], "decoder": ["self", "encoder", "fc"]}
+NORM_NAMES = {"self": "self_attn_layer_norm", "encoder": "encoder_attn_layer_norm", "fc": "final_layer_norm"}
+
+
+def omega_name(stack, sublayer):
+    first = "attention_ratio_change" if stack == "encoder" else "self_ratio_change"
+    return {"self": first, "encoder": "encoder_ratio_change", "fc": "fc_ratio_change"}[sublayer]
+
+
+def make_weights(case, vocabulary, generator):
+    """Random weights by official name: every bias and gain away from its initial value, to be felt."""
+    weights = {}
+
+    def draw(name, *shape, scale=1.0, mean=0.0):
+        values = mean + scale * torch.randn(shape, generator=generator)
+        weights[name] = values.to(torch.float32).to(torch.float64).requires_grad_()
+
+    def matrix(name, rows, columns):
+        draw(name, rows, columns, scale=math.sqrt(2 / (rows + columns)))
+
+    def table(name, rows):
+        draw(name, rows, WIDTH, scale=WIDTH**-0.5)
+
+    def norm(name):
+        draw(f"{name}.weight", WIDTH, scale=0.1, mean=1)
+        draw(f"{name}.bias", WIDTH, scale=0.1)
+
+    def attention(name):
+        if case["residual"] == "deepnorm":
+            for which in "qkv":
+                matrix(f"{name}.{which}_proj_weight", WIDTH, WIDTH)
+        else:
+            matrix(f"{name}.in_proj_weight", 3 * WIDTH, WIDTH)
+        draw(f"{name}.in_proj_bias", 3 * WIDTH, scale=0.1)
+        matrix(f"{name}.out_proj.weight", WIDTH, WIDTH)
+        draw(f"{name}.out_proj.bias", WIDTH, scale=0.1)
+
+    for stack in ["encoder", "decoder"]:
+        if stack == "encoder" or case["shareEmbeddings"] != "all":
+            table(f"{stack}.embed_tokens.weight", vocabulary["source" if stack == "encoder" else "target"])
+        if case["positions"] == "learned":
+            table(f"{stack}.embed_positions.weight", MAX_POSITIONS + PAD + 1)
+        for layer in range(LAYERS):
+            prefix = f"{stack}.layers.{layer}"
+            for sublayer in SUBLAYERS[stack]:
+                if sublayer == "fc":
+                    matrix(f"{prefix}.fc1.weight", FFN, WIDTH)
+                    draw(f"{prefix}.fc1.bias", FFN, scale=0.1)
+                    matrix(f"{prefix}.fc2.weight", WIDTH, FFN)
+                    draw(f"{prefix}.fc2.bias", WIDTH, scale=0.1)
+                else:
+                    attention(f"{prefix}.{sublayer}_attn")
+                if case["residual"] == "admin":
+                    draw(f"{prefix}.{omega_name(stack, sublayer)}", WIDTH, scale=0.1, mean=1.3)
+                if case["residual"] != "rezero":
+                    norm(f"{prefix}.{NORM_NAMES[sublayer]}")
+            if case["residual"].startswith("rezero"):
+                draw(f"{prefix}.rezero_weight", 1, scale=0.1, mean=0.4)
+            if case["residual"] == "look-linear":
+                half = FFN // 2
+                with torch.no_grad():
+                    weights[f"{prefix}.fc1.weight"][half:] = -weights[f"{prefix}.fc1.weight"][:half]
+                    weights[f"{prefix}.fc2.weight"][:, half:] = -weights[f"{prefix}.fc2.weight"][:, :half]
+        if case["residual"] == "pre-ln":
+            norm(f"{stack}.layer_norm")
+    if case["shareEmbeddings"] == "none":
+        table("decoder.embed_out", vocabulary["target"])
+    return weights
+
+
+class Model:
+    def __init__(self, case, weights):
+        self.case = case
+        self.weights = weights
+        self.residual = case["residual"]
+
+    def layer_norm(self, x, name):
+        centred = x - x.mean(-1, keepdim=True)
+        variance = (centred**2).mean(-1, keepdim=True)
+        gain, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        return centred / torch.sqrt(variance + 1e-5) * gain + bias
+
+    def attention(self, name, queries, keys, causal):
+        """Scaled dot-product attention, head by head; queries [n, d], keys [m, d]."""
+        weights = self.weights
+        if f"{name}.in_proj_weight" in weights:
+            in_q, in_k, in_v = weights[f"{name}.in_proj_weight"].split(WIDTH)
+        else:
+            in_q, in_k, in_v = (weights[f"{name}.{which}_proj_weight"] for which in "qkv")
+        bias_q, bias_k, bias_v = weights[f"{name}.in_proj_bias"].split(WIDTH)
+        size = WIDTH // HEADS
+        q = (queries @ in_q.T + bias_q) / math.sqrt(size)
+        k = keys @ in_k.T + bias_k
+        v = keys @ in_v.T + bias_v
+        heads = []
+        for start in range(0, WIDTH, size):
+            columns = slice(start, start + size)
+            scores = q[:, columns] @ k[:, columns].T
+            if causal:
+                hidden = torch.ones_like(scores, dtype=torch.bool).triu(1)
+                scores = scores.masked_fill(hidden, -math.inf)
+            heads.append(torch.softmax(scores, -1) @ v[:, columns])
+        return torch.cat(heads, 1) @ weights[f"{name}.out_proj.weight"].T + weights[f"{name}.out_proj.bias"]
+
+    def feed_forward(self, prefix, x):
+        weights = self.weights
+        inner = x @ weights[f"{prefix}.fc1.weight"].T + weights[f"{prefix}.fc1.bias"]
+        if self.case["activationFn"] == "relu":
+            inner = torch.clamp(inner, min=0)
+        else:
+            inner = inner * 0.5 * (1 + torch.erf(inner / math.sqrt(2)))
+        return inner @ weights[f"{prefix}.fc2.weight"].T + weights[f"{prefix}.fc2.bias"]
+
+    def join(self, stack, layer, sublayer, x, branch):
+        prefix = f"{stack}.layers.{layer}"
+        norm = f"{prefix}.{NORM_NAMES[sublayer]}"
+        if self.residual == "pre-ln":
+            return x + branch(self.layer_norm(x, norm))
+        if self.residual.startswith("rezero"):
+            joined = x + self.weights[f"{prefix}.rezero_weight"] * branch(x)
+            return joined if self.residual == "rezero" else self.layer_norm(joined, norm)
+        if self.residual == "admin":
+            shortcut = x * self.weights[f"{prefix}.{omega_name(stack, sublayer)}"]
+        elif self.residual == "deepnorm":
+            alpha = 0.81 * (LAYERS**4 * LAYERS) ** (1 / 16) if stack == "encoder" else (3 * LAYERS) ** 0.25
+            shortcut = x * alpha
+        else:
+            shortcut = x
+        return self.layer_norm(shortcut + branch(x), norm)
+
+    def embed(self, stack, tokens):
+        name = "encoder" if self.case["shareEmbeddings"] == "all" else stack
+        vectors = self.weights[f"{name}.embed_tokens.weight"][tokens] * math.sqrt(WIDTH)
+        positions = torch.arange(len(tokens)) + PAD + 1
+        if self.case["positions"] == "learned":
+            return vectors + self.weights[f"{stack}.embed_positions.weight"][positions]
+        half = WIDTH // 2
+        rates = torch.exp(-math.log(10000) / (half - 1) * torch.arange(half))
+        angles = positions[:, None] * rates
+        return vectors + torch.cat([torch.sin(angles), torch.cos(angles)], 1)
+
+    def stack(self, stack, tokens, memory=None):
+        x = self.embed(stack, tokens)
+        for layer in range(LAYERS):
+            prefix = f"{stack}.layers.{layer}"
+            causal = stack == "decoder"
+            x = self.join(
+                stack, layer, "self", x, lambda y: self.attention(f"{prefix}.self_attn", y, y, causal)
+            )
+            if memory is not None:
+                x = self.join(
+                    stack, layer, "encoder", x,
+                    lambda y: self.attention(f"{prefix}.encoder_attn", y, memory, False),
+                )
+            x = self.join(stack, layer, "fc", x, lambda y: self.feed_forward(prefix, y))
+        return self.layer_norm(x, f"{stack}.layer_norm") if self.residual == "pre-ln" else x
+
+    def logits(self, source, target):
+        """source and target end in </s>; [len(target), V]."""
+        inputs = torch.tensor([2] + target[:-1])
+        hidden = self.stack("decoder", inputs, self.stack("encoder", torch.tensor(source)))
+        share = self.case["shareEmbeddings"]
+        name = {
+            "all": "encoder.embed_tokens.weight",
+            "decoder": "decoder.embed_tokens.weight",
+            "none": "decoder.embed_out",
+        }[share]
+        return hidden @ self.weights[name].T
+
+    def losses(self, batch):
+        logits = torch.cat([self.logits(source, target) for source, target in batch])
+        targets = torch.tensor([token for _, target in batch for token in target])
+        log_probs = logits - torch.logsumexp(logits, 1, keepdim=True)
+        nll = -log_probs[torch.arange(len(targets)), targets].sum()
+        smooth = -log_probs.sum() / logits.shape[1]
+        return logits, (1 - SMOOTHING) * nll + SMOOTHING * smooth, nll
+
+
+def step_size(name, step, lr, betas):
+    """Adam's and RAdam's step sizes as the official code has them; None takes no step."""
+    correction1, correction2 = 1 - betas[0] ** step, 1 - betas[1] ** step
+    if name == "adam":
+        return lr * math.sqrt(correction2) / correction1
+    longest = 2 / (1 - betas[1]) - 1
+    length = longest - 2 * step * betas[1] ** step / correction2
+    if length < 5:
+        return None
+    rectified = correction2 * (length - 4) / (longest - 4) * (length - 2) * longest / length / (longest - 2)
+    return lr * math.sqrt(rectified) / correction1
+
+
+def train(name, case, start, batch):
+    """Ten steps on the mean loss of a token; the summed loss before each, and the weights after all."""
+    weights = {key: value.detach().clone().requires_grad_() for key, value in start.items()}
+    first = {key: torch.zeros_like(value) for key, value in weights.items()}
+    second = {key: torch.zeros_like(value) for key, value in weights.items()}
+    tokens = sum(len(target) for _, target in batch)
+    beta1, beta2 = OPTIMIZER["betas"]
+    losses = []
+    for step in range(1, STEPS + 1):
+        _, loss, _ = Model(case, weights).losses(batch)
+        losses.append(loss.item())
+        gradients = torch.autograd.grad(loss / tokens, list(weights.values()))
+        size = step_size(name, step, OPTIMIZER["lr"], OPTIMIZER["betas"])
+        with torch.no_grad():
+            for (key, weight), gradient in zip(weights.items(), gradients):
+                first[key].mul_(beta1).add_(gradient, alpha=1 - beta1)
+                second[key].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+                weight.mul_(1 - OPTIMIZER["lr"] * OPTIMIZER["weightDecay"])
+                if size is not None:
+                    weight.sub_(size * first[key] / (second[key].sqrt() + OPTIMIZER["eps"]))
+    return {"losses": rounded(losses), "weights": {key: flat(value) for key, value in weights.items()}}
+
+
+def rounded(values, digits=8):
+    return [float(f"%.{digits}g" % value) for value in values]
+
+
+def flat(tensor, digits=8):
+    return rounded(tensor.detach().reshape(-1).tolist(), digits)
+
+
+def make_batch(vocabulary, generator):
+    """Six pairs of lengths 1 to 6 on both sides, </s> counted."""
+
+    def sentence(length, size):
+        return torch.randint(4, size, (length - 1,), generator=generator).tolist() + [2]
+
+    lengths = [(3, 5), (1, 2), (6, 4), (2, 1), (5, 6), (4, 3)]
+    return [(sentence(a, vocabulary["source"]), sentence(b, vocabulary["target"])) for a, b in lengths]
+
+
+def record(residual, settings, seed):
+    case = {"residual": residual, **settings}
+    generator = torch.Generator().manual_seed(seed)
+    vocabulary = {"source": 20, "target": 20 if settings["shareEmbeddings"] == "all" else 17}
+    weights = make_weights(case, vocabulary, generator)
+    batch = make_batch(vocabulary, generator)
+    logits, loss, nll = Model(case, weights).losses(batch)
+    gradients = torch.autograd.grad(loss, list(weights.values()))
+    return {
+        "config": {
+            **case,
+            "embedDim": WIDTH,
+            "ffnEmbedDim": FFN,
+            "attentionHeads": HEADS,
+            "encoder": {"layers": LAYERS},
+            "decoder": {"layers": LAYERS},
+            "maxPositions": MAX_POSITIONS,
+        },
+        "vocabulary": vocabulary,
+        "labelSmoothing": SMOOTHING,
+        "optimizer": OPTIMIZER,
+        "source": [source for source, _ in batch],
+        "target": [target for _, target in batch],
+        "weights": {
+            key: {"shape": list(value.shape), "data": flat(value, 9)} for key, value in weights.items()
+        },
+        "logits": flat(logits),
+        "loss": loss.item(),
+        "nll": nll.item(),
+        "gradients": {key: flat(gradient) for key, gradient in zip(weights, gradients)},
+        "steps": {name: train(name, case, weights, batch) for name in ["adam", "radam"]},
+    }
+
+
+def main():
+    folder = pathlib.Path(__file__).resolve().parent.parent / "test/model/fixtures/goldens"
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed, (residual, settings) in enumerate(CASES.items(), start=1):
+        text = json.dumps(record(residual, settings, seed), separators=(",", ":"))
+        (folder / f"{residual}.json").write_text(text + "\n")
+        print(f"{residual}: {len(text)} bytes")
+
+
+main()

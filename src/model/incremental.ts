@@ -1,0 +1,178 @@
+import type { Packed } from '../data/batch.js';
+import { EOS } from '../data/dictionary.js';
+import { matMul, transposed } from '../ops/matmul.js';
+import { tf } from '../ops/tf.js';
+import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
+import { embed } from './embeddings.js';
+import { KeyValueStore } from './incremental-attention.js';
+import { type AttentionBranch, layer, project, projectOut } from './layers.js';
+import type { Pass } from './pass.js';
+import type { Transformer } from './transformer.js';
+
+/** The model as a search asks it: token by token, with the keys and values of what was read and written kept. */
+export class IncrementalDecoder {
+  private readonly model: Transformer;
+
+  constructor(model: Transformer) {
+    this.model = model;
+  }
+
+  /** Entries of the target dictionary. */
+  get vocabularySize(): number {
+    return this.model.vocabulary.target;
+  }
+
+  /** Encodes sentences that end in `</s>`; at the start there is one row for each sentence, in their order. */
+  start(sources: Packed): IncrementalState {
+    return new IncrementalState(this.model, sources);
+  }
+}
+
+/** One live hypothesis. */
+interface Row {
+  /** Places of the source's keys. */
+  source: Int32Array;
+  /** Places of the keys of what was fed so far, in their order. */
+  past: number[];
+}
+
+/**
+ * The rows of one batch between two steps. All rows are equally long. A place in the stores holds the keys and
+ * values of one fed token; rows with a common past share its places.
+ */
+export class IncrementalState {
+  private readonly model: Transformer;
+  private readonly pass: Pass;
+  /** Keys and values of the encoder's output, a store for each layer. */
+  private readonly source: KeyValueStore[];
+  private readonly past: KeyValueStore[];
+  private readonly outputWeight: tf.Tensor2D;
+  private rows: Row[];
+  /** Tokens fed to each row. */
+  private length = 0;
+  /** Places in use or free below this one. */
+  private places = 0;
+  /** Of the last step, [rows, V]. */
+  private logits: tf.Tensor2D | undefined;
+
+  constructor(model: Transformer, sources: Packed) {
+    const { layers } = model.config.decoder;
+    const stores = () => Array.from({ length: layers }, () => new KeyValueStore(model.config.embedDim));
+    this.model = model;
+    this.pass = model.pass({ training: null });
+    this.source = stores();
+    this.past = stores();
+    this.outputWeight = tf.tidy(() => transposed(model.outputWeight()));
+    this.rows = Array.from({ length: sources.offsets.length - 1 }, (_, i) => ({
+      source: Int32Array.from(
+        { length: sources.offsets[i + 1] - sources.offsets[i] },
+        (_, j) => sources.offsets[i] + j,
+      ),
+      past: [],
+    }));
+    tf.tidy(() => this.storeSources(model.encode(sources, this.pass)));
+  }
+
+  /**
+   * Feeds one token to each row and asks what may follow.
+   *
+   * @param tokens the last token of each row, [rows]
+   * @param k how many continuations to return for each row
+   * @param forbid ids that are not returned; they keep their share of the probability
+   */
+  step(tokens: Int32Array, k: number, forbid: readonly number[]): TopLogProbs {
+    this.logits?.dispose();
+    this.logits = tf.tidy(() => matMul(this.hidden(tokens), this.outputWeight));
+    return topLogProbs(this.logits, k, forbid);
+  }
+
+  /** Natural log-probability of `</s>` as the next token of some rows, after a step; [rows.length]. */
+  endLogProbs(rows: Int32Array): Float32Array {
+    return tf.tidy(() => logProbsOf(tf.gather(this.logits!, tf.tensor1d(rows, 'int32')), EOS));
+  }
+
+  /** Makes row i a copy of what row `rows[i]` was. */
+  select(rows: Int32Array): void {
+    this.rows = Array.from(rows, (row) => ({ ...this.rows[row], past: [...this.rows[row].past] }));
+    const alive = new Set(this.rows.flatMap(({ past }) => past));
+    if (2 * alive.size < this.places) this.compact(alive);
+  }
+
+  dispose(): void {
+    this.logits?.dispose();
+    this.outputWeight.dispose();
+  }
+
+  private storeSources(memory: tf.Tensor2D): void {
+    this.source.forEach((store, index) => {
+      const prefix = `decoder.layers.${index}.encoder_attn.`;
+      store.put(0, valuesOf(project(this.pass, prefix, 'k', memory)), this.valuesAt(prefix, memory));
+    });
+  }
+
+  private valuesAt(prefix: string, input: tf.Tensor2D): Float32Array {
+    return valuesOf(project(this.pass, prefix, 'v', input));
+  }
+
+  /** Feeds the tokens to the decoder. @returns its output, [rows, d] */
+  private hidden(tokens: Int32Array): tf.Tensor2D {
+    const first = this.places;
+    this.rows.forEach(({ past }, row) => {
+      past.push(first + row);
+    });
+    this.places += tokens.length;
+    const { pass, model } = this;
+    let hidden = embed(pass, 'decoder', tokens, new Int32Array(tokens.length).fill(this.length++));
+    for (let index = 0; index < model.config.decoder.layers; index++) {
+      hidden = layer(pass, 'decoder', index, hidden, {
+        self: this.selfAttention(this.past[index], first),
+        encoder: this.encoderAttention(this.source[index]),
+      });
+    }
+    return pass.scheme.norm === 'pre' ? pass.layerNorm(hidden, 'decoder.layer_norm') : hidden;
+  }
+
+  private selfAttention(store: KeyValueStore, first: number): AttentionBranch {
+    return (input, prefix) => {
+      store.put(first, valuesOf(project(this.pass, prefix, 'k', input)), this.valuesAt(prefix, input));
+      return this.attend(
+        store,
+        prefix,
+        input,
+        this.rows.map(({ past }) => past),
+      );
+    };
+  }
+
+  private encoderAttention(store: KeyValueStore): AttentionBranch {
+    return (input, prefix) =>
+      this.attend(
+        store,
+        prefix,
+        input,
+        this.rows.map(({ source }) => source),
+      );
+  }
+
+  private attend(
+    store: KeyValueStore,
+    prefix: string,
+    input: tf.Tensor2D,
+    seen: readonly ArrayLike<number>[],
+  ): tf.Tensor2D {
+    const queries = valuesOf(project(this.pass, prefix, 'q', input));
+    const mixed = store.attend(queries, seen, this.model.config.attentionHeads);
+    return projectOut(this.pass, prefix, tf.tensor2d(mixed, [input.shape[0], input.shape[1]]));
+  }
+
+  /** Moves the places that are alive to the front, so that the stores stay about as large as what they hold. */
+  private compact(alive: ReadonlySet<number>): void {
+    const places = Int32Array.from(alive).sort();
+    const moved = new Map(Array.from(places, (from, to) => [from, to]));
+    for (const store of this.past) store.compact(places);
+    for (const row of this.rows) row.past = row.past.map((place) => moved.get(place)!);
+    this.places = places.length;
+  }
+}
+
+const valuesOf = (x: tf.Tensor2D): Float32Array => x.dataSync() as Float32Array;

@@ -1,0 +1,111 @@
+import type { ModelConfig } from '../config/schema.js';
+import { dropout, type MaskKey } from '../ops/dropout.js';
+import { layerNorm } from '../ops/layer-norm.js';
+import { residualNorm, scaleColumns } from '../ops/residual.js';
+import { tf } from '../ops/tf.js';
+import {
+  deepnormConstants,
+  layerPrefix,
+  normName,
+  omegaName,
+  SCHEMES,
+  type Scheme,
+  type Site,
+} from './scheme.js';
+
+/**
+ * Looks at a residual sublayer as it is computed.
+ *
+ * @param shortcut x·ω (x·α in DeepNorm, x where there is neither), [T, d]
+ * @param branch f(x) after dropout (times ReZero's scalar where there is one), [T, d]
+ */
+export type Probe = (site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D) => void;
+
+export interface Mode {
+  /** Dropout on, with the masks of this seed and step (which counts micro-batches); null for evaluation. */
+  training: { seed: number; step: number } | null;
+  probe?: Probe;
+  /** Takes the place of the trained ω of a sublayer: profiling finds them one after another. */
+  omega?: (site: Site) => tf.Tensor1D;
+}
+
+/** What one forward pass needs to know: the weights by name, the scheme, and the next dropout mask. */
+export class Pass {
+  readonly config: ModelConfig;
+  readonly scheme: Scheme;
+  private readonly weights: ReadonlyMap<string, tf.Tensor>;
+  private readonly mode: Mode;
+  private dropoutSites = 0;
+
+  constructor(config: ModelConfig, weights: ReadonlyMap<string, tf.Tensor>, mode: Mode) {
+    this.config = config;
+    this.scheme = SCHEMES[config.residual];
+    this.weights = weights;
+    this.mode = mode;
+  }
+
+  matrix(name: string): tf.Tensor2D {
+    return this.weight(name) as tf.Tensor2D;
+  }
+
+  vector(name: string): tf.Tensor1D {
+    return this.weight(name) as tf.Tensor1D;
+  }
+
+  /** Names the mask of the next dropout; the order of the forward pass numbers them. */
+  nextMask(): MaskKey | null {
+    const { training } = this.mode;
+    return training === null ? null : { ...training, site: this.dropoutSites++ };
+  }
+
+  /** Dropout of embeddings and branches. */
+  dropout(x: tf.Tensor2D): tf.Tensor2D {
+    return dropout(x, this.config.dropout, this.nextMask());
+  }
+
+  layerNorm(x: tf.Tensor2D, name: string): tf.Tensor2D {
+    return layerNorm(x, this.vector(`${name}.weight`), this.vector(`${name}.bias`));
+  }
+
+  /**
+   * One residual sublayer in the scheme of the model.
+   *
+   * @param x [T, d]
+   * @param branch f, before its dropout
+   */
+  residual(site: Site, x: tf.Tensor2D, branch: (input: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
+    const { norm, gate } = this.scheme;
+    const name = normName(site);
+    let output = this.dropout(branch(norm === 'pre' ? this.layerNorm(x, name) : x));
+    if (gate) output = tf.mul(output, this.vector(`${layerPrefix(site.stack, site.layer)}rezero_weight`));
+    const shortcut = this.scaled(site, x);
+    const omega = this.omega(site);
+    this.mode.probe?.(site, omega === null ? shortcut : tf.mul(shortcut, omega), output);
+    if (norm === 'post') {
+      return residualNorm(
+        shortcut,
+        output,
+        omega,
+        this.vector(`${name}.weight`),
+        this.vector(`${name}.bias`),
+      );
+    }
+    return tf.add(omega === null ? shortcut : scaleColumns(shortcut, omega), output);
+  }
+
+  /** DeepNorm's x·α; x itself in the other schemes. */
+  private scaled(site: Site, x: tf.Tensor2D): tf.Tensor2D {
+    return this.scheme.shortcut === 'alpha' ? tf.mul(x, deepnormConstants(this.config, site.stack).alpha) : x;
+  }
+
+  private omega(site: Site): tf.Tensor1D | null {
+    if (this.scheme.shortcut !== 'omega') return null;
+    return this.mode.omega?.(site) ?? this.vector(omegaName(site));
+  }
+
+  private weight(name: string): tf.Tensor {
+    const weight = this.weights.get(name);
+    if (weight === undefined) throw new Error(`the model has no parameter '${name}'`);
+    return weight;
+  }
+}

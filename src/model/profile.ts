@@ -1,0 +1,92 @@
+import type { ModelConfig } from '../config/schema.js';
+import type { Batch } from '../data/batch.js';
+import { tf } from '../ops/tf.js';
+import type { OmegaValues } from './omega.js';
+import type { VocabularySizes } from './parameters.js';
+import type { Mode, Probe } from './pass.js';
+import type { Site, Stack } from './scheme.js';
+import { Transformer } from './transformer.js';
+
+/** What profiling finds at one residual sublayer. */
+export interface ProfiledSublayer extends Site {
+  /** Var(x·ω) over the whole tensor. */
+  shortcutVariance: number;
+  /** Var(f(x)) over the whole tensor, dropout included. */
+  branchVariance: number;
+  omega: number;
+}
+
+/** Population variance of all elements, in float64. */
+function variance(x: tf.Tensor): number {
+  const values = x.dataSync();
+  let mean = 0;
+  for (const value of values) mean += value;
+  mean /= values.length;
+  let sum = 0;
+  for (const value of values) sum += (value - mean) ** 2;
+  return sum / values.length;
+}
+
+/**
+ * Admin's profiling (Liu et al., 2020, §4.2; as fairseq/modules/transformer_layer.py of the official code does it):
+ * separately for encoder and decoder, ω₁ = 1 and ω_next = √(Var(x·ω) + Var(f(x))), in the order of the forward
+ * pass, on one batch with dropout on. One pass is enough, as the ω of a sublayer is known when it is reached.
+ *
+ * The official code takes the variances over padded tensors; here there is no padding.
+ *
+ * @param config of any residual scheme: what is profiled is the same model under Admin
+ * @param batch the first training batch
+ * @param seed of the run: initial weights and dropout masks are those of its first step
+ */
+export function profileOmega(
+  config: ModelConfig,
+  vocabulary: VocabularySizes,
+  batch: Batch,
+  seed: number,
+): ProfiledSublayer[] {
+  const profiled: ModelConfig = {
+    ...config,
+    residual: 'admin',
+    omega: { ...config.omega, init: 'profiled' },
+  };
+  const model = Transformer.create(profiled, vocabulary, seed);
+  try {
+    return profileModel(model, batch, { seed, step: 0 });
+  } finally {
+    model.dispose();
+  }
+}
+
+/** The same for the weights of a model under Admin, whose own ω play no part. */
+export function profileModel(
+  model: Transformer,
+  batch: Batch,
+  training: Mode['training'],
+): ProfiledSublayer[] {
+  const next: Record<Stack, number> = { encoder: 1, decoder: 1 };
+  const found: ProfiledSublayer[] = [];
+  const probe: Probe = (site, shortcut, branch) => {
+    const sublayer = {
+      ...site,
+      shortcutVariance: variance(shortcut),
+      branchVariance: variance(branch),
+      omega: next[site.stack],
+    };
+    found.push(sublayer);
+    next[site.stack] = Math.fround(Math.sqrt(sublayer.shortcutVariance + sublayer.branchVariance));
+  };
+  const omega: Mode['omega'] = ({ stack }) => tf.fill([model.config.embedDim], next[stack]);
+  tf.tidy(() => {
+    const pass = model.pass({ training, probe, omega });
+    const memory = model.encode(batch.source, pass);
+    model.decode(batch.targetInput, memory, batch.source.offsets, pass);
+  });
+  return found;
+}
+
+/** The ω of a profile, by stack. */
+export function omegaOf(profile: readonly ProfiledSublayer[]): OmegaValues {
+  const values = (stack: Stack): number[] =>
+    profile.filter((site) => site.stack === stack).map(({ omega }) => omega);
+  return { encoder: values('encoder'), decoder: values('decoder') };
+}

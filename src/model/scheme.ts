@@ -1,0 +1,93 @@
+import type { ModelConfig } from '../config/schema.js';
+
+export type Stack = 'encoder' | 'decoder';
+/** Self-attention, the decoder's attention to the encoder, and the feed-forward sublayer. */
+export type SublayerKind = 'self' | 'encoder' | 'fc';
+
+/** The sublayers of a layer, in their order. */
+export const SUBLAYERS: Record<Stack, readonly SublayerKind[]> = {
+  encoder: ['self', 'fc'],
+  decoder: ['self', 'encoder', 'fc'],
+};
+
+/** Names one residual sublayer of the model. */
+export interface Site {
+  stack: Stack;
+  /** From 0. */
+  layer: number;
+  sublayer: SublayerKind;
+}
+
+/** How the residual sublayers of a scheme are joined, normalised and initialised; docs/model.md has the formulas. */
+export interface Scheme {
+  /** Where the layer normalisation stands: after the sum, before the branch, or nowhere. */
+  norm: 'post' | 'pre' | 'none';
+  /** What the shortcut is multiplied by: nothing, the trained vector ω, or DeepNorm's constant α. */
+  shortcut: 'plain' | 'omega' | 'alpha';
+  /** Whether the branch is multiplied by ReZero's trained scalar, one a layer. */
+  gate: boolean;
+  /** Whether q, k and v share one matrix (and one Xavier bound) as the official code has it. */
+  fusedProjections: boolean;
+  /** Initialisation of the weights of the branches. */
+  init: 'xavier' | 'deepnorm' | 'mirrored';
+}
+
+const POST_LN: Scheme = {
+  norm: 'post',
+  shortcut: 'plain',
+  gate: false,
+  fusedProjections: true,
+  init: 'xavier',
+};
+
+export const SCHEMES: Record<ModelConfig['residual'], Scheme> = {
+  'post-ln': POST_LN,
+  'pre-ln': { ...POST_LN, norm: 'pre' },
+  admin: { ...POST_LN, shortcut: 'omega' },
+  deepnorm: { ...POST_LN, shortcut: 'alpha', fusedProjections: false, init: 'deepnorm' },
+  rezero: { ...POST_LN, norm: 'none', gate: true },
+  'rezero-post-ln': { ...POST_LN, gate: true },
+  'look-linear': { ...POST_LN, init: 'mirrored' },
+};
+
+/**
+ * DeepNorm's shortcut scale α and branch gain β for an encoder of N and a decoder of M layers (Wang et al., 2022,
+ * table 1; as in the official code).
+ */
+export function deepnormConstants(
+  { encoder, decoder }: ModelConfig,
+  stack: Stack,
+): { alpha: number; beta: number } {
+  const [n, m] = [encoder.layers, decoder.layers];
+  return stack === 'encoder'
+    ? { alpha: 0.81 * (n ** 4 * m) ** (1 / 16), beta: 0.87 * (n ** 4 * m) ** (-1 / 16) }
+    : { alpha: (3 * m) ** (1 / 4), beta: (12 * m) ** (-1 / 4) };
+}
+
+/** Every residual sublayer of a stack, in the order of the forward pass. */
+export function sitesOf(config: Pick<ModelConfig, Stack>, stack: Stack): Site[] {
+  return Array.from({ length: config[stack].layers }, (_, layer) =>
+    SUBLAYERS[stack].map((sublayer): Site => ({ stack, layer, sublayer })),
+  ).flat();
+}
+
+/** Prefix of the parameters of a layer, with a dot at its end. */
+export function layerPrefix(stack: Stack, layer: number): string {
+  return `${stack}.layers.${layer}.`;
+}
+
+/** Official name of the layer normalisation of a sublayer, without `.weight` and `.bias`. */
+export function normName({ stack, layer, sublayer }: Site): string {
+  const names = { self: 'self_attn_layer_norm', encoder: 'encoder_attn_layer_norm', fc: 'final_layer_norm' };
+  return layerPrefix(stack, layer) + names[sublayer];
+}
+
+/** Official name of ω of a sublayer. */
+export function omegaName({ stack, layer, sublayer }: Site): string {
+  const names = {
+    self: stack === 'encoder' ? 'attention_ratio_change' : 'self_ratio_change',
+    encoder: 'encoder_ratio_change',
+    fc: 'fc_ratio_change',
+  };
+  return layerPrefix(stack, layer) + names[sublayer];
+}

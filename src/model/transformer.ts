@@ -1,0 +1,237 @@
+import { UserError } from '../common/errors.js';
+import type { ModelConfig } from '../config/schema.js';
+import type { Batch, Packed } from '../data/batch.js';
+import { attention } from '../ops/attention.js';
+import { smoothedCrossEntropy, type TokenLosses } from '../ops/cross-entropy.js';
+import { tf } from '../ops/tf.js';
+import { embed, positionsOf } from './embeddings.js';
+import { type AttentionBranch, layer, project, projectOut } from './layers.js';
+import { analyticOmega, type OmegaValues } from './omega.js';
+import { initialValues, outputName, parameterSpecs, type VocabularySizes } from './parameters.js';
+import { type Mode, Pass } from './pass.js';
+import { omegaName, SCHEMES, type Stack, sitesOf } from './scheme.js';
+
+export type { VocabularySizes } from './parameters.js';
+export type { Mode, Probe } from './pass.js';
+
+export interface WeightValues {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+/** The Transformer encoder–decoder over packed batches, in every residual scheme. */
+export class Transformer {
+  readonly config: ModelConfig;
+  readonly vocabulary: VocabularySizes;
+  /** By official name, in the order of the forward pass. Owned by this object. */
+  readonly weights: ReadonlyMap<string, tf.Variable>;
+
+  private constructor(
+    config: ModelConfig,
+    vocabulary: VocabularySizes,
+    valuesOf: (name: string, place: number) => Float32Array,
+  ) {
+    this.config = config;
+    this.vocabulary = vocabulary;
+    const constants = new Set(config.omega.train ? [] : omegaNames(config));
+    this.weights = new Map(
+      parameterSpecs(config, vocabulary).map(({ name, shape }, place) => [
+        name,
+        tf.tidy(() => tf.variable(tf.tensor(valuesOf(name, place), shape, 'float32'), !constants.has(name))),
+      ]),
+    );
+  }
+
+  /**
+   * A new model with initial weights.
+   *
+   * @param omega initial ω of each sublayer for `residual: admin`; null for 1 everywhere (the model that is
+   *   profiled). With `omega.init: analytic` the formula of the depth is taken.
+   */
+  static create(
+    config: ModelConfig,
+    vocabulary: VocabularySizes,
+    seed: number,
+    omega: OmegaValues | null = null,
+  ): Transformer {
+    const specs = parameterSpecs(config, vocabulary);
+    const given = config.omega.init === 'analytic' ? analyticOmega(config) : omega;
+    const values = new Map<string, number>();
+    if (SCHEMES[config.residual].shortcut === 'omega' && given !== null) {
+      for (const stack of ['encoder', 'decoder'] as const) {
+        sitesOf(config, stack).forEach((site, i) => {
+          values.set(omegaName(site), given[stack][i]);
+        });
+      }
+    }
+    return new Transformer(config, vocabulary, (name, place) => {
+      const initial = initialValues(specs[place], place, seed);
+      const filled = values.get(name);
+      return filled === undefined ? initial : initial.fill(filled);
+    });
+  }
+
+  /**
+   * A model with given weights.
+   *
+   * @param where names the source in errors, a file
+   * @throws UserError naming the first parameter that is missing, unknown or of another shape
+   */
+  static fromWeights(
+    config: ModelConfig,
+    vocabulary: VocabularySizes,
+    weights: ReadonlyMap<string, WeightValues>,
+    where?: string,
+  ): Transformer {
+    checkWeights(config, vocabulary, weights, where);
+    return new Transformer(config, vocabulary, (name) => weights.get(name)!.data);
+  }
+
+  /** The weights that are trained, in a fixed order. */
+  get trainable(): tf.Variable[] {
+    return [...this.weights.values()].filter(({ trainable }) => trainable);
+  }
+
+  /** Numbers in all weights. */
+  get size(): number {
+    return [...this.weights.values()].reduce((sum, weight) => sum + weight.size, 0);
+  }
+
+  /** One forward pass, which numbers its dropout masks from the first on; encode and decode of a batch share it. */
+  pass(mode: Mode): Pass {
+    return new Pass(this.config, this.weights, mode);
+  }
+
+  /** @returns hidden states of the encoder, [Ts, d] */
+  encode(source: Packed, mode: Mode | Pass): tf.Tensor2D {
+    const pass = this.begin(mode);
+    return this.stack(pass, 'encoder', source, { self: this.selfAttention(pass, source.offsets, false) });
+  }
+
+  /**
+   * @param memory hidden states of the encoder, [Ts, d]
+   * @returns hidden states of the decoder, [Tt, d]
+   */
+  decode(
+    targetInput: Packed,
+    memory: tf.Tensor2D,
+    sourceOffsets: Int32Array,
+    mode: Mode | Pass,
+  ): tf.Tensor2D {
+    const pass = this.begin(mode);
+    return this.stack(pass, 'decoder', targetInput, {
+      self: this.selfAttention(pass, targetInput.offsets, true),
+      encoder: (input, prefix) =>
+        this.attend(pass, prefix, input, memory, targetInput.offsets, sourceOffsets, false),
+    });
+  }
+
+  /** The output projection, [V, d]. */
+  outputWeight(): tf.Tensor2D {
+    return this.weights.get(outputName(this.config)) as unknown as tf.Tensor2D;
+  }
+
+  /**
+   * Loss of a batch, summed over its target tokens, in nats.
+   *
+   * @param labelSmoothing ε
+   */
+  loss(batch: Batch, labelSmoothing: number, mode: Mode): TokenLosses {
+    const pass = this.pass(mode);
+    const memory = this.encode(batch.source, pass);
+    const hidden = this.decode(batch.targetInput, memory, batch.source.offsets, pass);
+    return smoothedCrossEntropy(hidden, this.outputWeight(), batch.targetOutput, labelSmoothing);
+  }
+
+  dispose(): void {
+    for (const weight of this.weights.values()) weight.dispose();
+  }
+
+  private begin(mode: Mode | Pass): Pass {
+    return mode instanceof Pass ? mode : this.pass(mode);
+  }
+
+  private stack(
+    pass: Pass,
+    stack: Stack,
+    { tokens, offsets }: Packed,
+    attend: { self: AttentionBranch; encoder?: AttentionBranch },
+  ): tf.Tensor2D {
+    let hidden = embed(pass, stack, tokens, positionsOf(offsets));
+    for (let index = 0; index < this.config[stack].layers; index++) {
+      hidden = layer(pass, stack, index, hidden, attend);
+    }
+    return pass.scheme.norm === 'pre' ? pass.layerNorm(hidden, `${stack}.layer_norm`) : hidden;
+  }
+
+  private selfAttention(pass: Pass, offsets: Int32Array, causal: boolean): AttentionBranch {
+    return (input, prefix) => this.attend(pass, prefix, input, input, offsets, offsets, causal);
+  }
+
+  private attend(
+    pass: Pass,
+    prefix: string,
+    queries: tf.Tensor2D,
+    keys: tf.Tensor2D,
+    queryOffsets: Int32Array,
+    keyOffsets: Int32Array,
+    causal: boolean,
+  ): tf.Tensor2D {
+    const mixed = attention(
+      project(pass, prefix, 'q', queries),
+      project(pass, prefix, 'k', keys),
+      project(pass, prefix, 'v', keys),
+      queryOffsets,
+      keyOffsets,
+      {
+        heads: this.config.attentionHeads,
+        causal,
+        dropout: this.config.attentionDropout,
+        key: pass.nextMask(),
+      },
+    );
+    return projectOut(pass, prefix, mixed);
+  }
+}
+
+function omegaNames(config: ModelConfig): string[] {
+  return [...sitesOf(config, 'encoder'), ...sitesOf(config, 'decoder')].map(omegaName);
+}
+
+function checkWeights(
+  config: ModelConfig,
+  vocabulary: VocabularySizes,
+  weights: ReadonlyMap<string, WeightValues>,
+  where?: string,
+): void {
+  const hint =
+    'The weights belong to a model of another config or vocabulary; use the config.yaml and dictionaries of their run.';
+  const specs = parameterSpecs(config, vocabulary);
+  for (const { name, shape } of specs) {
+    const found = weights.get(name);
+    if (found === undefined) {
+      throw new UserError({
+        problem: `expected a parameter '${name}' of shape [${shape}], found none`,
+        where,
+        hint,
+      });
+    }
+    if (found.shape.length !== shape.length || found.shape.some((size, axis) => size !== shape[axis])) {
+      throw new UserError({
+        problem: `expected '${name}' of shape [${shape}], found [${found.shape}]`,
+        where,
+        hint,
+      });
+    }
+  }
+  const names = new Set(specs.map(({ name }) => name));
+  for (const name of weights.keys()) {
+    if (!names.has(name)) {
+      throw new UserError({
+        problem: `found a parameter '${name}' that this model does not have`,
+        where,
+        hint,
+      });
+    }
+  }
+}

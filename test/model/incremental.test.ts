@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pack } from '../../src/data/batch.js';
+import { EOS, PAD } from '../../src/data/dictionary.js';
+import { beamSearch, type SearchOptions, type StepModel } from '../../src/decode/search.js';
+import { IncrementalDecoder } from '../../src/model/incremental.js';
+import { Transformer } from '../../src/model/transformer.js';
+import { matMul } from '../../src/ops/matmul.js';
+import { tf } from '../../src/ops/tf.js';
+import { logSoftmax, type Table, TableModel } from '../decode/table-model.js';
+import { BACKENDS, RESIDUALS, tinyConfig, useBackend, VOCABULARY } from './models.js';
+
+const OPTIONS: SearchOptions = { beam: 1, lenpen: 1, maxLenA: 0, maxLenB: 6, minLen: 1, maxPositions: 16 };
+const EVALUATION = { training: null };
+
+/** Sentences over the letters of the vocabulary, of lengths 1 to 9, each ending in `</s>`. */
+const SOURCES: readonly number[][] = Array.from({ length: 64 }, (_, i) => [
+  ...Array.from({ length: (i * 5) % 9 }, (_, j) => 4 + ((7 * i + 3 * j * j) % 12)),
+  EOS,
+]);
+
+/** A model with weights far enough from their initial values that every sublayer, ReZero's too, plays a part. */
+function livelyModel(changes: Parameters<typeof tinyConfig>[0]): Transformer {
+  const model = Transformer.create(tinyConfig(changes), VOCABULARY, 3);
+  let i = 0;
+  for (const weight of model.weights.values()) {
+    const values = Float32Array.from({ length: weight.size }, () => 0.4 * Math.sin(1.7 * i++));
+    tf.tidy(() => weight.assign(tf.add(weight, tf.tensor(values, weight.shape))));
+  }
+  return model;
+}
+
+/** The model without any cache: the whole prefix goes through the decoder at each step. */
+function uncached(model: Transformer): Table {
+  return (source, prefix) =>
+    tf.tidy(() => {
+      const sources = pack([source]);
+      const memory = model.encode(sources, EVALUATION);
+      const hidden = model.decode(pack([[EOS, ...prefix]]), memory, sources.offsets, EVALUATION);
+      const logits = matMul(hidden, model.outputWeight(), false, true).arraySync();
+      return logSoftmax(logits[logits.length - 1]);
+    });
+}
+
+const search = (model: StepModel, sources: readonly number[][], beam: number) =>
+  beamSearch(model, pack(sources), { ...OPTIONS, beam });
+
+for (const backend of BACKENDS) {
+  describe(`on ${backend}`, () => {
+    test('cached = uncached, in every scheme', async () => {
+      await useBackend(backend);
+      for (const residual of RESIDUALS) {
+        const model = livelyModel({ residual });
+        const sources = SOURCES.slice(0, 6);
+        const expected = search(new TableModel(VOCABULARY.target, uncached(model)), sources, 3);
+        const found = search(new IncrementalDecoder(model), sources, 3);
+        found.forEach((hypotheses, sentence) => {
+          hypotheses.forEach(({ tokens, total, score }, rank) => {
+            const other = expected[sentence][rank];
+            assert.deepEqual(tokens, other.tokens, `${residual}, sentence ${sentence}, rank ${rank}`);
+            assert.ok(Math.abs(total - other.total) < 1e-4, `${residual}: ${total} and ${other.total}`);
+            assert.ok(Math.abs(score - other.score) < 1e-4);
+          });
+        });
+        model.dispose();
+      }
+    });
+
+    // The matrix products of the wasm backend round differently by their number of rows, in the last bits.
+    const exact = backend === 'cpu';
+    test(`a batch of 64 = 64 batches of 1${exact ? ', to the last bit' : ''}`, async () => {
+      await useBackend(backend);
+      const decoder = new IncrementalDecoder(livelyModel({ residual: 'admin' }));
+      const together = search(decoder, SOURCES, 4);
+      SOURCES.forEach((source, i) => {
+        const [alone] = search(decoder, [source], 4);
+        if (exact) assert.deepEqual(together[i], alone, `sentence ${i}`);
+        alone.forEach(({ tokens, score }, rank) => {
+          assert.deepEqual(together[i][rank].tokens, tokens, `sentence ${i}, rank ${rank}`);
+          assert.ok(Math.abs(together[i][rank].score - score) < 1e-5);
+        });
+      });
+    });
+
+    test('beam 1 is greedy', async () => {
+      await useBackend(backend);
+      const model = livelyModel({ residual: 'pre-ln', positions: 'learned', shareEmbeddings: 'none' });
+      const table = uncached(model);
+      const found = search(new IncrementalDecoder(model), SOURCES, 1);
+      SOURCES.slice(0, 12).forEach((source, i) => {
+        assert.deepEqual(found[i][0].tokens, greedy(table, source), `sentence ${i}`);
+      });
+    });
+
+    test('no tensor is left behind', async () => {
+      await useBackend(backend);
+      const model = livelyModel({ residual: 'admin' });
+      const before = tf.memory().numTensors;
+      search(new IncrementalDecoder(model), SOURCES, 4);
+      assert.equal(tf.memory().numTensors, before);
+      model.dispose();
+    });
+  });
+}
+
+function greedy(table: Table, source: readonly number[]): number[] {
+  const tokens: number[] = [];
+  while (tokens.length < OPTIONS.maxLenB) {
+    const logProbs = Array.from(table(source, tokens));
+    const forbidden = tokens.length < OPTIONS.minLen ? [PAD, EOS] : [PAD];
+    for (const id of forbidden) logProbs[id] = Number.NEGATIVE_INFINITY;
+    const best = logProbs.indexOf(Math.max(...logProbs));
+    if (best === EOS) break;
+    tokens.push(best);
+  }
+  return [...tokens, EOS];
+}
+
+test('the best of the beam is the best of an exhaustive search on a tiny vocabulary', async () => {
+  await useBackend('cpu');
+  const size = 6;
+  const model = Transformer.create(tinyConfig({ residual: 'admin' }), { source: size, target: size }, 5);
+  const table = uncached(model);
+  const options = { ...OPTIONS, maxLenB: 3, beam: size - 1 };
+  for (const source of [[4, 5, EOS], [5, EOS], [3, 3, 4, 5, EOS], [EOS]]) {
+    const every = exhaustive(table, source, [], size, options);
+    assert.equal(every.length, 4 + 16 + 64);
+    const best = every.reduce((a, b) => (b.score > a.score ? b : a));
+    const [[found]] = beamSearch(new IncrementalDecoder(model), pack([source]), options);
+    assert.deepEqual(found.tokens, best.tokens);
+    assert.ok(Math.abs(found.score - best.score) < 1e-4);
+  }
+});
+
+/** Every translation there is after a prefix. */
+function exhaustive(
+  table: Table,
+  source: readonly number[],
+  prefix: readonly number[],
+  size: number,
+  options: SearchOptions,
+  total = 0,
+): { tokens: number[]; score: number }[] {
+  const logProbs = table(source, prefix);
+  const ended = total + logProbs[EOS];
+  const here =
+    prefix.length < options.minLen
+      ? []
+      : [{ tokens: [...prefix, EOS], score: ended / (prefix.length + 1) ** options.lenpen }];
+  if (prefix.length === options.maxLenB) return here;
+  const letters = Array.from({ length: size }, (_, id) => id).filter((id) => id !== PAD && id !== EOS);
+  return here.concat(
+    letters.flatMap((id) => exhaustive(table, source, [...prefix, id], size, options, total + logProbs[id])),
+  );
+}
