@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { UserError } from '../common/errors.js';
+import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
+import type { ModelConfig } from '../config/schema.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import { Transformer, type VocabularySizes } from '../model/transformer.js';
+import type { Moments } from '../ops/optimizer.js';
+import { tf } from '../ops/tf.js';
+import { type CheckpointOrigin, formatStateFile, readStateFile, type StateFile } from './state.js';
+
+const MODEL_FILE = 'model.safetensors';
+const OPTIMIZER_FILE = 'optimizer.safetensors';
+const STATE_FILE = 'state.json';
+/** Names of the moments in the optimizer's file, as PyTorch's optimizers have them. */
+const MOMENT_NAMES = { first: 'exp_avg', second: 'exp_avg_sq' } as const;
+
+/** Writes a checkpoint: the whole folder or nothing. */
+export async function writeCheckpoint(
+  folder: string,
+  model: Transformer,
+  moments: Moments,
+  content: StateFile,
+): Promise<void> {
+  const metadata = { format: 'pt', updates: String(content.state.updates) };
+  const weights = await fetchAll(model.weights);
+  const optimizer = await fetchAll(momentsByName(model, moments));
+  await writeFolderAtomic(folder, (temporary) => {
+    writeSafetensors(path.join(temporary, MODEL_FILE), weights, metadata);
+    writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer, metadata);
+    writeFileAtomic(path.join(temporary, STATE_FILE), formatStateFile(content));
+  });
+}
+
+/** A model with its optimizer where a checkpoint left them. The caller owns model and moments. */
+export interface RestoredCheckpoint extends StateFile {
+  model: Transformer;
+  moments: Moments;
+}
+
+/**
+ * Reads a checkpoint to go on from.
+ *
+ * @param origin what training is about to go on with
+ * @throws UserError when a file is missing or damaged, or the checkpoint is of another vocabulary, dataset, config
+ *   or shape
+ */
+export function readCheckpoint(
+  folder: string,
+  config: ModelConfig,
+  vocabulary: VocabularySizes,
+  origin: CheckpointOrigin,
+): RestoredCheckpoint {
+  if (!existsSync(folder)) {
+    throw new UserError({
+      problem: 'expected a checkpoint, found none',
+      where: folder,
+      hint: 'The checkpoint was moved or deleted. Point checkpoint_last to another one, or start with --restart.',
+    });
+  }
+  const stateFile = path.join(folder, STATE_FILE);
+  const content = readStateFile(stateFile);
+  checkOrigin(content.origin, origin, stateFile);
+  const modelFile = path.join(folder, MODEL_FILE);
+  const model = Transformer.fromWeights(config, vocabulary, readSafetensors(modelFile).tensors, modelFile);
+  try {
+    const optimizerFile = path.join(folder, OPTIMIZER_FILE);
+    return { ...content, model, moments: readMoments(optimizerFile, model) };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+function checkOrigin(found: CheckpointOrigin, expected: CheckpointOrigin, where: string): void {
+  const refuse = (what: string, a: string, b: string): UserError =>
+    new UserError({
+      problem: `expected a checkpoint of ${what} ${a}, found one of ${b}`,
+      where,
+      hint: 'Give the data and settings it was made with, or another --save-dir, or start anew with --restart.',
+    });
+  for (const [language, { size, hash }] of Object.entries(expected.vocabulary)) {
+    const other = found.vocabulary[language];
+    if (other?.hash === hash) continue;
+    const described =
+      other === undefined ? 'other languages' : `${other.size} symbols (${short(other.hash)})`;
+    throw refuse(`the ${language} vocabulary of`, `${size} symbols (${short(hash)})`, described);
+  }
+  if (found.dataHash !== expected.dataHash) {
+    throw refuse('the training split', short(expected.dataHash), short(found.dataHash));
+  }
+  if (found.configHash !== expected.configHash) {
+    throw refuse('the config', short(expected.configHash), short(found.configHash));
+  }
+}
+
+const short = (hash: string): string => hash.slice(0, 8);
+
+function momentsByName(model: Transformer, moments: Moments): Map<string, tf.Tensor> {
+  const names = trainableNames(model);
+  return new Map(
+    (['first', 'second'] as const).flatMap((kind) =>
+      names.map((name, i): [string, tf.Tensor] => [`${MOMENT_NAMES[kind]}.${name}`, moments[kind][i]]),
+    ),
+  );
+}
+
+function trainableNames(model: Transformer): string[] {
+  return [...model.weights].filter(([, { trainable }]) => trainable).map(([name]) => name);
+}
+
+async function fetchAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<string, NamedArray>> {
+  const arrays = new Map<string, NamedArray>();
+  for (const [name, tensor] of tensors) {
+    arrays.set(name, { shape: tensor.shape, data: await tensor.data<'float32'>() });
+  }
+  return arrays;
+}
+
+function readMoments(file: string, model: Transformer): Moments {
+  const { tensors } = readSafetensors(file);
+  const read = (kind: keyof Moments): NamedArray[] =>
+    trainableNames(model).map((name) => {
+      const key = `${MOMENT_NAMES[kind]}.${name}`;
+      const { shape } = model.weights.get(name)!;
+      const found = tensors.get(key);
+      if (found !== undefined && String(found.shape) === String(shape)) return found;
+      throw new UserError({
+        problem: `expected '${key}' of shape [${shape}], found ${found === undefined ? 'none' : `[${found.shape}]`}`,
+        where: file,
+        hint: 'The file belongs to another model. Go on from another checkpoint, or start with --restart.',
+      });
+    });
+  const arrays = { first: read('first'), second: read('second') };
+  const variables = (list: NamedArray[]): tf.Variable[] =>
+    list.map(({ shape, data }) => tf.tidy(() => tf.variable(tf.tensor(data, [...shape], 'float32'), false)));
+  return { first: variables(arrays.first), second: variables(arrays.second) };
+}

@@ -1,0 +1,106 @@
+import { UserError } from '../common/errors.js';
+import { readJson } from '../common/files.js';
+
+/** Where training stands. Random numbers are functions of these counters, so there is no generator to store. */
+export interface TrainState {
+  /** From 1. */
+  epoch: number;
+  /** Batches of the epoch that are done. */
+  position: number;
+  /** Updates done. */
+  updates: number;
+  /** Seconds of training so far. */
+  seconds: number;
+  /** Updates that were done at the latest validation; 0 before the first. */
+  validatedAt: number;
+  /** The best validation. */
+  best: { loss: number; epoch: number; updates: number } | null;
+  /** Validations since the best one. */
+  validationsSinceBest: number;
+}
+
+export const INITIAL_STATE: Readonly<TrainState> = {
+  epoch: 1,
+  position: 0,
+  updates: 0,
+  seconds: 0,
+  validatedAt: 0,
+  best: null,
+  validationsSinceBest: 0,
+};
+
+/** What a checkpoint belongs to. */
+export interface CheckpointOrigin {
+  /** Hash of every setting that training cannot change on the way. */
+  configHash: string;
+  /** Hash of the training split. */
+  dataHash: string;
+  /** By language: symbols in the dictionary and hash of its file. */
+  vocabulary: Readonly<Record<string, { size: number; hash: string }>>;
+}
+
+/** The content of state.json. */
+export interface StateFile {
+  origin: CheckpointOrigin;
+  /** Learning rate of the next update. */
+  lr: number;
+  state: TrainState;
+}
+
+const FORMAT = 'admin-nmt/checkpoint';
+/** Raised whenever a checkpoint of before cannot be gone on from. */
+const VERSION = 1;
+
+export function formatStateFile(content: StateFile): string {
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, ...content }, null, 1)}\n`;
+}
+
+/** Reads a state.json. @throws UserError for a file that is damaged, of another kind or of another version */
+export function readStateFile(file: string): StateFile {
+  const found = readJson(file, 'the state of a checkpoint', 2 ** 20);
+  const refuse = (problem: string): UserError =>
+    new UserError({ problem, where: file, hint: 'Go on from another checkpoint, or start with --restart.' });
+  if (!isRecord(found) || found.format !== FORMAT) throw refuse(`expected a state.json of ${FORMAT}`);
+  if (found.version !== VERSION) {
+    throw refuse(`expected a checkpoint of version ${VERSION}, found version ${found.version}`);
+  }
+  if (!isOrigin(found.origin) || !isNumber(found.lr) || !isState(found.state)) {
+    throw refuse('expected origin, lr and state of a checkpoint, found something incomplete');
+  }
+  const { origin, lr, state } = found;
+  return { origin, lr, state };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
+}
+
+function isCount(value: unknown): value is number {
+  return isNumber(value) && Number.isSafeInteger(value);
+}
+
+function isOrigin(value: unknown): value is CheckpointOrigin {
+  return (
+    isRecord(value) &&
+    typeof value.configHash === 'string' &&
+    typeof value.dataHash === 'string' &&
+    isRecord(value.vocabulary) &&
+    Object.values(value.vocabulary).every(
+      (entry) => isRecord(entry) && isCount(entry.size) && typeof entry.hash === 'string',
+    )
+  );
+}
+
+const COUNTS = ['epoch', 'position', 'updates', 'validatedAt', 'validationsSinceBest'] as const;
+
+function isState(value: unknown): value is TrainState {
+  if (!isRecord(value)) return false;
+  const { best, seconds } = value;
+  const isBest =
+    best === null || (isRecord(best) && isNumber(best.loss) && isCount(best.epoch) && isCount(best.updates));
+  return COUNTS.every((key) => isCount(value[key])) && isNumber(seconds) && isBest;
+}

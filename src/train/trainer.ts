@@ -1,0 +1,289 @@
+import * as path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { InterruptedError } from '../common/errors.js';
+import { type Progress, startProgress } from '../common/progress.js';
+import type { TrainConfig } from '../config/schema.js';
+import {
+  type BatchOptions,
+  batches,
+  type PairSource,
+  planBatches,
+  type Resegment,
+  readBatch,
+} from '../data/batch-iterator.js';
+import type { Transformer } from '../model/transformer.js';
+import type { Moments } from '../ops/optimizer.js';
+import { writeCheckpoint } from './checkpoint.js';
+import {
+  BEST_CHECKPOINT,
+  checkpointName,
+  LAST_CHECKPOINT,
+  pointTo,
+  removeOld,
+} from './checkpoint-folders.js';
+import { diverged, Meter, type TrainFigures, trainFigures } from './meter.js';
+import { MetricsLog } from './metrics-log.js';
+import { createSchedule, type Schedule } from './schedules.js';
+import { planSplit } from './split.js';
+import type { CheckpointOrigin, TrainState } from './state.js';
+import { stopReason } from './stopping.js';
+import { type AllReduce, Updater } from './update.js';
+import { type ValidationFigures, validate } from './validation.js';
+
+/** Least milliseconds between two looks at the device for the sake of the progress bar. */
+const SHOW_EVERY = 2000;
+
+export interface TrainerOptions {
+  config: TrainConfig;
+  seed: number;
+  maxPositions: number;
+  /** Stands in every checkpoint. */
+  origin: CheckpointOrigin;
+  /** Holds checkpoints and metrics.jsonl. */
+  runDirectory: string;
+  train: PairSource;
+  /** Null where there is no validation split: then nothing is validated. */
+  valid: PairSource | null;
+  /** BPE-dropout. */
+  resegment?: Resegment;
+  allReduce?: AllReduce;
+  /** The signal that asked to stop, if any; asked before every update. */
+  interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
+}
+
+/** How training ended. */
+export interface TrainingEnd {
+  state: Readonly<TrainState>;
+  /** Why, in words. */
+  reason: string;
+  /** The last line of the metrics of this process, if any. */
+  last?: TrainFigures;
+}
+
+/** One training run from where its state stands to its end. */
+export class Trainer {
+  private readonly options: TrainerOptions;
+  private readonly updater: Updater;
+  private readonly schedule: Schedule;
+  private readonly meter: Meter;
+  private readonly metrics: MetricsLog;
+  private readonly state: TrainState;
+  private readonly progress: Progress;
+  /** Time of a start at which no second of training had passed. */
+  private readonly startedAt: number;
+  /** The batches of the epoch. */
+  private plan: Int32Array[];
+  /** Updates that were done at the latest checkpoint. */
+  private savedAt: number;
+  private shownAt = -Infinity;
+  private figures: TrainFigures | undefined;
+
+  /**
+   * @param model owned by the caller
+   * @param state where training starts
+   * @param moments of the optimizer at that point; owned by this object. None at the very start
+   */
+  constructor(options: TrainerOptions, model: Transformer, state: TrainState, moments?: Moments) {
+    const { config, seed, runDirectory, valid } = options;
+    this.options = options;
+    this.state = { ...state };
+    this.startedAt = performance.now() - 1000 * state.seconds;
+    this.savedAt = state.updates;
+    this.plan = planSplit('train', options.train, this.batchOptions()).batches;
+    if (valid !== null) planSplit('valid', valid, this.batchOptions('valid'));
+    this.schedule = createSchedule(config);
+    this.meter = new Meter(config.clipNorm);
+    this.metrics = new MetricsLog(path.join(runDirectory, 'metrics.jsonl'), state.updates);
+    this.updater = new Updater(model, { ...config, seed }, moments, options.allReduce);
+    this.progress = startProgress({
+      label: 'train',
+      unit: 'updates',
+      total: this.expectedUpdates(),
+      start: state.updates,
+      plainEvery: 15_000,
+    });
+  }
+
+  /**
+   * Trains to the end.
+   *
+   * @throws InterruptedError after a signal, once the update is finished and saved; UserError when training
+   *   diverges or a checkpoint cannot be written
+   */
+  async run(): Promise<TrainingEnd> {
+    try {
+      for (;;) {
+        await this.atMilestone();
+        const reason = stopReason(this.options.config, this.state, this.epochDone, this.schedule);
+        if (reason !== undefined) return await this.finish(reason);
+        const signal = this.options.interrupted();
+        if (signal !== undefined) await this.interrupt(signal);
+        if (this.epochDone) this.startEpoch();
+        await this.update();
+        await setImmediate(); // lets signals be heard
+      }
+    } finally {
+      this.progress.stop();
+    }
+  }
+
+  dispose(): void {
+    this.updater.dispose();
+  }
+
+  private get epochDone(): boolean {
+    return this.state.position >= this.plan.length;
+  }
+
+  private startEpoch(): void {
+    this.state.epoch++;
+    this.state.position = 0;
+    this.plan = planBatches(this.options.train, this.batchOptions()).batches;
+  }
+
+  private async update(): Promise<void> {
+    const { config, train, resegment } = this.options;
+    const { state } = this;
+    const started = performance.now();
+    const planned = this.plan.slice(state.position, state.position + config.updateFreq);
+    const read = planned.map((indices) => readBatch(train, indices, this.batchOptions(), resegment));
+    const figures = this.updater.apply(read, state.updates, this.schedule(state.updates));
+    state.position += planned.length;
+    state.updates++;
+    this.meter.add(figures, state.updates, (performance.now() - started) / 1000);
+    this.tick();
+    if (state.updates % config.logInterval === 0) await this.writeFigures();
+    await this.show();
+  }
+
+  /** Validates and saves where the intervals say so, and has not done so at this update. */
+  private async atMilestone(): Promise<void> {
+    const { config } = this.options;
+    const { updates, validatedAt } = this.state;
+    const inEpoch = this.due(config.validateInterval, 0);
+    const between = this.due(0, config.validateIntervalUpdates);
+    const best = (inEpoch || between) && validatedAt !== updates && (await this.validate());
+    const save = between || this.due(config.saveInterval, config.saveIntervalUpdates);
+    if (best || (save && this.savedAt !== updates)) await this.save(best);
+  }
+
+  /** Whether this is the end of one of so many epochs, or one of so many updates (0: never). */
+  private due(epochs: number, updates: number): boolean {
+    const { state } = this;
+    const byEpoch = epochs > 0 && this.epochDone && state.epoch % epochs === 0;
+    return byEpoch || (updates > 0 && state.updates > 0 && state.updates % updates === 0);
+  }
+
+  private async finish(reason: string): Promise<TrainingEnd> {
+    const { validateInterval, validateIntervalUpdates } = this.options.config;
+    const { updates, validatedAt } = this.state;
+    const wanted = validateInterval > 0 || validateIntervalUpdates > 0;
+    const best = wanted && validatedAt !== updates && (await this.validate());
+    if (best || this.savedAt !== updates) await this.save(best);
+    this.tick();
+    return { state: this.state, reason, last: this.figures };
+  }
+
+  private async interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<never> {
+    const { epoch, updates } = this.state;
+    if (this.savedAt !== updates) await this.save(false);
+    const where = path.join(this.options.runDirectory, checkpointName(epoch, updates));
+    const saved = updates === 0 ? 'before the first update' : `after ${updates} updates, saved in ${where}`;
+    throw new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
+  }
+
+  /** @returns whether it is the best validation so far */
+  private async validate(): Promise<boolean> {
+    const { config, valid } = this.options;
+    const { state } = this;
+    if (valid === null) return false;
+    if (this.meter.updates > 0) await this.writeFigures();
+    const found = await validate(
+      this.updater.model,
+      batches(valid, this.batchOptions('valid')),
+      config.labelSmoothing,
+    );
+    if (!Number.isFinite(found.loss)) throw diverged(state.updates);
+    const improved = state.best === null || found.loss < state.best.loss;
+    if (improved) state.best = { loss: found.loss, epoch: state.epoch, updates: state.updates };
+    state.validationsSinceBest = improved ? 0 : state.validationsSinceBest + 1;
+    state.validatedAt = state.updates;
+    this.tick();
+    this.metrics.write({ event: 'valid', ...this.place(), ...found, best_loss: state.best!.loss });
+    this.progress.note(this.describeValidation(found, improved));
+    return improved;
+  }
+
+  private describeValidation({ loss, ppl }: ValidationFigures, improved: boolean): string {
+    const { epoch, updates, best } = this.state;
+    const standing = improved ? 'the best so far' : `best ${best!.loss.toFixed(3)} after ${best!.updates}`;
+    return `epoch ${epoch} · ${updates} updates · valid loss ${loss.toFixed(3)} · ppl ${ppl.toFixed(2)} · ${standing}`;
+  }
+
+  private async save(best: boolean): Promise<void> {
+    const { origin, runDirectory, config } = this.options;
+    const { state, updater } = this;
+    if (this.meter.updates > 0) await this.writeFigures(); // throws for what is not worth saving
+    this.tick();
+    const name = checkpointName(state.epoch, state.updates);
+    const lr = this.schedule(state.updates);
+    await writeCheckpoint(path.join(runDirectory, name), updater.model, updater.moments, {
+      origin,
+      lr,
+      state,
+    });
+    pointTo(runDirectory, LAST_CHECKPOINT, name);
+    if (best) pointTo(runDirectory, BEST_CHECKPOINT, name);
+    const periodic = config.saveInterval > 0 || config.saveIntervalUpdates > 0;
+    removeOld(runDirectory, periodic ? config.keepLast || Infinity : 0);
+    this.savedAt = state.updates;
+  }
+
+  /** Writes the figures since the last time as a line of the metrics. */
+  private async writeFigures(): Promise<void> {
+    this.figures = trainFigures(await this.meter.read());
+    this.meter.reset();
+    const lr = this.schedule(this.state.updates - 1);
+    this.metrics.write({ event: 'train', ...this.place(), ...this.figures, lr });
+  }
+
+  /** Moves the bar; its figures are those since the last line of the metrics. */
+  private async show(): Promise<void> {
+    const now = performance.now();
+    if (this.meter.updates > 0 && now - this.shownAt >= SHOW_EVERY) {
+      this.figures = trainFigures(await this.meter.read());
+      this.shownAt = now;
+    }
+    this.progress.update(this.state.updates, this.figures && this.describe(this.figures));
+  }
+
+  private describe({ loss, ppl, wps }: TrainFigures): string {
+    const { epoch, updates } = this.state;
+    const lr = this.schedule(updates - 1).toPrecision(3);
+    return `epoch ${epoch} · loss ${loss.toFixed(3)} · ppl ${ppl.toFixed(2)} · ${Math.round(wps)} tokens/s · lr ${lr}`;
+  }
+
+  private place(): { epoch: number; num_updates: number; wall: number } {
+    const { epoch, updates, seconds } = this.state;
+    return { epoch, num_updates: updates, wall: seconds };
+  }
+
+  private tick(): void {
+    this.state.seconds = (performance.now() - this.startedAt) / 1000;
+  }
+
+  /** How many updates max-update and max-epoch allow, as far as they can be told now. */
+  private expectedUpdates(): number | undefined {
+    const { maxUpdate, maxEpoch, updateFreq } = this.options.config;
+    const perEpoch = Math.ceil(this.plan.length / updateFreq);
+    const least = Math.min(maxUpdate ?? Infinity, (maxEpoch ?? Infinity) * perEpoch);
+    return least === Infinity ? undefined : least;
+  }
+
+  private batchOptions(split: 'train' | 'valid' = 'train'): BatchOptions {
+    const { config, seed, maxPositions } = this.options;
+    const shuffle = split === 'train';
+    const { epoch } = this.state;
+    return { maxTokens: config.maxTokens, maxPositions, seed, epoch, shuffle, rank: 0, worldSize: 1 };
+  }
+}

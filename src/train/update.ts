@@ -1,0 +1,130 @@
+import type { TrainConfig } from '../config/schema.js';
+import type { Batch } from '../data/batch.js';
+import type { Transformer } from '../model/transformer.js';
+import {
+  adamStepSize,
+  adamUpdate,
+  globalNorm,
+  type Moments,
+  radamStepSize,
+  zeroMoments,
+} from '../ops/optimizer.js';
+import { tf } from '../ops/tf.js';
+
+export type UpdateOptions = Pick<
+  TrainConfig,
+  'optimizer' | 'adamBetas' | 'adamEps' | 'weightDecay' | 'labelSmoothing' | 'clipNorm' | 'updateFreq'
+> & { seed: number };
+
+/** Figures of one update, on the device until somebody wants to know them. The receiver disposes of the tensors. */
+export interface UpdateFigures {
+  /** Label-smoothed loss and negative log-likelihood, summed over the target tokens, in nats: one a batch. */
+  loss: tf.Scalar[];
+  nll: tf.Scalar[];
+  /** Norm of the gradient of the loss per token, before clipping. */
+  gradientNorm: tf.Scalar;
+  /** Target tokens, `</s>` counted. */
+  tokens: number;
+  pairs: number;
+}
+
+/** Gradients of a loss that is summed over tokens, aligned with the trained weights, and how many tokens. */
+export interface SummedGradients {
+  gradients: tf.Tensor[];
+  tokens: number;
+}
+
+/**
+ * Where the gradients of several machines are summed before they are used. It owns what it is given and hands over
+ * what it returns.
+ */
+export type AllReduce = (own: SummedGradients) => SummedGradients;
+
+/** One machine: its gradients are the sum. */
+const alone: AllReduce = (own) => own;
+
+/** The model and its optimizer: one update after another. */
+export class Updater {
+  readonly model: Transformer;
+  readonly moments: Moments;
+  private readonly parameters: tf.Variable[];
+  private readonly options: UpdateOptions;
+  private readonly allReduce: AllReduce;
+
+  /** @param moments from a checkpoint; owned by this object */
+  constructor(model: Transformer, options: UpdateOptions, moments?: Moments, allReduce = alone) {
+    this.model = model;
+    this.options = options;
+    this.parameters = model.trainable;
+    this.moments = moments ?? zeroMoments(this.parameters);
+    this.allReduce = allReduce;
+  }
+
+  /**
+   * One update: the gradients of the loss summed over all tokens of the batches, divided by the number of those
+   * tokens, clipped, and a step of the optimizer.
+   *
+   * @param updates done before; with the place of a batch it numbers the dropout masks
+   */
+  apply(batches: readonly Batch[], updates: number, lr: number): UpdateFigures {
+    const losses = batches.map((batch, i) =>
+      this.differentiate(batch, updates * this.options.updateFreq + i),
+    );
+    const { gradients, tokens } = this.allReduce({
+      gradients: sumLists(losses.map(({ gradients }) => gradients)),
+      tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
+    });
+    const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), tokens));
+    const scale = tf.tidy(() => tf.div<tf.Scalar>(this.clipFactor(gradientNorm), tokens));
+    const scaled = gradients.map((gradient) => tf.mul(gradient, scale));
+    this.step(scaled, updates + 1, lr);
+    tf.dispose([gradients, scale, scaled]);
+    return {
+      loss: losses.map(({ loss }) => loss),
+      nll: losses.map(({ nll }) => nll),
+      gradientNorm,
+      tokens,
+      pairs: batches.reduce((sum, batch) => sum + batch.indices.length, 0),
+    };
+  }
+
+  dispose(): void {
+    tf.dispose([this.moments.first, this.moments.second]);
+  }
+
+  private differentiate(
+    batch: Batch,
+    step: number,
+  ): { loss: tf.Scalar; nll: tf.Scalar; gradients: tf.Tensor[] } {
+    const { labelSmoothing, seed } = this.options;
+    let nll: tf.Scalar | undefined;
+    const { value: loss, grads } = tf.variableGrads(() => {
+      const losses = this.model.loss(batch, labelSmoothing, { training: { seed, step } });
+      nll = tf.keep(losses.nll);
+      return losses.loss;
+    }, this.parameters);
+    return { loss, nll: nll!, gradients: this.parameters.map(({ name }) => grads[name]) };
+  }
+
+  /** min(1, clip-norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it. */
+  private clipFactor(norm: tf.Scalar): tf.Scalar {
+    const { clipNorm } = this.options;
+    return clipNorm === 0 ? tf.scalar(1) : tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1);
+  }
+
+  private step(gradients: tf.Tensor[], step: number, lr: number): void {
+    const { optimizer, adamBetas: betas, adamEps: eps, weightDecay } = this.options;
+    const options = { lr, betas, eps, weightDecay };
+    const stepSize = optimizer === 'adam' ? adamStepSize(step, options) : radamStepSize(step, options);
+    adamUpdate(this.parameters, gradients, this.moments, stepSize, options);
+  }
+}
+
+/** The sum of lists of tensors, place by place; the lists given are used up. */
+function sumLists(lists: tf.Tensor[][]): tf.Tensor[] {
+  return lists.reduce((sums, list) => {
+    const next = sums.map((sum, i) => tf.add(sum, list[i]));
+    tf.dispose([sums, list]);
+    return next;
+  });
+}

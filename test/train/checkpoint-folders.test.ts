@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { hasCheckpoint, pointTo, removeCheckpoints, removeOld } from '../../src/train/checkpoint-folders.js';
+import { scratchFolder } from './tiny.js';
+
+/** A run directory with checkpoints after so many updates, and something else. */
+function runWith(...updates: number[]): string {
+  const folder = scratchFolder();
+  for (const count of updates) {
+    fs.mkdirSync(path.join(folder, `checkpoint_1_${count}`));
+    fs.writeFileSync(path.join(folder, `checkpoint_1_${count}`, 'state.json'), '{}');
+  }
+  fs.mkdirSync(path.join(folder, 'checkpoint_mine'));
+  return folder;
+}
+
+const names = (folder: string): string[] => fs.readdirSync(folder).sort();
+
+test('the oldest by updates go, not by name, and none that a link points at', () => {
+  const folder = runWith(2, 10, 9, 30);
+  pointTo(folder, 'checkpoint_best', 'checkpoint_1_2');
+  pointTo(folder, 'checkpoint_last', 'checkpoint_1_30');
+  removeOld(folder, 2);
+  assert.deepEqual(names(folder), [
+    'checkpoint_1_10',
+    'checkpoint_1_2',
+    'checkpoint_1_30',
+    'checkpoint_best',
+    'checkpoint_last',
+    'checkpoint_mine',
+  ]);
+  removeOld(folder, Infinity);
+  assert.equal(names(folder).length, 6);
+  removeOld(folder, 0);
+  assert.ok(!names(folder).includes('checkpoint_1_10'));
+});
+
+test('a link is moved from one checkpoint to another and leaves nothing beside it', () => {
+  const folder = runWith(1, 2);
+  assert.ok(!hasCheckpoint(folder));
+  pointTo(folder, 'checkpoint_last', 'checkpoint_1_1');
+  pointTo(folder, 'checkpoint_last', 'checkpoint_1_2');
+  assert.equal(fs.readlinkSync(path.join(folder, 'checkpoint_last')), 'checkpoint_1_2');
+  assert.ok(fs.existsSync(path.join(folder, 'checkpoint_last', 'state.json')));
+  assert.equal(names(folder).filter((name) => name.startsWith('.')).length, 0);
+});
+
+test('a link that points nowhere still stands for a checkpoint: it is not silently begun anew', () => {
+  const folder = runWith(1);
+  pointTo(folder, 'checkpoint_last', 'checkpoint_1_1');
+  fs.rmSync(path.join(folder, 'checkpoint_1_1'), { recursive: true });
+  assert.ok(hasCheckpoint(folder));
+});
+
+test('all checkpoints of a run can go, and nothing else does', () => {
+  const folder = runWith(1, 2);
+  pointTo(folder, 'checkpoint_last', 'checkpoint_1_2');
+  removeCheckpoints(folder);
+  assert.deepEqual(names(folder), ['checkpoint_mine']);
+});

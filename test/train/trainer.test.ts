@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { before, describe, test } from 'node:test';
+import { InterruptedError, UserError } from '../../src/common/errors.js';
+import {
+  BACKENDS,
+  copyTask,
+  readMetrics,
+  readTensors,
+  scratchFolder,
+  type TinyRun,
+  tensorsLeft,
+  trainTiny,
+  useBackend,
+} from './tiny.js';
+
+/** A signal that comes before the given update. */
+function signalAfter(updates: number): () => 'SIGTERM' | undefined {
+  let asked = 0;
+  return () => (asked++ === updates ? 'SIGTERM' : undefined);
+}
+
+const link = (folder: string, name: string): string =>
+  path.basename(fs.realpathSync(path.join(folder, name)));
+const numbered = (folder: string): string[] =>
+  fs.readdirSync(folder).filter((name) => /^checkpoint_\d/.test(name));
+
+for (const backend of BACKENDS) {
+  describe(`resuming on ${backend}`, () => {
+    before(() => useBackend(backend));
+
+    // 20 pairs are 4 batches, so an epoch has 3 updates: these end within an epoch, at its end and after it.
+    for (const updates of [1, 2, 3, 5]) {
+      test(`interrupted after ${updates} updates and resumed is bitwise the same as uninterrupted`, async () => {
+        const run: TinyRun = {
+          train: {
+            maxUpdate: 8,
+            maxTokens: 25,
+            updateFreq: 2,
+            clipNorm: 0.5,
+            saveIntervalUpdates: 1,
+            keepLast: 0,
+          },
+        };
+        const [whole, parts] = [scratchFolder(), scratchFolder()];
+        const end = await trainTiny(whole, run);
+        await assert.rejects(
+          trainTiny(parts, { ...run, options: { interrupted: signalAfter(updates) } }),
+          (error) => error instanceof InterruptedError && error.signal === 'SIGTERM',
+        );
+        assert.match(link(parts, 'checkpoint_last'), new RegExp(`_${updates}$`));
+        const resumed = await trainTiny(parts, run);
+        assert.deepEqual(readMetrics(parts), readMetrics(whole));
+        assert.deepEqual(numbered(parts), numbered(whole));
+        for (const checkpoint of numbered(whole)) {
+          const [a, b] = [whole, parts].map((folder) => readTensors(path.join(folder, checkpoint)));
+          assert.ok(a[0].equals(b[0]) && a[1].equals(b[1]), checkpoint);
+        }
+        const { seconds, ...state } = resumed.state;
+        assert.deepEqual({ ...state, seconds: end.state.seconds }, end.state);
+        assert.equal(link(parts, 'checkpoint_best'), link(whole, 'checkpoint_best'));
+      });
+    }
+  });
+}
+
+describe('training', () => {
+  before(() => useBackend('wasm'));
+
+  test('learns to copy', async () => {
+    const folder = scratchFolder();
+    const end = await trainTiny(folder, {
+      train: { maxUpdate: 250, maxTokens: 100, labelSmoothing: 0, validateInterval: 50, saveInterval: 0 },
+      model: { embedDim: 16, ffnEmbedDim: 32, dropout: 0, attentionDropout: 0, activationDropout: 0 },
+      options: { train: copyTask(60), valid: copyTask(60) },
+    });
+    const lines = readMetrics(folder);
+    const first = lines[0] as { loss: number; ppl: number };
+    assert.ok(first.ppl > 8, `ppl ${first.ppl} at first`);
+    assert.ok(end.state.best!.loss < 0.1, `validation loss ${end.state.best?.loss} bits`);
+  });
+
+  test('metrics: the keys of fairseq, loss in bits, one line for so many updates and one at each milestone', async () => {
+    const folder = scratchFolder();
+    await trainTiny(folder, {
+      train: { maxUpdate: 7, logInterval: 2, maxTokens: 25, warmupUpdates: 4, lr: 0.01 },
+    });
+    const lines = readMetrics(folder);
+    assert.deepEqual(
+      lines.map(({ event, epoch, num_updates }) => `${event} ${epoch} ${num_updates}`),
+      ['train 1 2', 'train 1 4', 'valid 1 4', 'train 2 6', 'train 2 7', 'valid 2 7'],
+    );
+    assert.deepEqual(Object.keys(lines[0]).sort(), [
+      'bsz',
+      'clip',
+      'epoch',
+      'event',
+      'gnorm',
+      'loss',
+      'lr',
+      'nll_loss',
+      'num_updates',
+      'ppl',
+      'wpb',
+    ]);
+    for (const line of lines as { loss: number; nll_loss: number; ppl: number }[]) {
+      assert.ok(Math.abs(line.ppl - 2 ** line.nll_loss) < 1e-9 * line.ppl);
+    }
+    const [train, second, valid] = lines as Record<string, number>[];
+    assert.ok(Math.abs(train.lr - (1e-7 + (0.01 - 1e-7) / 4)) < 1e-12, 'of the last update of the line');
+    assert.equal((train.wpb + second.wpb) / 2, 21.5); // 86 tokens in the 4 batches of an epoch
+    assert.deepEqual(Object.keys(valid).sort(), [
+      'best_loss',
+      'epoch',
+      'event',
+      'loss',
+      'nll_loss',
+      'num_updates',
+      'ppl',
+    ]);
+    const uniform = Math.log2(16);
+    assert.ok(train.loss > uniform / 2 && train.loss < 2 * uniform, `${train.loss} bits, 4 are chance`);
+  });
+
+  test('keeps the last checkpoints and those that the links point at', async () => {
+    const folder = scratchFolder();
+    const end = await trainTiny(folder, {
+      train: {
+        maxUpdate: 12,
+        saveIntervalUpdates: 2,
+        validateInterval: 0,
+        validateIntervalUpdates: 4,
+        keepLast: 2,
+      },
+    });
+    assert.equal(link(folder, 'checkpoint_last').split('_')[2], '12');
+    const best = link(folder, 'checkpoint_best');
+    assert.equal(best, `checkpoint_${end.state.best!.epoch}_${end.state.best!.updates}`);
+    const kept = numbered(folder)
+      .map((name) => Number(name.split('_')[2]))
+      .sort((a, b) => a - b);
+    assert.deepEqual(
+      kept,
+      [...new Set([end.state.best!.updates, 10, 12])].sort((a, b) => a - b),
+    );
+    assert.ok(!fs.readdirSync(folder).some((name) => name.includes('.tmp')));
+  });
+
+  test('with save intervals of 0 only the last and the best checkpoint stay', async () => {
+    const folder = scratchFolder();
+    await trainTiny(folder, {
+      train: { maxUpdate: 10, saveInterval: 0, validateIntervalUpdates: 2, keepLast: 5 },
+    });
+    assert.deepEqual(
+      numbered(folder).sort(),
+      [...new Set([link(folder, 'checkpoint_last'), link(folder, 'checkpoint_best')])].sort(),
+    );
+  });
+
+  test('stops: updates, epochs, time, patience, learning rate; each says so', async () => {
+    const reasonOf = async (train: TinyRun['train']) => (await trainTiny(scratchFolder(), { train })).reason;
+    assert.match(await reasonOf({ maxUpdate: 2 }), /max-update 2/);
+    assert.match(await reasonOf({ maxEpoch: 1 }), /max-epoch 1/);
+    assert.match(await reasonOf({ stopTime: 1e-9 }), /stop-time/);
+    assert.match(
+      await reasonOf({ lr: 0.01, minLr: 0.005, lrScheduler: 'inverse-sqrt', warmupUpdates: 0 }),
+      /min-lr/,
+    );
+    // So large a step that validation soon gets worse.
+    const patience = { patience: 2, lr: 0.5, validateIntervalUpdates: 1, maxUpdate: 200 };
+    assert.match(await reasonOf(patience), /2 validations .*patience/);
+  });
+
+  test('max-epoch ends after whole epochs, and a larger one goes on', async () => {
+    const folder = scratchFolder();
+    const first = await trainTiny(folder, { train: { maxEpoch: 1 } });
+    const perEpoch = first.state.updates;
+    assert.equal(first.state.epoch, 1);
+    const again = await trainTiny(folder, { train: { maxEpoch: 1 } });
+    assert.equal(again.state.updates, perEpoch);
+    const second = await trainTiny(folder, { train: { maxEpoch: 3 } });
+    assert.deepEqual([second.state.updates, second.state.epoch], [3 * perEpoch, 3]);
+    const whole = scratchFolder();
+    await trainTiny(whole, { train: { maxEpoch: 3 } });
+    assert.deepEqual(readMetrics(folder), readMetrics(whole));
+  });
+
+  test('a run that diverges is stopped with the update named, and leaves the last good checkpoint', async () => {
+    const folder = scratchFolder();
+    await trainTiny(folder, { train: { maxUpdate: 2 } });
+    const good = readTensors(path.join(folder, 'checkpoint_last'));
+    await assert.rejects(
+      trainTiny(folder, { train: { maxUpdate: 20, lr: 1e38, optimizer: 'adam' } }),
+      (error) => error instanceof UserError && /diverged.*update [3-6] is not finite/.test(error.message),
+    );
+    assert.match(link(folder, 'checkpoint_last'), /_2$/);
+    assert.deepEqual(readTensors(path.join(folder, 'checkpoint_last')), good);
+  });
+
+  test('without a validation split nothing is validated and no checkpoint is the best', async () => {
+    const folder = scratchFolder();
+    const end = await trainTiny(folder, { train: { maxUpdate: 3 }, options: { valid: null } });
+    assert.equal(end.state.best, null);
+    assert.ok(!fs.existsSync(path.join(folder, 'checkpoint_best')));
+    assert.ok(readMetrics(folder).every(({ event }) => event === 'train'));
+  });
+
+  test('pairs that are too long are skipped with one warning; none left is refused', async (t) => {
+    const lines: string[] = [];
+    t.mock.method(process.stderr, 'write', (text: string) => lines.push(text) > 0);
+    await trainTiny(scratchFolder(), { train: { maxUpdate: 8, maxTokens: 5 } });
+    t.mock.restoreAll();
+    const warnings = lines.filter((line) => line.includes('skipped'));
+    assert.equal(warnings.length, 2, 'one for each split');
+    assert.match(
+      warnings[0],
+      /skipped 6 of 20 train pairs .* 5 tokens \(train\.max-tokens\): 4, 5, 10, 11, 16, …/,
+    );
+    await assert.rejects(
+      trainTiny(scratchFolder(), { train: { maxTokens: 1 } }),
+      (error) => error instanceof UserError && /train\.max-tokens/.test(error.message),
+    );
+    await assert.rejects(
+      trainTiny(scratchFolder(), { model: { maxPositions: 1 } }),
+      (error) => error instanceof UserError && /model\.max-positions/.test(error.message),
+    );
+  });
+
+  test('leaves no tensors behind', async () => {
+    const folder = scratchFolder();
+    assert.equal(await tensorsLeft(() => trainTiny(folder, { train: { maxUpdate: 5 } })), 0);
+    assert.equal(await tensorsLeft(() => trainTiny(folder, { train: { maxUpdate: 9 } })), 0);
+  });
+});
