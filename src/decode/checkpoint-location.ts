@@ -1,0 +1,49 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../common/errors.js';
+
+/** Where a trained model lies. */
+export interface CheckpointLocation {
+  /** The folder with config, dictionaries and tokenizer. */
+  runDirectory: string;
+  /** The folder with the weights. */
+  checkpoint: string;
+}
+
+/** The file in a checkpoint that holds the weights. */
+export const WEIGHTS_FILE = 'model.safetensors';
+
+/**
+ * Finds the checkpoint to translate with.
+ *
+ * @param run a run directory, or a checkpoint in one
+ * @param checkpoint the name of a checkpoint in the run directory or its path; by default `checkpoint_best`, or
+ *   `checkpoint_last` where there is no best one
+ * @throws UserError naming what was looked for
+ */
+export function locateCheckpoint(run: string, checkpoint?: string): CheckpointLocation {
+  if (!existsSync(run)) throw absent(run, 'no such run directory');
+  if (!statSync(run).isDirectory()) throw absent(run, 'expected a run directory, found a file');
+  if (checkpoint !== undefined) {
+    const found = [path.join(run, checkpoint), checkpoint].find(holdsWeights);
+    if (found === undefined) throw absent(path.join(run, checkpoint), `no checkpoint (${WEIGHTS_FILE}) here`);
+    return { runDirectory: run, checkpoint: found };
+  }
+  if (holdsWeights(run)) return { runDirectory: path.dirname(path.resolve(run)), checkpoint: run };
+  const found = ['checkpoint_best', 'checkpoint_last'].map((name) => path.join(run, name)).find(holdsWeights);
+  if (found === undefined)
+    throw absent(run, `neither checkpoint_best nor checkpoint_last (with ${WEIGHTS_FILE}) is here`);
+  return { runDirectory: run, checkpoint: found };
+}
+
+function holdsWeights(folder: string): boolean {
+  return existsSync(path.join(folder, WEIGHTS_FILE));
+}
+
+function absent(where: string, problem: string): UserError {
+  return new UserError({
+    problem,
+    where,
+    hint: 'Give the save-dir of a training run that has saved a checkpoint, or the folder of a checkpoint in one.',
+  });
+}

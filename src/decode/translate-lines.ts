@@ -1,0 +1,104 @@
+import { setImmediate } from 'node:timers/promises';
+import { pack } from '../data/batch.js';
+import { EOS } from '../data/dictionary.js';
+import { type BatchLimits, lengthBatches } from './length-batches.js';
+import { beamSearch, type Hypothesis, type SearchOptions, type StepModel } from './search.js';
+import type { TextCodec } from './text-codec.js';
+import type { Translation } from './translation-format.js';
+
+export interface TranslateOptions extends SearchOptions, BatchLimits {
+  /** Hypotheses to keep for each line, at most `beam`. */
+  nbest: number;
+  /** Lines to read before they are grouped by length; they bound the memory. */
+  chunk: number;
+  /** Told of a line with more tokens than the model has positions for: its place from 0, and its length. */
+  onCut?: (index: number, length: number) => void;
+  /** Told after each batch how many lines it held. */
+  onBatch?: (lines: number) => void;
+}
+
+interface Line {
+  index: number;
+  text: string;
+  /** Source ids as the model gets them. */
+  ids: Int32Array;
+}
+
+/**
+ * Translates lines as they come: every line gives one translation, in order. Blank lines stay blank; a line with
+ * more tokens than the model has positions for is cut to what it can take.
+ */
+export async function* translateLines(
+  lines: AsyncIterable<string>,
+  model: StepModel,
+  codec: TextCodec,
+  options: TranslateOptions,
+): AsyncGenerator<Translation> {
+  let chunk: Line[] = [];
+  let index = 0;
+  for await (const text of lines) {
+    chunk.push({ index, text, ids: encodeLine(text, index, codec, options) });
+    index++;
+    if (chunk.length === options.chunk) {
+      yield* await translateChunk(chunk, model, codec, options);
+      chunk = [];
+    }
+  }
+  yield* await translateChunk(chunk, model, codec, options);
+}
+
+function encodeLine(
+  text: string,
+  index: number,
+  codec: TextCodec,
+  { maxPositions, onCut }: TranslateOptions,
+): Int32Array {
+  const ids = codec.encode(text);
+  if (ids.length <= maxPositions) return ids;
+  onCut?.(index, ids.length);
+  const cut = ids.slice(0, maxPositions);
+  cut[maxPositions - 1] = EOS;
+  return cut;
+}
+
+async function translateChunk(
+  lines: readonly Line[],
+  model: StepModel,
+  codec: TextCodec,
+  options: TranslateOptions,
+): Promise<Translation[]> {
+  const found = new Map<Line, Hypothesis[]>();
+  const filled = lines.filter(({ ids }) => ids.length > 0);
+  if (filled.length < lines.length) options.onBatch?.(lines.length - filled.length);
+  const lengths = filled.map(({ ids }) => ids.length);
+  for (const places of lengthBatches(lengths, options)) {
+    // Signals and progress are served here: a search does not give way to other events.
+    await setImmediate();
+    const batch = places.map((place) => filled[place]);
+    const results = beamSearch(model, pack(batch.map(({ ids }) => ids)), options);
+    batch.forEach((line, i) => {
+      found.set(line, results[i].slice(0, options.nbest));
+    });
+    options.onBatch?.(batch.length);
+  }
+  return lines.map((line) => describe(line, found.get(line), codec));
+}
+
+function describe(
+  { index, text, ids }: Line,
+  found: Hypothesis[] | undefined,
+  codec: TextCodec,
+): Translation {
+  return {
+    index,
+    source: text,
+    sourceTokens: codec.sourceTokens(ids.subarray(0, Math.max(0, ids.length - 1))),
+    hypotheses: found?.map(({ tokens, logProbs, total, score }) => ({
+      text: codec.decode(tokens),
+      tokens: codec.targetTokens(tokens),
+      logProbs,
+      total,
+      score,
+    })) ?? [{ text: '', tokens: [], logProbs: [], total: 0, score: 0 }],
+  };
+}

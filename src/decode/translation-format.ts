@@ -1,0 +1,84 @@
+/** One translation of a line. */
+export interface TranslatedHypothesis {
+  /** Detokenised text without line breaks. */
+  text: string;
+  /** Target tokens, `</s>` at the end. */
+  tokens: string[];
+  /** Natural log-probability of each token. */
+  logProbs: number[];
+  /** Σ log p. */
+  total: number;
+  /** Σ log p / length^lenpen. */
+  score: number;
+}
+
+/** A line of the input and what became of it. */
+export interface Translation {
+  /** Place of the line in the input, from 0. */
+  index: number;
+  source: string;
+  /** Source tokens without `</s>`. */
+  sourceTokens: string[];
+  /** Best first, at least one; a blank line has one empty hypothesis without tokens. */
+  hypotheses: TranslatedHypothesis[];
+}
+
+export const TRANSLATION_FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;
+export type TranslationFormat = (typeof TRANSLATION_FORMATS)[number];
+
+/** A translation as it is written, line ends included; docs/translate.md describes the formats. */
+export function formatTranslation(translation: Translation, format: TranslationFormat): string {
+  return FORMATTERS[format](translation);
+}
+
+const FORMATTERS: Record<TranslationFormat, (translation: Translation) => string> = {
+  text: ({ hypotheses }) => `${hypotheses[0].text}\n`,
+  jsonl: formatJson,
+  fairseq: formatFairseq,
+  nbest: formatNbest,
+};
+
+function formatJson({ index, source, hypotheses }: Translation): string {
+  const written = {
+    line: index + 1,
+    source,
+    hypotheses: hypotheses.map(({ text, score, tokens, logProbs }) => ({
+      text,
+      score: rounded(score),
+      tokens,
+      tokenLogProbs: logProbs.map(rounded),
+    })),
+  };
+  return `${JSON.stringify(written)}\n`;
+}
+
+/** Six decimals: what the single precision of the model carries. */
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}
+
+/** The lines of fairseq-generate, whose scores are in base 2. */
+function formatFairseq({ index, sourceTokens, hypotheses }: Translation): string {
+  const lines = [`S-${index}\t${sourceTokens.join(' ')}`];
+  for (const { text, score, tokens, logProbs } of hypotheses) {
+    const base2 = pythonFloat(Math.fround(score / Math.LN2));
+    lines.push(
+      `H-${index}\t${base2}\t${tokens.slice(0, -1).join(' ')}`,
+      `D-${index}\t${base2}\t${text}`,
+      `P-${index}\t${logProbs.map((value) => (value / Math.LN2).toFixed(4)).join(' ')}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A number as Python prints it, as far as scores go: a whole one keeps its `.0`. */
+function pythonFloat(value: number): string {
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+}
+
+/** Marian's n-best list: `LINE ||| hypothesis ||| F0=Σ log p ||| score`. */
+function formatNbest({ index, hypotheses }: Translation): string {
+  return hypotheses
+    .map(({ text, total, score }) => `${index} ||| ${text} ||| F0=${rounded(total)} ||| ${rounded(score)}\n`)
+    .join('');
+}
