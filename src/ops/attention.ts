@@ -33,7 +33,7 @@ export function attention(
   kOffsets: Int32Array,
   options: AttentionOptions,
 ): tf.Tensor2D {
-  return attend(q, k, v, qOffsets, kOffsets, options, fusedHeads);
+  return tf.tidy(() => attend(q, k, v, qOffsets, kOffsets, options, fusedHeads));
 }
 
 /** The same, differentiated by tfjs's autodiff: the oracle of `attention`. */
@@ -45,7 +45,7 @@ export function attentionReference(
   kOffsets: Int32Array,
   options: AttentionOptions,
 ): tf.Tensor2D {
-  return attend(q, k, v, qOffsets, kOffsets, options, plainHeads);
+  return tf.tidy(() => attend(q, k, v, qOffsets, kOffsets, options, plainHeads));
 }
 
 /**

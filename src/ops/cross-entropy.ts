@@ -51,7 +51,9 @@ export function smoothedCrossEntropy(
       },
     };
   });
-  return { loss: element(losses, 0), nll: element(losses, 1) };
+  const [loss, nll] = [element(losses, 0), element(losses, 1)];
+  losses.dispose();
+  return { loss, nll };
 }
 
 /** `value` at the target of each row, 0 elsewhere, [T, size]; the wasm backend's float one-hot gives zeros. */
@@ -63,7 +65,8 @@ function oneHotRows(targets: Int32Array, size: number, value: number): tf.Tensor
   ]) as tf.Tensor2D;
 }
 
-const element = (x: tf.Tensor1D, i: number): tf.Scalar => tf.reshape(tf.slice(x, [i], [1]), []);
+const element = (x: tf.Tensor1D, i: number): tf.Scalar =>
+  tf.tidy(() => tf.reshape(tf.slice(x, [i], [1]), []));
 
 /** The same from log-probabilities, by tfjs's autodiff: the oracle of `smoothedCrossEntropy`. */
 export function smoothedCrossEntropyReference(

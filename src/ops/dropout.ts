@@ -37,6 +37,5 @@ export function dropoutMask(
  */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, key: MaskKey | null): T {
   if (key === null || rate === 0) return x;
-  const mask = tf.tensor(dropoutMask(x.size, rate, key), x.shape, 'float32');
-  return tf.mul(x, mask);
+  return tf.tidy(() => tf.mul(x, tf.tensor(dropoutMask(x.size, rate, key), x.shape, 'float32')));
 }

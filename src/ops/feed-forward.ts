@@ -18,7 +18,7 @@ export interface FeedForwardWeights {
 /** max(0, x), or x·Φ(x) with the exact Φ (erf), as PyTorch's `gelu`. */
 export function activate(x: tf.Tensor2D, activation: Activation): tf.Tensor2D {
   if (activation === 'relu') return tf.relu(x);
-  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+  return tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)));
 }
 
 /**
@@ -32,6 +32,8 @@ export function feedForward(
   weights: FeedForwardWeights,
   options: { activation: Activation; dropout: number; key: MaskKey | null },
 ): tf.Tensor2D {
-  const inner = activate(linear(x, weights.fc1Weight, weights.fc1Bias), options.activation);
-  return linear(dropout(inner, options.dropout, options.key), weights.fc2Weight, weights.fc2Bias);
+  return tf.tidy(() => {
+    const inner = activate(linear(x, weights.fc1Weight, weights.fc1Bias), options.activation);
+    return linear(dropout(inner, options.dropout, options.key), weights.fc2Weight, weights.fc2Bias);
+  });
 }

@@ -26,13 +26,16 @@ function register(
   });
 }
 
-/** Sums a gradient over the axes along which an operand of `shape` was broadcast. */
+/**
+ * Sums a gradient over the axes along which an operand of `shape` was broadcast. Always a tensor of its own: tfjs
+ * disposes of an operand's gradient when it adds another one to it, and dy may still be wanted elsewhere.
+ */
 function unbroadcast(gradient: tf.Tensor, shape: number[]): tf.Tensor {
   const lead = gradient.rank - shape.length;
   const axes = gradient.shape.flatMap((size, axis) =>
     axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : [],
   );
-  return axes.length === 0 ? gradient : tf.reshape(tf.sum(gradient, axes), shape);
+  return tf.reshape(axes.length === 0 ? gradient : tf.sum(gradient, axes), shape);
 }
 
 register(tf.Add, (dy, [a, b]) => ({ a: () => unbroadcast(dy, a.shape), b: () => unbroadcast(dy, b.shape) }), {
@@ -143,10 +146,11 @@ register(
 /** Only untransposed products are used; the batch axes of both operands are equal. */
 register(
   tf.BatchMatMul,
-  (dy, [a, b]) => ({
-    a: () => tf.matMul(dy, b, false, true),
-    b: () => tf.matMul(a, dy, true, false),
-  }),
+  (dy, [a, b], { transposeA, transposeB }) => {
+    if (transposeA || transposeB)
+      throw new Error('BatchMatMul: no gradient of a transposed product; transpose first');
+    return { a: () => tf.matMul(dy, b, false, true), b: () => tf.matMul(a, dy, true, false) };
+  },
   { inputs: ['a', 'b'] },
 );
 register(tf.Pack, (dy, _saved, attrs) => {

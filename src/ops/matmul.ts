@@ -12,28 +12,32 @@ export function transposed(x: tf.Tensor2D): tf.Tensor2D {
  * gradients.
  */
 export function matMul(a: tf.Tensor2D, b: tf.Tensor2D, transposeA = false, transposeB = false): tf.Tensor2D {
-  const [left, right] = [transposeA ? transposed(a) : a, transposeB ? transposed(b) : b];
-  return withGradient<tf.Tensor2D>([left, right], (keep) => {
-    const [savedLeft, savedRight] = [keep(left), keep(right)];
+  return tf.tidy(() => product(transposeA ? transposed(a) : a, transposeB ? transposed(b) : b));
+}
+
+const product = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D =>
+  withGradient<tf.Tensor2D>([a, b], (keep) => {
+    const [savedA, savedB] = [keep(a), keep(b)];
     return {
-      value: tf.matMul(left, right),
-      gradient: (dy) => [tf.matMul(dy, transposed(savedRight())), tf.matMul(transposed(savedLeft()), dy)],
+      value: tf.matMul(a, b),
+      gradient: (dy) => [tf.matMul(dy, transposed(savedB())), tf.matMul(transposed(savedA()), dy)],
     };
   });
-}
 
 /** Sums the rows of a matrix by a product with ones: [T, n] → [n]. Reductions over axis 0 are slow on wasm. */
 export function columnSums(x: tf.Tensor2D): tf.Tensor1D {
-  return tf.reshape(tf.matMul<tf.Tensor2D>(tf.ones([1, x.shape[0]]), x), [x.shape[1]]);
+  return tf.tidy(() => tf.reshape(tf.matMul<tf.Tensor2D>(tf.ones([1, x.shape[0]]), x), [x.shape[1]]));
 }
 
 /** Gradient of W in y = x·Wᵀ, which is dyᵀ·x, computed so that the smaller matrices are transposed; [out, in]. */
 export function weightGradient(dy: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
   const [rows, inner] = x.shape;
   const outer = dy.shape[1];
-  return rows * outer <= rows * inner + inner * outer
-    ? tf.matMul(transposed(dy), x)
-    : transposed(tf.matMul(transposed(x), dy));
+  return tf.tidy(() =>
+    rows * outer <= rows * inner + inner * outer
+      ? tf.matMul(transposed(dy), x)
+      : transposed(tf.matMul(transposed(x), dy)),
+  );
 }
 
 /**

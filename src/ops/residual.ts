@@ -28,8 +28,10 @@ export function residualNorm(
   gain: tf.Tensor1D,
   bias: tf.Tensor1D,
 ): tf.Tensor2D {
-  const shortcut = omega === null ? x : scaleColumns(x, omega);
-  return layerNorm(tf.add(shortcut, branch), gain, bias);
+  return tf.tidy(() => {
+    const shortcut = omega === null ? x : scaleColumns(x, omega);
+    return layerNorm(tf.add(shortcut, branch), gain, bias);
+  });
 }
 
 /** The same by tfjs alone: the oracle of `residualNorm`. */

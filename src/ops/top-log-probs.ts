@@ -46,15 +46,18 @@ function logPartitions(logits: tf.Tensor2D): Float32Array {
   );
 }
 
+/** Whether a value stands before one of a lower id: the larger first, NaN last. */
+const precedes = (a: number, b: number): boolean => a > b || (Number.isNaN(b) && !Number.isNaN(a));
+
 /** Writes the ids of the k largest values, best first, ties to the lower id; NaN sorts last. */
 function selectTop(values: Float32Array, k: number, forbidden: ReadonlySet<number>, ids: Int32Array): void {
   let count = 0;
   let least = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < values.length; id++) {
     const value = values[id];
-    if ((count === k && !(value > least)) || forbidden.has(id)) continue;
+    if ((count === k && !precedes(value, least)) || forbidden.has(id)) continue;
     let place = count < k ? count++ : k - 1;
-    while (place > 0 && value > values[ids[place - 1]]) {
+    while (place > 0 && precedes(value, values[ids[place - 1]])) {
       ids[place] = ids[place - 1];
       place--;
     }

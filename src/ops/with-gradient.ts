@@ -8,7 +8,8 @@ export interface Differentiated<T extends tf.Tensor> {
 
 /**
  * An op with a handwritten gradient. What the gradient uses of the forward pass goes through `keep`, which gives
- * it back inside the gradient; everything else that the forward pass makes is released at once.
+ * it back inside the gradient; everything else that the forward pass makes is released at once. The gradient runs once;
+ * what was kept, and the gradient of the value, are released as soon as it has run.
  *
  * @param inputs the tensors that the gradient is taken of
  */
@@ -30,7 +31,11 @@ export function withGradient<T extends tf.Tensor>(
       value: value as tf.Tensor,
       gradFunc: (dy: tf.Tensor, savedTensors: tf.Tensor[]) => {
         saved = savedTensors;
-        return tf.tidy(() => gradient(dy as T));
+        const gradients = tf.tidy(() => gradient(dy as T));
+        // tfjs would keep both until the whole backward pass ends. What is saved are clones, and nobody else reads dy.
+        tf.dispose(savedTensors);
+        if (!gradients.includes(dy)) dy.dispose();
+        return gradients;
       },
     };
   });

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { BACKENDS, type BackendName, initBackend } from '../../src/backend/init.js';
+import { UserError } from '../../src/common/errors.js';
+import { configSchema } from '../../src/config/schema.js';
+import { tf } from '../../src/ops/tf.js';
+
+/** Why a backend cannot be used here and what to do about it, or null where it can. */
+async function complaintOf(
+  name: BackendName,
+): Promise<{ problem: string; where?: string; hint?: string } | null> {
+  try {
+    await initBackend(name);
+    return null;
+  } catch (error) {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.complaints.length, 1);
+    return error.complaints[0];
+  }
+}
+
+const complaints = new Map<BackendName, Awaited<ReturnType<typeof complaintOf>>>();
+for (const name of BACKENDS) complaints.set(name, await complaintOf(name));
+const available = BACKENDS.filter((name) => complaints.get(name) === null);
+const absent = BACKENDS.filter((name) => complaints.get(name) !== null);
+
+test('cpu and wasm are there in every installation', () => {
+  assert.deepEqual(available.slice(-2), ['wasm', 'cpu']);
+});
+
+for (const name of BACKENDS) {
+  test(`${name}: it computes`, { skip: complaints.get(name)?.problem ?? false }, async () => {
+    const chosen = await initBackend(name);
+    assert.equal(chosen.name, name);
+    assert.equal(tf.getBackend(), name);
+    const product = tf.tidy(() => tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).dataSync());
+    assert.deepEqual([...product], [3, 3, 3, 3]);
+  });
+}
+
+test('a forced backend gives what it is for its reason, in one line', async () => {
+  assert.equal((await initBackend('cpu')).reason, 'plain JavaScript, slow');
+  assert.match((await initBackend('wasm')).reason, /^WebAssembly, (no )?SIMD, one thread$/);
+});
+
+test('a backend may be chosen again, and another after it', async () => {
+  for (const name of ['wasm', 'cpu', 'cpu', 'wasm'] as const) {
+    assert.equal((await initBackend(name)).name, name);
+    assert.equal(tf.getBackend(), name);
+  }
+});
+
+test('auto takes the first that is there and says why each before it was passed over', async () => {
+  await initBackend('cpu');
+  const { name, reason } = await initBackend('auto');
+  assert.equal(name, available[0]);
+  assert.equal(tf.getBackend(), name);
+  const [what, ...passed] = reason.split(/; (?=native: |tensorflow: )/);
+  assert.equal(what, (await initBackend(name)).reason);
+  const before = BACKENDS.slice(0, BACKENDS.indexOf(name));
+  assert.equal(passed.length, before.length);
+  before.forEach((missing, i) => {
+    assert.ok(passed[i].startsWith(`${missing}: `));
+    assert.ok(complaints.get(missing)!.problem.endsWith(passed[i].slice(missing.length + 2)));
+  });
+  assert.ok(!reason.includes('\n'));
+});
+
+describe('a backend that is not there', { skip: absent.length === 0 && 'all are there' }, () => {
+  for (const name of absent) {
+    test(`${name}: a UserError that says what is missing and what to do`, () => {
+      const { problem, where, hint } = complaints.get(name)!;
+      assert.ok(problem.startsWith(`the backend '${name}' is not available: `), problem);
+      assert.equal(where, 'backend');
+      assert.match(hint ?? '', /npm (install|run) |--backend wasm/);
+      assert.ok(!problem.includes('\n'));
+    });
+  }
+});
+
+test('tensorflow: names both packages and the commands that install them', {
+  skip: available.includes('tensorflow') && 'it is installed',
+}, () => {
+  const { problem, hint } = complaints.get('tensorflow')!;
+  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+    assert.ok(problem.includes(`${name} is not installed`) || problem.includes(`${name}: `), problem);
+    assert.ok(hint!.includes(`\`npm install ${name}\``), hint);
+  }
+});
+
+test('a backend that is not there leaves the one that is set', async () => {
+  await initBackend('cpu');
+  for (const name of absent) await assert.rejects(initBackend(name), UserError);
+  assert.equal(tf.getBackend(), 'cpu');
+});
+
+test('the config knows these backends and auto, and refuses any other', () => {
+  for (const backend of ['auto', ...BACKENDS]) assert.equal(configSchema.parse({ backend }).backend, backend);
+  for (const backend of ['cuda', 'webgl', 'CPU', '']) assert.throws(() => configSchema.parse({ backend }));
+});
+
+test('a backend name has no underscore, at which tfjs would split it', () => {
+  for (const name of BACKENDS) assert.doesNotMatch(name, /_/);
+});

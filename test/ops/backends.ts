@@ -1,0 +1,40 @@
+import { before, describe } from 'node:test';
+import { BACKENDS, type BackendName, initBackend } from '../../src/backend/init.js';
+import { UserError } from '../../src/common/errors.js';
+
+/** Why a backend cannot be used here, or null where it can. */
+async function obstacle(name: BackendName): Promise<string | null> {
+  try {
+    await initBackend(name);
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.complaints[0].problem;
+    throw error;
+  }
+}
+
+const obstacles = new Map<BackendName, string | null>();
+for (const name of BACKENDS) obstacles.set(name, await obstacle(name));
+
+/** The backends that can be used here, in order of preference; cpu and wasm are always among them. */
+export const availableBackends = BACKENDS.filter((name) => obstacles.get(name) === null);
+
+/** Runs a suite on every backend of the program; one that is not there is skipped with the reason. */
+export function onEachBackend(suite: (backend: BackendName) => void): void {
+  for (const name of BACKENDS) {
+    describe(`on ${name}`, { skip: obstacles.get(name) ?? false }, () => {
+      before(() => initBackend(name));
+      suite(name);
+    });
+  }
+}
+
+/** What `make` gives on each backend that can be used, by name. */
+export async function onAllBackends<T>(make: () => T): Promise<Map<BackendName, T>> {
+  const results = new Map<BackendName, T>();
+  for (const name of availableBackends) {
+    await initBackend(name);
+    results.set(name, make());
+  }
+  return results;
+}
