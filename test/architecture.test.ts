@@ -26,7 +26,7 @@ const LIBRARY_OWNERS: Record<string, string> = {
 };
 
 /** The kernel contract: what a backend sees of ops. */
-const CONTRACT = ['ops/tf.ts'];
+const CONTRACT = ['ops/tf.ts', 'ops/kernels.ts'];
 
 interface Import {
   from: string;

@@ -1,6 +1,6 @@
 import { UserError } from '../common/errors.js';
 import type { ModelConfig } from '../config/schema.js';
-import { embedding } from '../ops/embedding.js';
+import { placedEmbedding } from '../ops/embedding.js';
 import { tf } from '../ops/tf.js';
 import { embeddingName, PADDING_INDEX } from './parameters.js';
 import type { Pass } from './pass.js';
@@ -27,9 +27,12 @@ export function embed(pass: Pass, stack: Stack, tokens: Int32Array, positions: I
       hint: 'Shorten the sentence, or train with a larger max-positions.',
     });
   }
-  const vectors = embedding(tokens, pass.matrix(embeddingName(config, stack)));
-  const scaled = config.scaleEmbeddings ? tf.mul<tf.Tensor2D>(vectors, Math.sqrt(config.embedDim)) : vectors;
-  return pass.dropout(tf.add(scaled, positionEmbeddings(pass, stack, positions)));
+  return placedEmbedding(tokens, pass.matrix(embeddingName(config, stack)), {
+    scale: config.scaleEmbeddings ? Math.sqrt(config.embedDim) : 1,
+    ...positionTable(pass, stack, positions, longest),
+    dropout: config.dropout,
+    key: pass.nextMask(),
+  });
 }
 
 /** Positions of packed tokens in their sentences, from 0, [T]. */
@@ -41,19 +44,43 @@ export function positionsOf(offsets: Int32Array): Int32Array {
   return positions;
 }
 
-function positionEmbeddings(pass: Pass, stack: Stack, positions: Int32Array): tf.Tensor2D {
+/** The table of positions and each token's row in it. */
+function positionTable(
+  pass: Pass,
+  stack: Stack,
+  positions: Int32Array,
+  longest: number,
+): { positions: tf.Tensor2D; places: Int32Array } {
   if (pass.config.positions === 'learned') {
-    const rows = positions.map((position) => position + FIRST_POSITION);
-    return embedding(rows, pass.matrix(`${stack}.embed_positions.weight`));
+    return {
+      positions: pass.matrix(`${stack}.embed_positions.weight`),
+      places: positions.map((position) => position + FIRST_POSITION),
+    };
   }
-  return tf.tensor2d(sinusoids(positions, pass.config), [positions.length, pass.config.embedDim]);
+  const { embedDim } = pass.config;
+  const values = sinusoidTable(longest, embedDim).subarray(0, longest * embedDim);
+  return { positions: tf.tensor2d(values, [longest, embedDim]), places: positions };
+}
+
+const tables = new Map<number, Float32Array>();
+
+/** The sinusoids of at least the first `length` positions, kept by width. */
+function sinusoidTable(length: number, embedDim: number): Float32Array {
+  const known = tables.get(embedDim);
+  if (known !== undefined && known.length >= length * embedDim) return known;
+  const table = sinusoids(
+    Int32Array.from({ length: 2 * length }, (_, i) => i),
+    { embedDim },
+  );
+  tables.set(embedDim, table);
+  return table;
 }
 
 /**
  * Sinusoidal position embeddings in fairseq's layout (modules/sinusoidal_positional_embedding.py): all sines, then
  * all cosines, of p · 10000^(−i / (d/2 − 1)), p counted from padding index + 1; [T · d].
  */
-export function sinusoids(positions: Int32Array, { embedDim }: ModelConfig): Float32Array {
+export function sinusoids(positions: Int32Array, { embedDim }: Pick<ModelConfig, 'embedDim'>): Float32Array {
   const half = Math.floor(embedDim / 2);
   const values = new Float32Array(positions.length * embedDim);
   const rate = Math.log(10000) / Math.max(half - 1, 1);

@@ -1,10 +1,11 @@
 import type { Packed } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
+import type { HeadRows } from '../ops/attention.js';
+import { KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
 import { matMul, transposed } from '../ops/matmul.js';
 import { tf } from '../ops/tf.js';
 import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
-import { KeyValueStore } from './incremental-attention.js';
 import { type AttentionBranch, layer, project, projectOut } from './layers.js';
 import type { Pass } from './pass.js';
 import type { Transformer } from './transformer.js';
@@ -106,12 +107,9 @@ export class IncrementalState {
   private storeSources(memory: tf.Tensor2D): void {
     this.source.forEach((store, index) => {
       const prefix = `decoder.layers.${index}.encoder_attn.`;
-      store.put(0, valuesOf(project(this.pass, prefix, 'k', memory)), this.valuesAt(prefix, memory));
+      const [keys, values] = project(this.pass, prefix, ['k', 'v'], memory);
+      store.put(0, keys, values);
     });
-  }
-
-  private valuesAt(prefix: string, input: tf.Tensor2D): Float32Array {
-    return valuesOf(project(this.pass, prefix, 'v', input));
   }
 
   /** Feeds the tokens to the decoder. @returns its output, [rows, d] */
@@ -122,47 +120,35 @@ export class IncrementalState {
     });
     this.places += tokens.length;
     const { pass, model } = this;
+    const [past, source] = [
+      seenBy(this.rows.map((row) => row.past)),
+      seenBy(this.rows.map((row) => row.source)),
+    ];
     let hidden = embed(pass, 'decoder', tokens, new Int32Array(tokens.length).fill(this.length++));
     for (let index = 0; index < model.config.decoder.layers; index++) {
       hidden = layer(pass, 'decoder', index, hidden, {
-        self: this.selfAttention(this.past[index], first),
-        encoder: this.encoderAttention(this.source[index]),
+        self: this.selfAttention(this.past[index], first, past),
+        encoder: this.encoderAttention(this.source[index], source),
       });
     }
     return pass.scheme.norm === 'pre' ? pass.layerNorm(hidden, 'decoder.layer_norm') : hidden;
   }
 
-  private selfAttention(store: KeyValueStore, first: number): AttentionBranch {
+  private selfAttention(store: KeyValueStore, first: number, seen: Seen): AttentionBranch {
     return (input, prefix) => {
-      store.put(first, valuesOf(project(this.pass, prefix, 'k', input)), this.valuesAt(prefix, input));
-      return this.attend(
-        store,
-        prefix,
-        input,
-        this.rows.map(({ past }) => past),
-      );
+      const [queries, keys, values] = project(this.pass, prefix, ['q', 'k', 'v'], input);
+      store.put(first, keys, values);
+      return this.attend(store, prefix, queries, seen);
     };
   }
 
-  private encoderAttention(store: KeyValueStore): AttentionBranch {
-    return (input, prefix) =>
-      this.attend(
-        store,
-        prefix,
-        input,
-        this.rows.map(({ source }) => source),
-      );
+  private encoderAttention(store: KeyValueStore, seen: Seen): AttentionBranch {
+    return (input, prefix) => this.attend(store, prefix, project(this.pass, prefix, ['q'], input)[0], seen);
   }
 
-  private attend(
-    store: KeyValueStore,
-    prefix: string,
-    input: tf.Tensor2D,
-    seen: readonly ArrayLike<number>[],
-  ): tf.Tensor2D {
-    const queries = valuesOf(project(this.pass, prefix, 'q', input));
+  private attend(store: KeyValueStore, prefix: string, queries: HeadRows, seen: Seen): tf.Tensor2D {
     const mixed = store.attend(queries, seen, this.model.config.attentionHeads);
-    return projectOut(this.pass, prefix, tf.tensor2d(mixed, [input.shape[0], input.shape[1]]));
+    return projectOut(this.pass, prefix, mixed);
   }
 
   /** Moves the places that are alive to the front, so that the stores stay about as large as what they hold. */
@@ -174,5 +160,3 @@ export class IncrementalState {
     this.places = places.length;
   }
 }
-
-const valuesOf = (x: tf.Tensor2D): Float32Array => x.dataSync() as Float32Array;

@@ -1,4 +1,6 @@
+import type { HeadRows } from '../ops/attention.js';
 import { feedForward } from '../ops/feed-forward.js';
+import { headProjections } from '../ops/head-projections.js';
 import { linear } from '../ops/matmul.js';
 import { tf } from '../ops/tf.js';
 import type { Pass } from './pass.js';
@@ -8,20 +10,29 @@ import { layerPrefix, type Stack } from './scheme.js';
 export type AttentionBranch = (input: tf.Tensor2D, prefix: string) => tf.Tensor2D;
 
 const PROJECTIONS = ['q', 'k', 'v'] as const;
+type Projection = (typeof PROJECTIONS)[number];
 
 /**
- * One of the three input projections of an attention, x·Wᵀ + b.
+ * Neighbouring input projections of an attention: q, k and v, or fewer of them.
  *
  * @param prefix of the attention's parameters, with a dot at its end
  * @param x [T, d]
  */
-export function project(pass: Pass, prefix: string, which: 'q' | 'k' | 'v', x: tf.Tensor2D): tf.Tensor2D {
+export function project(
+  pass: Pass,
+  prefix: string,
+  which: readonly Projection[],
+  x: tf.Tensor2D,
+): HeadRows[] {
+  const bias = pass.vector(`${prefix}in_proj_bias`);
+  const first = PROJECTIONS.indexOf(which[0]);
+  if (pass.scheme.fusedProjections) {
+    return headProjections(x, pass.matrix(`${prefix}in_proj_weight`), bias, first, which.length);
+  }
   const d = pass.config.embedDim;
-  const start = PROJECTIONS.indexOf(which) * d;
-  const weight = pass.scheme.fusedProjections
-    ? tf.slice(pass.matrix(`${prefix}in_proj_weight`), [start, 0], [d, d])
-    : pass.matrix(`${prefix}${which}_proj_weight`);
-  return linear(x, weight, tf.slice(pass.vector(`${prefix}in_proj_bias`), [start], [d]));
+  return which.map((name, i) =>
+    linear(x, pass.matrix(`${prefix}${name}_proj_weight`), tf.slice(bias, [(first + i) * d], [d])),
+  );
 }
 
 /** The output projection of an attention. */

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../config/schema.js';
 import { dropout, type MaskKey } from '../ops/dropout.js';
 import { layerNorm } from '../ops/layer-norm.js';
-import { residualNorm, scaleColumns } from '../ops/residual.js';
+import { type ResidualOptions, residual, residualParts } from '../ops/residual.js';
 import { tf } from '../ops/tf.js';
 import {
   deepnormConstants,
@@ -74,28 +74,31 @@ export class Pass {
    * @param branch f, before its dropout
    */
   residual(site: Site, x: tf.Tensor2D, branch: (input: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
-    const { norm, gate } = this.scheme;
+    const { norm, gate, shortcut } = this.scheme;
     const name = normName(site);
-    let output = this.dropout(branch(norm === 'pre' ? this.layerNorm(x, name) : x));
-    if (gate) output = tf.mul(output, this.vector(`${layerPrefix(site.stack, site.layer)}rezero_weight`));
-    const shortcut = this.scaled(site, x);
-    const omega = this.omega(site);
-    this.mode.probe?.(site, omega === null ? shortcut : tf.mul(shortcut, omega), output);
-    if (norm === 'post') {
-      return residualNorm(
-        shortcut,
-        output,
-        omega,
-        this.vector(`${name}.weight`),
-        this.vector(`${name}.bias`),
-      );
-    }
-    return tf.add(omega === null ? shortcut : scaleColumns(shortcut, omega), output);
+    const output = branch(norm === 'pre' ? this.layerNorm(x, name) : x);
+    const options: ResidualOptions = {
+      dropout: this.config.dropout,
+      key: this.nextMask(),
+      alpha: shortcut === 'alpha' ? deepnormConstants(this.config, site.stack).alpha : 1,
+      omega: this.omega(site),
+      gate: gate ? this.vector(`${layerPrefix(site.stack, site.layer)}rezero_weight`) : null,
+      norm:
+        norm === 'post' ? { gain: this.vector(`${name}.weight`), bias: this.vector(`${name}.bias`) } : null,
+    };
+    if (this.mode.probe !== undefined) this.look(this.mode.probe, site, x, output, options);
+    return residual(x, output, options);
   }
 
-  /** DeepNorm's x·α; x itself in the other schemes. */
-  private scaled(site: Site, x: tf.Tensor2D): tf.Tensor2D {
-    return this.scheme.shortcut === 'alpha' ? tf.mul(x, deepnormConstants(this.config, site.stack).alpha) : x;
+  private look(
+    probe: Probe,
+    site: Site,
+    x: tf.Tensor2D,
+    branch: tf.Tensor2D,
+    options: ResidualOptions,
+  ): void {
+    const { shortcut, output } = residualParts(x, branch, options);
+    probe(site, options.omega === null ? shortcut : tf.mul(shortcut, options.omega), output);
   }
 
   private omega(site: Site): tf.Tensor1D | null {

@@ -177,19 +177,13 @@ export class Transformer {
     keyOffsets: Int32Array,
     causal: boolean,
   ): tf.Tensor2D {
-    const mixed = attention(
-      project(pass, prefix, 'q', queries),
-      project(pass, prefix, 'k', keys),
-      project(pass, prefix, 'v', keys),
-      queryOffsets,
-      keyOffsets,
-      {
-        heads: this.config.attentionHeads,
-        causal,
-        dropout: this.config.attentionDropout,
-        key: pass.nextMask(),
-      },
-    );
+    const own = queries === keys;
+    const [q, k, v] = own
+      ? project(pass, prefix, ['q', 'k', 'v'], queries)
+      : [...project(pass, prefix, ['q'], queries), ...project(pass, prefix, ['k', 'v'], keys)];
+    const { attentionHeads: heads, attentionDropout: dropout, embedDim } = this.config;
+    const options = { heads, causal, dropout, key: pass.nextMask() };
+    const mixed = attention(q, k, v, queryOffsets, keyOffsets, options, embedDim);
     return projectOut(pass, prefix, mixed);
   }
 }

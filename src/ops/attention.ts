@@ -1,4 +1,5 @@
 import { dropoutMask, type MaskKey } from './dropout.js';
+import { type HeadPlace, isFused, kernelDropout, runFused } from './kernels.js';
 import { type Layout, layoutOf, padRows, unpadRows } from './padding.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -12,6 +13,9 @@ export interface AttentionOptions {
   key: MaskKey | null;
 }
 
+/** Rows of q, k or v: a tensor of their own, or the columns [column, column + d) of a wider one. */
+export type HeadRows = tf.Tensor2D | { tensor: tf.Tensor2D; column: number };
+
 /**
  * Multi-head scaled dot-product attention over packed sentences: query sentence i attends to key sentence i.
  *
@@ -23,29 +27,92 @@ export interface AttentionOptions {
  * @param v [Tk, d]
  * @param qOffsets [B + 1]
  * @param kOffsets [B + 1]; every sentence has at least one key
+ * @param width d; needed where q, k and v are columns of wider tensors
  * @returns [Tq, d], the heads side by side
  */
 export function attention(
-  q: tf.Tensor2D,
-  k: tf.Tensor2D,
-  v: tf.Tensor2D,
+  q: HeadRows,
+  k: HeadRows,
+  v: HeadRows,
   qOffsets: Int32Array,
   kOffsets: Int32Array,
   options: AttentionOptions,
+  width = tensorOf(q).shape[1],
 ): tf.Tensor2D {
-  return tf.tidy(() => attend(q, k, v, qOffsets, kOffsets, options, fusedHeads));
+  if (isFused()) return fusedAttention([q, k, v], qOffsets, kOffsets, options, width);
+  return compose([q, k, v], qOffsets, kOffsets, options, fusedHeads, width);
 }
 
 /** The same, differentiated by tfjs's autodiff: the oracle of `attention`. */
 export function attentionReference(
-  q: tf.Tensor2D,
-  k: tf.Tensor2D,
-  v: tf.Tensor2D,
+  q: HeadRows,
+  k: HeadRows,
+  v: HeadRows,
   qOffsets: Int32Array,
   kOffsets: Int32Array,
   options: AttentionOptions,
+  width = tensorOf(q).shape[1],
 ): tf.Tensor2D {
-  return tf.tidy(() => attend(q, k, v, qOffsets, kOffsets, options, plainHeads));
+  return compose([q, k, v], qOffsets, kOffsets, options, plainHeads, width);
+}
+
+function compose(
+  rows: HeadRows[],
+  qOffsets: Int32Array,
+  kOffsets: Int32Array,
+  options: AttentionOptions,
+  heads: Heads,
+  width: number,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const [q, k, v] = rows.map((entry) => columnsOf(entry, width));
+    return attend(q, k, v, qOffsets, kOffsets, options, heads);
+  });
+}
+
+const tensorOf = (rows: HeadRows): tf.Tensor2D => ('tensor' in rows ? rows.tensor : rows);
+
+function columnsOf(rows: HeadRows, width: number): tf.Tensor2D {
+  if (!('tensor' in rows)) return rows;
+  return tf.slice(rows.tensor, [0, rows.column], [rows.tensor.shape[0], width]);
+}
+
+const numbered = (tensors: tf.Tensor[]): Partial<Record<'0' | '1' | '2', tf.Tensor>> =>
+  Object.fromEntries(tensors.entries());
+
+/** Keeps the tensors, the result and the logarithm of each partition function. */
+function fusedAttention(
+  rows: HeadRows[],
+  queryOffsets: Int32Array,
+  keyOffsets: Int32Array,
+  { heads, causal, dropout, key }: AttentionOptions,
+  width: number,
+): tf.Tensor2D {
+  // A tensor of which several are columns is one input; the same whole tensor three times over is three.
+  const tensors: tf.Tensor2D[] = [];
+  const [q, k, v] = rows.map((entry): HeadPlace => {
+    if (!('tensor' in entry)) return { tensor: tensors.push(entry) - 1, column: 0 };
+    const known = tensors.indexOf(entry.tensor);
+    return { tensor: known === -1 ? tensors.push(entry.tensor) - 1 : known, column: entry.column };
+  });
+  const attributes = {
+    ...{ q, k, v, width, heads, causal, queryOffsets, keyOffsets },
+    dropout: kernelDropout(dropout, key),
+  };
+  return withGradient<tf.Tensor2D>(tensors, (keep) => {
+    const [out, logPartition] = runFused('Attention', numbered(tensors), attributes);
+    const saved = tensors.map((tensor) => keep(tensor));
+    const [savedOut, savedPartition] = [keep(out), keep(logPartition)];
+    return {
+      value: out as tf.Tensor2D,
+      gradient: (dy) =>
+        runFused(
+          'AttentionGradient',
+          { ...numbered(saved.map((get) => get())), out: savedOut(), logPartition: savedPartition(), dy },
+          attributes,
+        ),
+    };
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isFused, runFused } from './kernels.js';
 import { matMul, transposed, weightGradient } from './matmul.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -27,7 +28,40 @@ export function smoothedCrossEntropy(
   targets: Int32Array,
   epsilon: number,
 ): TokenLosses {
-  const losses = withGradient<tf.Tensor1D>([hidden, weight], (keep) => {
+  const losses = (isFused() ? fusedLosses : compositeLosses)(hidden, weight, targets, epsilon);
+  const [loss, nll] = [element(losses, 0), element(losses, 1)];
+  losses.dispose();
+  return { loss, nll };
+}
+
+/** The gradient is computed on the way, where one will be wanted: the logits are never all there at once. */
+function fusedLosses(
+  hidden: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  targets: Int32Array,
+  epsilon: number,
+): tf.Tensor1D {
+  const gradient = tf.engine().state.gradientDepth > 0;
+  return withGradient<tf.Tensor1D>([hidden, weight], (keep) => {
+    const [value, ...slopes] = runFused('CrossEntropy', { hidden, weight }, { targets, epsilon, gradient });
+    const saved = slopes.map((slope) => keep(slope));
+    return {
+      value: value as tf.Tensor1D,
+      gradient: (dy) => {
+        const factor = element(dy, 0);
+        return saved.map((slope) => runFused('ScaleBy', { x: slope(), factor }, {})[0]);
+      },
+    };
+  });
+}
+
+function compositeLosses(
+  hidden: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  targets: Int32Array,
+  epsilon: number,
+): tf.Tensor1D {
+  return withGradient<tf.Tensor1D>([hidden, weight], (keep) => {
     const size = weight.shape[0];
     const logits = tf.matMul<tf.Tensor2D>(hidden, transposed(weight));
     const probabilities = tf.softmax(logits);
@@ -51,9 +85,6 @@ export function smoothedCrossEntropy(
       },
     };
   });
-  const [loss, nll] = [element(losses, 0), element(losses, 1)];
-  losses.dispose();
-  return { loss, nll };
 }
 
 /** `value` at the target of each row, 0 elsewhere, [T, size]; the wasm backend's float one-hot gives zeros. */

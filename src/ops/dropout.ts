@@ -1,5 +1,7 @@
 import { Purpose, RandomStream } from '../common/rng.js';
+import { isFused, kernelDropout, runFused } from './kernels.js';
 import { tf } from './tf.js';
+import { withGradient } from './with-gradient.js';
 
 /** Names the mask of one dropout: a function of these and of the element's index alone (Philox). */
 export interface MaskKey {
@@ -37,5 +39,14 @@ export function dropoutMask(
  */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, key: MaskKey | null): T {
   if (key === null || rate === 0) return x;
+  if (isFused()) return fusedDropout(x, rate, key);
   return tf.tidy(() => tf.mul(x, tf.tensor(dropoutMask(x.size, rate, key), x.shape, 'float32')));
+}
+
+function fusedDropout<T extends tf.Tensor>(x: T, rate: number, key: MaskKey): T {
+  const attributes = { dropout: kernelDropout(rate, key) };
+  return withGradient<T>([x], () => ({
+    value: runFused('Dropout', { x }, attributes)[0] as T,
+    gradient: (dy) => runFused('Dropout', { x: dy }, attributes),
+  }));
 }

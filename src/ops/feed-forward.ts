@@ -1,6 +1,8 @@
 import { dropout, type MaskKey } from './dropout.js';
+import { isFused, kernelDropout, runFused } from './kernels.js';
 import { linear } from './matmul.js';
 import { tf } from './tf.js';
+import { withGradient } from './with-gradient.js';
 
 export type Activation = 'relu' | 'gelu';
 
@@ -21,6 +23,13 @@ export function activate(x: tf.Tensor2D, activation: Activation): tf.Tensor2D {
   return tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)));
 }
 
+export interface FeedForwardOptions {
+  activation: Activation;
+  /** Dropout after the activation. */
+  dropout: number;
+  key: MaskKey | null;
+}
+
 /**
  * The position-wise feed-forward branch: fc2(dropout(activation(fc1(x)))).
  *
@@ -30,10 +39,48 @@ export function activate(x: tf.Tensor2D, activation: Activation): tf.Tensor2D {
 export function feedForward(
   x: tf.Tensor2D,
   weights: FeedForwardWeights,
-  options: { activation: Activation; dropout: number; key: MaskKey | null },
+  options: FeedForwardOptions,
+): tf.Tensor2D {
+  return isFused() ? fusedFeedForward(x, weights, options) : feedForwardReference(x, weights, options);
+}
+
+/** The same from `linear`, `activate` and `dropout`: the oracle of the fused one. */
+export function feedForwardReference(
+  x: tf.Tensor2D,
+  weights: FeedForwardWeights,
+  options: FeedForwardOptions,
 ): tf.Tensor2D {
   return tf.tidy(() => {
     const inner = activate(linear(x, weights.fc1Weight, weights.fc1Bias), options.activation);
     return linear(dropout(inner, options.dropout, options.key), weights.fc2Weight, weights.fc2Bias);
+  });
+}
+
+/** Keeps x, the inner h and, for gelu, the sum before the activation. */
+function fusedFeedForward(
+  x: tf.Tensor2D,
+  { fc1Weight, fc1Bias, fc2Weight, fc2Bias }: FeedForwardWeights,
+  { activation, dropout: rate, key }: FeedForwardOptions,
+): tf.Tensor2D {
+  const attributes = { activation, dropout: kernelDropout(rate, key) };
+  return withGradient<tf.Tensor2D>([x, fc1Weight, fc1Bias, fc2Weight, fc2Bias], (keep) => {
+    const [h, before = h] = runFused('FeedForwardInner', { x, weight: fc1Weight, bias: fc1Bias }, attributes);
+    const [savedX, savedFc1, savedFc2] = [keep(x), keep(fc1Weight), keep(fc2Weight)];
+    const [savedH, savedBefore] = [keep(h), keep(before)];
+    return {
+      value: runFused('Linear', { x: h, weight: fc2Weight, bias: fc2Bias }, {})[0] as tf.Tensor2D,
+      gradient: (dy) => {
+        const [dInner] = runFused(
+          'FeedForwardInnerGradient',
+          { dy, weight: savedFc2(), kept: savedBefore() },
+          attributes,
+        );
+        const outer = { dy, x: savedH(), weight: savedFc2() };
+        const [dFc2, dFc2Bias] = runFused('WeightGradient', outer, { bias: true });
+        const inner = { dy: dInner, x: savedX(), weight: savedFc1() };
+        const [dx, dFc1, dFc1Bias] = runFused('LinearGradient', inner, { bias: true });
+        return [dx, dFc1, dFc1Bias, dFc2, dFc2Bias];
+      },
+    };
   });
 }

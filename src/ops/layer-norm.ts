@@ -1,3 +1,4 @@
+import { isFused, runFused } from './kernels.js';
 import { columnSums } from './matmul.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -29,6 +30,26 @@ function standardize(x: tf.Tensor2D): Standardized {
  * @param bias [d]
  */
 export function layerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D): tf.Tensor2D {
+  return isFused() ? fusedLayerNorm(x, gain, bias) : compositeLayerNorm(x, gain, bias);
+}
+
+function fusedLayerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D): tf.Tensor2D {
+  return withGradient<tf.Tensor2D>([x, gain, bias], (keep) => {
+    const [value, normal, inverse] = runFused('LayerNorm', { x, gain, bias }, {});
+    const [savedNormal, savedInverse, savedGain] = [keep(normal), keep(inverse), keep(gain)];
+    return {
+      value: value as tf.Tensor2D,
+      gradient: (dy) =>
+        runFused(
+          'LayerNormGradient',
+          { dy, normal: savedNormal(), inverse: savedInverse(), gain: savedGain() },
+          {},
+        ),
+    };
+  });
+}
+
+function compositeLayerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D): tf.Tensor2D {
   return withGradient<tf.Tensor2D>([x, gain, bias], (keep) => {
     const standardized = standardize(x);
     const savedX = keep(standardized.x);

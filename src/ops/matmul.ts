@@ -1,3 +1,4 @@
+import { isFused, runFused } from './kernels.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -49,16 +50,32 @@ export function weightGradient(dy: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
  * @returns [T, out]
  */
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D | null): tf.Tensor2D {
-  return withGradient<tf.Tensor2D>(bias === null ? [x, weight] : [x, weight, bias], (keep) => {
-    const [savedX, savedWeight] = [keep(x), keep(weight)];
-    const product = tf.matMul<tf.Tensor2D>(x, transposed(weight));
+  const inputs = bias === null ? [x, weight] : [x, weight, bias];
+  return isFused() ? fusedLinear(inputs) : compositeLinear(inputs);
+}
+
+function compositeLinear([x, weight, bias]: tf.Tensor[]): tf.Tensor2D {
+  return withGradient<tf.Tensor2D>(bias === undefined ? [x, weight] : [x, weight, bias], (keep) => {
+    const [savedX, savedWeight] = [keep(x as tf.Tensor2D), keep(weight)];
+    const product = tf.matMul<tf.Tensor2D>(x, transposed(weight as tf.Tensor2D));
     return {
-      value: bias === null ? product : tf.add<tf.Tensor2D>(product, bias),
+      value: bias === undefined ? product : tf.add<tf.Tensor2D>(product, bias),
       gradient: (dy) => {
         const gradients: tf.Tensor[] = [tf.matMul(dy, savedWeight()), weightGradient(dy, savedX())];
-        if (bias !== null) gradients.push(columnSums(dy));
+        if (bias !== undefined) gradients.push(columnSums(dy));
         return gradients;
       },
+    };
+  });
+}
+
+function fusedLinear([x, weight, bias]: tf.Tensor[]): tf.Tensor2D {
+  return withGradient<tf.Tensor2D>(bias === undefined ? [x, weight] : [x, weight, bias], (keep) => {
+    const [savedX, savedWeight] = [keep(x), keep(weight)];
+    return {
+      value: runFused('Linear', { x, weight, bias: bias ?? null }, {})[0] as tf.Tensor2D,
+      gradient: (dy) =>
+        runFused('LinearGradient', { dy, x: savedX(), weight: savedWeight() }, { bias: bias !== undefined }),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { isFused, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 export interface AdamOptions {
@@ -48,33 +49,74 @@ export function radamStepSize(step: number, { lr, betas: [beta1, beta2] }: AdamO
 }
 
 /**
- * One step of Adam or RAdam for the whole list: m = β₁m + (1−β₁)g, v = β₂v + (1−β₂)g², p −= lr·wd·p,
- * p −= stepSize · m / (√v + ε). Parameters and moments are overwritten; the gradients stay.
+ * One step of Adam or RAdam for the whole list, with g the gradient times `scale`: m = β₁m + (1−β₁)g,
+ * v = β₂v + (1−β₂)g², p −= lr·wd·p, p −= stepSize · m / (√v + ε). Parameters and moments are overwritten; the
+ * gradients stay.
  *
  * @param stepSize from adamStepSize or radamStepSize; null takes no step beside weight decay
+ * @param scale what all gradients are multiplied by first; null for 1
  */
 export function adamUpdate(
   parameters: readonly tf.Variable[],
   gradients: readonly tf.Tensor[],
-  { first, second }: Moments,
+  moments: Moments,
   stepSize: number | null,
-  { lr, betas: [beta1, beta2], eps, weightDecay }: AdamOptions,
+  options: AdamOptions,
+  scale: tf.Scalar | null = null,
 ): void {
+  const update = isFused() ? fusedUpdate : referenceUpdate;
   parameters.forEach((parameter, i) => {
-    tf.tidy(() => {
-      const gradient = gradients[i];
-      const [m, v] = [first[i], second[i]];
-      m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
-      v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
-      let next: tf.Tensor = parameter;
-      if (weightDecay !== 0) next = tf.mul(next, 1 - lr * weightDecay);
-      if (stepSize !== null) next = tf.sub(next, tf.div(tf.mul(m, stepSize), tf.add(tf.sqrt(v), eps)));
-      if (next !== parameter) parameter.assign(next);
-    });
+    const [first, second] = [moments.first[i], moments.second[i]];
+    tf.tidy(() => update(parameter, gradients[i], first, second, stepSize, options, scale));
   });
 }
 
+type Update = (
+  parameter: tf.Variable,
+  gradient: tf.Tensor,
+  first: tf.Variable,
+  second: tf.Variable,
+  stepSize: number | null,
+  options: AdamOptions,
+  scale: tf.Scalar | null,
+) => void;
+
+const referenceUpdate: Update = (parameter, gradient, first, second, stepSize, options, scale) => {
+  const {
+    lr,
+    betas: [beta1, beta2],
+    eps,
+    weightDecay,
+  } = options;
+  const g = scale === null ? gradient : tf.mul(gradient, scale);
+  first.assign(tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1)));
+  second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2)));
+  let next: tf.Tensor = parameter;
+  if (weightDecay !== 0) next = tf.mul(next, 1 - lr * weightDecay);
+  if (stepSize !== null) {
+    next = tf.sub(next, tf.div(tf.mul(first, stepSize), tf.add(tf.sqrt(second), eps)));
+  }
+  if (next !== parameter) parameter.assign(next);
+};
+
+const fusedUpdate: Update = (parameter, gradient, first, second, stepSize, options, scale) => {
+  const {
+    lr,
+    betas: [beta1, beta2],
+    eps: epsilon,
+    weightDecay,
+  } = options;
+  runFused(
+    'Adam',
+    { parameter, gradient, first, second, scale: scale ?? tf.scalar(1) },
+    { beta1, beta2, step: stepSize ?? 0, epsilon, decay: lr * weightDecay },
+  );
+};
+
 /** √ of the sum of squares over all tensors. */
 export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
+  if (isFused()) {
+    return runFused('GlobalNorm', Object.fromEntries(tensors.entries()), {})[0] as tf.Scalar;
+  }
   return tf.tidy(() => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))))) as tf.Scalar);
 }

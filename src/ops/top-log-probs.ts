@@ -1,3 +1,4 @@
+import { isFused, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 export interface TopLogProbs {
@@ -14,6 +15,22 @@ export interface TopLogProbs {
  * @param forbid ids that are not returned; they keep their share of the probability
  */
 export function topLogProbs(logits: tf.Tensor2D, k: number, forbid: readonly number[] = []): TopLogProbs {
+  return isFused() ? fusedTop(logits, k, forbid) : topLogProbsReference(logits, k, forbid);
+}
+
+function fusedTop(logits: tf.Tensor2D, k: number, forbid: readonly number[]): TopLogProbs {
+  return tf.tidy(() => {
+    const [ids, logProbs] = runFused('TopLogProbs', { logits }, { k, forbid: Int32Array.from(forbid) });
+    return { ids: ids.dataSync() as Int32Array, logProbs: logProbs.dataSync() as Float32Array };
+  }) as unknown as TopLogProbs;
+}
+
+/** The same on the values of the logits: the oracle of the fused one. */
+export function topLogProbsReference(
+  logits: tf.Tensor2D,
+  k: number,
+  forbid: readonly number[] = [],
+): TopLogProbs {
   const [rows, size] = logits.shape;
   const values = logits.dataSync() as Float32Array;
   const partitions = logPartitions(logits);
@@ -41,6 +58,8 @@ export function logProbsOf(logits: tf.Tensor2D, id: number): Float32Array {
 
 /** log Σ exp of each row, [N]; as in the cross-entropy: max z − log max p. */
 function logPartitions(logits: tf.Tensor2D): Float32Array {
+  if (isFused())
+    return tf.tidy(() => runFused('LogPartitions', { logits }, {})[0].dataSync() as Float32Array);
   return tf.tidy(
     () => tf.sub(tf.max(logits, 1), tf.log(tf.max(tf.softmax(logits), 1))).dataSync() as Float32Array,
   );

@@ -76,9 +76,8 @@ export class Updater {
     });
     const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), tokens));
     const scale = tf.tidy(() => tf.div<tf.Scalar>(this.clipFactor(gradientNorm), tokens));
-    const scaled = gradients.map((gradient) => tf.mul(gradient, scale));
-    this.step(scaled, updates + 1, lr);
-    tf.dispose([gradients, scale, scaled]);
+    this.step(gradients, scale, updates + 1, lr);
+    tf.dispose([gradients, scale]);
     return {
       loss: losses.map(({ loss }) => loss),
       nll: losses.map(({ nll }) => nll),
@@ -112,11 +111,11 @@ export class Updater {
     return clipNorm === 0 ? tf.scalar(1) : tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1);
   }
 
-  private step(gradients: tf.Tensor[], step: number, lr: number): void {
+  private step(gradients: tf.Tensor[], scale: tf.Scalar, step: number, lr: number): void {
     const { optimizer, adamBetas: betas, adamEps: eps, weightDecay } = this.options;
     const options = { lr, betas, eps, weightDecay };
     const stepSize = optimizer === 'adam' ? adamStepSize(step, options) : radamStepSize(step, options);
-    adamUpdate(this.parameters, gradients, this.moments, stepSize, options);
+    adamUpdate(this.parameters, gradients, this.moments, stepSize, options, scale);
   }
 }
 

@@ -1,10 +1,11 @@
-import { initBackend } from '../../src/backend/init.js';
+import { type BackendName, initBackend } from '../../src/backend/init.js';
 import { camelizeKeys } from '../../src/config/camel.js';
 import { configSchema, type ModelConfig } from '../../src/config/schema.js';
 import { type Batch, packBatch } from '../../src/data/batch.js';
 import { EOS } from '../../src/data/dictionary.js';
 import type { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
+import { availableBackends } from '../ops/backends.js';
 
 export const RESIDUALS = [
   'post-ln',
@@ -16,11 +17,11 @@ export const RESIDUALS = [
   'look-linear',
 ] as const satisfies readonly ModelConfig['residual'][];
 
-/** The backends that are there in every installation. */
-export const BACKENDS = ['cpu', 'wasm'] as const;
+/** The backends that can be used here; cpu and wasm are always among them. */
+export const BACKENDS = availableBackends;
 
 /** Makes a backend the current one. */
-export async function useBackend(name: (typeof BACKENDS)[number]): Promise<void> {
+export async function useBackend(name: BackendName): Promise<void> {
   await initBackend(name);
 }
 

@@ -22,7 +22,7 @@ export function checkOp(op: Op, reference: Op, inputs: tf.Tensor[]): void {
 /** The value and every gradient, from a random gradient of the value, equal those of the reference. */
 export function compareWithReference(op: Op, reference: Op, inputs: tf.Tensor[]): void {
   tf.tidy(() => {
-    const dy = normal(op(...inputs).shape as number[], 91);
+    const dy = normal(op(...inputs).shape as number[], 91); // an op's gradient uses up the dy it is given
     const actual = tf.valueAndGrads(op)(inputs, dy.clone());
     const expected = tf.valueAndGrads(reference)(inputs, dy.clone());
     allClose(actual.value, expected.value, toleranceFor(expected.value), 'value');
@@ -45,7 +45,7 @@ const STEP = 2 ** -8;
 const DIRECTIONS = 3;
 
 /**
- * (An op's gradient uses up the dy it is given: it gets a clone.) For each input, the change of a random projection of the value between two points on a random line through the
+ * For each input, the change of a random projection of the value between two points on a random line through the
  * input is what the gradient says. The differences are taken of the float32 inputs as they are after rounding.
  */
 export function checkDifferences(op: Op, inputs: tf.Tensor[]): void {

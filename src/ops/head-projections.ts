@@ -1,0 +1,40 @@
+import type { HeadRows } from './attention.js';
+import { isFused } from './kernels.js';
+import { linear } from './matmul.js';
+import { tf } from './tf.js';
+
+/**
+ * Some of the input projections of an attention, whose weights lie one under another in one matrix: x·Wᵀ + b for
+ * each. With a fused backend they are one product, of which each is some columns.
+ *
+ * @param x [T, d]
+ * @param weight [n · d, d]
+ * @param bias [n · d]
+ * @param first of the projections, from 0
+ * @param count how many from there on
+ */
+export function headProjections(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  bias: tf.Tensor1D,
+  first: number,
+  count: number,
+): HeadRows[] {
+  const d = x.shape[1];
+  const parts = Array.from({ length: count }, (_, i) => i);
+  if (!isFused()) return parts.map((i) => rowsOf(x, weight, bias, (first + i) * d, d));
+  const tensor = rowsOf(x, weight, bias, first * d, count * d);
+  return parts.map((i) => ({ tensor, column: i * d }));
+}
+
+/** The projection by some rows of the matrix. */
+function rowsOf(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  bias: tf.Tensor1D,
+  start: number,
+  size: number,
+): tf.Tensor2D {
+  if (size === weight.shape[0]) return linear(x, weight, bias);
+  return linear(x, tf.slice(weight, [start, 0], [size, weight.shape[1]]), tf.slice(bias, [start], [size]));
+}

@@ -1,0 +1,139 @@
+import type { MaskKey } from './dropout.js';
+import { tf } from './tf.js';
+
+/*
+ * The contract between the ops and a backend with fused kernels: the kernels' names, what goes in and what comes out.
+ * A backend registers all of them with tfjs or none. An op without its kernel runs its reference composite.
+ */
+
+/** Rate and name of a dropout mask; null is no dropout. */
+export type KernelDropout = (MaskKey & { rate: number }) | null;
+
+/** Where q, k and v lie: in one tensor of the list, from a column on. */
+export interface HeadPlace {
+  /** Index among the input tensors. */
+  tensor: number;
+  column: number;
+}
+
+export interface AttentionAttributes {
+  q: HeadPlace;
+  k: HeadPlace;
+  v: HeadPlace;
+  /** d = heads · head width. */
+  width: number;
+  heads: number;
+  causal: boolean;
+  queryOffsets: Int32Array;
+  keyOffsets: Int32Array;
+  dropout: KernelDropout;
+}
+
+/** Shapes: T tokens, d width, f inner width, V vocabulary; `?` may be absent. Gradients are named after their inputs. */
+export interface Kernels {
+  /** x [T, in], weight [out, in], bias? [out] → y [T, out] */
+  Linear: { inputs: 'x' | 'weight' | 'bias'; attributes: Record<string, never> };
+  /** dy, x, weight → dx, dWeight, and dBias where `bias` is set */
+  LinearGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean } };
+  /** The same without dx. */
+  WeightGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean } };
+  /** x [T, d], weight [f, d], bias [f] → h [T, f] and, for gelu, the sum before the activation [T, f] */
+  FeedForwardInner: {
+    inputs: 'x' | 'weight' | 'bias';
+    attributes: { activation: 'relu' | 'gelu'; dropout: KernelDropout };
+  };
+  /** dy [T, d], weight [d, f] of the outer product, kept (h for relu, the sum for gelu) → gradient of that sum [T, f] */
+  FeedForwardInnerGradient: {
+    inputs: 'dy' | 'weight' | 'kept';
+    attributes: { activation: 'relu' | 'gelu'; dropout: KernelDropout };
+  };
+  /** See `residual` of ops/residual.ts. x, f [T, d], omega? [d], gate? [1], gain?, bias? [d] → y, and with gain normal, inverse */
+  Residual: {
+    inputs: 'x' | 'f' | 'omega' | 'gate' | 'gain' | 'bias';
+    attributes: { alpha: number; dropout: KernelDropout };
+  };
+  /** → dx, df, then those of omega, gate, gain, bias that were there */
+  ResidualGradient: {
+    inputs: 'dy' | 'x' | 'f' | 'omega' | 'gate' | 'gain' | 'normal' | 'inverse';
+    attributes: { alpha: number; dropout: KernelDropout };
+  };
+  /** x [T, d], gain, bias [d] → y, normal [T, d], inverse [T] */
+  LayerNorm: { inputs: 'x' | 'gain' | 'bias'; attributes: Record<string, never> };
+  /** → dx, dGain, dBias */
+  LayerNormGradient: { inputs: 'dy' | 'normal' | 'inverse' | 'gain'; attributes: Record<string, never> };
+  /** one to three tensors named 0, 1, 2 → out [Tq, d], logPartition [Tq, heads] */
+  Attention: { inputs: '0' | '1' | '2'; attributes: AttentionAttributes };
+  /** the same, out, logPartition and dy → the gradients of the tensors */
+  AttentionGradient: {
+    inputs: '0' | '1' | '2' | 'out' | 'logPartition' | 'dy';
+    attributes: AttentionAttributes;
+  };
+  /** table [V, d], positions? [P, d] → dropout(table[tokens] · scale + positions[places]) [T, d] */
+  Embedding: {
+    inputs: 'table' | 'positions';
+    attributes: { tokens: Int32Array; places: Int32Array; scale: number; dropout: KernelDropout };
+  };
+  /** dy [T, d] → gradient of a table of `rows` rows: Σ of dropout(dy) · scale over equal indices */
+  EmbeddingGradient: {
+    inputs: 'dy';
+    attributes: { indices: Int32Array; rows: number; scale: number; dropout: KernelDropout };
+  };
+  /** hidden [T, d], weight [V, d] → losses [2], and with `gradient` dHidden, dWeight of the first */
+  CrossEntropy: {
+    inputs: 'hidden' | 'weight';
+    attributes: { targets: Int32Array; epsilon: number; gradient: boolean };
+  };
+  /** Overwrites parameter, first and second; gradient · scale [1] is what is used. → nothing */
+  Adam: {
+    inputs: 'parameter' | 'gradient' | 'first' | 'second' | 'scale';
+    attributes: { beta1: number; beta2: number; step: number; epsilon: number; decay: number };
+  };
+  /** any number of tensors → √Σx² [] */
+  GlobalNorm: { inputs: string; attributes: Record<string, never> };
+  /** logits [N, V] → ids, log-probabilities [N · k] */
+  TopLogProbs: { inputs: 'logits'; attributes: { k: number; forbid: Int32Array } };
+  /** logits [N, V] → log Σ exp [N] */
+  LogPartitions: { inputs: 'logits'; attributes: Record<string, never> };
+  /** queries [N, ≥ d] from a column on → [N, d]; see `KeyValueStore`, whose memory keys and values [P · d] are */
+  CachedAttention: {
+    inputs: 'queries';
+    attributes: {
+      heads: number;
+      width: number;
+      column: number;
+      keys: Float32Array;
+      values: Float32Array;
+      places: Int32Array;
+      offsets: Int32Array;
+    };
+  };
+  /** x of any shape, factor [1] or [] → x · factor */
+  ScaleBy: { inputs: 'x' | 'factor'; attributes: Record<string, never> };
+  /** x of any shape → the same under a mask */
+  Dropout: { inputs: 'x'; attributes: { dropout: KernelDropout } };
+}
+
+export type KernelName = keyof Kernels;
+
+/** Whether the current backend has fused kernels. */
+export function isFused(): boolean {
+  return tf.getKernel('Linear' satisfies KernelName, tf.getBackend()) != null;
+}
+
+/** Runs a fused kernel. Inputs that are null are left out. */
+export function runFused<N extends KernelName>(
+  name: N,
+  inputs: Partial<Record<Kernels[N]['inputs'], tf.Tensor | null>>,
+  attributes: Kernels[N]['attributes'],
+): tf.Tensor[] {
+  const present = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor != null));
+  const outputs = tf
+    .engine()
+    .runKernel(name, present as tf.NamedTensorMap, attributes as unknown as tf.NamedAttrMap);
+  return Array.isArray(outputs) ? outputs : [outputs];
+}
+
+/** Names a mask for a kernel. */
+export function kernelDropout(rate: number, key: MaskKey | null): KernelDropout {
+  return key === null || rate === 0 ? null : { ...key, rate };
+}
