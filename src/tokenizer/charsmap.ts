@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { packageRoot } from '../common/files.js';
+import { DamagedModelError } from './protobuf.js';
+
+const SPACE = 0x20;
+const UNIT_BYTES = 4;
+
+/**
+ * Rules that replace the longest prefix, as SentencePiece precompiles them (normalizer.cc): the size of a trie in
+ * bytes, the trie as a double array of darts-clone, and the replacements, each ended by NUL.
+ */
+export class CharsMap {
+  /** True where no rule looks at, or makes, what would tie words together: they may be normalised one by one. */
+  readonly wordwise: boolean;
+  private readonly units: Uint32Array;
+  private readonly replacements: Buffer;
+  private readonly texts = new Map<number, string>();
+  private length = 0;
+
+  constructor(blob: Buffer) {
+    const trieBytes = blob.length > UNIT_BYTES ? blob.readUInt32LE(0) : Number.POSITIVE_INFINITY;
+    if (trieBytes < UNIT_BYTES || trieBytes >= blob.length - UNIT_BYTES || trieBytes % UNIT_BYTES !== 0) {
+      throw new DamagedModelError('the trie of its normalisation rules does not fit');
+    }
+    this.units = new Uint32Array(trieBytes / UNIT_BYTES);
+    for (let i = 0; i < this.units.length; i++) this.units[i] = blob.readUInt32LE(UNIT_BYTES * (i + 1));
+    this.replacements = blob.subarray(UNIT_BYTES + trieBytes);
+    this.wordwise =
+      !this.mayMatchSpace() && !this.replacements.includes('\u2581') && !this.replacements.includes('  ');
+  }
+
+  /** Bytes that the rule of the last match takes. */
+  get matchLength(): number {
+    return this.length;
+  }
+
+  /** The replacement of the longest rule whose key stands at `start`; undefined where there is none. */
+  match(bytes: Uint8Array, start: number): string | undefined {
+    const { units } = this;
+    let value = -1;
+    let node = offsetOf(units[0]);
+    for (let i = start; i < bytes.length; i++) {
+      node ^= bytes[i];
+      const unit = units[node];
+      // Undefined outside of the array, which a damaged trie may point to.
+      if (unit === undefined || (unit & 0x800000ff) !== bytes[i]) break;
+      node ^= offsetOf(unit);
+      if ((unit >>> 8) & 1 && node < units.length) {
+        value = units[node] & 0x7fffffff;
+        this.length = i + 1 - start;
+      }
+    }
+    return value < 0 ? undefined : this.text(value);
+  }
+
+  private text(value: number): string {
+    let text = this.texts.get(value);
+    if (text === undefined) {
+      const end = this.replacements.indexOf(0, value);
+      text = this.replacements.toString('utf8', value, end < 0 ? this.replacements.length : end);
+      this.texts.set(value, text);
+    }
+    return text;
+  }
+
+  /** Whether any transition reads a space; true as well where a unit out of use only looks like one. */
+  private mayMatchSpace(): boolean {
+    return this.units.some((unit, node) => {
+      const child = (node ^ offsetOf(unit) ^ SPACE) >>> 0;
+      return unit >>> 31 === 0 && (this.units[child] & 0x800000ff) === SPACE;
+    });
+  }
+}
+
+/** The distance to the children of a unit (darts.h, DoubleArrayUnit::offset). */
+function offsetOf(unit: number): number {
+  return (unit >>> 10) << ((unit & 0x200) >>> 6);
+}
+
+let nmtNfkc: Buffer | undefined;
+
+/** The precompiled rules of `nmt_nfkc`, as spm_train puts them into a model. */
+export function nmtNfkcCharsMap(): Buffer {
+  nmtNfkc ??= brotliDecompressSync(
+    readFileSync(path.join(packageRoot(), 'src', 'tokenizer', 'nmt_nfkc.charsmap.br')),
+  );
+  return nmtNfkc;
+}

@@ -1,0 +1,83 @@
+import { PIECE_TYPES, type Piece } from './model-file.js';
+import { ProtoWriter } from './protobuf.js';
+
+/** The normalisation rules of SentencePiece that a model can be trained with. */
+export type Normalization = 'nmt_nfkc' | 'identity';
+
+/** What a trained model says of its training. */
+export interface TrainingRecord {
+  readonly input: readonly string[];
+  readonly modelPrefix: string;
+  readonly vocabSize: number;
+  readonly characterCoverage: number;
+  readonly byteFallback: boolean;
+  readonly normalization: Normalization;
+  readonly charsmap: Uint8Array;
+}
+
+/** The bytes of a .model as spm_train 0.1.97 writes them. */
+export function writeModel(pieces: readonly Piece[], record: TrainingRecord): Buffer {
+  const model = new ProtoWriter();
+  for (const piece of pieces) model.bytes(1, pieceMessage(piece));
+  return model.bytes(2, trainerSpec(record)).bytes(3, normalizerSpec(record)).finish();
+}
+
+function pieceMessage({ piece, score, type }: Piece): Buffer {
+  const message = new ProtoWriter().bytes(1, piece).float(2, score);
+  if (type !== 'normal') message.integer(3, Object.values(PIECE_TYPES).indexOf(type) + 1);
+  return message.finish();
+}
+
+/** Every field of TrainerSpec by number: spm_train sets them all, to its defaults where no option was given. */
+function trainerSpec(record: TrainingRecord): Buffer {
+  const message = new ProtoWriter();
+  for (const name of record.input) message.bytes(1, name);
+  const flag = (field: number, value: boolean): ProtoWriter => message.integer(field, value ? 1 : 0);
+  message.bytes(2, record.modelPrefix);
+  message.integer(3, 2); // model_type: BPE
+  message.integer(4, record.vocabSize);
+  message.integer(6, 0); // self_test_sample_size
+  message.bytes(7, ''); // input_format
+  message.float(10, record.characterCoverage);
+  message.integer(11, 0); // input_sentence_size
+  message.integer(14, 1_000_000); // seed_sentencepiece_size
+  message.float(15, 0.75); // shrinking_factor
+  message.integer(16, 16); // num_threads
+  message.integer(17, 2); // num_sub_iterations
+  message.integer(18, 4192); // max_sentence_length
+  flag(19, true); // shuffle_input_sentence
+  message.integer(20, 16); // max_sentencepiece_length
+  flag(21, true); // split_by_unicode_script
+  flag(22, true); // split_by_whitespace
+  flag(23, true); // split_by_number
+  flag(24, false); // treat_whitespace_as_suffix
+  flag(25, false); // split_digits
+  flag(26, false); // allow_whitespace_only_pieces
+  flag(32, true); // vocabulary_output_piece_score
+  flag(33, true); // hard_vocab_limit
+  flag(34, false); // use_all_vocab
+  flag(35, record.byteFallback);
+  message.bytes(36, ''); // required_chars
+  [0, 1, 2, -1].forEach((id, i) => {
+    message.integer(40 + i, id); // unk_id, bos_id, eos_id, pad_id
+  });
+  message.bytes(44, ' \u2047 '); // unk_surface
+  ['<unk>', '<s>', '</s>', '<pad>'].forEach((piece, i) => {
+    message.bytes(45 + i, piece); // unk_piece, bos_piece, eos_piece, pad_piece
+  });
+  flag(49, false); // train_extremely_large_corpus
+  flag(50, false); // enable_differential_privacy
+  message.float(51, 0); // differential_privacy_noise_level
+  message.integer(52, 0); // differential_privacy_clipping_threshold
+  return message.finish();
+}
+
+function normalizerSpec({ normalization, charsmap }: TrainingRecord): Buffer {
+  return new ProtoWriter()
+    .bytes(1, normalization)
+    .bytes(2, charsmap)
+    .integer(3, 1) // add_dummy_prefix
+    .integer(4, 1) // remove_extra_whitespaces
+    .bytes(6, '') // normalization_rule_tsv
+    .finish();
+}

@@ -1,0 +1,21 @@
+/** The order of UTF-8 bytes, which is that of code points; JavaScript's own differs above U+FFFF. */
+export function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return isSurrogate(x) === isSurrogate(y) ? x - y : isSurrogate(x) ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xe000;
+}
+
+/** V8 keeps the whole text alive for a part of at least this length. */
+const SLICE_LENGTH = 13;
+
+/** The same string without the text that it was cut from: for keys of maps that outlive the text. */
+export function ownString(part: string): string {
+  return part.length < SLICE_LENGTH ? part : Buffer.from(part, 'utf16le').toString('utf16le');
+}
