@@ -45,6 +45,7 @@ export class InterruptedError extends Error {
 const FILE_SYSTEM_HINTS: Record<string, [problem: string, hint: string]> = {
   ENOENT: ['no such file or directory', 'Check the path; relative paths start at the current directory.'],
   EISDIR: ['this is a directory, a file was expected', 'Give the path of a file.'],
+  EEXIST: ['a file is in the way, a directory was expected', 'Choose another path, or move the file away.'],
   ENOTDIR: ['a part of this path is a file, a directory was expected', 'Check the path.'],
   EACCES: ['permission denied', 'Choose a path that you may read and write, or change its permissions.'],
   EPERM: ['operation not permitted', 'Choose a path that you may read and write.'],

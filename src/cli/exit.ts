@@ -1,0 +1,91 @@
+import process from 'node:process';
+import { setImmediate } from 'node:timers/promises';
+import { CommanderError } from 'commander';
+import {
+  ExitCode,
+  explainFileError,
+  formatComplaint,
+  InterruptedError,
+  UserError,
+} from '../common/errors.js';
+import { packageVersion } from '../common/files.js';
+import { log } from '../common/log.js';
+
+/**
+ * Runs the program and ends the process with the exit code that its outcome asks for: the only place that
+ * does. Output that is still on its way is written first.
+ */
+export async function runToExit(work: () => Promise<void>): Promise<void> {
+  let ending = false;
+  const end = async (outcome: () => number): Promise<void> => {
+    if (ending) return; // the first outcome counts
+    ending = true;
+    process.exitCode = outcome();
+    await Promise.all([process.stdout, process.stderr].map(flush));
+    process.exit(); // threads of a backend may be waiting for work
+  };
+  process.on('uncaughtException', (error) => end(() => report(error)));
+  process.stdout.on('error', (error) => end(() => report(error, 'standard output')));
+  // Nobody reads the messages any more: that is no reason to stop the work.
+  process.stderr.on('error', () => {});
+  try {
+    await work();
+    await setImmediate(); // lets an error of stdout be heard
+    await end(() => ExitCode.ok);
+  } catch (error) {
+    await end(() => report(error));
+  }
+}
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve();
+    else stream.write('', () => resolve());
+  });
+}
+
+/**
+ * Says on stderr what went wrong, and gives the exit code.
+ *
+ * @param path what an error of the file system is about where it does not say
+ */
+function report(thrown: unknown, path?: string): number {
+  if (isBrokenPipe(thrown)) return ExitCode.ok; // as `| head` asks for
+  const error = thrown instanceof CommanderError ? explainUsage(thrown) : explainFileError(thrown, path);
+  if (error === undefined) return ExitCode.ok;
+  if (error instanceof InterruptedError) {
+    log.warn(error.message);
+    return error.signal === 'SIGINT' ? ExitCode.sigint : ExitCode.sigterm;
+  }
+  if (error instanceof UserError) {
+    for (const complaint of error.complaints) log.error(formatComplaint(complaint));
+    if (process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
+    return ExitCode.user;
+  }
+  reportBug(error);
+  return ExitCode.bug;
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'EPIPE' && syscall === 'write';
+}
+
+/** Commander has printed help or the version itself; everything else is a mistake in the command line. */
+function explainUsage({ code, exitCode, message }: CommanderError): UserError | undefined {
+  if (exitCode === 0) return undefined;
+  if (code === 'commander.help') return new UserError({ problem: 'expected a command', hint: HELP });
+  const [problem, suggestion] = message.replace(/^error: /, '').split('\n');
+  return new UserError({ problem, hint: suggestion?.replace(/^\((.*)\)$/, '$1') ?? HELP });
+}
+
+const HELP = 'Add --help to see what there is.';
+
+function reportBug(error: unknown): void {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  log.error(message);
+  process.stderr.write(
+    `${stack}\n\nThis is a bug of admin-nmt, not a mistake of yours. Please report the lines above with the command and\n` +
+      `  admin-nmt ${packageVersion()}, Node.js ${process.version}, ${process.platform} ${process.arch}\n`,
+  );
+}

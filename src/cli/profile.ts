@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { initBackend } from '../backend/init.js';
+import { canonicalHash } from '../common/canonical-hash.js';
+import { UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
+import type { Config } from '../config/schema.js';
+import type { Batch } from '../data/batch.js';
+import { batches } from '../data/batch-iterator.js';
+import { Dictionary } from '../data/dictionary.js';
+import { ParallelDataset } from '../data/parallel-dataset.js';
+import type { OmegaValues } from '../model/omega.js';
+import { omegaOf, type ProfiledSublayer, profileOmega } from '../model/profile.js';
+import {
+  OFFICIAL_PROFILE_FILE,
+  PROFILE_FILE,
+  type ProfileOrigin,
+  readOmega,
+  readProfile,
+  writeOfficialProfile,
+  writeProfile,
+} from '../model/profile-file.js';
+import type { VocabularySizes } from '../model/transformer.js';
+import { formatProfile } from '../report/profile-table.js';
+import { ensureDataset } from './preprocess.js';
+
+/** What is profiled beside the model: the data that training starts with. */
+export interface ProfileInputs {
+  vocabulary: VocabularySizes;
+  /** Names the training split and its dictionaries. */
+  dataHash: string;
+  /** The first batch of the first epoch. */
+  firstBatch: () => Batch;
+}
+
+/**
+ * `admin-nmt profile`: measures the residual branches of the initial model on the first training batch, writes
+ * `admin-profile.json` and `profile.ratio.init` into the run directory (or `output`), and prints a table.
+ */
+export async function runProfile(config: Config, options: { output?: string }): Promise<void> {
+  warnIfUnused(config);
+  await ensureDataset(config);
+  const backend = await initBackend(config.backend);
+  log.info(`Backend: ${backend.name} (${backend.reason})`);
+  const { destdir, sourceLang, targetLang } = config.data;
+  const dataset = ParallelDataset.open(destdir, 'train', sourceLang, targetLang);
+  try {
+    const folder = options.output ?? config.train.saveDir;
+    const sublayers = makeProfile(config, profileInputs(config, dataset), folder);
+    process.stdout.write(formatProfile(sublayers).join('\n') + '\n');
+  } finally {
+    dataset.close();
+  }
+}
+
+/** What is profiled of a training split, in the form of the first update of `train`. */
+function profileInputs(config: Config, dataset: ParallelDataset): ProfileInputs {
+  const { destdir, sourceLang, targetLang } = config.data;
+  const [source, target] = [sourceLang, targetLang].map((language) =>
+    Dictionary.load(path.join(destdir, `dict.${language}.txt`)),
+  );
+  return {
+    vocabulary: { source: source.size, target: target.size },
+    dataHash: canonicalHash([dataset.hash, source.hash, target.hash]),
+    firstBatch: () => firstBatch(config, dataset),
+  };
+}
+
+function firstBatch({ train, model, seed }: Config, dataset: ParallelDataset): Batch {
+  const [first] = batches(dataset, {
+    maxTokens: train.maxTokens,
+    maxPositions: model.maxPositions,
+    seed,
+    epoch: 1,
+    rank: 0,
+    worldSize: 1,
+    shuffle: true,
+  });
+  if (first === undefined) {
+    throw new UserError({
+      problem: `expected a pair of at most ${train.maxTokens} tokens in the training split, found none`,
+      where: 'train.max-tokens',
+      hint: 'Raise it: the shortest pair is longer than a whole batch may be.',
+    });
+  }
+  return first;
+}
+
+function warnIfUnused({ model }: Config): void {
+  if (model.residual !== 'admin') {
+    log.warn(`model.residual is ${model.residual}: what is profiled is the same model under admin.`);
+  } else if (model.omega.init === 'analytic') {
+    log.warn('model.omega.init is analytic: train will not use the profile.');
+  }
+}
+
+/**
+ * The initial ω of a model under `residual: admin` with `omega.init: profiled`, null for every other model: from the
+ * file that the config names, else from the profile in the run directory, which is made where it is missing or is of
+ * another model, other data or another seed.
+ *
+ * @throws UserError for a profile that is damaged or of another shape
+ */
+export function ensureProfile(config: Config, inputs: ProfileInputs): OmegaValues | null {
+  const { residual, omega } = config.model;
+  if (residual !== 'admin' || omega.init !== 'profiled') return null;
+  if (omega.profile !== null) {
+    log.info(`ω from ${omega.profile}`);
+    return readOmega(omega.profile, config.model);
+  }
+  const { saveDir } = config.train;
+  const file = path.join(saveDir, PROFILE_FILE);
+  if (existsSync(file)) {
+    const profile = readProfile(file);
+    const change = findChange(profile, originOf(config, inputs));
+    if (change === undefined) {
+      log.info(`ω from ${file}`);
+      return omegaOf(profile.sublayers);
+    }
+    log.info(`${file} is of ${change}; it is made anew.`);
+  }
+  return omegaOf(makeProfile(config, inputs, saveDir));
+}
+
+/** What has changed since a profile was made, in words. */
+function findChange(found: ProfileOrigin, wanted: ProfileOrigin): string | undefined {
+  if (found.modelHash !== wanted.modelHash) return 'another model';
+  if (found.dataHash !== wanted.dataHash) return 'other data';
+  if (found.seed !== wanted.seed) return `seed ${found.seed}`;
+  return undefined;
+}
+
+/** Everything that the numbers of a profile depend on. */
+function originOf({ model, data, train, seed }: Config, { dataHash }: ProfileInputs): ProfileOrigin {
+  const { omega, residual, ...rest } = model;
+  const modelHash = canonicalHash({
+    ...rest,
+    bpeDropout: data.bpeDropout,
+    maxTokens: train.maxTokens,
+  });
+  return { modelHash, dataHash, seed };
+}
+
+/** Profiles and writes both files. */
+function makeProfile(config: Config, inputs: ProfileInputs, folder: string): ProfiledSublayer[] {
+  const batch = inputs.firstBatch();
+  const { length } = batch.indices;
+  log.info(`Profiling on the first batch: ${length} pairs, ${batch.targetOutput.length} target tokens`);
+  const sublayers = profileOmega(config.model, inputs.vocabulary, batch, config.seed);
+  const file = path.join(folder, PROFILE_FILE);
+  writeProfile(file, config.model, sublayers, originOf(config, inputs));
+  writeOfficialProfile(path.join(folder, OFFICIAL_PROFILE_FILE), sublayers);
+  log.info(`Wrote ${file} and ${OFFICIAL_PROFILE_FILE}`);
+  return sublayers;
+}

@@ -1,0 +1,139 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { canonicalHash } from '../common/canonical-hash.js';
+import { type Complaint, explainFileError, UserError } from '../common/errors.js';
+import { readFileBounded, writeFileAtomic } from '../common/files.js';
+import { formatConfig } from '../config/format.js';
+import { configKeys, valueAt } from '../config/keys.js';
+import { loadRunConfig, runConfigFile } from '../config/load.js';
+import type { DataConfig, WrittenConfig } from '../config/schema.js';
+
+/** Marks a config.yaml as one of ours: another one in the folder must not be overwritten. */
+const HEADER = '# The resolved config of this run, written by admin-nmt train.\n';
+const MAX_FILE_BYTES = 2 ** 30;
+
+/** Keys that decide nothing about the numbers of a run: paths, and when to stop, look, save and log. */
+const FREE = new Set([
+  'preset',
+  'backend',
+  'data.root',
+  'data.train',
+  'data.valid',
+  'data.test',
+  'data.destdir',
+  'data.prepared',
+  'data.tokenizer.model',
+  'model.omega.profile',
+  'train.save-dir',
+  'train.max-update',
+  'train.max-epoch',
+  'train.stop-time',
+  'train.patience',
+  'train.min-lr',
+  'train.validate-interval',
+  'train.validate-interval-updates',
+  'train.save-interval',
+  'train.save-interval-updates',
+  'train.keep-last',
+  'train.log-interval',
+]);
+
+/** Keys that a run cannot change on its way. */
+function boundKeys(): string[] {
+  return [...configKeys.keys()].filter((key) => !FREE.has(key) && !/^(decode|score)\./.test(key));
+}
+
+/** Names everything in a config that a checkpoint depends on; data files are compared themselves. */
+export function runHash(written: WrittenConfig): string {
+  return canonicalHash(boundKeys().map((key) => [key, valueAt(written, key)]));
+}
+
+/**
+ * Checks that the config of a run directory is this one, but for keys that may change.
+ *
+ * @throws UserError with every key that differs and both its values
+ */
+export function checkSameRun(runDirectory: string, written: WrittenConfig): void {
+  const before = loadRunConfig(runDirectory).written;
+  const complaints: Complaint[] = boundKeys().flatMap((key) => {
+    const [expected, found] = [before, written].map((config) => JSON.stringify(valueAt(config, key)));
+    const problem = `the run in this folder was trained with ${key} ${expected}, found ${found}`;
+    return expected === found ? [] : [{ problem, where: runConfigFile(runDirectory) }];
+  });
+  if (complaints.length === 0) return;
+  const hint = 'Choose another folder with --save-dir, or start anew in this one with --restart.';
+  throw new UserError(
+    complaints.map((complaint, i) => (i === complaints.length - 1 ? { ...complaint, hint } : complaint)),
+  );
+}
+
+/** Makes sure that a folder has no config.yaml of somebody else. @throws UserError where it has */
+export function checkOwnConfig(runDirectory: string): void {
+  const file = runConfigFile(runDirectory);
+  if (!fs.existsSync(file)) return;
+  if (
+    readFileBounded(file, 'the config of a run', 2 ** 20)
+      .toString('utf8')
+      .startsWith(HEADER)
+  )
+    return;
+  throw new UserError({
+    problem: 'expected an empty folder or a run directory, found a config.yaml that train did not write',
+    where: file,
+    hint: 'It would be overwritten: choose another folder with --save-dir.',
+  });
+}
+
+/** Writes config.yaml and copies dictionaries and tokenizers into the run directory, so that it is complete. */
+export function furnish(runDirectory: string, written: WrittenConfig, data: DataConfig): void {
+  writeFileAtomic(runConfigFile(runDirectory), HEADER + formatConfig(written));
+  for (const language of [data.sourceLang, data.targetLang]) {
+    copy(path.join(data.destdir, `dict.${language}.txt`), runDirectory, `dict.${language}.txt`);
+  }
+  for (const [name, file] of tokenizerFiles(data)) copy(file, runDirectory, name);
+}
+
+/**
+ * The tokenizers of a dataset, by the name they have in a run directory: one for both languages or one for each.
+ * A data-bin of others has none; there it is the one that the config names, if any.
+ */
+export function tokenizerFiles({
+  destdir,
+  sourceLang,
+  targetLang,
+  tokenizer,
+}: DataConfig): Map<string, string> {
+  const names = ['tokenizer.model', `tokenizer.${sourceLang}.model`, `tokenizer.${targetLang}.model`];
+  const found = names
+    .map((name): [string, string] => [name, path.join(destdir, name)])
+    .filter(([, file]) => fs.existsSync(file));
+  if (found.length === 0 && tokenizer.model !== null) found.push(['tokenizer.model', tokenizer.model]);
+  return new Map(found);
+}
+
+function copy(file: string, folder: string, name: string): void {
+  writeFileAtomic(path.join(folder, name), readFileBounded(file, name, MAX_FILE_BYTES));
+}
+
+/**
+ * Checks that a folder can be written and has room.
+ *
+ * @param bytes that are going to be written at once
+ * @throws UserError where it has not
+ */
+export function checkRoom(folder: string, bytes: number): void {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK);
+    const { bavail, bsize } = fs.statfsSync(folder);
+    if (bavail * bsize >= bytes) return;
+    throw new UserError({
+      problem: `no space left on the device: a checkpoint takes ${megabytes(bytes)}, ${megabytes(bavail * bsize)} are free`,
+      where: folder,
+      hint: 'Free some space, or choose another folder with --save-dir.',
+    });
+  } catch (error) {
+    throw explainFileError(error, folder);
+  }
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

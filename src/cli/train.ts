@@ -1,0 +1,224 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import process from 'node:process';
+import { initBackend } from '../backend/init.js';
+import { ExitCode, explainFileError, UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
+import { formatSeconds } from '../common/progress.js';
+import { runConfigFile } from '../config/load.js';
+import type { Config, WrittenConfig } from '../config/schema.js';
+import { analyticOmega, type OmegaValues } from '../model/omega.js';
+import { Transformer, type VocabularySizes } from '../model/transformer.js';
+import type { Moments } from '../ops/optimizer.js';
+import { readCheckpoint } from '../train/checkpoint.js';
+import {
+  BEST_CHECKPOINT,
+  hasCheckpoint,
+  LAST_CHECKPOINT,
+  removeCheckpoints,
+} from '../train/checkpoint-folders.js';
+import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../train/state.js';
+import { checkStops } from '../train/stopping.js';
+import { Trainer, type TrainingEnd } from '../train/trainer.js';
+import { ensureDataset } from './preprocess.js';
+import { ensureProfile } from './profile.js';
+import { checkOwnConfig, checkRoom, checkSameRun, furnish, runHash } from './run-directory.js';
+import { openTrainingData, type TrainingData } from './training-data.js';
+
+/**
+ * `admin-nmt train`: dataset → run directory with checkpoints. Makes the dataset and the profile where they are
+ * missing or stale, and goes on from `checkpoint_last` where there is one.
+ *
+ * @param written the config as it is kept in the run directory
+ * @param options restart: start anew in a run directory that has checkpoints
+ * @throws UserError for what the user can mend, InterruptedError after a signal, when everything is saved
+ */
+export async function runTrain(
+  config: Config,
+  written: WrittenConfig,
+  { restart = false }: { restart?: boolean },
+): Promise<void> {
+  const { saveDir } = config.train;
+  checkStops(config.train);
+  checkOwnConfig(saveDir);
+  const resuming = !restart && hasCheckpoint(saveDir);
+  if (resuming && fs.existsSync(runConfigFile(saveDir))) checkSameRun(saveDir, written);
+  await ensureDataset(config);
+  const backend = await initBackend(config.backend);
+  log.info(`Backend: ${backend.name} (${backend.reason})`);
+  const data = openTrainingData(config);
+  try {
+    checkPatience(config, data);
+    const origin = originOf(config, written, data);
+    const start = resuming ? resume(config, data, origin) : begin(config, data);
+    try {
+      prepareRunDirectory(config, written, start, resuming);
+      await trainFrom(config, data, origin, start);
+    } finally {
+      start.model.dispose();
+    }
+  } finally {
+    data.close();
+  }
+}
+
+/** What training starts with. The moments are passed on to the trainer, the model is not. */
+interface Start {
+  model: Transformer;
+  state: TrainState;
+  moments?: Moments;
+  /** Where the model is new. */
+  omega?: OmegaValues | null;
+}
+
+function checkPatience({ train: { patience }, data: { destdir } }: Config, { valid }: TrainingData): void {
+  if (patience === null || valid !== null) return;
+  throw new UserError({
+    problem: 'train.patience counts validations, and the dataset has no validation split',
+    where: destdir,
+    hint: 'Set data.valid to validation text, or train.patience to null.',
+  });
+}
+
+function vocabularyOf({ source, target }: TrainingData): VocabularySizes {
+  return { source: source.size, target: target.size };
+}
+
+function originOf(
+  { data }: Config,
+  written: WrittenConfig,
+  { source, target, hash }: TrainingData,
+): CheckpointOrigin {
+  const vocabulary = {
+    [data.sourceLang]: { size: source.size, hash: source.hash },
+    [data.targetLang]: { size: target.size, hash: target.hash },
+  };
+  return { configHash: runHash(written), dataHash: hash, vocabulary };
+}
+
+function resume(config: Config, data: TrainingData, origin: CheckpointOrigin): Start {
+  const link = path.join(config.train.saveDir, LAST_CHECKPOINT);
+  const start = readCheckpoint(link, config.model, vocabularyOf(data), origin);
+  const { epoch, updates } = start.state;
+  log.info(`Going on from ${fs.realpathSync(link)}: epoch ${epoch}, ${updates} updates`);
+  return start;
+}
+
+function begin(config: Config, data: TrainingData): Start {
+  const vocabulary = vocabularyOf(data);
+  const { firstBatch, hash: dataHash } = data;
+  const profiled = ensureProfile(config, { vocabulary, dataHash, firstBatch });
+  const model = Transformer.create(config.model, vocabulary, config.seed, profiled);
+  const { residual, omega } = config.model;
+  const analytic = residual === 'admin' && omega.init === 'analytic' ? analyticOmega(config.model) : null;
+  return { model, state: INITIAL_STATE, omega: profiled ?? analytic };
+}
+
+function prepareRunDirectory(
+  config: Config,
+  written: WrittenConfig,
+  { model }: Start,
+  resuming: boolean,
+): void {
+  const { saveDir } = config.train;
+  try {
+    fs.mkdirSync(saveDir, { recursive: true });
+    if (!resuming) {
+      removeCheckpoints(saveDir);
+      fs.rmSync(path.join(saveDir, 'metrics.jsonl'), { force: true });
+    }
+  } catch (error) {
+    throw explainFileError(error, saveDir);
+  }
+  furnish(saveDir, written, config.data);
+  checkRoom(saveDir, 3 * 4 * model.size); // weights and both moments
+}
+
+async function trainFrom(
+  config: Config,
+  data: TrainingData,
+  origin: CheckpointOrigin,
+  start: Start,
+): Promise<void> {
+  for (const line of describeStart(config, data, start)) log.info(line);
+  const signals = listenForSignals();
+  const options = {
+    config: config.train,
+    seed: config.seed,
+    maxPositions: config.model.maxPositions,
+    origin,
+    runDirectory: config.train.saveDir,
+    train: data.train,
+    valid: data.valid,
+    resegment: data.resegment,
+    interrupted: signals.received,
+  };
+  let trainer: Trainer | undefined;
+  try {
+    trainer = new Trainer(options, start.model, start.state, start.moments);
+    const end = await trainer.run();
+    for (const line of describeEnd(config, end)) log.info(line);
+  } finally {
+    trainer?.dispose();
+    signals.stop();
+  }
+}
+
+/** Remembers the first SIGINT or SIGTERM; a second one ends the process at once. */
+function listenForSignals(): { received: () => 'SIGINT' | 'SIGTERM' | undefined; stop: () => void } {
+  let received: 'SIGINT' | 'SIGTERM' | undefined;
+  const hear = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (received !== undefined) {
+      if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n'); // the bar hides the cursor
+      process.exit(signal === 'SIGINT' ? ExitCode.sigint : ExitCode.sigterm);
+    }
+    received = signal;
+    log.warn(`${signal}: saving after this update. Once more ends at once, without saving.`);
+  };
+  const names = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of names) process.on(name, hear);
+  return {
+    received: () => received,
+    stop: () => {
+      for (const name of names) process.off(name, hear);
+    },
+  };
+}
+
+function describeStart({ model, train }: Config, data: TrainingData, start: Start): string[] {
+  const { residual, encoder, decoder, embedDim } = model;
+  const omega = start.omega ? ` (ω ${range([...start.omega.encoder, ...start.omega.decoder])})` : '';
+  const [source, target] = [data.train.sourceLengths, data.train.targetLengths].map(total);
+  const batch = `${train.maxTokens} tokens${train.updateFreq === 1 ? '' : ` × ${train.updateFreq} batches`}`;
+  const valid = data.valid === null ? 'no validation split' : `${data.valid.size} pairs to validate`;
+  return [
+    `Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}${omega}, ${start.model.size} parameters`,
+    `Data: ${data.train.size} pairs, ${source} source and ${target} target tokens; ${valid}`,
+    `Update: at most ${batch}; ${train.optimizer}, lr ${train.lr}, ${train.lrScheduler} after ${train.warmupUpdates} updates of warmup`,
+  ];
+}
+
+function describeEnd({ train }: Config, { state, reason, last }: TrainingEnd): string[] {
+  const { saveDir } = train;
+  const { best, updates, seconds } = state;
+  const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(3)}, ppl ${last.ppl.toFixed(2)}`;
+  const checkpoint = path.join(saveDir, best === null ? LAST_CHECKPOINT : BEST_CHECKPOINT);
+  const which =
+    best === null
+      ? ''
+      : ` (valid loss ${best.loss.toFixed(3)} after ${best.updates} updates, epoch ${best.epoch})`;
+  return [
+    `Done, since ${reason}: ${updates} updates in ${formatSeconds(seconds)}${loss}`,
+    `Model: ${checkpoint}${which}`,
+    `To translate: admin-nmt translate ${saveDir} --input FILE`,
+  ];
+}
+
+function total(lengths: Int32Array): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+function range(values: readonly number[]): string {
+  const ends = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(2));
+  return ends[0] === ends[1] ? ends[0] : ends.join('–');
+}

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../common/errors.js';
+import type { Config } from '../config/schema.js';
+import { Dictionary } from '../data/dictionary.js';
+import { readSafetensors } from '../formats/safetensors.js';
+import { Transformer } from '../model/transformer.js';
+import { Tokenizer } from '../tokenizer/index.js';
+import { type CheckpointLocation, WEIGHTS_FILE } from './checkpoint-location.js';
+import { type Segmenter, TextCodec, whiteSpaceSegmenter } from './text-codec.js';
+
+/** Everything that translates, as a run directory holds it. */
+export interface LoadedModel {
+  model: Transformer;
+  codec: TextCodec;
+  /** False where the run has no tokenizer: its tokens are parted by white space. */
+  tokenized: boolean;
+}
+
+/**
+ * Loads dictionaries, tokenizer and weights of a run. The caller disposes of the model.
+ *
+ * @throws UserError when a file is absent or damaged, or the weights are of another shape or vocabulary
+ */
+export function loadModel({ runDirectory, checkpoint }: CheckpointLocation, config: Config): LoadedModel {
+  const { sourceLang, targetLang } = config.data;
+  const dictionaries = [sourceLang, targetLang].map((language) =>
+    Dictionary.load(path.join(runDirectory, `dict.${language}.txt`)),
+  );
+  const tokenizers = [sourceLang, targetLang].map((language) => loadTokenizer(runDirectory, language));
+  const [source, target] = dictionaries.map((dictionary, i) => ({
+    dictionary,
+    segmenter: tokenizers[i] ?? whiteSpaceSegmenter,
+  }));
+  if ((tokenizers[0] === undefined) !== (tokenizers[1] === undefined)) {
+    throw new UserError({
+      problem: `expected a tokenizer for both ${sourceLang} and ${targetLang}, found one for ${tokenizers[0] ? sourceLang : targetLang} alone`,
+      where: runDirectory,
+      hint: 'Copy tokenizer.<lang>.model from the dataset folder into the run directory.',
+    });
+  }
+  const weightsFile = path.join(checkpoint, WEIGHTS_FILE);
+  const { tensors } = readSafetensors(weightsFile);
+  const vocabulary = { source: source.dictionary.size, target: target.dictionary.size };
+  return {
+    model: Transformer.fromWeights(config.model, vocabulary, tensors, weightsFile),
+    codec: new TextCodec(source, target),
+    tokenized: tokenizers[0] !== undefined,
+  };
+}
+
+/** The tokenizer of one language, or the one of both. */
+function loadTokenizer(runDirectory: string, language: string): Segmenter | undefined {
+  const file = [`tokenizer.${language}.model`, 'tokenizer.model']
+    .map((name) => path.join(runDirectory, name))
+    .find((candidate) => existsSync(candidate));
+  return file === undefined ? undefined : Tokenizer.load(file);
+}

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { packageRoot } from '../../src/common/files.js';
+
+export interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built `bin/admin-nmt.js` as a person would, in `cwd`. */
+export function program(
+  cwd: string,
+  args: readonly string[],
+  options: { input?: string | Buffer; uid?: number } = {},
+): Outcome {
+  const { status, stdout, stderr, error } = spawnSync(
+    process.execPath,
+    [path.join(packageRoot(), 'bin', 'admin-nmt.js'), ...args],
+    { cwd, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, NO_COLOR: '1' }, ...options },
+  );
+  if (error !== undefined) throw error;
+  return { status, stdout, stderr };
+}
+
+/** A new empty folder. */
+export function scratchFolder(name: string): string {
+  return fs.mkdtempSync(path.join(os.tmpdir(), `admin-nmt-${name}-`));
+}
+
+/** Writes files given as a map of relative path to content. */
+export function writeFiles(folder: string, files: Record<string, string | Buffer>): void {
+  for (const [name, content] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    fs.writeFileSync(path.join(folder, name), content);
+  }
+}
+
+/** Makes the toy corpus with the project's own script. */
+export function toyCorpus(folder: string, ...options: string[]): void {
+  const script = path.join(packageRoot(), 'dist', 'scripts', 'make-toy-corpus.js');
+  const { status, stderr } = spawnSync(process.execPath, [script, folder, ...options], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the toy corpus could not be made: ${stderr}`);
+}

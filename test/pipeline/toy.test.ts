@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../../src/common/files.js';
+import { program, scratchFolder, toyCorpus } from './program.js';
+
+/**
+ * From nothing to a BLEU score, as a person would run it. The config is that of the quickstart, whose full
+ * training reaches 90 BLEU; here it is stopped early, at a score that no copy and no word-by-word model reaches.
+ */
+test('the five commands on the toy corpus', (t) => {
+  const folder = scratchFolder('toy');
+  toyCorpus(path.join(folder, '.quickstart', 'corpus'));
+  const config = path.join(packageRoot(), 'configs', 'toy.yaml');
+  const run = (...args: string[]): string => {
+    const { status, stdout, stderr } = program(folder, args);
+    assert.equal(status, 0, `admin-nmt ${args.join(' ')}\n${stderr}`);
+    return stdout;
+  };
+  const bleu = (hypothesis: string): number =>
+    JSON.parse(run('score', '.quickstart/corpus/test.tob', '-i', hypothesis)).score;
+
+  run('preprocess', config);
+  assert.match(run('profile', config), /encoder.*self/);
+  run('train', config, '--max-update', '500');
+  run('translate', '.quickstart/run', '--input', '.quickstart/corpus/test.toa', '--output', 'hyp');
+
+  const lines = (file: string): number => fs.readFileSync(path.join(folder, file), 'utf8').split('\n').length;
+  assert.equal(lines('hyp'), lines('.quickstart/corpus/test.toa'));
+  const copied = bleu('.quickstart/corpus/test.toa');
+  const score = bleu('hyp');
+  t.diagnostic(`BLEU ${score} after 500 updates; copying the source scores ${copied}`);
+  assert.ok(copied < 5, `copying the source scores ${copied}`);
+  assert.ok(score > 60, `BLEU ${score}`);
+
+  const metrics = fs
+    .readFileSync(path.join(folder, '.quickstart', 'run', 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  for (const line of metrics) JSON.parse(line);
+  assert.ok(fs.existsSync(path.join(folder, '.quickstart', 'run', 'admin-profile.json')));
+});
