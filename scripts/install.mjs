@@ -25,9 +25,10 @@ export function install() {
   else run('npm', args, { shell: process.platform === 'win32' });
 }
 
-/** Compiles src, test and scripts into dist, from nothing, so that no file outlives its source. */
+/** Builds the native engine where that can be, and compiles src, test and scripts into dist, from nothing, so that no file outlives its source. */
 export function build() {
   install();
+  run(process.execPath, [path.join(root, 'native', 'build.mjs')]);
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')]);
 }

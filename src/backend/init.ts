@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../common/errors.js';
 import { tf } from '../ops/tf.js';
+import { registerRowGather } from './wasm-gather.js';
 
 export const BACKENDS = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
@@ -13,15 +15,29 @@ export interface ChosenBackend {
 }
 
 /** Loads and registers a backend, or says in one line why it is not there. */
-type Loader = () => Promise<{ tfjsName: string; what: string } | { missing: string; install: string }>;
+type Loader = (
+  threads: number,
+) => Promise<{ tfjsName: string; what: string } | { missing: string; install: string }>;
 
 const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
+/** Whether the wasm backend has its second look-up of rows: once is enough. */
+let rowGather = false;
+
 const LOADERS: Record<BackendName, Loader> = {
-  native: async () => ({
-    missing: 'this version has no native engine',
-    install: 'Use --backend wasm, which needs nothing to be installed.',
-  }),
+  native: async (threads) => {
+    try {
+      const { registerNative } = await import('./native/register.js');
+      const { isa, setThreads } = registerNative();
+      setThreads(threads);
+      return { tfjsName: 'native', what: `the C++ engine, ${isa}, ${threads} threads` };
+    } catch (error) {
+      return {
+        missing: (error as Error).message.split('\n')[0],
+        install: 'Run `node native/build.mjs` in the folder of admin-nmt; it needs g++ or clang++.',
+      };
+    }
+  },
   tensorflow: async () => {
     const failures: string[] = [];
     for (const name of TENSORFLOW_PACKAGES) {
@@ -45,6 +61,8 @@ const LOADERS: Record<BackendName, Loader> = {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
     setWasmPaths(path.dirname(entry) + path.sep);
+    if (!rowGather) registerRowGather();
+    rowGather = true;
     const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
     return { tfjsName: 'wasm', what: `WebAssembly, ${simd ? 'SIMD' : 'no SIMD'}, one thread` };
   },
@@ -58,12 +76,16 @@ const LOADERS: Record<BackendName, Loader> = {
  * Chooses, loads and sets the tensor backend.
  *
  * @param choice a backend, or 'auto' for the first of BACKENDS that is there
+ * @param threads for the native engine; null for as many as this process may use
  * @throws UserError when the one that is asked for is not there, with the command that installs it
  */
-export async function initBackend(choice: BackendName | 'auto'): Promise<ChosenBackend> {
+export async function initBackend(
+  choice: BackendName | 'auto',
+  threads: number | null = null,
+): Promise<ChosenBackend> {
   const passed: string[] = [];
   for (const name of choice === 'auto' ? BACKENDS : [choice]) {
-    const found = await LOADERS[name]();
+    const found = await LOADERS[name](threads ?? availableParallelism());
     if ('missing' in found) {
       passed.push(`${name}: ${found.missing}`);
       if (choice === 'auto') continue;
@@ -78,6 +100,8 @@ export async function initBackend(choice: BackendName | 'auto'): Promise<ChosenB
       continue;
     }
     await tf.ready();
+    // tfjs's CPU backend would recommend another package on its first use; which one runs is said by the caller.
+    if (name === 'cpu') (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
     return { name, reason: [found.what, ...passed].join('; ') };
   }
   throw new UserError({

@@ -41,7 +41,7 @@ export interface ProfileInputs {
 export async function runProfile(config: Config, options: { output?: string }): Promise<void> {
   warnIfUnused(config);
   await ensureDataset(config);
-  const backend = await initBackend(config.backend);
+  const backend = await initBackend(config.backend, config.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   const { destdir, sourceLang, targetLang } = config.data;
   const dataset = ParallelDataset.open(destdir, 'train', sourceLang, targetLang);

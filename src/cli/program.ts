@@ -12,7 +12,7 @@ import { addScore, spellOutScoreFlags } from './score-command.js';
 const CONFIG_FILES = 'YAML files; later ones override earlier ones.';
 
 /** The sections that preparing, profiling and training read. */
-const TRAINING = ['preset', 'seed', 'backend', 'data', 'model', 'train'];
+const TRAINING = ['preset', 'seed', 'backend', 'threads', 'data', 'model', 'train'];
 
 /**
  * Runs a command line. What a command does is imported when it runs, so that help and scores load no tensors.
@@ -108,7 +108,7 @@ function addTranslate(program: Command): void {
     .option('-o, --output <file>', 'Where translations go (default: standard output).')
     .option('--checkpoint <name>', 'A checkpoint of the run (default: the best, else the last).')
     .addOption(new Option('-f, --format <name>', 'What to print.').choices(FORMATS).default('text'));
-  const overrides = addCommon(command, ['backend', 'decode']);
+  const overrides = addCommon(command, ['backend', 'threads', 'decode']);
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: overrides }));
     if (loaded === undefined) return;

@@ -16,6 +16,7 @@ const MAX_FILE_BYTES = 2 ** 30;
 const FREE = new Set([
   'preset',
   'backend',
+  'threads',
   'data.root',
   'data.train',
   'data.valid',

@@ -44,7 +44,7 @@ export async function runTrain(
   const resuming = !restart && hasCheckpoint(saveDir);
   if (resuming && fs.existsSync(runConfigFile(saveDir))) checkSameRun(saveDir, written);
   await ensureDataset(config);
-  const backend = await initBackend(config.backend);
+  const backend = await initBackend(config.backend, config.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   const data = openTrainingData(config);
   try {

@@ -36,7 +36,7 @@ export async function runTranslate(run: string, options: TranslateCommandOptions
   checkNbest(config.decode, format);
   const location = locateCheckpoint(run, options.checkpoint);
   const total = input === '-' ? undefined : await countLines(input);
-  const backend = await initBackend(config.backend);
+  const backend = await initBackend(config.backend, config.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   const loaded = loadModel(location, config);
   log.info(`Model: ${location.checkpoint}`);

@@ -294,6 +294,13 @@ export const configSchema = z.strictObject({
     'auto',
     'Tensor backend; auto takes the first that is there, in this order.',
   ),
+  threads: z
+    .int()
+    .min(1)
+    .max(256)
+    .nullable()
+    .default(null)
+    .describe('Threads of the native backend; null takes as many as the machine lets this process use.'),
   data: dataSection,
   model: modelSection,
   train: trainSection,

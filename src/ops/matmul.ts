@@ -30,15 +30,9 @@ export function columnSums(x: tf.Tensor2D): tf.Tensor1D {
   return tf.tidy(() => tf.reshape(tf.matMul<tf.Tensor2D>(tf.ones([1, x.shape[0]]), x), [x.shape[1]]));
 }
 
-/** Gradient of W in y = x·Wᵀ, which is dyᵀ·x, computed so that the smaller matrices are transposed; [out, in]. */
+/** Gradient of W in y = x·Wᵀ: dyᵀ·x, [out, in]. */
 export function weightGradient(dy: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
-  const [rows, inner] = x.shape;
-  const outer = dy.shape[1];
-  return tf.tidy(() =>
-    rows * outer <= rows * inner + inner * outer
-      ? tf.matMul(transposed(dy), x)
-      : transposed(tf.matMul(transposed(x), dy)),
-  );
+  return tf.tidy(() => tf.matMul(transposed(dy), x));
 }
 
 /**

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after } from 'node:test';
-import { initBackend } from '../../src/backend/init.js';
+import { type BackendName, initBackend } from '../../src/backend/init.js';
 import { log } from '../../src/common/log.js';
 import { camelizeKeys } from '../../src/config/camel.js';
 import { configSchema, type ModelConfig, type TrainConfig } from '../../src/config/schema.js';
@@ -13,14 +13,15 @@ import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { LAST_CHECKPOINT } from '../../src/train/checkpoint-folders.js';
 import { type CheckpointOrigin, INITIAL_STATE } from '../../src/train/state.js';
 import { Trainer, type TrainerOptions, type TrainingEnd } from '../../src/train/trainer.js';
+import { availableBackends } from '../ops/backends.js';
 
-/** Backends that are there in every installation. */
-export const BACKENDS = ['cpu', 'wasm'] as const;
+/** The backends that can be used here; cpu and wasm are always among them. */
+export const BACKENDS = availableBackends;
 
 log.setQuiet(true); // no progress among the results
 
-export async function useBackend(name: (typeof BACKENDS)[number]): Promise<void> {
-  await initBackend(name);
+export async function useBackend(name: BackendName, threads: number | null = null): Promise<void> {
+  await initBackend(name, threads);
 }
 
 /** A new empty folder, removed after the tests of the file. */

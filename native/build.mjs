@@ -1,0 +1,159 @@
+// Builds the native engine: node native/build.mjs [--force]. Runs by itself after `npm install`; without a C++ compiler
+// it says so in one line and leaves the program to its other backends. Plain JavaScript, since it runs before anything
+// is compiled. Sources and flags are hashed, so that nothing is built twice.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const folder = path.dirname(fileURLToPath(import.meta.url));
+const source = path.join(folder, 'src');
+const platform = `${process.platform}-${process.arch}`;
+const build = path.join(folder, 'build');
+const addon = path.join(build, `${platform}.node`);
+const stamp = path.join(build, `${platform}.hash`);
+const require = createRequire(import.meta.url);
+
+const COMMON = [
+  ...['-std=c++17', '-O3', '-fPIC', '-fvisibility=hidden', '-ffp-contract=fast', '-pthread'],
+  ...[
+    '-DNAPI_VERSION=8',
+    '-DNAPI_CPP_EXCEPTIONS',
+    '-Wall',
+    '-Wextra',
+    '-Wno-psabi',
+    '-Wno-maybe-uninitialized',
+  ],
+  ...(process.env.ADMIN_NMT_CXXFLAGS?.split(' ') ?? []), // sanitizers, for one
+];
+
+/** The instruction sets that isa.cc is compiled for. The base comes first: what they share is taken from it. */
+const SETS =
+  process.arch === 'x64'
+    ? {
+        base: [],
+        avx2: ['-mavx2', '-mfma'],
+        avx512: [
+          ...['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'],
+          '-mprefer-vector-width=512',
+        ],
+      }
+    : { base: [] };
+
+const UNITS = [
+  ...['addon', 'cpu', 'pool', 'scratch'].map((name) => ({
+    file: `${name}.cc`,
+    object: `${name}.o`,
+    flags: [],
+  })),
+  ...Object.entries(SETS).map(([isa, flags]) => ({
+    file: 'isa.cc',
+    object: `isa-${isa}.o`,
+    flags: [`-DISA=${isa}`, ...flags],
+  })),
+];
+
+function hashOfSources() {
+  const hash = createHash('sha256').update(JSON.stringify([COMMON, UNITS]));
+  for (const file of readdirSync(source, { recursive: true }).sort()) {
+    if (/\.(cc|h)$/.test(file)) hash.update(`${file}\0`).update(readFileSync(path.join(source, file)));
+  }
+  return hash.digest('hex');
+}
+
+/** Whether the addon is there and loads: in a process of its own, which a crash ends alone. */
+function loads() {
+  return (
+    existsSync(addon) && spawnSync(process.execPath, ['-e', `require(${JSON.stringify(addon)})`]).status === 0
+  );
+}
+
+function findCompiler() {
+  const asked = process.env.CXX;
+  const candidates = asked === undefined ? ['c++', 'g++', 'clang++'] : [asked];
+  return candidates.find((name) => spawnSync(name, ['--version']).status === 0);
+}
+
+function includes() {
+  const headers = path.dirname(require.resolve('node-addon-api/package.json'));
+  const api = path.dirname(require.resolve('node-api-headers/package.json'));
+  return [`-I${headers}`, `-I${path.join(api, 'include')}`];
+}
+
+/** Runs the compiler. @throws Error with what it printed */
+function run(compiler, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(compiler, args, { cwd: source, stdio: ['ignore', 'ignore', 'pipe'] });
+    let messages = '';
+    child.stderr.on('data', (data) => {
+      messages += data;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => (status === 0 ? resolve() : reject(new Error(messages))));
+  });
+}
+
+async function compile(compiler) {
+  const objects = path.join(build, `objects-${process.pid}`);
+  mkdirSync(objects, { recursive: true });
+  try {
+    const place = (object) => path.join(objects, object);
+    const waiting = [...UNITS].reverse(); // the longest first
+    const worker = async () => {
+      for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
+        await run(compiler, [
+          ...COMMON,
+          ...includes(),
+          ...unit.flags,
+          '-c',
+          unit.file,
+          '-o',
+          place(unit.object),
+        ]);
+      }
+    };
+    await Promise.all([worker(), worker()]);
+    const made = place('addon.node');
+    const shared = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
+    const bundled = process.platform === 'linux' ? ['-static-libstdc++', '-static-libgcc'] : [];
+    const flags = [...COMMON.filter((flag) => /^-(fsanitize|pthread)/.test(flag)), ...shared, ...bundled];
+    await run(compiler, [...flags, '-o', made, ...UNITS.map(({ object }) => place(object))]);
+    renameSync(made, addon);
+    writeFileSync(stamp, hashOfSources());
+  } finally {
+    rmSync(objects, { recursive: true, force: true });
+  }
+}
+
+const say = (text) => console.error(`admin-nmt: ${text}`);
+
+async function main() {
+  const current = existsSync(stamp) && readFileSync(stamp, 'utf8') === hashOfSources();
+  if (current && !process.argv.includes('--force') && loads()) return;
+  if (process.platform === 'win32') {
+    return say('the native engine is not built on Windows; the program runs on WebAssembly.');
+  }
+  const compiler = findCompiler();
+  if (compiler === undefined) {
+    if (loads()) return;
+    return say(
+      'no C++ compiler found, so the native engine is not built and the program runs on WebAssembly. ' +
+        'Install g++ or clang++, then run `node native/build.mjs`.',
+    );
+  }
+  try {
+    await compile(compiler);
+  } catch (error) {
+    const reason = error.message.split('\n').find((line) => line.includes('error')) ?? error.message;
+    say(
+      `the native engine could not be built (${reason.trim()}); the program runs on WebAssembly. ` +
+        '`node native/build.mjs --force` tries again.',
+    );
+    if (process.argv.includes('--force')) process.exitCode = 1;
+  }
+}
+
+await main();

@@ -1,0 +1,149 @@
+// The boundary to JavaScript: the only file that knows N-API. An op's arguments are taken from the call by their C++
+// types, so an op is exported by naming it once, at the end.
+#include <napi.h>
+
+#include <cstdlib>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include "ops.h"
+#include "pool.h"
+
+namespace {
+
+const Ops &ops() {
+  static const Ops &chosen = chooseOps();
+  return chosen;
+}
+
+template <class T> struct Argument;
+
+template <class Array, class T> Span<T> spanOf(const Napi::Value &value, napi_typedarray_type type, const char *kind) {
+  if (value.IsNull()) return {};
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type)
+    throw std::invalid_argument(std::string("expected a ") + kind);
+  Array array = value.As<Array>();
+  return {array.Data(), static_cast<int64_t>(array.ElementLength())};
+}
+
+template <> struct Argument<Floats> {
+  static Floats from(const Napi::Value &value) { return spanOf<Napi::Float32Array, float>(value, napi_float32_array, "Float32Array"); }
+};
+template <> struct Argument<Ints> {
+  static Ints from(const Napi::Value &value) { return spanOf<Napi::Int32Array, const int32_t>(value, napi_int32_array, "Int32Array"); }
+};
+template <> struct Argument<Span<int32_t>> {
+  static Span<int32_t> from(const Napi::Value &value) { return spanOf<Napi::Int32Array, int32_t>(value, napi_int32_array, "Int32Array"); }
+};
+template <> struct Argument<double> {
+  static double from(const Napi::Value &value) {
+    if (!value.IsNumber()) throw std::invalid_argument("expected a number");
+    return value.As<Napi::Number>().DoubleValue();
+  }
+};
+template <> struct Argument<int64_t> {
+  static int64_t from(const Napi::Value &value) {
+    const double number = Argument<double>::from(value);
+    if (!(number >= 0 && number <= 9007199254740991.0)) throw std::invalid_argument("expected a size");
+    return static_cast<int64_t>(number);
+  }
+};
+template <> struct Argument<bool> {
+  static bool from(const Napi::Value &value) { return value.ToBoolean(); }
+};
+/// null, or a Float64Array of rate, seed, step and site.
+template <> struct Argument<Dropout> {
+  static Dropout from(const Napi::Value &value) {
+    const auto span = spanOf<Napi::Float64Array, double>(value, napi_float64_array, "Float64Array");
+    if (!span) return {};
+    expect(span, 4, "dropout");
+    const uint64_t seed = static_cast<uint64_t>(span[1]);
+    return {span[0], static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(span[2]),
+            static_cast<uint32_t>(span[3])};
+  }
+};
+
+/// Presence is checked by the op itself for what may be absent; all else has to be there.
+template <class R, class... A, size_t... I>
+Napi::Value call(const Napi::CallbackInfo &info, R (*op)(A...), std::index_sequence<I...>) {
+  if (info.Length() != sizeof...(A))
+    throw std::invalid_argument("expected " + std::to_string(sizeof...(A)) + " arguments, found " + std::to_string(info.Length()));
+  if constexpr (std::is_void_v<R>) {
+    op(Argument<A>::from(info[I])...);
+    return info.Env().Undefined();
+  } else {
+    return Napi::Number::New(info.Env(), op(Argument<A>::from(info[I])...));
+  }
+}
+
+/// Exports an op; what it throws becomes a JavaScript error that names it.
+template <class R, class... A> void add(Napi::Object &exports, const char *name, R (*op)(A...)) {
+  exports.Set(name, Napi::Function::New(
+                        exports.Env(),
+                        [name, op](const Napi::CallbackInfo &info) -> Napi::Value {
+                          try {
+                            return call(info, op, std::index_sequence_for<A...>{});
+                          } catch (const std::invalid_argument &error) {
+                            throw Napi::TypeError::New(info.Env(), std::string(name) + ": " + error.what());
+                          } catch (const std::bad_alloc &) {
+                            throw Napi::Error::New(info.Env(), std::string(name) + ": out of memory");
+                          }
+                        },
+                        name));
+}
+
+/// Memory for tensors: aligned to 64 bytes, in large pages where it is large. Freed when JavaScript forgets it.
+Napi::Value allocate(const Napi::CallbackInfo &info) {
+  const size_t bytes = static_cast<size_t>(Argument<int64_t>::from(info[0]));
+  constexpr size_t LARGE = size_t{1} << 21;
+  void *memory = nullptr;
+  if (posix_memalign(&memory, bytes >= LARGE ? LARGE : 64, bytes) != 0)
+    throw Napi::Error::New(info.Env(), "out of memory: " + std::to_string(bytes) + " bytes could not be had");
+#if defined(__linux__)
+  if (bytes >= LARGE) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void *data) { std::free(data); });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("isa", Napi::String::New(env, ops().isa));
+  exports.Set("allocate", Napi::Function::New(env, allocate, "allocate"));
+  exports.Set("setThreads", Napi::Function::New(
+                                env, [](const Napi::CallbackInfo &info) { setThreads(info[0].As<Napi::Number>().Int32Value()); },
+                                "setThreads"));
+#define ADD(name) add(exports, #name, ops().name)
+  ADD(matMul);
+  ADD(linear);
+  ADD(linearGradient);
+  ADD(columnSums);
+  ADD(feedForwardInner);
+  ADD(feedForwardInnerGradient);
+  ADD(residual);
+  ADD(residualGradient);
+  ADD(layerNorm);
+  ADD(layerNormGradient);
+  ADD(attention);
+  ADD(attentionGradient);
+  ADD(embedding);
+  ADD(embeddingGradient);
+  ADD(crossEntropy);
+  ADD(adam);
+  ADD(sumOfSquares);
+  ADD(cachedAttention);
+  ADD(topLogProbs);
+  ADD(logPartitions);
+  ADD(add);
+  ADD(subtract);
+  ADD(multiplyElements);
+  ADD(scaleBy);
+  ADD(dropout);
+#undef ADD
+  return exports;
+}
+
+} // namespace
+
+NODE_API_MODULE(admin_nmt, init)

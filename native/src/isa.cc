@@ -1,0 +1,45 @@
+// All ops for one instruction set: compiled with -DISA=base, avx2 or avx512 and the flags that belong to it.
+#include "ops.h"
+#include "ops/attention.h"
+#include "ops/cross-entropy.h"
+#include "ops/decoding.h"
+#include "ops/elementwise.h"
+#include "ops/embedding.h"
+#include "ops/feed-forward.h"
+#include "ops/linear.h"
+#include "ops/optimizer.h"
+#include "ops/residual.h"
+
+#define JOIN(a, b) a##b
+#define TABLE(isa) JOIN(isa, Ops)
+#define TEXT(a) #a
+#define NAME(isa) TEXT(isa)
+
+extern const Ops TABLE(ISA) = {
+    NAME(ISA),
+    ISA::matMul,
+    ISA::linear,
+    ISA::linearGradient,
+    ISA::columnSums,
+    ISA::feedForwardInner,
+    ISA::feedForwardInnerGradient,
+    ISA::residual,
+    ISA::residualGradient,
+    ISA::layerNorm,
+    ISA::layerNormGradient,
+    ISA::attention,
+    ISA::attentionGradient,
+    ISA::embedding,
+    ISA::embeddingGradient,
+    ISA::crossEntropy,
+    ISA::adam,
+    ISA::sumOfSquares,
+    ISA::cachedAttention,
+    ISA::topLogProbs,
+    ISA::logPartitions,
+    ISA::add,
+    ISA::subtract,
+    ISA::multiplyElements,
+    ISA::scaleBy,
+    ISA::dropout,
+};

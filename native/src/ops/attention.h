@@ -1,0 +1,244 @@
+// Multi-head attention over packed sentences, and its gradient. Query sentence b attends to key sentence b.
+//
+// Kept for the gradient: the logarithm of each softmax' partition function, not the weights, which are computed again.
+// A pair of sentence and head is one piece of work and owns its part of every result.
+#pragma once
+#include "../philox.h"
+#include "../spans.h"
+#include "gemm.h"
+
+namespace ISA {
+
+/// Where the heads of q, k or v lie: rows of `stride` floats, the first head at `column`.
+struct Rows {
+  float *data;
+  int64_t stride;
+
+  float *head(int64_t row, int64_t head, int64_t width) const { return data + row * stride + head * width; }
+};
+
+struct AttentionShape {
+  Ints queryOffsets, keyOffsets;
+  int64_t heads, headWidth, longestKey;
+  bool causal;
+  Dropout dropout;
+
+  int64_t maskStride() const { return (longestKey + 3) / 4 * 4; }
+  float scale() const { return 1.0f / std::sqrt(static_cast<float>(headWidth)); }
+};
+
+inline int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+
+/// out [rows, width] = Σ_t a(row, t) · b [t, width]; width in whole vectors.
+inline void smallProduct(int64_t rows, int64_t depth, const float *a, int64_t aRows, int64_t aColumns, const float *b, int64_t width,
+                         float *out) {
+  for (int64_t i = 0; i < rows; i += 4) {
+    const int present = static_cast<int>(std::min<int64_t>(4, rows - i));
+    const float *r[4];
+    for (int s = 0; s < 4; s++) r[s] = a + (i + std::min(s, present - 1)) * aRows;
+    for (int64_t j = 0; j < width; j += 2 * LANES) {
+      const bool wide = j + LANES < width;
+      vf sums[4][2] = {};
+      const float *place = b + j;
+      if (wide)
+        for (int64_t t = 0; t < depth; t++, place += width) {
+          const vf b0 = load<vf>(place), b1 = load<vf>(place + LANES);
+#pragma GCC unroll 4
+          for (int s = 0; s < 4; s++) {
+            const vf x = splat<vf>(r[s][t * aColumns]);
+            sums[s][0] += x * b0;
+            sums[s][1] += x * b1;
+          }
+        }
+      else
+        for (int64_t t = 0; t < depth; t++, place += width) {
+          const vf b0 = load<vf>(place);
+#pragma GCC unroll 4
+          for (int s = 0; s < 4; s++) sums[s][0] += splat<vf>(r[s][t * aColumns]) * b0;
+        }
+#pragma GCC unroll 4
+      for (int s = 0; s < 4; s++) {
+        if (s >= present) break;
+        store(out + (i + s) * width + j, sums[s][0]);
+        if (wide) store(out + (i + s) * width + j + LANES, sums[s][1]);
+      }
+    }
+  }
+}
+
+/// Rows of one head, one after another, padded with zeros to whole vectors: [n, padded(width)].
+inline void gatherHead(Rows from, int64_t first, int64_t n, int64_t head, int64_t width, float *out) {
+  const int64_t stride = padded(width);
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(out + i * stride, from.head(first + i, head, width), sizeof(float) * width);
+    for (int64_t j = width; j < stride; j++) out[i * stride + j] = 0;
+  }
+}
+
+/// The same transposed: [width, padded(n)].
+inline void gatherTransposed(Rows from, int64_t first, int64_t n, int64_t head, int64_t width, float *out) {
+  const int64_t stride = padded(n);
+  for (int64_t i = 0; i < stride; i++) {
+    const float *row = i < n ? from.head(first + i, head, width) : nullptr;
+    for (int64_t p = 0; p < width; p++) out[p * stride + i] = row == nullptr ? 0 : row[p];
+  }
+}
+
+inline void scatterHead(const float *from, int64_t n, Rows to, int64_t first, int64_t head, int64_t width, float scale) {
+  const int64_t stride = padded(width);
+  for (int64_t i = 0; i < n; i++) {
+    float *out = to.head(first + i, head, width);
+    for (int64_t j = 0; j < width; j++) out[j] = from[i * stride + j] * scale;
+  }
+}
+
+/// One head of one sentence on its way.
+struct Piece {
+  int64_t head, query, queries, key, keys;
+  /// Keys that query i sees.
+  int64_t seen(int64_t i, bool causal) const { return causal ? std::min(keys, i + 1) : keys; }
+};
+
+template <class F> void eachPiece(const AttentionShape &shape, F f) {
+  parallel((shape.queryOffsets.size - 1) * shape.heads, shape.heads, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t sentence = i / shape.heads;
+      const Ints &q = shape.queryOffsets, &k = shape.keyOffsets;
+      f(Piece{i % shape.heads, q[sentence], q[sentence + 1] - q[sentence], k[sentence], k[sentence + 1] - k[sentence]});
+    }
+  });
+}
+
+/// Weights of a row from its scores, both in `row`: softmax over the keys it sees, 0 beyond. Returns log Σ exp.
+inline float softmaxRow(float *row, int64_t seen, int64_t stride, float scale) {
+  float top = -std::numeric_limits<float>::infinity();
+  for (int64_t j = 0; j < seen; j++) {
+    row[j] *= scale;
+    top = row[j] > top || row[j] != row[j] ? row[j] : top;
+  }
+  for (int64_t j = seen; j < stride; j++) row[j] = -std::numeric_limits<float>::infinity();
+  vf sums = {};
+  for (int64_t j = 0; j < stride; j += LANES) {
+    const vf e = exponential(load<vf>(row + j) - splat<vf>(top));
+    store(row + j, e);
+    sums += e;
+  }
+  const float total = sum(sums), inverse = 1.0f / total;
+  for (int64_t j = 0; j < stride; j += LANES) store(row + j, load<vf>(row + j) * splat<vf>(inverse));
+  return top + std::log(total);
+}
+
+inline void attend(Rows q, Rows k, Rows v, const AttentionShape &shape, float *out, float *logPartition) {
+  const int64_t width = shape.headWidth, wide = padded(width);
+  eachPiece(shape, [&](const Piece &piece) {
+    const int64_t stride = padded(piece.keys);
+    float *keys = scratch(Use::keys, width * stride + (piece.keys + 2 * piece.queries) * wide);
+    float *values = keys + width * stride, *queries = values + piece.keys * wide, *mixed = queries + piece.queries * wide;
+    float *weights = scratch(Use::scores, piece.queries * stride);
+    gatherTransposed(k, piece.key, piece.keys, piece.head, width, keys);
+    gatherHead(v, piece.key, piece.keys, piece.head, width, values);
+    gatherHead(q, piece.query, piece.queries, piece.head, width, queries);
+    smallProduct(piece.queries, width, queries, wide, 1, keys, stride, weights);
+    for (int64_t i = 0; i < piece.queries; i++) {
+      const int64_t place = (piece.query + i) * shape.heads + piece.head;
+      logPartition[place] = softmaxRow(weights + i * stride, piece.seen(i, shape.causal), stride, shape.scale());
+      if (shape.dropout) applyDropout(shape.dropout, place * shape.maskStride(), piece.keys, weights + i * stride);
+    }
+    smallProduct(piece.queries, piece.keys, weights, stride, 1, values, wide, mixed);
+    scatterHead(mixed, piece.queries, {out, shape.heads * width}, piece.query, piece.head, width, 1);
+  });
+}
+
+/// Weights of a row again, from scores and log Σ exp.
+inline void weightsAgain(float *row, int64_t seen, int64_t stride, float scale, float logPartition) {
+  for (int64_t j = 0; j < stride; j += LANES)
+    store(row + j, exponential(load<vf>(row + j) * splat<vf>(scale) - splat<vf>(logPartition)));
+  for (int64_t j = seen; j < stride; j++) row[j] = 0;
+}
+
+/// @param out the result of the forward pass, dOut its gradient, both [Tq, heads · width]
+inline void attendGradient(Rows q, Rows k, Rows v, const AttentionShape &shape, const float *out, const float *logPartition,
+                           const float *dOut, Rows dq, Rows dk, Rows dv) {
+  const int64_t width = shape.headWidth, wide = padded(width), total = shape.heads * width;
+  eachPiece(shape, [&](const Piece &piece) {
+    const int64_t stride = padded(piece.keys), rows = std::max(piece.queries, piece.keys);
+    float *transposedKeys = scratch(Use::keys, 2 * width * stride + 4 * rows * wide);
+    float *transposedValues = transposedKeys + width * stride, *keys = transposedValues + width * stride;
+    float *queries = keys + rows * wide, *slopes = queries + rows * wide, *result = slopes + rows * wide;
+    float *weights = scratch(Use::scores, 3 * piece.queries * stride);
+    float *dropped = weights + piece.queries * stride, *dWeights = dropped + piece.queries * stride;
+    gatherTransposed(k, piece.key, piece.keys, piece.head, width, transposedKeys);
+    gatherTransposed(v, piece.key, piece.keys, piece.head, width, transposedValues);
+    gatherHead(k, piece.key, piece.keys, piece.head, width, keys);
+    gatherHead(q, piece.query, piece.queries, piece.head, width, queries);
+    gatherHead({const_cast<float *>(dOut), total}, piece.query, piece.queries, piece.head, width, slopes);
+    smallProduct(piece.queries, width, queries, wide, 1, transposedKeys, stride, weights);
+    smallProduct(piece.queries, width, slopes, wide, 1, transposedValues, stride, dWeights);
+    for (int64_t i = 0; i < piece.queries; i++) {
+      const int64_t place = (piece.query + i) * shape.heads + piece.head;
+      float *w = weights + i * stride, *m = dropped + i * stride, *d = dWeights + i * stride;
+      weightsAgain(w, piece.seen(i, shape.causal), stride, shape.scale(), logPartition[place]);
+      memcpy(m, w, sizeof(float) * stride);
+      if (shape.dropout) {
+        applyDropout(shape.dropout, place * shape.maskStride(), piece.keys, m);
+        applyDropout(shape.dropout, place * shape.maskStride(), piece.keys, d);
+      }
+      const float *o = out + (piece.query + i) * total + piece.head * width;
+      float along = 0; // Σ_j weight · dWeight = dOut · out
+      for (int64_t p = 0; p < width; p++) along += o[p] * slopes[i * wide + p];
+      for (int64_t j = 0; j < stride; j += LANES)
+        store(d + j, load<vf>(w + j) * (load<vf>(d + j) - splat<vf>(along)));
+    }
+    smallProduct(piece.keys, piece.queries, dropped, 1, stride, slopes, wide, result);
+    scatterHead(result, piece.keys, dv, piece.key, piece.head, width, 1);
+    smallProduct(piece.queries, piece.keys, dWeights, stride, 1, keys, wide, result);
+    scatterHead(result, piece.queries, dq, piece.query, piece.head, width, shape.scale());
+    smallProduct(piece.keys, piece.queries, dWeights, 1, stride, queries, wide, result);
+    scatterHead(result, piece.keys, dk, piece.key, piece.head, width, shape.scale());
+  });
+}
+
+/// Checks sizes and gives the rows of q, k or v: `memory` holds rows of `stride`, a head block starts at `column`.
+inline Rows rowsIn(Floats memory, int64_t column, int64_t stride, int64_t rows, int64_t width, const char *name) {
+  expect(memory, rows * stride, name);
+  require(column >= 0 && column + width <= stride, "a head lies outside of its rows");
+  return {memory.data + column, stride};
+}
+
+inline AttentionShape attentionShape(Ints queryOffsets, Ints keyOffsets, int64_t heads, int64_t headWidth, bool causal, Dropout dropout) {
+  expectOffsets(queryOffsets, "queryOffsets");
+  expectOffsets(keyOffsets, "keyOffsets");
+  require(queryOffsets.size == keyOffsets.size, "as many sentences of queries as of keys");
+  int64_t longest = 0;
+  for (int64_t i = 1; i < keyOffsets.size; i++) longest = std::max<int64_t>(longest, keyOffsets[i] - keyOffsets[i - 1]);
+  return {queryOffsets, keyOffsets, heads, headWidth, longest, causal, dropout};
+}
+
+inline void attention(Floats q, int64_t qColumn, int64_t qStride, Floats k, int64_t kColumn, int64_t kStride, Floats v, int64_t vColumn,
+                      int64_t vStride, Ints queryOffsets, Ints keyOffsets, Floats out, Floats logPartition, int64_t heads,
+                      int64_t headWidth, bool causal, Dropout dropout) {
+  const AttentionShape shape = attentionShape(queryOffsets, keyOffsets, heads, headWidth, causal, dropout);
+  const int64_t queries = queryOffsets[queryOffsets.size - 1], keys = keyOffsets[keyOffsets.size - 1], width = heads * headWidth;
+  expect(out, queries * width, "out");
+  expect(logPartition, queries * heads, "logPartition");
+  attend(rowsIn(q, qColumn, qStride, queries, width, "q"), rowsIn(k, kColumn, kStride, keys, width, "k"),
+         rowsIn(v, vColumn, vStride, keys, width, "v"), shape, out.data, logPartition.data);
+}
+
+/// The gradients lie as q, k and v do, in memory of the same shapes.
+inline void attentionGradient(Floats q, int64_t qColumn, int64_t qStride, Floats k, int64_t kColumn, int64_t kStride, Floats v,
+                              int64_t vColumn, int64_t vStride, Ints queryOffsets, Ints keyOffsets, Floats out, Floats logPartition,
+                              Floats dOut, Floats dq, Floats dk, Floats dv, int64_t heads, int64_t headWidth, bool causal,
+                              Dropout dropout) {
+  const AttentionShape shape = attentionShape(queryOffsets, keyOffsets, heads, headWidth, causal, dropout);
+  const int64_t queries = queryOffsets[queryOffsets.size - 1], keys = keyOffsets[keyOffsets.size - 1], width = heads * headWidth;
+  expect(out, queries * width, "out");
+  expect(dOut, queries * width, "dOut");
+  expect(logPartition, queries * heads, "logPartition");
+  attendGradient(rowsIn(q, qColumn, qStride, queries, width, "q"), rowsIn(k, kColumn, kStride, keys, width, "k"),
+                 rowsIn(v, vColumn, vStride, keys, width, "v"), shape, out.data, logPartition.data, dOut.data,
+                 rowsIn(dq, qColumn, qStride, queries, width, "dq"), rowsIn(dk, kColumn, kStride, keys, width, "dk"),
+                 rowsIn(dv, vColumn, vStride, keys, width, "dv"));
+}
+
+} // namespace ISA

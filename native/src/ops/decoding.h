@@ -1,0 +1,149 @@
+// What a decoding step needs beside the products: attention to stored keys, and the best continuations of each row.
+#pragma once
+#include "../spans.h"
+#include "linear.h"
+
+namespace ISA {
+
+inline float dotProduct(const float *a, const float *b, int64_t n) {
+  vf sums = {};
+  float tail = 0;
+  each(n, [&](int64_t j, auto v) {
+    if constexpr (sizeof v == sizeof sums) sums += load<vf>(a + j) * load<vf>(b + j);
+    else tail += a[j] * b[j];
+  });
+  return sum(sums) + tail;
+}
+
+/// One head of one row: softmax over the keys it sees, then the mean of their values under it.
+inline void attendRow(const float *query, const float *keys, const float *values, const int32_t *seen, int64_t count, int64_t stride,
+                      int64_t width, float *weights, float *out) {
+  const float scale = 1.0f / std::sqrt(static_cast<float>(width));
+  float top = -std::numeric_limits<float>::infinity();
+  for (int64_t j = 0; j < count; j++) {
+    weights[j] = dotProduct(query, keys + seen[j] * stride, width) * scale;
+    top = weights[j] > top || weights[j] != weights[j] ? weights[j] : top;
+  }
+  float total = 0;
+  for (int64_t j = 0; j < count; j++) {
+    weights[j] = exponential(weights[j] - top);
+    total += weights[j];
+  }
+  memset(out, 0, sizeof(float) * width);
+  for (int64_t j = 0; j < count; j++) {
+    const float weight = weights[j] / total;
+    const float *value = values + seen[j] * stride;
+    each(width, [&](int64_t p, auto v) {
+      using V = decltype(v);
+      store(out + p, load<V>(out + p) + splat<V>(weight) * load<V>(value + p));
+    });
+  }
+}
+
+/// out [rows, d]: each row of queries, `stride` apart and from `column` on, attends to the stored keys and values [places, d] at
+/// seen[seenOffsets[row] … seenOffsets[row + 1]).
+inline void cachedAttention(Floats queries, int64_t column, int64_t stride, Floats keys, Floats values, Ints seen, Ints seenOffsets,
+                            Floats out, int64_t width, int64_t heads) {
+  require(heads > 0 && width % heads == 0, "the heads must divide the width");
+  const int64_t rows = seenOffsets.size - 1, places = keys.size / width;
+  require(expectOffsets(seenOffsets, "seenOffsets") == seen.size, "seenOffsets must end at the length of seen");
+  expect(queries, rows * stride, "queries");
+  require(column + width <= stride, "the queries lie outside of their rows");
+  expect(values, keys.size, "values");
+  expect(out, rows * width, "out");
+  for (int64_t i = 0; i < seen.size; i++) require(seen[i] >= 0 && seen[i] < places, "a place lies outside of the store");
+  const int64_t head = width / heads;
+  parallel(rows, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const int64_t first = seenOffsets[row], count = seenOffsets[row + 1] - first;
+      float *weights = scratch(Use::scores, count);
+      for (int64_t h = 0; h < heads; h++)
+        attendRow(queries.data + row * stride + column + h * head, keys.data + h * head, values.data + h * head, seen.data + first, count, width,
+                  head, weights, out.data + row * width + h * head);
+    }
+  });
+}
+
+/// log Σ exp of a row.
+inline float logPartitionOf(const float *logits, int64_t size) {
+  vf tops = splat<vf>(-std::numeric_limits<float>::infinity());
+  float top = -std::numeric_limits<float>::infinity();
+  each(size, [&](int64_t j, auto v) {
+    if constexpr (sizeof v == sizeof tops) {
+      const vf x = load<vf>(logits + j);
+      tops = x > tops ? x : tops;
+    } else {
+      top = larger(logits[j], top);
+    }
+  });
+  top = larger(largest(tops), top);
+  vf sums = {};
+  float tail = 0;
+  each(size, [&](int64_t j, auto v) {
+    using V = decltype(v);
+    const V e = exponential(load<V>(logits + j) - splat<V>(top));
+    if constexpr (sizeof v == sizeof sums) sums += e;
+    else tail += e;
+  });
+  return top + std::log(sum(sums) + tail);
+}
+
+/// Whether a value stands before one of a lower id: the larger first, NaN last.
+inline bool precedes(float a, float b) { return a > b || (b != b && a == a); }
+
+/// The places of the k largest values, best first, ties to the lower place; forbidden ones are left out.
+inline void selectTop(const float *values, int64_t size, Ints forbidden, int64_t k, int32_t *ids) {
+  memset(ids, 0, sizeof(int32_t) * k);
+  int64_t count = 0;
+  float least = -std::numeric_limits<float>::infinity();
+  const auto offer = [&](int32_t id) {
+    const float value = values[id];
+    if (count == k && !precedes(value, least)) return;
+    for (int64_t i = 0; i < forbidden.size; i++)
+      if (forbidden[i] == id) return;
+    int64_t place = count < k ? count++ : k - 1;
+    for (; place > 0 && precedes(value, values[ids[place - 1]]); place--) ids[place] = ids[place - 1];
+    ids[place] = id;
+    least = values[ids[count - 1]];
+  };
+  int64_t id = 0;
+  for (; id + LANES <= size; id += LANES) {
+    if (count == k && least == least) {
+      const vi above = load<vf>(values + id) > splat<vf>(least);
+      int64_t any = 0;
+      int64_t words[LANES / 2];
+      memcpy(words, &above, sizeof above);
+      for (int i = 0; i < LANES / 2; i++) any |= words[i];
+      if (any == 0) continue;
+    }
+    for (int i = 0; i < LANES; i++) offer(static_cast<int32_t>(id + i));
+  }
+  for (; id < size; id++) offer(static_cast<int32_t>(id));
+}
+
+/// The k most probable entries of each row of logits [rows, size]: ids and natural log-probabilities, [rows · k].
+inline void topLogProbs(Floats logits, Ints forbidden, Span<int32_t> ids, Floats logProbs, int64_t rows, int64_t size, int64_t k) {
+  expect(logits, rows * size, "logits");
+  require(k >= 1 && k <= size, "k must be at least 1 and at most the length of a row");
+  expect(ids, rows * k, "ids");
+  expect(logProbs, rows * k, "logProbs");
+  parallel(rows, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const float *values = logits.data + row * size;
+      selectTop(values, size, forbidden, k, ids.data + row * k);
+      const float logPartition = logPartitionOf(values, size);
+      for (int64_t i = row * k; i < (row + 1) * k; i++) logProbs[i] = values[ids[i]] - logPartition;
+    }
+  });
+}
+
+/// log Σ exp of each row, [rows].
+inline void logPartitions(Floats logits, Floats out, int64_t rows, int64_t size) {
+  expect(logits, rows * size, "logits");
+  expect(out, rows, "out");
+  parallel(rows, rowsOf(16384, size), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) out[row] = logPartitionOf(logits.data + row * size, size);
+  });
+}
+
+} // namespace ISA

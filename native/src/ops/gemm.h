@@ -1,0 +1,209 @@
+// Matrix product of any layout, packed and blocked for the caches, with what follows it done while a tile is warm.
+//
+// C [m, n] = A [m, k] · B [k, n] (+ C). Both operands are read through strides, so that a transposed one costs nothing.
+// An element is a sum over k in order, in blocks of KC; neither the number of threads nor m and n change its bits.
+#pragma once
+#include <algorithm>
+
+#include "../pool.h"
+#include "../scratch.h"
+#include "../vec.h"
+
+namespace ISA {
+
+/// Rows and columns of the tile that stays in registers: 28 of 32 registers with AVX-512, 12 of 16 else.
+constexpr int MR = LANES == 16 ? 14 : 6;
+constexpr int NR = 2 * LANES;
+/// Depth of a block: a sliver of B (NR · KC) comes from the second cache, one of A stays in the first.
+constexpr int64_t KC = 512;
+/// Most slivers of A in a block, which stays in the second cache with the slivers of B on their way.
+constexpr int64_t MOST_SLIVERS = 16;
+
+/// An operand: element (i, j) is data[i * rows + j * columns].
+struct Matrix {
+  const float *data;
+  int64_t rows, columns;
+};
+
+inline Matrix rowMajor(const float *data, int64_t width) { return {data, width, 1}; }
+inline Matrix transposed(const float *data, int64_t width) { return {data, 1, width}; }
+
+/// What happens to a finished row of a tile: C [row, column …] of `count` elements.
+struct NoEpilogue {
+  void operator()(float *, int64_t, int64_t, int) const {}
+};
+
+/// Bias of a column is added.
+struct AddBias {
+  const float *bias;
+  void operator()(float *c, int64_t, int64_t column, int count) const {
+    each(count, [&](int64_t j, auto v) {
+      using V = decltype(v);
+      store(c + j, load<V>(c + j) + load<V>(bias + column + j));
+    });
+  }
+};
+
+inline void microTile(int64_t k, const float *__restrict a, const float *__restrict b, float *__restrict c, int64_t ldc,
+                      bool accumulate) {
+  vf tile[MR][2] = {};
+  for (int64_t p = 0; p < k; p++) {
+    const vf b0 = load<vf>(b), b1 = load<vf>(b + LANES);
+#pragma GCC unroll 14
+    for (int i = 0; i < MR; i++) {
+      const vf x = splat<vf>(a[i]);
+      tile[i][0] += x * b0;
+      tile[i][1] += x * b1;
+    }
+    a += MR;
+    b += NR;
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < MR; i++) {
+    float *row = c + i * ldc;
+    if (accumulate) {
+      tile[i][0] += load<vf>(row);
+      tile[i][1] += load<vf>(row + LANES);
+    }
+    store(row, tile[i][0]);
+    store(row + LANES, tile[i][1]);
+  }
+}
+
+/// One step of a transposition in registers: off-diagonal blocks of H × H change places.
+template <int H> inline void exchange(vf rows[LANES]) {
+  vi fromUpper, fromLower;
+  for (int lane = 0; lane < LANES; lane++) {
+    fromUpper[lane] = (lane & H) == 0 ? lane : LANES + lane - H;
+    fromLower[lane] = (lane & H) == 0 ? lane + H : LANES + lane;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < LANES; i++) {
+    if ((i & H) != 0) continue;
+    const vf upper = rows[i], lower = rows[i + H];
+    rows[i] = __builtin_shuffle(upper, lower, fromUpper);
+    rows[i + H] = __builtin_shuffle(upper, lower, fromLower);
+  }
+}
+
+inline void transpose(vf rows[LANES]) {
+  exchange<1>(rows);
+  exchange<2>(rows);
+#if LANES >= 8
+  exchange<4>(rows);
+#endif
+#if LANES >= 16
+  exchange<8>(rows);
+#endif
+}
+
+/// Up to LANES rows of k floats, `stride` apart, become columns: out[p * width + i]. Writes LANES floats for each p, so
+/// what lies after a column must be written later, and room be left after the last.
+inline void packRows(const float *from, int64_t stride, int64_t present, int64_t k, float *out, int64_t width) {
+  int64_t p = 0;
+  vf rows[LANES];
+  for (; p + LANES <= k; p += LANES) {
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) rows[i] = i < present ? load<vf>(from + i * stride + p) : vf{};
+    transpose(rows);
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) store(out + (p + i) * width, rows[i]);
+  }
+  for (; p < k; p++)
+    for (int64_t i = 0; i < LANES; i++) out[p * width + i] = i < present ? from[i * stride + p] : 0;
+}
+
+/// The rows of A that a tile reads together, k deep: [k, width], zeros where rows are missing. B is packed the same way,
+/// as its transpose. LANES floats after the end may be written.
+template <int width> inline void packSliver(Matrix a, int64_t present, int64_t k, float *out) {
+  if (a.rows == 1 && present == width) {
+    for (int64_t p = 0; p < k; p++) memcpy(out + p * width, a.data + p * a.columns, sizeof(float) * width);
+  } else if (a.columns == 1 && width % LANES == 0) {
+    for (int64_t i = 0; i < width; i += LANES) packRows(a.data + i * a.rows, a.rows, std::max<int64_t>(0, present - i), k, out + i, width);
+  } else if (a.columns == 1 && width < LANES) {
+    packRows(a.data, a.rows, present, k, out, width);
+  } else {
+    for (int64_t p = 0; p < k; p++)
+      for (int64_t i = 0; i < width; i++) out[p * width + i] = i < present ? a.data[i * a.rows + p * a.columns] : 0;
+  }
+}
+
+/// The tiles of one block of A with the packed B, over columns [from, to).
+template <class Epilogue>
+void multiplyBlock(const float *packedA, int64_t rows, const float *packedB, int64_t from, int64_t to, int64_t n, int64_t k,
+                   float *c, int64_t ldc, int64_t firstRow, bool accumulate, bool last, const Epilogue &epilogue) {
+  alignas(64) float edge[MR * NR];
+  for (int64_t j = from; j < to; j += NR) {
+    const int columns = static_cast<int>(std::min<int64_t>(NR, n - j));
+    for (int64_t i = 0; i < rows; i += MR) {
+      const int present = static_cast<int>(std::min<int64_t>(MR, rows - i));
+      float *out = c + i * ldc + j;
+      if (present == MR && columns == NR) {
+        microTile(k, packedA + i * k, packedB + j * k, out, ldc, accumulate);
+      } else {
+        microTile(k, packedA + i * k, packedB + j * k, edge, NR, false);
+        for (int r = 0; r < present; r++)
+          for (int s = 0; s < columns; s++)
+            out[r * ldc + s] = accumulate ? edge[r * NR + s] + out[r * ldc + s] : edge[r * NR + s];
+      }
+      if (last)
+        for (int r = 0; r < present; r++) epilogue(out + r * ldc, firstRow + i + r, j, columns);
+    }
+  }
+}
+
+/// How a product is cut into pieces for the threads: blocks of rows, and for few rows also of columns.
+struct Cut {
+  int64_t blockRows, rowBlocks, blockColumns, columnBlocks;
+};
+
+inline Cut cutProduct(int64_t m, int64_t n) {
+  const int64_t wanted = threads() == 1 ? 1 : 8 * threads();
+  const int64_t slivers = (m + MR - 1) / MR;
+  const int64_t most = std::min(MOST_SLIVERS, std::max<int64_t>(1, slivers / wanted));
+  const int64_t blockRows = (threads() == 1 ? std::min(MOST_SLIVERS, slivers) : std::max<int64_t>(most, std::min<int64_t>(slivers, 4))) * MR;
+  const int64_t rowBlocks = (m + blockRows - 1) / blockRows;
+  const int64_t columnSlivers = (n + NR - 1) / NR;
+  const int64_t columnBlocks = std::min(columnSlivers, std::max<int64_t>(1, wanted / rowBlocks));
+  const int64_t blockColumns = (columnSlivers + columnBlocks - 1) / columnBlocks * NR;
+  return {blockRows, rowBlocks, blockColumns, (n + blockColumns - 1) / blockColumns};
+}
+
+template <class Epilogue>
+void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t ldc, bool accumulate, const Epilogue &epilogue) {
+  if (m <= 0 || n <= 0) return;
+  const Cut cut = cutProduct(m, n);
+  const int64_t columnSlivers = (n + NR - 1) / NR;
+  float *packedB = scratch(Use::packedB, columnSlivers * NR * std::min(std::max<int64_t>(k, 1), KC));
+  int64_t p = 0;
+  do {
+    const int64_t depth = std::min(KC, k - p);
+    const bool last = p + depth >= k, add = accumulate || p > 0;
+    parallel(columnSlivers, rowsOf(32768, depth * NR), [&](int64_t begin, int64_t end) {
+      for (int64_t s = begin; s < end; s++) {
+        const Matrix sliver{b.data + p * b.rows + s * NR * b.columns, b.columns, b.rows};
+        packSliver<NR>(sliver, std::min<int64_t>(NR, n - s * NR), depth, packedB + s * NR * depth);
+      }
+    });
+    parallel(cut.rowBlocks * cut.columnBlocks, 1, [&](int64_t begin, int64_t end) {
+      float *packedA = scratch(Use::packedA, cut.blockRows * KC + LANES);
+      int64_t packed = -1;
+      for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t block = piece / cut.columnBlocks, first = block * cut.blockRows;
+        const int64_t rows = std::min(cut.blockRows, m - first);
+        if (packed != block) {
+          for (int64_t i = 0; i < rows; i += MR)
+            packSliver<MR>({a.data + (first + i) * a.rows + p * a.columns, a.rows, a.columns},
+                           std::min<int64_t>(MR, rows - i), depth, packedA + i * depth);
+          packed = block;
+        }
+        const int64_t from = piece % cut.columnBlocks * cut.blockColumns;
+        multiplyBlock(packedA, rows, packedB, from, std::min(n, from + cut.blockColumns), n, depth, c + first * ldc, ldc,
+                      first, add, last, epilogue);
+      }
+    });
+    p += depth;
+  } while (p < k);
+}
+
+} // namespace ISA

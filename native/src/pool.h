@@ -1,0 +1,26 @@
+// The threads that the ops share. Work is handed out in pieces; which thread takes which piece is left open, so an op
+// must give the same result whoever computes a piece.
+#pragma once
+#include <cstdint>
+
+/// Runs piece(context, begin, end) for all of 0 … n − 1 in pieces of `grain`, and returns when all are done.
+void runPieces(int64_t n, int64_t grain, void (*piece)(void *, int64_t, int64_t), void *context);
+
+/// Threads to use, the caller's among them; at least 1.
+void setThreads(int count);
+int threads();
+
+/// The number of the calling thread: 0 for the one that calls the ops, 1 … for the others.
+int threadNumber();
+
+/// Calls f(begin, end) for pieces of 0 … n − 1.
+template <class F> inline void parallel(int64_t n, int64_t grain, F f) {
+  if (n <= 0) return;
+  runPieces(n, grain < 1 ? 1 : grain, [](void *context, int64_t begin, int64_t end) { (*static_cast<F *>(context))(begin, end); }, &f);
+}
+
+/// Rows that make about `elements` elements: a piece that is worth handing to a thread.
+inline int64_t rowsOf(int64_t elements, int64_t width) {
+  const int64_t rows = elements / (width < 1 ? 1 : width);
+  return rows < 1 ? 1 : rows;
+}

@@ -1,0 +1,66 @@
+import { tf } from '../../ops/tf.js';
+import type { NativeBackend } from './backend.js';
+
+/** A kernel of tfjs that the engine computes in the cases that matter, and hands on in the others. */
+type PlainKernel = (
+  params: { inputs: tf.NamedTensorInfoMap; backend: object; attrs?: tf.NamedAttrMap },
+  otherwise: tf.KernelFunc,
+) => tf.TensorInfo | tf.TensorInfo[];
+
+const sameShape = (a: tf.TensorInfo, b: tf.TensorInfo): boolean =>
+  a.dtype === 'float32' && b.dtype === 'float32' && String(a.shape) === String(b.shape);
+
+const isNumber = ({ shape, dtype }: tf.TensorInfo): boolean =>
+  dtype === 'float32' && shape.every((size) => size === 1);
+
+/** Operands of one shape. */
+function elementwise(name: 'add' | 'subtract' | 'multiplyElements'): PlainKernel {
+  return (params, otherwise) => {
+    const { a, b } = params.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
+    const backend = params.backend as NativeBackend;
+    if (sameShape(a, b)) {
+      const out = backend.output(a.shape);
+      backend.addon[name](backend.floats(a), backend.floats(b), out.values);
+      return out.info;
+    }
+    if (name === 'multiplyElements' && a.dtype === 'float32' && isNumber(b)) {
+      const out = backend.output(a.shape.length < b.shape.length ? b.shape : a.shape);
+      backend.addon.scaleBy(backend.floats(a), backend.floats(b), out.values);
+      return out.info;
+    }
+    return otherwise(params);
+  };
+}
+
+/** Sizes of a batch of matrices: how many, and how far apart; 0 apart where there is one for all. */
+function batchOf({ shape }: tf.TensorInfo): { count: number; size: number } {
+  const size = shape[shape.length - 2] * shape[shape.length - 1];
+  return { count: shape.slice(0, -2).reduce((product, n) => product * n, 1), size };
+}
+
+const batchMatMul: PlainKernel = (params, otherwise) => {
+  const { a, b } = params.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
+  const { transposeA = false, transposeB = false } = params.attrs as Record<string, boolean>;
+  const [left, right] = [batchOf(a), batchOf(b)];
+  const broadcast = left.count !== right.count && left.count !== 1 && right.count !== 1;
+  if (a.dtype !== 'float32' || b.dtype !== 'float32' || broadcast) return otherwise(params);
+  const backend = params.backend as NativeBackend;
+  const [rows, inner] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2);
+  const columns = b.shape[b.shape.length - (transposeB ? 2 : 1)];
+  const lead = (left.count >= right.count ? a : b).shape.slice(0, -2);
+  const out = backend.output([...lead, rows, columns]);
+  const count = Math.max(left.count, right.count);
+  const strides = [left, right].map((side) => (side.count === 1 ? 0 : side.size));
+  backend.addon.matMul(
+    ...([backend.floats(a), backend.floats(b), out.values, count, rows, columns, inner] as const),
+    ...([strides[0], strides[1], transposeA, transposeB] as const),
+  );
+  return out.info;
+};
+
+export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
+  [tf.Add]: elementwise('add'),
+  [tf.Sub]: elementwise('subtract'),
+  [tf.Multiply]: elementwise('multiplyElements'),
+  [tf.BatchMatMul]: batchMatMul,
+};

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { initBackend } from '../../../src/backend/init.js';
+import type { NativeBackend } from '../../../src/backend/native/backend.js';
+import { IMPLEMENTATIONS } from '../../../src/backend/native/kernels.js';
+import { runFused } from '../../../src/ops/kernels.js';
+import { tf } from '../../../src/ops/tf.js';
+import { allClose } from '../../ops/all-close.js';
+import { availableBackends } from '../../ops/backends.js';
+import { matrix, vector } from '../../ops/samples.js';
+
+const skip = availableBackends.includes('native') ? false : 'the native engine is not built';
+
+const throwsNaming = (work: () => unknown, ...patterns: RegExp[]): void => {
+  assert.throws(
+    () => tf.tidy(() => void work()),
+    (error: Error) => patterns.every((pattern) => pattern.test(error.message)),
+  );
+};
+
+describe('the native backend', { skip }, () => {
+  before(() => initBackend('native', 2));
+
+  test('has every kernel of the contract', () => {
+    for (const name of Object.keys(IMPLEMENTATIONS))
+      assert.notEqual(tf.getKernel(name, 'native'), null, name);
+  });
+
+  test('values that were read stay when the tensor goes and its memory is used again', () => {
+    const x = tf.tensor1d([1, 2, 3]);
+    const values = x.dataSync();
+    x.dispose();
+    const others = Array.from({ length: 8 }, () => tf.tensor1d([7, 8, 9]));
+    assert.deepEqual([...values], [1, 2, 3]);
+    tf.dispose(others);
+  });
+
+  test('a tensor has its own values: not those it was made of, not those it was cut from', () => {
+    const source = Float32Array.of(1, 2, 3, 4);
+    const whole = tf.tensor1d(source);
+    source.fill(0);
+    const part = tf.slice(whole, [1], [2]);
+    whole.dispose();
+    const others = Array.from({ length: 8 }, () => tf.tensor1d([7, 7, 7, 7]));
+    assert.deepEqual([...part.dataSync()], [2, 3]);
+    tf.dispose([part, others]);
+  });
+
+  test('memory goes back when the last reference is dropped', () => {
+    const { arena } = tf.backend() as NativeBackend;
+    const used = arena.used;
+    const x = tf.zeros([1000]);
+    const [clone, reshaped] = [x.clone(), tf.reshape(x, [10, 100])];
+    x.dispose();
+    clone.dispose();
+    assert.ok(arena.used > used);
+    reshaped.dispose();
+    assert.equal(arena.used, used);
+  });
+
+  test('a product of batches, transposed or not, equals that of the cpu backend', async () => {
+    const cases = [false, true].flatMap((ta) => [false, true].map((tb) => [ta, tb] as const));
+    const compute = () =>
+      cases.flatMap(([ta, tb]) =>
+        tf.tidy(() => {
+          const a = tf.reshape<tf.Rank.R3>(matrix(ta ? 21 : 15, ta ? 5 : 7, 1), ta ? [3, 7, 5] : [3, 5, 7]);
+          const b = tf.reshape<tf.Rank.R3>(matrix(tb ? 12 : 21, tb ? 7 : 4, 2), tb ? [3, 4, 7] : [3, 7, 4]);
+          const one = tf.slice(b, [0, 0, 0], [1, b.shape[1], b.shape[2]]);
+          return [...tf.matMul(a, b, ta, tb).dataSync(), ...tf.matMul(a, one, ta, tb).dataSync()];
+        }),
+      );
+    const found = compute();
+    await initBackend('cpu');
+    const expected = compute();
+    await initBackend('native', 2);
+    tf.tidy(() => allClose(tf.tensor1d(found), expected, { absolute: 1e-5, relative: 1e-5 }));
+  });
+
+  test('a bad shape, dtype or a tensor that is gone throws an error that names the op', () => {
+    throwsNaming(
+      () => runFused('Linear', { x: matrix(2, 3), weight: matrix(4, 5), bias: null }, {}),
+      /Linear/,
+      /expected 12 elements in weight, found 20/,
+    );
+    throwsNaming(
+      () => runFused('Linear', { x: tf.zeros([2, 3], 'int32'), weight: matrix(4, 3), bias: null }, {}),
+      /Linear/,
+      /float32/,
+    );
+    throwsNaming(() => {
+      const gone = matrix(2, 3);
+      gone.dispose();
+      return runFused('Linear', { x: gone, weight: matrix(4, 3), bias: null }, {});
+    }, /./);
+    throwsNaming(
+      () =>
+        runFused(
+          'CrossEntropy',
+          { hidden: matrix(2, 3), weight: matrix(5, 3) },
+          { targets: Int32Array.of(0, 5), epsilon: 0, gradient: false },
+        ),
+      /CrossEntropy/,
+      /target lies outside/,
+    );
+    const attention = {
+      ...{ q: { tensor: 0, column: 0 }, k: { tensor: 0, column: 4 }, v: { tensor: 0, column: 9 } },
+      ...{ width: 4, heads: 2, causal: false, dropout: null },
+      ...{ queryOffsets: Int32Array.of(0, 3), keyOffsets: Int32Array.of(0, 3) },
+    };
+    throwsNaming(() => runFused('Attention', { 0: matrix(3, 12) }, attention), /Attention/, /head/);
+    const falling = { ...attention, keyOffsets: Int32Array.of(0, 4, 3) };
+    throwsNaming(() => runFused('Attention', { 0: matrix(3, 12) }, falling), /Attention/, /must not fall/);
+    throwsNaming(
+      () => runFused('LayerNorm', { x: matrix(2, 3), gain: vector(2), bias: vector(3) }, {}),
+      /LayerNorm/,
+      /gain/,
+    );
+  });
+});
