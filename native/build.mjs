@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(folder, 'src');
 const platform = `${process.platform}-${process.arch}`;
-const build = path.join(folder, 'build');
+const build = process.env.ADMIN_NMT_NATIVE ?? path.join(folder, 'build'); // another folder, for a build of another kind
 const addon = path.join(build, `${platform}.node`);
 const stamp = path.join(build, `${platform}.hash`);
 const require = createRequire(import.meta.url);
@@ -118,7 +118,8 @@ async function compile(compiler) {
     await Promise.all([worker(), worker()]);
     const made = place('addon.node');
     const shared = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
-    const bundled = process.platform === 'linux' ? ['-static-libstdc++', '-static-libgcc'] : [];
+    const sanitized = COMMON.some((flag) => flag.startsWith('-fsanitize'));
+    const bundled = process.platform === 'linux' && !sanitized ? ['-static-libstdc++', '-static-libgcc'] : [];
     const flags = [...COMMON.filter((flag) => /^-(fsanitize|pthread)/.test(flag)), ...shared, ...bundled];
     await run(compiler, [...flags, '-o', made, ...UNITS.map(({ object }) => place(object))]);
     renameSync(made, addon);

@@ -43,11 +43,8 @@ template <class T, int N> inline T interleave(T a, T b, bool second) {
   return __builtin_shuffle(a, b, order);
 }
 
-/// The numbers of LANES counters from `block` on, in order: word w of counter i is element 4 · i + w.
-inline void philoxGroup(const Dropout &key, uint32_t block, vu out[4]) {
-  vu x0;
-  for (int i = 0; i < LANES; i++) x0[i] = static_cast<uint32_t>(i);
-  x0 += block;
+/// The numbers of LANES counters, in order: word w of counter i is element 4 · i + w.
+inline void philoxGroup(const Dropout &key, vu x0, vu out[4]) {
   vu x1 = key.site - vu{}, x2 = DROPOUT_PURPOSE - vu{}, x3 = key.step - vu{};
   uint32_t k0 = key.seedLow, k1 = key.seedHigh;
 #pragma GCC unroll 10
@@ -69,25 +66,42 @@ inline void philoxGroup(const Dropout &key, uint32_t block, vu out[4]) {
   }
 }
 
+/// The counters from `block` on.
+inline vu countersFrom(uint32_t block) {
+  vu counters;
+  for (int i = 0; i < LANES; i++) counters[i] = static_cast<uint32_t>(i);
+  return counters + block;
+}
+
+/// Elements of a mask from random numbers: 0, or 1 / (1 − rate).
+struct MaskValues {
+  vu threshold;
+  vf kept;
+
+  explicit MaskValues(const Dropout &key)
+      : threshold(static_cast<uint32_t>(key.rate * 4294967296.0) - vu{}), kept(splat<vf>(key.kept())) {}
+
+  vf operator()(vu numbers) const { return numbers >= threshold ? kept : vf{}; }
+};
+
 /// Multiplies x [count] by the mask of the indices from `first` on: 0, or 1 / (1 − rate).
 inline void applyDropout(const Dropout &key, int64_t first, int64_t count, float *x) {
-  const vu threshold = static_cast<uint32_t>(key.rate * 4294967296.0) - vu{};
-  const vf kept = splat<vf>(key.kept()), zero = vf{};
+  const MaskValues valueOf(key);
   vu numbers[4];
   alignas(64) float mask[GROUP];
   for (int64_t i = 0; i < count;) {
     const int64_t index = first + i;
     const int skip = static_cast<int>(index % 4);
-    philoxGroup(key, static_cast<uint32_t>(index / 4), numbers);
+    philoxGroup(key, countersFrom(static_cast<uint32_t>(index / 4)), numbers);
     if (skip == 0 && count - i >= GROUP) {
       for (int j = 0; j < 4; j++) {
         float *place = x + i + j * LANES;
-        store(place, load<vf>(place) * (numbers[j] >= threshold ? kept : zero));
+        store(place, load<vf>(place) * valueOf(numbers[j]));
       }
       i += GROUP;
       continue;
     }
-    for (int j = 0; j < 4; j++) store(mask + j * LANES, numbers[j] >= threshold ? kept : zero);
+    for (int j = 0; j < 4; j++) store(mask + j * LANES, valueOf(numbers[j]));
     const int64_t many = std::min<int64_t>(GROUP - skip, count - i);
     for (int64_t j = 0; j < many; j++) x[i + j] *= mask[skip + j];
     i += many;

@@ -76,10 +76,21 @@ template <class F> inline void each(int64_t n, F f) {
   for (; i < n; i++) f(i, 0.0f);
 }
 
+/// Σ a·b of n elements.
+inline float dotProduct(const float *a, const float *b, int64_t n) {
+  vf sums = {};
+  float tail = 0;
+  each(n, [&](int64_t j, auto v) {
+    if constexpr (sizeof v == sizeof sums) sums += load<vf>(a + j) * load<vf>(b + j);
+    else tail += a[j] * b[j];
+  });
+  return sum(sums) + tail;
+}
+
 /// e^x to about 1 unit in the last place (Cephes' expf): NaN stays NaN, beyond the range 0 and infinity.
 template <class V> inline V exponential(V x) {
   const V low = splat<V>(-103.0f), high = splat<V>(88.722839f);
-  V clamped = x < low ? low : x;
+  V clamped = x > low ? x : low; // NaN too, which the end puts back
   clamped = clamped > high ? high : clamped;
   const V magic = splat<V>(12582912.0f); // 1.5 · 2^23: adding it rounds to an integer
   V shifted = clamped * splat<V>(1.44269504088896341f) + magic;

@@ -78,10 +78,8 @@ inline void gatherHead(Rows from, int64_t first, int64_t n, int64_t head, int64_
 /// The same transposed: [width, padded(n)].
 inline void gatherTransposed(Rows from, int64_t first, int64_t n, int64_t head, int64_t width, float *out) {
   const int64_t stride = padded(n);
-  for (int64_t i = 0; i < stride; i++) {
-    const float *row = i < n ? from.head(first + i, head, width) : nullptr;
-    for (int64_t p = 0; p < width; p++) out[p * stride + i] = row == nullptr ? 0 : row[p];
-  }
+  for (int64_t i = 0; i < n; i += LANES)
+    packRows(from.head(first + i, head, width), from.stride, n - i, width, out + i, stride);
 }
 
 inline void scatterHead(const float *from, int64_t n, Rows to, int64_t first, int64_t head, int64_t width, float scale) {
@@ -128,13 +126,45 @@ inline float softmaxRow(float *row, int64_t seen, int64_t stride, float scale) {
   return top + std::log(total);
 }
 
+/// Dropout masks of the rows of a piece, one after another: [queries, maskWidth(keys)], and a vector more to read into.
+/// Random numbers come in fours, so a row has a whole number of counters.
+inline int64_t maskWidth(int64_t keys) { return (keys + 3) / 4 * 4; }
+
+inline void attentionMask(const AttentionShape &shape, const Piece &piece, float *mask) {
+  const MaskValues valueOf(shape.dropout);
+  const int64_t blocks = maskWidth(piece.keys) / 4, total = piece.queries * blocks, stride = shape.maskStride() / 4;
+  int64_t row = 0, block = 0;
+  for (int64_t done = 0; done < total; done += LANES) {
+    vu counters = {};
+    for (int i = 0; i < LANES && done + i < total; i++) {
+      counters[i] = static_cast<uint32_t>(((piece.query + row) * shape.heads + piece.head) * stride + block);
+      if (++block == blocks) {
+        block = 0;
+        row++;
+      }
+    }
+    vu numbers[4];
+    philoxGroup(shape.dropout, counters, numbers);
+    for (int j = 0; j < 4; j++) store(mask + 4 * done + j * LANES, valueOf(numbers[j]));
+  }
+}
+
+/// row [stride] is multiplied by its mask; beyond the keys it is 0.
+inline void applyMask(const float *mask, float *row, int64_t stride) {
+  for (int64_t j = 0; j < stride; j += LANES) store(row + j, load<vf>(row + j) * load<vf>(mask + j));
+}
+
+/// Floats for the masks of a piece.
+inline int64_t maskSize(const Piece &piece) { return piece.queries * maskWidth(piece.keys) + 5 * LANES; }
+
 inline void attend(Rows q, Rows k, Rows v, const AttentionShape &shape, float *out, float *logPartition) {
   const int64_t width = shape.headWidth, wide = padded(width);
   eachPiece(shape, [&](const Piece &piece) {
     const int64_t stride = padded(piece.keys);
     float *keys = scratch(Use::keys, width * stride + (piece.keys + 2 * piece.queries) * wide);
     float *values = keys + width * stride, *queries = values + piece.keys * wide, *mixed = queries + piece.queries * wide;
-    float *weights = scratch(Use::scores, piece.queries * stride);
+    float *weights = scratch(Use::scores, piece.queries * stride + maskSize(piece)), *mask = weights + piece.queries * stride;
+    if (shape.dropout) attentionMask(shape, piece, mask);
     gatherTransposed(k, piece.key, piece.keys, piece.head, width, keys);
     gatherHead(v, piece.key, piece.keys, piece.head, width, values);
     gatherHead(q, piece.query, piece.queries, piece.head, width, queries);
@@ -142,7 +172,7 @@ inline void attend(Rows q, Rows k, Rows v, const AttentionShape &shape, float *o
     for (int64_t i = 0; i < piece.queries; i++) {
       const int64_t place = (piece.query + i) * shape.heads + piece.head;
       logPartition[place] = softmaxRow(weights + i * stride, piece.seen(i, shape.causal), stride, shape.scale());
-      if (shape.dropout) applyDropout(shape.dropout, place * shape.maskStride(), piece.keys, weights + i * stride);
+      if (shape.dropout) applyMask(mask + i * maskWidth(piece.keys), weights + i * stride, stride);
     }
     smallProduct(piece.queries, piece.keys, weights, stride, 1, values, wide, mixed);
     scatterHead(mixed, piece.queries, {out, shape.heads * width}, piece.query, piece.head, width, 1);
@@ -165,8 +195,10 @@ inline void attendGradient(Rows q, Rows k, Rows v, const AttentionShape &shape, 
     float *transposedKeys = scratch(Use::keys, 2 * width * stride + 4 * rows * wide);
     float *transposedValues = transposedKeys + width * stride, *keys = transposedValues + width * stride;
     float *queries = keys + rows * wide, *slopes = queries + rows * wide, *result = slopes + rows * wide;
-    float *weights = scratch(Use::scores, 3 * piece.queries * stride);
+    float *weights = scratch(Use::scores, 3 * piece.queries * stride + maskSize(piece));
     float *dropped = weights + piece.queries * stride, *dWeights = dropped + piece.queries * stride;
+    float *mask = dWeights + piece.queries * stride;
+    if (shape.dropout) attentionMask(shape, piece, mask);
     gatherTransposed(k, piece.key, piece.keys, piece.head, width, transposedKeys);
     gatherTransposed(v, piece.key, piece.keys, piece.head, width, transposedValues);
     gatherHead(k, piece.key, piece.keys, piece.head, width, keys);
@@ -180,12 +212,11 @@ inline void attendGradient(Rows q, Rows k, Rows v, const AttentionShape &shape, 
       weightsAgain(w, piece.seen(i, shape.causal), stride, shape.scale(), logPartition[place]);
       memcpy(m, w, sizeof(float) * stride);
       if (shape.dropout) {
-        applyDropout(shape.dropout, place * shape.maskStride(), piece.keys, m);
-        applyDropout(shape.dropout, place * shape.maskStride(), piece.keys, d);
+        applyMask(mask + i * maskWidth(piece.keys), m, stride);
+        applyMask(mask + i * maskWidth(piece.keys), d, stride);
       }
       const float *o = out + (piece.query + i) * total + piece.head * width;
-      float along = 0; // Σ_j weight · dWeight = dOut · out
-      for (int64_t p = 0; p < width; p++) along += o[p] * slopes[i * wide + p];
+      const float along = dotProduct(o, slopes + i * wide, width); // Σ_j weight · dWeight = dOut · out
       for (int64_t j = 0; j < stride; j += LANES)
         store(d + j, load<vf>(w + j) * (load<vf>(d + j) - splat<vf>(along)));
     }

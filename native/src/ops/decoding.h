@@ -5,16 +5,6 @@
 
 namespace ISA {
 
-inline float dotProduct(const float *a, const float *b, int64_t n) {
-  vf sums = {};
-  float tail = 0;
-  each(n, [&](int64_t j, auto v) {
-    if constexpr (sizeof v == sizeof sums) sums += load<vf>(a + j) * load<vf>(b + j);
-    else tail += a[j] * b[j];
-  });
-  return sum(sums) + tail;
-}
-
 /// One head of one row: softmax over the keys it sees, then the mean of their values under it.
 inline void attendRow(const float *query, const float *keys, const float *values, const int32_t *seen, int64_t count, int64_t stride,
                       int64_t width, float *weights, float *out) {

@@ -28,18 +28,31 @@ struct Matrix {
 inline Matrix rowMajor(const float *data, int64_t width) { return {data, width, 1}; }
 inline Matrix transposed(const float *data, int64_t width) { return {data, 1, width}; }
 
-/// What happens to a finished row of a tile: C [row, column …] of `count` elements.
+/// A finished tile: rows `row` … of C from `column` on, where `c` points.
+struct Tile {
+  float *c;
+  int64_t ldc, row, column;
+  int rows, columns;
+
+  template <class F> void eachRow(F f) const {
+    for (int i = 0; i < rows; i++) f(c + i * ldc, row + i);
+  }
+};
+
+/// What happens to a finished tile.
 struct NoEpilogue {
-  void operator()(float *, int64_t, int64_t, int) const {}
+  void operator()(const Tile &) const {}
 };
 
 /// Bias of a column is added.
 struct AddBias {
   const float *bias;
-  void operator()(float *c, int64_t, int64_t column, int count) const {
-    each(count, [&](int64_t j, auto v) {
-      using V = decltype(v);
-      store(c + j, load<V>(c + j) + load<V>(bias + column + j));
+  void operator()(const Tile &tile) const {
+    tile.eachRow([&](float *c, int64_t) {
+      each(tile.columns, [&](int64_t j, auto v) {
+        using V = decltype(v);
+        store(c + j, load<V>(c + j) + load<V>(bias + tile.column + j));
+      });
     });
   }
 };
@@ -146,8 +159,7 @@ void multiplyBlock(const float *packedA, int64_t rows, const float *packedB, int
           for (int s = 0; s < columns; s++)
             out[r * ldc + s] = accumulate ? edge[r * NR + s] + out[r * ldc + s] : edge[r * NR + s];
       }
-      if (last)
-        for (int r = 0; r < present; r++) epilogue(out + r * ldc, firstRow + i + r, j, columns);
+      if (last) epilogue(Tile{out, ldc, firstRow + i, j, present, columns});
     }
   }
 }

@@ -127,9 +127,10 @@ export interface Addon {
   dropout(x: Floats, out: Floats, mask: Mask): void;
 }
 
-/** Where the build puts the addon of this platform. */
+/** Where native/build.mjs puts the addon of this platform; ADMIN_NMT_NATIVE names another folder. */
 export function addonFile(): string {
-  return path.join(packageRoot(), 'native', 'build', `${process.platform}-${process.arch}.node`);
+  const folder = process.env.ADMIN_NMT_NATIVE ?? path.join(packageRoot(), 'native', 'build');
+  return path.join(folder, `${process.platform}-${process.arch}.node`);
 }
 
 /**

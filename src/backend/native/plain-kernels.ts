@@ -58,9 +58,29 @@ const batchMatMul: PlainKernel = (params, otherwise) => {
   return out.info;
 };
 
+/** Rows of zeros above and below: the gradient of a slice of rows. */
+const padRows: PlainKernel = (params, otherwise) => {
+  const { x } = params.inputs as { x: tf.TensorInfo };
+  const { paddings, constantValue } = params.attrs as unknown as tf.PadV2Attrs;
+  const rowsAlone = paddings.slice(1).every(([above, below]) => above === 0 && below === 0);
+  if (x.dtype !== 'float32' || constantValue !== 0 || !rowsAlone || x.shape.length === 0) {
+    return otherwise(params);
+  }
+  const backend = params.backend as NativeBackend;
+  const [[above, below]] = paddings;
+  const out = backend.output([above + x.shape[0] + below, ...x.shape.slice(1)]);
+  const values = backend.floats(x);
+  const start = above * x.shape.slice(1).reduce((product, size) => product * size, 1);
+  out.values.fill(0, 0, start);
+  out.values.set(values, start);
+  out.values.fill(0, start + values.length);
+  return out.info;
+};
+
 export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
   [tf.Add]: elementwise('add'),
   [tf.Sub]: elementwise('subtract'),
   [tf.Multiply]: elementwise('multiplyElements'),
   [tf.BatchMatMul]: batchMatMul,
+  [tf.PadV2]: padRows,
 };

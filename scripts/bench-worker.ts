@@ -1,0 +1,105 @@
+// One side of the bench, in a process of its own: `floor MODEL BATCHES THREADS` or `step MODEL BATCHES THREADS`. For each
+// line on stdin it does one step on the next batch and prints its seconds as JSON; `memory` prints the peak in bytes.
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { initBackend } from '../src/backend/init.js';
+import type { NativeBackend } from '../src/backend/native/backend.js';
+import { type Batch, packBatch } from '../src/data/batch.js';
+import { EOS } from '../src/data/dictionary.js';
+import { Transformer } from '../src/model/transformer.js';
+import { tf } from '../src/ops/tf.js';
+import { Updater } from '../src/train/update.js';
+import { type ModelName, modelConfig, type Product, productsOf, VOCABULARY } from './bench-model.js';
+
+const [kind, name, file, threads] = process.argv.slice(2) as [string, ModelName, string, string];
+
+/** Batches as the coordinator wrote them: lists of pairs. */
+function readBatches(): Batch[] {
+  const lists = JSON.parse(readFileSync(file, 'utf8')) as { source: number[]; target: number[] }[][];
+  return lists.map((pairs) =>
+    packBatch(
+      [...pairs.keys()],
+      pairs.map(({ source, target }) => ({
+        source: Int32Array.from(source),
+        target: Int32Array.from(target),
+      })),
+      EOS,
+    ),
+  );
+}
+
+/** Forward product and both gradients of each linear map, in memory that is there already. */
+function floorStep(products: Product[]): () => void {
+  const { addon } = tf.backend() as NativeBackend;
+  const memory = new Map<string, Float32Array>();
+  const floats = (use: string, length: number): Float32Array => {
+    const key = `${use} ${length}`;
+    const known = memory.get(key) ?? new Float32Array(addon.allocate(4 * length)).fill(0.5);
+    memory.set(key, known);
+    return known;
+  };
+  // The loss takes its rows in blocks, as the step does: the logits of all of them are never there at once.
+  const blocks = products.flatMap((product) =>
+    product.to === VOCABULARY
+      ? Array.from({ length: Math.ceil(product.rows / 512) }, (_, i) => ({
+          ...product,
+          rows: Math.min(512, product.rows - 512 * i),
+        }))
+      : [product],
+  );
+  return () => {
+    for (const { rows, from, to, times } of blocks) {
+      const [x, y] = [floats('x', rows * from), floats('y', rows * to)];
+      const [weight, slope] = [floats('w', from * to), floats('dw', from * to)];
+      for (let i = 0; i < times; i++) {
+        addon.linear(x, weight, null, y, rows, from, to);
+        addon.linearGradient(y, x, weight, floats('dx', rows * from), slope, null, rows, from, to);
+      }
+    }
+  };
+}
+
+function trainingStep(): (batch: Batch) => number {
+  const vocabulary = { source: VOCABULARY, target: VOCABULARY };
+  const model = Transformer.create(modelConfig(name), vocabulary, 1);
+  const updater = new Updater(model, {
+    ...{ optimizer: 'adam', adamBetas: [0.9, 0.98], adamEps: 1e-8, weightDecay: 0 },
+    ...{ labelSmoothing: 0.1, clipNorm: 1, updateFreq: 1, seed: 1 },
+  });
+  let updates = 0;
+  return (batch) => {
+    const { loss, nll, gradientNorm, tokens } = updater.apply([batch], updates++, 1e-4);
+    const value = loss[0].dataSync()[0] / tokens / Math.LN2;
+    tf.dispose([loss, nll, gradientNorm]);
+    return value;
+  };
+}
+
+function peakMemory(): number {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return 1024 * Number(/VmHWM:\s*(\d+)/.exec(status)?.[1]);
+}
+
+await initBackend('native', Number(threads));
+const batches = readBatches();
+const step =
+  kind === 'floor'
+    ? (
+        (steps) => (_: Batch, i: number) =>
+          void steps[i]()
+      )(batches.map((batch) => floorStep(productsOf(name, batch))))
+    : trainingStep();
+let done = 0;
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'memory') {
+    console.log(JSON.stringify({ bytes: peakMemory() }));
+    continue;
+  }
+  const place = done++ % batches.length;
+  const started = performance.now();
+  const loss = step(batches[place], place);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(JSON.stringify({ seconds, tokens: batches[place].targetOutput.length, loss }));
+}
+process.exit();

@@ -1,0 +1,241 @@
+// npm run bench: our training step beside its GEMM floor and beside PyTorch's, in one run.
+//
+// The sides live in processes of their own and take turns, so that what else the machine does falls on all of them. Each
+// takes the same batches. Data: the folder of --data (train.de, train.en, plain or .gz), by default Multi30k beside the
+// project, else the toy corpus.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { packageRoot } from '../src/common/files.js';
+import { planBatches } from '../src/data/batch-iterator.js';
+import { ParallelDataset } from '../src/data/parallel-dataset.js';
+import { MAX_TOKENS, MODELS, type ModelName, VOCABULARY } from './bench-model.js';
+
+const USAGE = `npm run bench -- [options]
+  --models A,B,C     which models (default A,B,C)
+  --rounds N         timed steps of each side, in turns (default 7)
+  --threads N        threads of each side (default: as many as there are)
+  --data FOLDER      train.de and train.en
+  --python FILE      an interpreter that has PyTorch (default /usr/bin/python3)
+  --profile-ops      time by kernel of a step, and no comparison
+  --json FILE        everything measured, for programs`;
+
+const root = packageRoot();
+const here = path.dirname(fileURLToPath(import.meta.url));
+const work = path.join(root, '.bench');
+
+const { values: options } = parseArgs({
+  options: {
+    models: { type: 'string', default: 'A,B,C' },
+    rounds: { type: 'string', default: '7' },
+    threads: { type: 'string', default: String(os.availableParallelism()) },
+    data: { type: 'string' },
+    python: { type: 'string', default: '/usr/bin/python3' },
+    'profile-ops': { type: 'boolean', default: false },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** What a side answers to a step. */
+interface Answer {
+  seconds: number;
+  tokens: number;
+  loss?: number;
+}
+
+/** A side of the bench: a process that does a step for each line that it is sent. */
+class Side {
+  private readonly child;
+  private readonly lines;
+  readonly seconds: number[] = [];
+  readonly tokens: number[] = [];
+  loss: number | undefined;
+
+  constructor(command: string, args: string[], environment: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
+    });
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  private async ask<T>(line: string): Promise<T> {
+    this.child.stdin.write(`${line}\n`);
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error(`a side of the bench ended: ${this.child.spawnargs.join(' ')}`);
+    return JSON.parse(value);
+  }
+
+  /** One step, kept unless it is for warming up. */
+  async step(warming = false): Promise<void> {
+    const { seconds, tokens, loss } = await this.ask<Answer>('step');
+    this.loss ??= loss;
+    if (warming) return;
+    this.seconds.push(seconds);
+    this.tokens.push(tokens);
+  }
+
+  /** Peak memory in bytes; ends the side. */
+  async end(): Promise<number> {
+    const { bytes } = await this.ask<{ bytes: number }>('memory');
+    this.child.stdin.end();
+    return bytes;
+  }
+}
+
+/** Folder of the text and its languages. */
+function findText(): { folder: string; name: string; source: string; target: string } {
+  const multi30k = options.data ?? path.join(root, '..', 'shared', 'data', 'multi30k');
+  if (['train.de', 'train.de.gz'].some((file) => existsSync(path.join(multi30k, file)))) {
+    return { folder: multi30k, name: path.basename(multi30k), source: 'de', target: 'en' };
+  }
+  const folder = path.join(work, 'toy');
+  run(process.execPath, [path.join(here, 'make-toy-corpus.js'), folder, '--pairs', '20000']);
+  return { folder, name: 'toy corpus', source: 'toa', target: 'tob' };
+}
+
+function run(command: string, args: string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`);
+}
+
+/** Writes the first batches of an epoch as lists of pairs. @returns the file */
+function prepareBatches(count: number): { file: string; name: string } {
+  const { folder, name, source, target } = findText();
+  const destdir = path.join(work, 'data');
+  rmSync(destdir, { recursive: true, force: true });
+  const vocabulary = name === 'toy corpus' ? 300 : VOCABULARY - 8; // fairseq's dictionary adds four and pads to eight
+  run(process.execPath, [
+    ...[path.join(root, 'bin', 'admin-nmt.js'), 'preprocess', '--data-root', folder, '--trainpref', 'train'],
+    ...['-s', source, '-t', target, '--destdir', destdir, '--vocab-size', String(vocabulary)],
+  ]);
+  const data = ParallelDataset.open(destdir, 'train', source, target);
+  const plan = planBatches(data, {
+    ...{ maxTokens: MAX_TOKENS, maxPositions: 512, seed: 1, epoch: 1, rank: 0, worldSize: 1, shuffle: true },
+  });
+  const batches = plan.batches.slice(0, count).map((indices) =>
+    Array.from(indices, (index) => {
+      const pair = data.pair(index);
+      return { source: [...pair.source], target: [...pair.target] };
+    }),
+  );
+  data.close();
+  const file = path.join(work, 'batches.json');
+  writeFileSync(file, JSON.stringify(batches));
+  return { file, name };
+}
+
+/** glibc keeps freed memory instead of giving it back after every step: PyTorch is much faster with that. */
+const TUNED = {
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 32),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 36),
+  MALLOC_TOP_PAD_: String(2 ** 28),
+};
+
+function startPyTorch(model: ModelName, file: string): Side | undefined {
+  const { width, inner, heads, layers } = MODELS[model];
+  if (spawnSync(options.python, ['-c', 'import torch']).status !== 0) return undefined;
+  const script = path.join(root, 'scripts', 'bench-pytorch.py');
+  const sizes = [width, inner, heads, layers, VOCABULARY].map(String);
+  return new Side(options.python, [script, ...sizes, file, options.threads], {
+    ...TUNED,
+    OMP_NUM_THREADS: options.threads,
+  });
+}
+
+const median = (numbers: number[]): number => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+/** Median, least and most of numbers. */
+const spread = (numbers: number[], digits: number): string =>
+  `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)})`;
+
+interface Result {
+  model: ModelName;
+  floorSeconds: number[];
+  stepSeconds: number[];
+  tokens: number[];
+  efficiency: number[];
+  bytes: number;
+  peer?: { seconds: number[]; ratio: number[]; bytes: number };
+}
+
+async function measure(model: ModelName, file: string): Promise<Result> {
+  const worker = (kind: string): Side =>
+    new Side(process.execPath, [path.join(here, 'bench-worker.js'), kind, model, file, options.threads]);
+  const [floor, ours, peer] = [worker('floor'), worker('step'), startPyTorch(model, file)];
+  const sides = [floor, ours, ...(peer === undefined ? [] : [peer])];
+  for (const side of sides) for (let i = 0; i < WARMING; i++) await side.step(true);
+  for (let round = 0; round < Number(options.rounds); round++) for (const side of sides) await side.step();
+  const bytes = await ours.end();
+  await floor.end();
+  const result: Result = {
+    ...{ model, floorSeconds: floor.seconds, stepSeconds: ours.seconds, tokens: ours.tokens, bytes },
+    efficiency: floor.seconds.map((seconds, i) => seconds / ours.seconds[i]),
+  };
+  if (peer !== undefined) {
+    result.peer = {
+      seconds: peer.seconds,
+      ratio: peer.seconds.map((seconds, i) => seconds / ours.seconds[i]),
+      bytes: await peer.end(),
+    };
+  }
+  return result;
+}
+
+/** Steps before the timing starts: the first one gets its memory. */
+const WARMING = 2;
+
+function describe({ model, floorSeconds, stepSeconds, tokens, efficiency, bytes, peer }: Result): string {
+  const { width, inner, heads, layers } = MODELS[model];
+  const rate = (seconds: number[]): number[] => seconds.map((each, i) => tokens[i] / each);
+  const gib = (size: number): string => `${(size / 2 ** 30).toFixed(2)} GiB`;
+  const lines = [
+    `${model}: d ${width}, ffn ${inner}, ${heads} heads, ${layers}+${layers}`,
+    `  floor       ${spread(floorSeconds, 3)} s`,
+    `  step        ${spread(stepSeconds, 3)} s   efficiency ${spread(efficiency, 3)}`,
+    `  tokens/s    ${spread(rate(stepSeconds), 0)}   peak memory ${gib(bytes)}`,
+  ];
+  if (peer === undefined) return [...lines, `  PyTorch: skipped, ${options.python} has none`].join('\n');
+  return [
+    ...lines,
+    `  PyTorch     ${spread(peer.seconds, 3)} s   ${spread(rate(peer.seconds), 0)} tokens/s   peak memory ${gib(peer.bytes)}`,
+    `  ratio       ${spread(peer.ratio, 2)} times as fast`,
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  if (options.help) return console.log(USAGE);
+  mkdirSync(work, { recursive: true });
+  const rounds = Number(options.rounds);
+  const { file, name } = prepareBatches(rounds + WARMING);
+  const machine = `${os.cpus()[0].model}, ${options.threads} threads, load ${os.loadavg()[0].toFixed(2)}`;
+  console.log(`${machine}; ${name}, batches of ${MAX_TOKENS} tokens, ${rounds} rounds: median (least–most)`);
+  const models = options.models.split(',') as ModelName[];
+  if (options['profile-ops']) {
+    for (const model of models) {
+      const args = [path.join(here, 'bench-profile.js'), model, file, options.threads];
+      spawnSync(process.execPath, args, { stdio: 'inherit' });
+    }
+    return;
+  }
+  const results: Result[] = [];
+  for (const model of models) {
+    results.push(await measure(model, file));
+    console.log(describe(results[results.length - 1]));
+  }
+  if (options.json !== undefined) {
+    writeFileSync(options.json, `${JSON.stringify({ machine, data: name, results }, null, 1)}\n`);
+  }
+}
+
+await main();
