@@ -12,6 +12,9 @@ import { tf } from '../src/ops/tf.js';
 import { Updater } from '../src/train/update.js';
 import { type ModelName, modelConfig, type Product, productsOf, VOCABULARY } from './bench-model.js';
 
+/** The largest matrices: activations of the inner width, the embedding table, a block of logits. */
+const MOST_FLOATS = 5000 * 1536;
+
 const [kind, name, file, threads] = process.argv.slice(2) as [string, ModelName, string, string];
 
 /** Batches as the coordinator wrote them: lists of pairs. */
@@ -29,16 +32,22 @@ function readBatches(): Batch[] {
   );
 }
 
-/** Forward product and both gradients of each linear map, in memory that is there already. */
+/** Memory for each use, made once: as much as any step needs. */
+const memory = new Map<string, Float32Array>();
+
+function floats(use: string, length: number): Float32Array {
+  let known = memory.get(use);
+  if (known === undefined) {
+    const { addon } = tf.backend() as NativeBackend;
+    known = new Float32Array(addon.allocate(4 * MOST_FLOATS)).fill(0.5);
+    memory.set(use, known);
+  }
+  return known.subarray(0, length);
+}
+
+/** Forward product and both gradients of each linear map. */
 function floorStep(products: Product[]): () => void {
   const { addon } = tf.backend() as NativeBackend;
-  const memory = new Map<string, Float32Array>();
-  const floats = (use: string, length: number): Float32Array => {
-    const key = `${use} ${length}`;
-    const known = memory.get(key) ?? new Float32Array(addon.allocate(4 * length)).fill(0.5);
-    memory.set(key, known);
-    return known;
-  };
   // The loss takes its rows in blocks, as the step does: the logits of all of them are never there at once.
   const blocks = products.flatMap((product) =>
     product.to === VOCABULARY

@@ -24,7 +24,7 @@ thread_local int currentThread = 0;
 struct Job {
   void (*piece)(void *, int64_t, int64_t);
   void *context;
-  int64_t n, grain;
+  int64_t n, grain, most;
 };
 
 /// All state that caller and workers share. Leaked at the end of the process, where threads may still be asleep in it.
@@ -41,7 +41,8 @@ class Pool {
 
   void run(const Job &next) {
     if (workers.empty() || next.n <= next.grain || currentThread != 0) {
-      next.piece(next.context, 0, next.n);
+      for (int64_t begin = 0; begin < next.n; begin += next.most < next.n ? next.most : next.n)
+        next.piece(next.context, begin, next.n - begin < next.most ? next.n : begin + next.most);
       return;
     }
     job = next;
@@ -82,11 +83,14 @@ class Pool {
   }
 
   void take() {
-    for (;;) {
-      const int64_t begin = place.fetch_add(job.grain, std::memory_order_relaxed);
-      if (begin >= job.n) return;
-      const int64_t end = begin + job.grain;
-      job.piece(job.context, begin, end < job.n ? end : job.n);
+    int64_t begin = place.load(std::memory_order_relaxed);
+    while (begin < job.n) {
+      const int64_t left = job.n - begin, share = left / (4 * size());
+      const int64_t wanted = share < job.grain ? job.grain : (share > job.most ? job.most : share);
+      const int64_t end = wanted < left ? begin + wanted : job.n;
+      if (!place.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+      job.piece(job.context, begin, end);
+      begin = place.load(std::memory_order_relaxed);
     }
   }
 
@@ -119,8 +123,8 @@ Pool &pool() {
 
 } // namespace
 
-void runPieces(int64_t n, int64_t grain, void (*piece)(void *, int64_t, int64_t), void *context) {
-  pool().run({piece, context, n, grain});
+void runPieces(int64_t n, int64_t grain, int64_t most, void (*piece)(void *, int64_t, int64_t), void *context) {
+  pool().run({piece, context, n, grain, most < grain ? grain : most});
 }
 
 void setThreads(int count) { pool().resize(count < 1 ? 1 : count); }

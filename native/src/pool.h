@@ -3,8 +3,9 @@
 #pragma once
 #include <cstdint>
 
-/// Runs piece(context, begin, end) for all of 0 … n − 1 in pieces of `grain`, and returns when all are done.
-void runPieces(int64_t n, int64_t grain, void (*piece)(void *, int64_t, int64_t), void *context);
+/// Runs piece(context, begin, end) for all of 0 … n − 1 and returns when all are done. Pieces are large at first and get
+/// smaller, so that the threads end together: from a share of what is left down to `grain`, `most` at most.
+void runPieces(int64_t n, int64_t grain, int64_t most, void (*piece)(void *, int64_t, int64_t), void *context);
 
 /// Threads to use, the caller's among them; at least 1.
 void setThreads(int count);
@@ -14,10 +15,12 @@ int threads();
 int threadNumber();
 
 /// Calls f(begin, end) for pieces of 0 … n − 1.
-template <class F> inline void parallel(int64_t n, int64_t grain, F f) {
+template <class F> inline void parallel(int64_t n, int64_t grain, int64_t most, F f) {
   if (n <= 0) return;
-  runPieces(n, grain < 1 ? 1 : grain, [](void *context, int64_t begin, int64_t end) { (*static_cast<F *>(context))(begin, end); }, &f);
+  runPieces(n, grain < 1 ? 1 : grain, most,
+            [](void *context, int64_t begin, int64_t end) { (*static_cast<F *>(context))(begin, end); }, &f);
 }
+template <class F> inline void parallel(int64_t n, int64_t grain, F f) { parallel(n, grain, INT64_MAX, f); }
 
 /// Rows that make about `elements` elements: a piece that is worth handing to a thread.
 inline int64_t rowsOf(int64_t elements, int64_t width) {

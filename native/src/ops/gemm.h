@@ -164,58 +164,45 @@ void multiplyBlock(const float *packedA, int64_t rows, const float *packedB, int
   }
 }
 
-/// How a product is cut into pieces for the threads: blocks of rows, and for few rows also of columns.
-struct Cut {
-  int64_t blockRows, rowBlocks, blockColumns, columnBlocks;
-};
-
-inline Cut cutProduct(int64_t m, int64_t n) {
-  const int64_t wanted = threads() == 1 ? 1 : 8 * threads();
-  const int64_t slivers = (m + MR - 1) / MR;
-  const int64_t most = std::min(MOST_SLIVERS, std::max<int64_t>(1, slivers / wanted));
-  const int64_t blockRows = (threads() == 1 ? std::min(MOST_SLIVERS, slivers) : std::max<int64_t>(most, std::min<int64_t>(slivers, 4))) * MR;
-  const int64_t rowBlocks = (m + blockRows - 1) / blockRows;
-  const int64_t columnSlivers = (n + NR - 1) / NR;
-  const int64_t columnBlocks = std::min(columnSlivers, std::max<int64_t>(1, wanted / rowBlocks));
-  const int64_t blockColumns = (columnSlivers + columnBlocks - 1) / columnBlocks * NR;
-  return {blockRows, rowBlocks, blockColumns, (n + blockColumns - 1) / blockColumns};
+/// B as the tiles read it: blocks of KC rows, each cut into slivers of NR columns.
+inline const float *packAll(Matrix b, int64_t n, int64_t k) {
+  const int64_t slivers = (n + NR - 1) / NR, blocks = (k + KC - 1) / KC;
+  float *packed = scratch(Use::packedB, slivers * NR * std::max<int64_t>(k, 1));
+  parallel(blocks * slivers, rowsOf(32768, std::min(k, KC) * NR), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t p = i / slivers * KC, sliver = i % slivers, depth = std::min(KC, k - p);
+      const Matrix part{b.data + p * b.rows + sliver * NR * b.columns, b.columns, b.rows};
+      packSliver<NR>(part, std::min<int64_t>(NR, n - sliver * NR), depth, packed + (p * slivers + sliver * depth) * NR);
+    }
+  });
+  return packed;
 }
 
 template <class Epilogue>
 void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t ldc, bool accumulate, const Epilogue &epilogue) {
   if (m <= 0 || n <= 0) return;
-  const Cut cut = cutProduct(m, n);
-  const int64_t columnSlivers = (n + NR - 1) / NR;
-  float *packedB = scratch(Use::packedB, columnSlivers * NR * std::min(std::max<int64_t>(k, 1), KC));
-  int64_t p = 0;
-  do {
-    const int64_t depth = std::min(KC, k - p);
-    const bool last = p + depth >= k, add = accumulate || p > 0;
-    parallel(columnSlivers, rowsOf(32768, depth * NR), [&](int64_t begin, int64_t end) {
-      for (int64_t s = begin; s < end; s++) {
-        const Matrix sliver{b.data + p * b.rows + s * NR * b.columns, b.columns, b.rows};
-        packSliver<NR>(sliver, std::min<int64_t>(NR, n - s * NR), depth, packedB + s * NR * depth);
-      }
-    });
-    parallel(cut.rowBlocks * cut.columnBlocks, 1, [&](int64_t begin, int64_t end) {
-      float *packedA = scratch(Use::packedA, cut.blockRows * KC + LANES);
-      int64_t packed = -1;
-      for (int64_t piece = begin; piece < end; piece++) {
-        const int64_t block = piece / cut.columnBlocks, first = block * cut.blockRows;
-        const int64_t rows = std::min(cut.blockRows, m - first);
-        if (packed != block) {
-          for (int64_t i = 0; i < rows; i += MR)
-            packSliver<MR>({a.data + (first + i) * a.rows + p * a.columns, a.rows, a.columns},
-                           std::min<int64_t>(MR, rows - i), depth, packedA + i * depth);
-          packed = block;
-        }
-        const int64_t from = piece % cut.columnBlocks * cut.blockColumns;
-        multiplyBlock(packedA, rows, packedB, from, std::min(n, from + cut.blockColumns), n, depth, c + first * ldc, ldc,
-                      first, add, last, epilogue);
-      }
-    });
-    p += depth;
-  } while (p < k);
+  const int64_t slivers = (m + MR - 1) / MR, columnSlivers = (n + NR - 1) / NR;
+  const float *packedB = packAll(b, n, k);
+  /// Slivers [first, end) of A with columns [from, to) of B.
+  const auto block = [&](int64_t first, int64_t end, int64_t from, int64_t to) {
+    float *packedA = scratch(Use::packedA, MOST_SLIVERS * MR * KC + LANES);
+    const int64_t row = first * MR, rows = std::min(m, end * MR) - row;
+    int64_t p = 0;
+    do {
+      const int64_t depth = std::min(KC, k - p);
+      for (int64_t i = 0; i < rows; i += MR)
+        packSliver<MR>({a.data + (row + i) * a.rows + p * a.columns, a.rows, a.columns}, std::min<int64_t>(MR, rows - i), depth,
+                       packedA + i * depth);
+      multiplyBlock(packedA, rows, packedB + p * columnSlivers * NR, from, std::min(n, to), n, depth, c + row * ldc, ldc, row,
+                    accumulate || p > 0, p + depth >= k, epilogue);
+      p += depth;
+    } while (p < k);
+  };
+  // Many rows are shared out among the threads by rows; few by columns, and A is packed for each piece again.
+  if (slivers >= 4 * threads() || slivers > MOST_SLIVERS)
+    parallel(slivers, 1, MOST_SLIVERS, [&](int64_t begin, int64_t end) { block(begin, end, 0, n); });
+  else
+    parallel(columnSlivers, 2, [&](int64_t begin, int64_t end) { block(0, slivers, begin * NR, end * NR); });
 }
 
 } // namespace ISA
