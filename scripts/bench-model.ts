@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { camelizeKeys } from '../src/config/camel.js';
 import { configSchema, type ModelConfig } from '../src/config/schema.js';
-import type { Batch } from '../src/data/batch.js';
+import { type Batch, packBatch } from '../src/data/batch.js';
+import { EOS } from '../src/data/dictionary.js';
+import { Transformer } from '../src/model/transformer.js';
+import { Updater } from '../src/train/update.js';
 
 /** The models of the bench: width, inner width, heads, layers of each stack. */
 export const MODELS = {
@@ -28,6 +32,30 @@ export function modelConfig(name: ModelName): ModelConfig {
     encoder: { layers },
     decoder: { layers },
   };
+}
+
+/** Batches as the coordinator wrote them: lists of pairs. */
+export function readBatches(file: string): Batch[] {
+  const lists = JSON.parse(readFileSync(file, 'utf8')) as { source: number[]; target: number[] }[][];
+  return lists.map((pairs) =>
+    packBatch(
+      [...pairs.keys()],
+      pairs.map(({ source, target }) => ({
+        source: Int32Array.from(source),
+        target: Int32Array.from(target),
+      })),
+      EOS,
+    ),
+  );
+}
+
+/** A new model with its optimizer. */
+export function newUpdater(name: ModelName): Updater {
+  const vocabulary = { source: VOCABULARY, target: VOCABULARY };
+  return new Updater(Transformer.create(modelConfig(name), vocabulary, 1), {
+    ...{ optimizer: 'adam', adamBetas: [0.9, 0.98], adamEps: 1e-8, weightDecay: 0 },
+    ...{ labelSmoothing: 0.1, clipNorm: 1, updateFreq: 1, seed: 1 },
+  });
 }
 
 /** A linear map of a step: rows, width in, width out, and how often it stands in the model. */

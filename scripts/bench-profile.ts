@@ -1,14 +1,9 @@
 // Where a step's time goes, by kernel: bench-profile MODEL BATCHES THREADS. Times lie around each kernel's call, so what
 // remains of the step is tfjs and our own JavaScript.
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { initBackend } from '../src/backend/init.js';
-import { packBatch } from '../src/data/batch.js';
-import { EOS } from '../src/data/dictionary.js';
-import { Transformer } from '../src/model/transformer.js';
 import { tf } from '../src/ops/tf.js';
-import { Updater } from '../src/train/update.js';
-import { type ModelName, modelConfig, VOCABULARY } from './bench-model.js';
+import { type ModelName, newUpdater, readBatches } from './bench-model.js';
 
 const STEPS = 4;
 const [name, file, threads] = process.argv.slice(2) as [ModelName, string, string];
@@ -32,22 +27,8 @@ for (const config of tf.getKernelsForBackend('native')) {
     }
   };
 }
-const batches = (JSON.parse(readFileSync(file, 'utf8')) as { source: number[]; target: number[] }[][]).map(
-  (pairs) =>
-    packBatch(
-      [...pairs.keys()],
-      pairs.map(({ source, target }) => ({
-        source: Int32Array.from(source),
-        target: Int32Array.from(target),
-      })),
-      EOS,
-    ),
-);
-const model = Transformer.create(modelConfig(name), { source: VOCABULARY, target: VOCABULARY }, 1);
-const updater = new Updater(model, {
-  ...{ optimizer: 'adam', adamBetas: [0.9, 0.98], adamEps: 1e-8, weightDecay: 0 },
-  ...{ labelSmoothing: 0.1, clipNorm: 1, updateFreq: 1, seed: 1 },
-});
+const batches = readBatches(file);
+const updater = newUpdater(name);
 let total = 0;
 for (let i = 0; i < STEPS + 2; i++) {
   if (i === 2) {

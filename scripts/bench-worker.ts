@@ -5,32 +5,21 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { initBackend } from '../src/backend/init.js';
 import type { NativeBackend } from '../src/backend/native/backend.js';
-import { type Batch, packBatch } from '../src/data/batch.js';
-import { EOS } from '../src/data/dictionary.js';
-import { Transformer } from '../src/model/transformer.js';
+import type { Batch } from '../src/data/batch.js';
 import { tf } from '../src/ops/tf.js';
-import { Updater } from '../src/train/update.js';
-import { type ModelName, modelConfig, type Product, productsOf, VOCABULARY } from './bench-model.js';
+import {
+  type ModelName,
+  newUpdater,
+  type Product,
+  productsOf,
+  readBatches,
+  VOCABULARY,
+} from './bench-model.js';
 
 /** The largest matrices: activations of the inner width, the embedding table, a block of logits. */
 const MOST_FLOATS = 5000 * 1536;
 
 const [kind, name, file, threads] = process.argv.slice(2) as [string, ModelName, string, string];
-
-/** Batches as the coordinator wrote them: lists of pairs. */
-function readBatches(): Batch[] {
-  const lists = JSON.parse(readFileSync(file, 'utf8')) as { source: number[]; target: number[] }[][];
-  return lists.map((pairs) =>
-    packBatch(
-      [...pairs.keys()],
-      pairs.map(({ source, target }) => ({
-        source: Int32Array.from(source),
-        target: Int32Array.from(target),
-      })),
-      EOS,
-    ),
-  );
-}
 
 /** Memory for each use, made once: as much as any step needs. */
 const memory = new Map<string, Float32Array>();
@@ -70,12 +59,7 @@ function floorStep(products: Product[]): () => void {
 }
 
 function trainingStep(): (batch: Batch) => number {
-  const vocabulary = { source: VOCABULARY, target: VOCABULARY };
-  const model = Transformer.create(modelConfig(name), vocabulary, 1);
-  const updater = new Updater(model, {
-    ...{ optimizer: 'adam', adamBetas: [0.9, 0.98], adamEps: 1e-8, weightDecay: 0 },
-    ...{ labelSmoothing: 0.1, clipNorm: 1, updateFreq: 1, seed: 1 },
-  });
+  const updater = newUpdater(name);
   let updates = 0;
   return (batch) => {
     const { loss, nll, gradientNorm, tokens } = updater.apply([batch], updates++, 1e-4);
@@ -91,7 +75,7 @@ function peakMemory(): number {
 }
 
 await initBackend('native', Number(threads));
-const batches = readBatches();
+const batches = readBatches(file);
 const step =
   kind === 'floor'
     ? (

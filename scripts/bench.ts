@@ -22,6 +22,8 @@ const USAGE = `npm run bench -- [options]
   --threads N        threads of each side (default: as many as there are)
   --data FOLDER      train.de and train.en
   --python FILE      an interpreter that has PyTorch (default /usr/bin/python3)
+  --decode RUN       translate with a trained model instead, at beam 1 and 5
+  --input FILE       what to translate
   --profile-ops      time by kernel of a step, and no comparison
   --json FILE        everything measured, for programs`;
 
@@ -37,6 +39,8 @@ const { values: options } = parseArgs({
     data: { type: 'string' },
     python: { type: 'string', default: '/usr/bin/python3' },
     'profile-ops': { type: 'boolean', default: false },
+    decode: { type: 'string' },
+    input: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -213,10 +217,35 @@ function describe({ model, floorSeconds, stepSeconds, tokens, efficiency, bytes,
   ].join('\n');
 }
 
+/** Sentences a second of `translate`, as it says itself: loading the model left out. */
+function translate(run: string, input: string, beam: number): number {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [
+      ...[path.join(root, 'bin', 'admin-nmt.js'), 'translate', run, '--input', input],
+      ...['--output', path.join(work, 'hypotheses'), '--beam', String(beam), '--threads', options.threads],
+    ],
+    { encoding: 'utf8' },
+  );
+  const rate = /\(([\d.]+) sentences\/s/.exec(stderr)?.[1];
+  if (status !== 0 || rate === undefined) throw new Error(`translate failed:\n${stderr}`);
+  return Number(rate);
+}
+
+function measureDecoding(run: string, rounds: number): void {
+  if (options.input === undefined) throw new Error('--decode needs --input, the text to translate');
+  const rates = new Map([1, 5].map((beam): [number, number[]] => [beam, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [beam, list] of rates) list.push(translate(run, options.input, beam));
+  }
+  for (const [beam, list] of rates) console.log(`beam ${beam}: ${spread(list, 1)} sentences/s`);
+}
+
 async function main(): Promise<void> {
   if (options.help) return console.log(USAGE);
   mkdirSync(work, { recursive: true });
   const rounds = Number(options.rounds);
+  if (options.decode !== undefined) return measureDecoding(options.decode, rounds);
   const { file, name } = prepareBatches(rounds + WARMING);
   const machine = `${os.cpus()[0].model}, ${options.threads} threads, load ${os.loadavg()[0].toFixed(2)}`;
   console.log(`${machine}; ${name}, batches of ${MAX_TOKENS} tokens, ${rounds} rounds: median (least–most)`);

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { compareCodePoints } from '../common/code-points.js';
 import { UserError } from '../common/errors.js';
 import { readFileBounded, sha256 } from '../common/files.js';
 
@@ -111,18 +112,4 @@ function notADictionary(where: string, found: string): UserError {
     where,
     hint: 'The file is damaged or is no dictionary; make it again with `admin-nmt preprocess`.',
   });
-}
-
-/** The order of Python's strings; that of JavaScript's differs above U+FFFF. */
-function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (x !== y) return isSurrogate(x) === isSurrogate(y) ? x - y : isSurrogate(x) ? 1 : -1;
-  }
-  return a.length - b.length;
-}
-
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xe000;
 }

@@ -1,8 +1,8 @@
+import { compareCodePoints } from '../common/code-points.js';
 import { type Fingerprint, joinFingerprints } from './fingerprint.js';
 import { HashOrder } from './hash-order.js';
 import { selectGreatest } from './partial-sort.js';
 import { isValidPiece, RARE } from './piece-rules.js';
-import { compareCodePoints } from './strings.js';
 import type { Count } from './word-counts.js';
 
 /** The candidates are chosen anew after so many merges. */

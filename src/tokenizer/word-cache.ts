@@ -1,4 +1,4 @@
-import { ownString } from './strings.js';
+import { ownString } from './own-string.js';
 
 const MAX_WORDS = 2 ** 16;
 const MAX_WORD_LENGTH = 64;

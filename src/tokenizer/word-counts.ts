@@ -1,7 +1,8 @@
+import { compareCodePoints } from '../common/code-points.js';
 import type { Normalizer } from './normalizer.js';
 import { SPACE_SYMBOL } from './normalizer.js';
+import { ownString } from './own-string.js';
 import { RARE } from './piece-rules.js';
-import { compareCodePoints, ownString } from './strings.js';
 
 /** spm_train's --max_sentence_length, in bytes. */
 const MAX_LINE_BYTES = 4192;
