@@ -118,6 +118,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   ADD(matMul);
   ADD(linear);
   ADD(linearGradient);
+  ADD(packWeight);
+  ADD(packedWeightSize);
+  ADD(packedLinear);
   ADD(columnSums);
   ADD(feedForwardInner);
   ADD(feedForwardInnerGradient);

@@ -2,7 +2,7 @@ import type { Packed } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import type { HeadRows } from '../ops/attention.js';
 import { KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
-import { matMul, transposed } from '../ops/matmul.js';
+import { SharedWeight } from '../ops/shared-weight.js';
 import { tf } from '../ops/tf.js';
 import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
@@ -47,7 +47,7 @@ export class IncrementalState {
   /** Keys and values of the encoder's output, a store for each layer. */
   private readonly source: KeyValueStore[];
   private readonly past: KeyValueStore[];
-  private readonly outputWeight: tf.Tensor2D;
+  private readonly output: SharedWeight;
   private rows: Row[];
   /** Tokens fed to each row. */
   private length = 0;
@@ -63,7 +63,7 @@ export class IncrementalState {
     this.pass = model.pass({ training: null });
     this.source = stores();
     this.past = stores();
-    this.outputWeight = tf.tidy(() => transposed(model.outputWeight()));
+    this.output = new SharedWeight(model.outputWeight());
     this.rows = Array.from({ length: sources.offsets.length - 1 }, (_, i) => ({
       source: Int32Array.from(
         { length: sources.offsets[i + 1] - sources.offsets[i] },
@@ -83,7 +83,7 @@ export class IncrementalState {
    */
   step(tokens: Int32Array, k: number, forbid: readonly number[]): TopLogProbs {
     this.logits?.dispose();
-    this.logits = tf.tidy(() => matMul(this.hidden(tokens), this.outputWeight));
+    this.logits = tf.tidy(() => this.output.apply(this.hidden(tokens)));
     return topLogProbs(this.logits, k, forbid);
   }
 
@@ -101,7 +101,7 @@ export class IncrementalState {
 
   dispose(): void {
     this.logits?.dispose();
-    this.outputWeight.dispose();
+    this.output.dispose();
   }
 
   private storeSources(memory: tf.Tensor2D): void {

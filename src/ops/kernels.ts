@@ -37,6 +37,10 @@ export interface Kernels {
   LinearGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean } };
   /** The same without dx. */
   WeightGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean } };
+  /** weight [out, in] → the same as PackedLinear reads it, of no shape of its own */
+  PackWeight: { inputs: 'weight'; attributes: Record<string, never> };
+  /** x [T, in], packed from a weight [out, in] → y [T, out], the bits of Linear */
+  PackedLinear: { inputs: 'x' | 'packed'; attributes: { out: number } };
   /** x [T, d], weight [f, d], bias [f] → h [T, f] and, for gelu, the sum before the activation [T, f] */
   FeedForwardInner: {
     inputs: 'x' | 'weight' | 'bias';

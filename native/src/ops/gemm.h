@@ -164,10 +164,12 @@ void multiplyBlock(const float *packedA, int64_t rows, const float *packedB, int
   }
 }
 
+/// Floats of a packed B.
+inline int64_t packedSize(int64_t n, int64_t k) { return (n + NR - 1) / NR * NR * std::max<int64_t>(k, 1); }
+
 /// B as the tiles read it: blocks of KC rows, each cut into slivers of NR columns.
-inline const float *packAll(Matrix b, int64_t n, int64_t k) {
+inline void packAll(Matrix b, int64_t n, int64_t k, float *packed) {
   const int64_t slivers = (n + NR - 1) / NR, blocks = (k + KC - 1) / KC;
-  float *packed = scratch(Use::packedB, slivers * NR * std::max<int64_t>(k, 1));
   parallel(blocks * slivers, rowsOf(32768, std::min(k, KC) * NR), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t p = i / slivers * KC, sliver = i % slivers, depth = std::min(KC, k - p);
@@ -175,14 +177,14 @@ inline const float *packAll(Matrix b, int64_t n, int64_t k) {
       packSliver<NR>(part, std::min<int64_t>(NR, n - sliver * NR), depth, packed + (p * slivers + sliver * depth) * NR);
     }
   });
-  return packed;
 }
 
+/// The product with a packed B.
 template <class Epilogue>
-void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t ldc, bool accumulate, const Epilogue &epilogue) {
+void gemmPacked(int64_t m, int64_t n, int64_t k, Matrix a, const float *packedB, float *c, int64_t ldc, bool accumulate,
+                const Epilogue &epilogue) {
   if (m <= 0 || n <= 0) return;
   const int64_t slivers = (m + MR - 1) / MR, columnSlivers = (n + NR - 1) / NR;
-  const float *packedB = packAll(b, n, k);
   /// Slivers [first, end) of A with columns [from, to) of B.
   const auto block = [&](int64_t first, int64_t end, int64_t from, int64_t to) {
     float *packedA = scratch(Use::packedA, MOST_SLIVERS * MR * KC + LANES);
@@ -203,6 +205,13 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t
     parallel(slivers, 1, MOST_SLIVERS, [&](int64_t begin, int64_t end) { block(begin, end, 0, n); });
   else
     parallel(columnSlivers, 2, [&](int64_t begin, int64_t end) { block(0, slivers, begin * NR, end * NR); });
+}
+
+template <class Epilogue>
+void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t ldc, bool accumulate, const Epilogue &epilogue) {
+  float *packed = scratch(Use::packedB, packedSize(n, k));
+  packAll(b, n, k, packed);
+  gemmPacked(m, n, k, a, packed, c, ldc, accumulate, epilogue);
 }
 
 } // namespace ISA

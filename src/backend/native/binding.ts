@@ -33,6 +33,10 @@ export interface Addon {
       ...[rows: number, from: number, to: number],
     ]
   ): void;
+  packWeight(weight: Floats, packed: Floats, from: number, to: number): void;
+  /** Floats of a packed weight. */
+  packedWeightSize(from: number, to: number): number;
+  packedLinear(...args: [x: Floats, packed: Floats, y: Floats, rows: number, from: number, to: number]): void;
   feedForwardInner(
     ...args: [
       ...[x: Floats, weight: Floats, bias: Floats, h: Floats, before: Floats],

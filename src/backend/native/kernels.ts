@@ -89,6 +89,21 @@ export const IMPLEMENTATIONS: { readonly [N in KernelName]: Implementation<N> } 
   LinearGradient: linearGradient(true),
   WeightGradient: linearGradient(false),
 
+  PackWeight: ({ inputs, backend }) => {
+    const [out, width] = inputs.weight!.shape;
+    const packed = backend.output([backend.addon.packedWeightSize(width, out)]);
+    backend.addon.packWeight(backend.floats(inputs.weight!), packed.values, width, out);
+    return [packed.info];
+  },
+
+  PackedLinear: ({ inputs, attributes: { out }, backend }) => {
+    const { x, packed } = memoryOf(backend, inputs);
+    const [rows, width] = inputs.x!.shape;
+    const y = backend.output([rows, out]);
+    backend.addon.packedLinear(x, packed, y.values, rows, width, out);
+    return [y.info];
+  },
+
   FeedForwardInner: ({ inputs, attributes: { activation, dropout }, backend }) => {
     const { x, weight, bias } = memoryOf(backend, inputs);
     const [rows, width] = inputs.x!.shape;
