@@ -6,7 +6,8 @@ import { type Progress, startProgress } from '../common/progress.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import { readLines } from '../data/text-source.js';
 import { locateCheckpoint } from '../decode/checkpoint-location.js';
-import { type LoadedModel, loadModel } from '../decode/load-model.js';
+import { loadModel } from '../decode/load-model.js';
+import type { TextCodec } from '../decode/text-codec.js';
 import { translateLines } from '../decode/translate-lines.js';
 import { formatTranslation, type TranslationFormat } from '../decode/translation-format.js';
 import { IncrementalDecoder } from '../model/incremental.js';
@@ -42,21 +43,19 @@ export async function runTranslate(run: string, options: TranslateCommandOptions
   log.info(`Model: ${location.checkpoint}`);
   if (!loaded.tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
   const output = openLineOutput(target);
+  const decoder = new IncrementalDecoder(loaded.model);
   // Translations that run over the terminal show the progress themselves, and a bar would tear them.
   const progress = output.isTerminal
     ? undefined
     : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
   try {
-    await translateAll(readLines(input), loaded, config, {
-      format,
-      output,
-      progress,
-      chunk: chunkSize(input),
-    });
+    const work = { format, output, progress, chunk: chunkSize(input) };
+    await translateAll(readLines(input), decoder, loaded.codec, config, work);
     output.commit();
   } finally {
     progress?.stop();
     output.close();
+    decoder.dispose();
     loaded.model.dispose();
   }
 }
@@ -98,14 +97,15 @@ interface Work {
 
 async function translateAll(
   lines: AsyncIterable<string>,
-  { model, codec }: LoadedModel,
+  decoder: IncrementalDecoder,
+  codec: TextCodec,
   config: Config,
   { format, output, progress, chunk }: Work,
 ): Promise<void> {
   const { maxPositions } = config.model;
   const started = performance.now();
   let done = 0;
-  const translations = translateLines(lines, new IncrementalDecoder(model), codec, {
+  const translations = translateLines(lines, decoder, codec, {
     ...config.decode,
     maxPositions,
     chunk,

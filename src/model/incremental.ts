@@ -2,17 +2,21 @@ import type { Packed } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import type { HeadRows } from '../ops/attention.js';
 import { KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
-import { SharedWeight } from '../ops/shared-weight.js';
+import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
 import { type AttentionBranch, layer, project, projectOut } from './layers.js';
-import type { Pass } from './pass.js';
+import { type Pass, PreparedLinears } from './pass.js';
 import type { Transformer } from './transformer.js';
 
-/** The model as a search asks it: token by token, with the keys and values of what was read and written kept. */
+/**
+ * The model as a search asks it: token by token, with the keys and values of what was read and written kept. Weights are
+ * those of when it was made.
+ */
 export class IncrementalDecoder {
   private readonly model: Transformer;
+  private readonly prepared = new PreparedLinears();
 
   constructor(model: Transformer) {
     this.model = model;
@@ -25,7 +29,12 @@ export class IncrementalDecoder {
 
   /** Encodes sentences that end in `</s>`; at the start there is one row for each sentence, in their order. */
   start(sources: Packed): IncrementalState {
-    return new IncrementalState(this.model, sources);
+    return new IncrementalState(this.model, this.prepared, sources);
+  }
+
+  /** Releases what it made of the weights; the model stays. */
+  dispose(): void {
+    this.prepared.dispose();
   }
 }
 
@@ -47,7 +56,7 @@ export class IncrementalState {
   /** Keys and values of the encoder's output, a store for each layer. */
   private readonly source: KeyValueStore[];
   private readonly past: KeyValueStore[];
-  private readonly output: SharedWeight;
+  private readonly output: PreparedLinear;
   private rows: Row[];
   /** Tokens fed to each row. */
   private length = 0;
@@ -56,14 +65,14 @@ export class IncrementalState {
   /** Of the last step, [rows, V]. */
   private logits: tf.Tensor2D | undefined;
 
-  constructor(model: Transformer, sources: Packed) {
+  constructor(model: Transformer, prepared: PreparedLinears, sources: Packed) {
     const { layers } = model.config.decoder;
     const stores = () => Array.from({ length: layers }, () => new KeyValueStore(model.config.embedDim));
     this.model = model;
-    this.pass = model.pass({ training: null });
+    this.pass = model.pass({ training: null, prepared });
     this.source = stores();
     this.past = stores();
-    this.output = new SharedWeight(model.outputWeight());
+    this.output = prepared.get('output', () => new PreparedLinear(model.outputWeight(), null));
     this.rows = Array.from({ length: sources.offsets.length - 1 }, (_, i) => ({
       source: Int32Array.from(
         { length: sources.offsets[i + 1] - sources.offsets[i] },
@@ -101,7 +110,6 @@ export class IncrementalState {
 
   dispose(): void {
     this.logits?.dispose();
-    this.output.dispose();
   }
 
   private storeSources(memory: tf.Tensor2D): void {

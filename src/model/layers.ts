@@ -1,7 +1,8 @@
 import type { HeadRows } from '../ops/attention.js';
-import { feedForward } from '../ops/feed-forward.js';
+import { activate, feedForward } from '../ops/feed-forward.js';
 import { headProjections } from '../ops/head-projections.js';
 import { linear } from '../ops/matmul.js';
+import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 import type { Pass } from './pass.js';
 import { layerPrefix, type Stack } from './scheme.js';
@@ -26,21 +27,39 @@ export function project(
 ): HeadRows[] {
   const bias = pass.vector(`${prefix}in_proj_bias`);
   const first = PROJECTIONS.indexOf(which[0]);
-  if (pass.scheme.fusedProjections) {
-    return headProjections(x, pass.matrix(`${prefix}in_proj_weight`), bias, first, which.length);
-  }
   const d = pass.config.embedDim;
-  return which.map((name, i) =>
-    linear(x, pass.matrix(`${prefix}${name}_proj_weight`), tf.slice(bias, [(first + i) * d], [d])),
-  );
+  const biasOf = (from: number, count: number) => tf.slice(bias, [from * d], [count * d]);
+  if (!pass.scheme.fusedProjections) {
+    return which.map((name, i) => {
+      const weight = pass.matrix(`${prefix}${name}_proj_weight`);
+      const map = pass.prepared?.get(prefix + name, () => new PreparedLinear(weight, biasOf(first + i, 1)));
+      return map?.apply(x) ?? linear(x, weight, biasOf(first + i, 1));
+    });
+  }
+  const weight = pass.matrix(`${prefix}in_proj_weight`);
+  const together = pass.prepared?.get(prefix + which.join(''), () => {
+    const rows = tf.slice(weight, [first * d, 0], [which.length * d, d]);
+    const part = biasOf(first, which.length);
+    const made = new PreparedLinear(rows, part);
+    tf.dispose([rows, part]);
+    return made;
+  });
+  if (together === undefined) return headProjections(x, weight, bias, first, which.length);
+  const tensor = together.apply(x);
+  return which.map((_, i) => ({ tensor, column: i * d }));
 }
 
 /** The output projection of an attention. */
 export function projectOut(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
-  return linear(x, pass.matrix(`${prefix}out_proj.weight`), pass.vector(`${prefix}out_proj.bias`));
+  return pass.linear(x, `${prefix}out_proj.weight`, `${prefix}out_proj.bias`);
 }
 
 function feedForwardBranch(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
+  if (pass.prepared !== undefined) {
+    const inner = pass.linear(x, `${prefix}fc1.weight`, `${prefix}fc1.bias`);
+    const h = activate(inner, pass.config.activationFn);
+    return pass.linear(h, `${prefix}fc2.weight`, `${prefix}fc2.bias`);
+  }
   const weights = {
     fc1Weight: pass.matrix(`${prefix}fc1.weight`),
     fc1Bias: pass.vector(`${prefix}fc1.bias`),

@@ -1,6 +1,8 @@
 import type { ModelConfig } from '../config/schema.js';
 import { dropout, type MaskKey } from '../ops/dropout.js';
 import { layerNorm } from '../ops/layer-norm.js';
+import { linear } from '../ops/matmul.js';
+import { PreparedLinear } from '../ops/prepared-linear.js';
 import { type ResidualOptions, residual, residualParts } from '../ops/residual.js';
 import { tf } from '../ops/tf.js';
 import {
@@ -27,6 +29,24 @@ export interface Mode {
   probe?: Probe;
   /** Takes the place of the trained ω of a sublayer: profiling finds them one after another. */
   omega?: (site: Site) => tf.Tensor1D;
+  /** For decoding: linear maps are taken from here, and put here when they are first needed. */
+  prepared?: PreparedLinears;
+}
+
+/** The linear maps of a model, prepared for many products, by a name. */
+export class PreparedLinears {
+  private readonly maps = new Map<string, PreparedLinear>();
+
+  get(name: string, make: () => PreparedLinear): PreparedLinear {
+    const known = this.maps.get(name) ?? make();
+    this.maps.set(name, known);
+    return known;
+  }
+
+  dispose(): void {
+    for (const map of this.maps.values()) map.dispose();
+    this.maps.clear();
+  }
 }
 
 /** What one forward pass needs to know: the weights by name, the scheme, and the next dropout mask. */
@@ -37,6 +57,7 @@ export class Pass {
   private readonly mode: Mode;
   private dropoutSites = 0;
 
+  /** @param mode with `prepared`, weights are those of when they were first used */
   constructor(config: ModelConfig, weights: ReadonlyMap<string, tf.Tensor>, mode: Mode) {
     this.config = config;
     this.scheme = SCHEMES[config.residual];
@@ -50,6 +71,20 @@ export class Pass {
 
   vector(name: string): tf.Tensor1D {
     return this.weight(name) as tf.Tensor1D;
+  }
+
+  /** The linear maps to use in place of `linear`, where there are any. */
+  get prepared(): PreparedLinears | undefined {
+    return this.mode.prepared;
+  }
+
+  /** x·Wᵀ + b by the official names of W and b. */
+  linear(x: tf.Tensor2D, weight: string, bias: string): tf.Tensor2D {
+    const [w, b] = [this.matrix(weight), this.vector(bias)];
+    const { prepared } = this.mode;
+    return prepared === undefined
+      ? linear(x, w, b)
+      : prepared.get(weight, () => new PreparedLinear(w, b)).apply(x);
   }
 
   /** Names the mask of the next dropout; the order of the forward pass numbers them. */

@@ -96,7 +96,9 @@ for (const backend of BACKENDS) {
       await useBackend(backend);
       const model = livelyModel({ residual: 'admin' });
       const before = tf.memory().numTensors;
-      search(new IncrementalDecoder(model), SOURCES, 4);
+      const decoder = new IncrementalDecoder(model);
+      search(decoder, SOURCES, 4);
+      decoder.dispose();
       assert.equal(tf.memory().numTensors, before);
       model.dispose();
     });

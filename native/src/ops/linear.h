@@ -39,12 +39,14 @@ inline void packWeight(Floats weight, Floats packed, int64_t in, int64_t out) {
 
 inline double packedWeightSize(int64_t in, int64_t out) { return static_cast<double>(packedSize(out, in)); }
 
-/// y [rows, out] = x [rows, in] · Wᵀ: the bits of `linear`.
-inline void packedLinear(Floats x, Floats packed, Floats y, int64_t rows, int64_t in, int64_t out) {
+/// y [rows, out] = x [rows, in] · Wᵀ + bias, the bits of `linear`; without a bias where it is absent.
+inline void packedLinear(Floats x, Floats packed, Floats bias, Floats y, int64_t rows, int64_t in, int64_t out) {
   expect(x, rows * in, "x");
   expect(packed, packedSize(out, in), "packed");
+  expect(bias, out, "bias", true);
   expect(y, rows * out, "y");
-  gemmPacked(rows, out, in, rowMajor(x.data, in), packed.data, y.data, out, false, NoEpilogue{});
+  if (bias) gemmPacked(rows, out, in, rowMajor(x.data, in), packed.data, y.data, out, false, AddBias{bias.data});
+  else gemmPacked(rows, out, in, rowMajor(x.data, in), packed.data, y.data, out, false, NoEpilogue{});
 }
 
 /// out [columns] = Σ over the rows of x [rows, columns], in blocks of rows whose sums are added in order.

@@ -36,7 +36,12 @@ export interface Addon {
   packWeight(weight: Floats, packed: Floats, from: number, to: number): void;
   /** Floats of a packed weight. */
   packedWeightSize(from: number, to: number): number;
-  packedLinear(...args: [x: Floats, packed: Floats, y: Floats, rows: number, from: number, to: number]): void;
+  packedLinear(
+    ...args: [
+      ...[x: Floats, packed: Floats, bias: Floats, y: Floats],
+      ...[rows: number, from: number, to: number],
+    ]
+  ): void;
   feedForwardInner(
     ...args: [
       ...[x: Floats, weight: Floats, bias: Floats, h: Floats, before: Floats],

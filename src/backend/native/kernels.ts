@@ -97,10 +97,10 @@ export const IMPLEMENTATIONS: { readonly [N in KernelName]: Implementation<N> } 
   },
 
   PackedLinear: ({ inputs, attributes: { out }, backend }) => {
-    const { x, packed } = memoryOf(backend, inputs);
+    const { x, packed, bias } = memoryOf(backend, inputs);
     const [rows, width] = inputs.x!.shape;
     const y = backend.output([rows, out]);
-    backend.addon.packedLinear(x, packed, y.values, rows, width, out);
+    backend.addon.packedLinear(x, packed, bias, y.values, rows, width, out);
     return [y.info];
   },
 

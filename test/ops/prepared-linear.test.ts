@@ -1,10 +1,10 @@
 import { test } from 'node:test';
 import { linear } from '../../src/ops/matmul.js';
-import { SharedWeight } from '../../src/ops/shared-weight.js';
+import { PreparedLinear } from '../../src/ops/prepared-linear.js';
 import { tf } from '../../src/ops/tf.js';
 import { allClose } from './all-close.js';
 import { onEachBackend } from './backends.js';
-import { matrix } from './samples.js';
+import { matrix, vector } from './samples.js';
 
 onEachBackend(() => {
   test('the product of `linear`, to the last bit', () => {
@@ -16,12 +16,14 @@ onEachBackend(() => {
     ]) {
       tf.tidy(() => {
         const weight = matrix(out, width, 1);
-        const shared = new SharedWeight(weight);
-        for (const seed of [2, 3]) {
-          const x = matrix(rows, width, seed);
-          allClose(shared.apply(x), linear(x, weight, null), { absolute: 0, relative: 0 });
+        for (const bias of [null, vector(out, 4)]) {
+          const prepared = new PreparedLinear(weight, bias);
+          for (const seed of [2, 3]) {
+            const x = matrix(rows, width, seed);
+            allClose(prepared.apply(x), linear(x, weight, bias), { absolute: 0, relative: 0 });
+          }
+          prepared.dispose();
         }
-        shared.dispose();
       });
     }
   });

@@ -1,0 +1,39 @@
+import { isFused, runFused } from './kernels.js';
+import { transposed } from './matmul.js';
+import { tf } from './tf.js';
+
+/**
+ * A linear map that many products share, its weight in the form that the backend multiplies fastest: what decoding
+ * uses at every step. The bits of `linear`; without a gradient. It does not see later changes of the weight.
+ */
+export class PreparedLinear {
+  private readonly out: number;
+  private readonly prepared: tf.Tensor;
+  private readonly bias: tf.Tensor1D | null;
+
+  /**
+   * @param weight [out, in]
+   * @param bias [out] or null
+   */
+  constructor(weight: tf.Tensor2D, bias: tf.Tensor1D | null) {
+    this.out = weight.shape[0];
+    this.prepared = isFused() ? runFused('PackWeight', { weight }, {})[0] : tf.tidy(() => transposed(weight));
+    this.bias = bias === null ? null : bias.clone();
+    tf.keep(this.prepared);
+    if (this.bias !== null) tf.keep(this.bias);
+  }
+
+  /** x·Wᵀ + b: x [T, in] → [T, out] */
+  apply(x: tf.Tensor2D): tf.Tensor2D {
+    const { prepared, bias, out } = this;
+    if (isFused()) return runFused('PackedLinear', { x, packed: prepared, bias }, { out })[0] as tf.Tensor2D;
+    return tf.tidy(() => {
+      const product = tf.matMul<tf.Tensor2D>(x, prepared as tf.Tensor2D);
+      return bias === null ? product : tf.add(product, bias);
+    });
+  }
+
+  dispose(): void {
+    tf.dispose([this.prepared, ...(this.bias === null ? [] : [this.bias])]);
+  }
+}
