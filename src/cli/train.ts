@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { initBackend } from '../backend/init.js';
 import { ExitCode, explainFileError, UserError } from '../common/errors.js';
+import { makeFolder } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import { runConfigFile } from '../config/load.js';
@@ -122,7 +123,7 @@ function prepareRunDirectory(
 ): void {
   const { saveDir } = config.train;
   try {
-    fs.mkdirSync(saveDir, { recursive: true });
+    makeFolder(saveDir);
     if (!resuming) {
       removeCheckpoints(saveDir);
       fs.rmSync(path.join(saveDir, 'metrics.jsonl'), { force: true });

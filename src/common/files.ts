@@ -16,6 +16,21 @@ export function packageVersion(): string {
   return JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')).version;
 }
 
+/**
+ * Makes a folder and those above it, unless they are there. (Node's own recursive mkdir never returns where a file
+ * system answers ENOENT for a folder whose parent exists, as /proc does.)
+ */
+export function makeFolder(folder: string): void {
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error; // else another made it
+  }
+}
+
 /** A name beside `target` on the same file system, for writing before renaming. */
 function temporaryName(target: string): string {
   return path.join(
@@ -62,7 +77,7 @@ export function openAtomic(target: string): AtomicFile {
   const temporary = temporaryName(target);
   let fd: number;
   try {
-    fs.mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     fd = fs.openSync(temporary, 'wx');
   } catch (error) {
     throw explainFileError(error, target);
@@ -97,7 +112,7 @@ export async function writeFolderAtomic(
   const temporary = temporaryName(target);
   const aside = `${temporary}.old`;
   try {
-    fs.mkdirSync(temporary, { recursive: true });
+    makeFolder(temporary);
     await fill(temporary);
     if (fs.existsSync(target)) fs.renameSync(target, aside);
     fs.renameSync(temporary, target);

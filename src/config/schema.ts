@@ -249,7 +249,7 @@ const decodeSection = section(
     'max-len-b': count(10, 'See max-len-a.'),
     'min-len': count(1, 'Least tokens of a translation, </s> not counted.'),
     'max-tokens': count(4096, 'Most source tokens in a batch.', 1),
-    'batch-size': count(64, 'Most sentences in a batch.', 1),
+    'batch-size': count(256, 'Most sentences in a batch.', 1),
   },
   'Translation.',
 );

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { canonicalHash } from '../../src/common/canonical-hash.js';
 import { UserError } from '../../src/common/errors.js';
 import {
+  makeFolder,
   readFileBounded,
   readJson,
   sha256,
@@ -79,4 +80,15 @@ test('hashes: a file as its content, a tree whatever the order of its keys', () 
     canonicalHash({ b: { d: null, c: [1, 2] }, a: 1 }),
   );
   assert.notEqual(canonicalHash([1, 2]), canonicalHash([2, 1]));
+});
+
+test('makeFolder: those above it too, one that is there, and an error where it cannot be', () => {
+  const folder = path.join(scratch(), 'a', 'b');
+  makeFolder(folder);
+  makeFolder(folder);
+  assert.ok(fs.statSync(folder).isDirectory());
+  fs.writeFileSync(path.join(folder, 'file'), '');
+  assert.throws(() => makeFolder(path.join(folder, 'file')), { code: 'EEXIST' });
+  assert.throws(() => makeFolder(path.join(folder, 'file', 'c')), { code: /^(EEXIST|ENOTDIR)$/ });
+  if (fs.existsSync('/proc/self')) assert.throws(() => makeFolder('/proc/none/c'), { code: 'ENOENT' });
 });
