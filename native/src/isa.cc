@@ -8,6 +8,7 @@
 #include "ops/feed-forward.h"
 #include "ops/linear.h"
 #include "ops/optimizer.h"
+#include "ops/packed.h"
 #include "ops/residual.h"
 
 #define JOIN(a, b) a##b

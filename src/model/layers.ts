@@ -1,5 +1,5 @@
 import type { HeadRows } from '../ops/attention.js';
-import { activate, feedForward } from '../ops/feed-forward.js';
+import { feedForward } from '../ops/feed-forward.js';
 import { headProjections } from '../ops/head-projections.js';
 import { linear } from '../ops/matmul.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
@@ -51,15 +51,12 @@ export function project(
 
 /** The output projection of an attention. */
 export function projectOut(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
-  return pass.linear(x, `${prefix}out_proj.weight`, `${prefix}out_proj.bias`);
+  return pass.linear(x, `${prefix}out_proj`);
 }
 
 function feedForwardBranch(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
-  if (pass.prepared !== undefined) {
-    const inner = pass.linear(x, `${prefix}fc1.weight`, `${prefix}fc1.bias`);
-    const h = activate(inner, pass.config.activationFn);
-    return pass.linear(h, `${prefix}fc2.weight`, `${prefix}fc2.bias`);
-  }
+  const inner = pass.preparedLinear(`${prefix}fc1`)?.apply(x, pass.config.activationFn);
+  if (inner !== undefined) return pass.linear(inner, `${prefix}fc2`);
   const weights = {
     fc1Weight: pass.matrix(`${prefix}fc1.weight`),
     fc1Bias: pass.vector(`${prefix}fc1.bias`),

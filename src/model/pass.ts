@@ -78,13 +78,18 @@ export class Pass {
     return this.mode.prepared;
   }
 
-  /** x·Wᵀ + b by the official names of W and b. */
-  linear(x: tf.Tensor2D, weight: string, bias: string): tf.Tensor2D {
-    const [w, b] = [this.matrix(weight), this.vector(bias)];
-    const { prepared } = this.mode;
-    return prepared === undefined
-      ? linear(x, w, b)
-      : prepared.get(weight, () => new PreparedLinear(w, b)).apply(x);
+  /** x·Wᵀ + b by the official names of W and b, `map.weight` and `map.bias`. */
+  linear(x: tf.Tensor2D, map: string): tf.Tensor2D {
+    return (
+      this.preparedLinear(map)?.apply(x) ??
+      linear(x, this.matrix(`${map}.weight`), this.vector(`${map}.bias`))
+    );
+  }
+
+  /** The same map prepared, where linear maps are. */
+  preparedLinear(map: string): PreparedLinear | undefined {
+    const make = () => new PreparedLinear(this.matrix(`${map}.weight`), this.vector(`${map}.bias`));
+    return this.mode.prepared?.get(map, make);
   }
 
   /** Names the mask of the next dropout; the order of the forward pass numbers them. */

@@ -39,8 +39,11 @@ export interface Kernels {
   WeightGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean } };
   /** weight [out, in] → the same as PackedLinear reads it, of no shape of its own */
   PackWeight: { inputs: 'weight'; attributes: Record<string, never> };
-  /** x [T, in], packed from a weight [out, in], bias? [out] → y [T, out], the bits of Linear */
-  PackedLinear: { inputs: 'x' | 'packed' | 'bias'; attributes: { out: number } };
+  /** x [T, in], packed from a weight [out, in], bias? [out] → y [T, out], the bits of Linear; after an activation if any */
+  PackedLinear: {
+    inputs: 'x' | 'packed' | 'bias';
+    attributes: { out: number; activation: 'relu' | 'gelu' | null };
+  };
   /** x [T, d], weight [f, d], bias [f] → h [T, f] and, for gelu, the sum before the activation [T, f] */
   FeedForwardInner: {
     inputs: 'x' | 'weight' | 'bias';

@@ -1,3 +1,4 @@
+import { type Activation, activate } from './feed-forward.js';
 import { isFused, runFused } from './kernels.js';
 import { transposed } from './matmul.js';
 import { tf } from './tf.js';
@@ -23,13 +24,16 @@ export class PreparedLinear {
     if (this.bias !== null) tf.keep(this.bias);
   }
 
-  /** x·Wᵀ + b: x [T, in] → [T, out] */
-  apply(x: tf.Tensor2D): tf.Tensor2D {
+  /** x·Wᵀ + b, after an activation if one is given (then there has to be a bias): x [T, in] → [T, out] */
+  apply(x: tf.Tensor2D, activation: Activation | null = null): tf.Tensor2D {
     const { prepared, bias, out } = this;
-    if (isFused()) return runFused('PackedLinear', { x, packed: prepared, bias }, { out })[0] as tf.Tensor2D;
+    if (isFused()) {
+      return runFused('PackedLinear', { x, packed: prepared, bias }, { out, activation })[0] as tf.Tensor2D;
+    }
     return tf.tidy(() => {
       const product = tf.matMul<tf.Tensor2D>(x, prepared as tf.Tensor2D);
-      return bias === null ? product : tf.add(product, bias);
+      const sum: tf.Tensor2D = bias === null ? product : tf.add(product, bias);
+      return activation === null ? sum : activate(sum, activation);
     });
   }
 

@@ -1,4 +1,5 @@
 import { test } from 'node:test';
+import { activate } from '../../src/ops/feed-forward.js';
 import { linear } from '../../src/ops/matmul.js';
 import { PreparedLinear } from '../../src/ops/prepared-linear.js';
 import { tf } from '../../src/ops/tf.js';
@@ -20,7 +21,12 @@ onEachBackend(() => {
           const prepared = new PreparedLinear(weight, bias);
           for (const seed of [2, 3]) {
             const x = matrix(rows, width, seed);
-            allClose(prepared.apply(x), linear(x, weight, bias), { absolute: 0, relative: 0 });
+            const expected = linear(x, weight, bias);
+            allClose(prepared.apply(x), expected, { absolute: 0, relative: 0 });
+            if (bias === null) continue;
+            for (const activation of ['relu', 'gelu'] as const) {
+              allClose(prepared.apply(x, activation), activate(expected, activation));
+            }
           }
           prepared.dispose();
         }

@@ -30,25 +30,6 @@ inline void linear(Floats x, Floats weight, Floats bias, Floats y, int64_t rows,
     gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, NoEpilogue{});
 }
 
-/// A weight [out, in] in the form that `packedLinear` reads, for one that many products share: packed [packedSize(out, in)].
-inline void packWeight(Floats weight, Floats packed, int64_t in, int64_t out) {
-  expect(weight, out * in, "weight");
-  expect(packed, packedSize(out, in), "packed");
-  packAll(transposed(weight.data, in), out, in, packed.data);
-}
-
-inline double packedWeightSize(int64_t in, int64_t out) { return static_cast<double>(packedSize(out, in)); }
-
-/// y [rows, out] = x [rows, in] · Wᵀ + bias, the bits of `linear`; without a bias where it is absent.
-inline void packedLinear(Floats x, Floats packed, Floats bias, Floats y, int64_t rows, int64_t in, int64_t out) {
-  expect(x, rows * in, "x");
-  expect(packed, packedSize(out, in), "packed");
-  expect(bias, out, "bias", true);
-  expect(y, rows * out, "y");
-  if (bias) gemmPacked(rows, out, in, rowMajor(x.data, in), packed.data, y.data, out, false, AddBias{bias.data});
-  else gemmPacked(rows, out, in, rowMajor(x.data, in), packed.data, y.data, out, false, NoEpilogue{});
-}
-
 /// out [columns] = Σ over the rows of x [rows, columns], in blocks of rows whose sums are added in order.
 inline void columnSums(Floats x, Floats out, int64_t rows, int64_t columns) {
   expect(x, rows * columns, "x");

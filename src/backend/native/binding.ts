@@ -39,7 +39,7 @@ export interface Addon {
   packedLinear(
     ...args: [
       ...[x: Floats, packed: Floats, bias: Floats, y: Floats],
-      ...[rows: number, from: number, to: number],
+      ...[rows: number, from: number, to: number, activation: number],
     ]
   ): void;
   feedForwardInner(

@@ -96,11 +96,12 @@ export const IMPLEMENTATIONS: { readonly [N in KernelName]: Implementation<N> } 
     return [packed.info];
   },
 
-  PackedLinear: ({ inputs, attributes: { out }, backend }) => {
+  PackedLinear: ({ inputs, attributes: { out, activation }, backend }) => {
     const { x, packed, bias } = memoryOf(backend, inputs);
     const [rows, width] = inputs.x!.shape;
     const y = backend.output([rows, out]);
-    backend.addon.packedLinear(x, packed, bias, y.values, rows, width, out);
+    const code = activation === null ? 0 : 1 + ACTIVATIONS[activation];
+    backend.addon.packedLinear(x, packed, bias, y.values, rows, width, out, code);
     return [y.info];
   },
 
