@@ -121,7 +121,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   ADD(packWeight);
   ADD(packedWeightSize);
   ADD(packedLinear);
-  ADD(columnSums);
   ADD(feedForwardInner);
   ADD(feedForwardInnerGradient);
   ADD(residual);

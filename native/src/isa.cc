@@ -24,7 +24,6 @@ extern const Ops TABLE(ISA) = {
     ISA::packWeight,
     ISA::packedWeightSize,
     ISA::packedLinear,
-    ISA::columnSums,
     ISA::feedForwardInner,
     ISA::feedForwardInnerGradient,
     ISA::residual,

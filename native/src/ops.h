@@ -13,7 +13,6 @@ struct Ops {
   void (*packWeight)(Floats weight, Floats packed, int64_t in, int64_t out);
   double (*packedWeightSize)(int64_t in, int64_t out);
   void (*packedLinear)(Floats x, Floats packed, Floats bias, Floats y, int64_t rows, int64_t in, int64_t out, int64_t activation);
-  void (*columnSums)(Floats x, Floats out, int64_t rows, int64_t columns);
   void (*feedForwardInner)(Floats x, Floats weight, Floats bias, Floats h, Floats before, int64_t rows, int64_t width, int64_t inner,
                            int64_t activation, Dropout dropout);
   void (*feedForwardInnerGradient)(Floats dy, Floats weight, Floats kept, Floats dInner, int64_t rows, int64_t width, int64_t inner,

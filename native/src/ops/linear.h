@@ -30,6 +30,16 @@ inline void linear(Floats x, Floats weight, Floats bias, Floats y, int64_t rows,
     gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, NoEpilogue{});
 }
 
+/// Adds the rows of partial sums [blocks, width] in order.
+inline void addPartials(const float *partial, int64_t blocks, int64_t stride, Floats out) {
+  memset(out.data, 0, sizeof(float) * out.size);
+  for (int64_t block = 0; block < blocks; block++)
+    each(out.size, [&](int64_t j, auto v) {
+      using V = decltype(v);
+      store(out.data + j, load<V>(out.data + j) + load<V>(partial + block * stride + j));
+    });
+}
+
 /// out [columns] = Σ over the rows of x [rows, columns], in blocks of rows whose sums are added in order.
 inline void columnSums(Floats x, Floats out, int64_t rows, int64_t columns) {
   expect(x, rows * columns, "x");
@@ -48,12 +58,7 @@ inline void columnSums(Floats x, Floats out, int64_t rows, int64_t columns) {
         });
     }
   });
-  memset(out.data, 0, sizeof(float) * columns);
-  for (int64_t block = 0; block < blocks; block++)
-    each(columns, [&](int64_t j, auto v) {
-      using V = decltype(v);
-      store(out.data + j, load<V>(out.data + j) + load<V>(partial + block * columns + j));
-    });
+  addPartials(partial, blocks, columns, out);
 }
 
 /// From dy [rows, out]: dx = dy · W, dW = dyᵀ · x, dbias = Σ dy; each is left out where it is absent.

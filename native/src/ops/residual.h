@@ -96,16 +96,6 @@ inline void residual(Floats x, Floats f, Floats omega, Floats gate, Floats gain,
   });
 }
 
-/// Adds the rows of partial sums [blocks, width] in order.
-inline void addPartials(const float *partial, int64_t blocks, int64_t stride, Floats out) {
-  memset(out.data, 0, sizeof(float) * out.size);
-  for (int64_t block = 0; block < blocks; block++)
-    each(out.size, [&](int64_t j, auto v) {
-      using V = decltype(v);
-      store(out.data + j, load<V>(out.data + j) + load<V>(partial + block * stride + j));
-    });
-}
-
 /// The gradient of `residual`; what is absent in the forward pass is absent here.
 inline void residualGradient(Floats dy, Floats x, Floats f, Floats omega, Floats gate, Floats gain, Floats normal, Floats inverse,
                              Floats dx, Floats df, Floats dOmega, Floats dGate, Floats dGain, Floats dBias, int64_t rows,
