@@ -134,6 +134,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   ADD(crossEntropy);
   ADD(adam);
   ADD(sumOfSquares);
+  ADD(storeRows);
   ADD(cachedAttention);
   ADD(topLogProbs);
   ADD(logPartitions);

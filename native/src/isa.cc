@@ -37,6 +37,7 @@ extern const Ops TABLE(ISA) = {
     ISA::crossEntropy,
     ISA::adam,
     ISA::sumOfSquares,
+    ISA::storeRows,
     ISA::cachedAttention,
     ISA::topLogProbs,
     ISA::logPartitions,

@@ -39,6 +39,7 @@ struct Ops {
   void (*adam)(Floats p, Floats gradient, Floats m, Floats v, Floats scale, double beta1, double beta2, double step, double epsilon,
                double decay);
   double (*sumOfSquares)(Floats x);
+  void (*storeRows)(Floats rows, int64_t column, int64_t stride, Floats stored, int64_t first, int64_t width);
   void (*cachedAttention)(Floats queries, int64_t column, int64_t stride, Floats keys, Floats values, Ints seen, Ints seenOffsets,
                           Floats out, int64_t width, int64_t heads);
   void (*topLogProbs)(Floats logits, Ints forbidden, Span<int32_t> ids, Floats logProbs, int64_t rows, int64_t size, int64_t k);

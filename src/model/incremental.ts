@@ -17,6 +17,8 @@ import type { Transformer } from './transformer.js';
 export class IncrementalDecoder {
   private readonly model: Transformer;
   private readonly prepared = new PreparedLinears();
+  /** Stores that no state holds: their memory serves the next batch. */
+  private readonly spare: KeyValueStore[] = [];
 
   constructor(model: Transformer) {
     this.model = model;
@@ -29,7 +31,7 @@ export class IncrementalDecoder {
 
   /** Encodes sentences that end in `</s>`; at the start there is one row for each sentence, in their order. */
   start(sources: Packed): IncrementalState {
-    return new IncrementalState(this.model, this.prepared, sources);
+    return new IncrementalState(this.model, this.prepared, this.spare, sources);
   }
 
   /** Releases what it made of the weights; the model stays. */
@@ -56,6 +58,7 @@ export class IncrementalState {
   /** Keys and values of the encoder's output, a store for each layer. */
   private readonly source: KeyValueStore[];
   private readonly past: KeyValueStore[];
+  private readonly spare: KeyValueStore[];
   private readonly output: PreparedLinear;
   private rows: Row[];
   /** Tokens fed to each row. */
@@ -65,10 +68,13 @@ export class IncrementalState {
   /** Of the last step, [rows, V]. */
   private logits: tf.Tensor2D | undefined;
 
-  constructor(model: Transformer, prepared: PreparedLinears, sources: Packed) {
+  /** @param spare stores to use, and to give back at the end */
+  constructor(model: Transformer, prepared: PreparedLinears, spare: KeyValueStore[], sources: Packed) {
     const { layers } = model.config.decoder;
-    const stores = () => Array.from({ length: layers }, () => new KeyValueStore(model.config.embedDim));
+    const store = () => spare.pop() ?? new KeyValueStore(model.config.embedDim);
+    const stores = () => Array.from({ length: layers }, store);
     this.model = model;
+    this.spare = spare;
     this.pass = model.pass({ training: null, prepared });
     this.source = stores();
     this.past = stores();
@@ -110,6 +116,7 @@ export class IncrementalState {
 
   dispose(): void {
     this.logits?.dispose();
+    this.spare.push(...this.source.splice(0), ...this.past.splice(0));
   }
 
   private storeSources(memory: tf.Tensor2D): void {

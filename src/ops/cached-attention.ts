@@ -39,15 +39,14 @@ export class KeyValueStore {
 
   /** Stores keys and values [n, d] from place `first` on. The store grows as needed. */
   put(first: number, keys: HeadRows, values: HeadRows): void {
-    const [newKeys, newValues] = [this.rowsOf(keys), this.rowsOf(values)];
-    const needed = first * this.width + newKeys.length;
+    const needed = (first + placed(keys).tensor.shape[0]) * this.width;
     if (needed > this.keys.length) {
       const size = Math.max(needed, 2 * this.keys.length);
       this.keys = grown(this.keys, size);
       this.values = grown(this.values, size);
     }
-    this.keys.set(newKeys, first * this.width);
-    this.values.set(newValues, first * this.width);
+    this.store(keys, this.keys, first);
+    this.store(values, this.values, first);
   }
 
   /** Moves what is at `places[i]` to place i. @param places ascending */
@@ -87,7 +86,7 @@ export class KeyValueStore {
   }
 
   private attendFused(rows: HeadRows, seen: Seen, heads: number): tf.Tensor2D {
-    const { tensor: queries, column } = 'tensor' in rows ? rows : { tensor: rows, column: 0 };
+    const { tensor: queries, column } = placed(rows);
     const { keys, values, width } = this;
     return runFused(
       'CachedAttention',
@@ -96,13 +95,23 @@ export class KeyValueStore {
     )[0] as tf.Tensor2D;
   }
 
+  private store(rows: HeadRows, stored: Float32Array, first: number): void {
+    const { width } = this;
+    if (isFused()) {
+      const { tensor, column } = placed(rows);
+      runFused('StoreRows', { rows: tensor }, { column, width, stored, first });
+    } else {
+      stored.set(this.rowsOf(rows), first * width);
+    }
+  }
+
   /** The values of rows, one after another. */
   private rowsOf(rows: HeadRows): Float32Array {
-    if (!('tensor' in rows)) return rows.dataSync() as Float32Array;
-    const { tensor, column } = rows;
+    const { tensor, column } = placed(rows);
     const [count, stride] = tensor.shape;
     const values = tensor.dataSync() as Float32Array;
     const { width } = this;
+    if (stride === width) return values;
     const out = new Float32Array(count * width);
     for (let row = 0; row < count; row++) {
       const start = row * stride + column;
@@ -154,6 +163,10 @@ export class KeyValueStore {
       for (let i = 0; i < headWidth; i++) out[start + i] += weight * values[value + i];
     }
   }
+}
+
+function placed(rows: HeadRows): { tensor: tf.Tensor2D; column: number } {
+  return 'tensor' in rows ? rows : { tensor: rows, column: 0 };
 }
 
 function grown(values: Float32Array, size: number): Float32Array<ArrayBuffer> {

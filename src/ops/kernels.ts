@@ -101,6 +101,11 @@ export interface Kernels {
   TopLogProbs: { inputs: 'logits'; attributes: { k: number; forbid: Int32Array } };
   /** logits [N, V] → log Σ exp [N] */
   LogPartitions: { inputs: 'logits'; attributes: Record<string, never> };
+  /** rows [N, ≥ d] from a column on → nothing; written to `stored`, rows of d, from row `first` on */
+  StoreRows: {
+    inputs: 'rows';
+    attributes: { column: number; width: number; stored: Float32Array; first: number };
+  };
   /** queries [N, ≥ d] from a column on → [N, d]; see `KeyValueStore`, whose memory keys and values [P · d] are */
   CachedAttention: {
     inputs: 'queries';

@@ -19,15 +19,23 @@ inline void attendRow(const float *query, const float *keys, const float *values
     weights[j] = exponential(weights[j] - top);
     total += weights[j];
   }
-  memset(out, 0, sizeof(float) * width);
-  for (int64_t j = 0; j < count; j++) {
-    const float weight = weights[j] / total;
-    const float *value = values + seen[j] * stride;
-    each(width, [&](int64_t p, auto v) {
-      using V = decltype(v);
-      store(out + p, load<V>(out + p) + splat<V>(weight) * load<V>(value + p));
-    });
-  }
+  for (int64_t j = 0; j < count; j++) weights[j] /= total;
+  each(width, [&](int64_t p, auto v) {
+    using V = decltype(v);
+    V mean = {};
+    for (int64_t j = 0; j < count; j++) mean += splat<V>(weights[j]) * load<V>(values + seen[j] * stride + p);
+    store(out + p, mean);
+  });
+}
+
+/// stored[(first + row) · width …] = columns [column, column + width) of each row of `rows`, which are `stride` long.
+inline void storeRows(Floats rows, int64_t column, int64_t stride, Floats stored, int64_t first, int64_t width) {
+  require(stride > 0 && rows.size % stride == 0, "rows must be whole");
+  require(column >= 0 && column + width <= stride, "the columns lie outside of their rows");
+  const int64_t count = rows.size / stride;
+  require(first >= 0 && (first + count) * width <= stored.size, "a place lies outside of the store");
+  for (int64_t row = 0; row < count; row++)
+    memcpy(stored.data + (first + row) * width, rows.data + row * stride + column, sizeof(float) * width);
 }
 
 /// out [rows, d]: each row of queries, `stride` apart and from `column` on, attends to the stored keys and values [places, d] at

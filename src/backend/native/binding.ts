@@ -116,6 +116,9 @@ export interface Addon {
     ]
   ): void;
   sumOfSquares(x: Floats): number;
+  storeRows(
+    ...args: [rows: Floats, column: number, stride: number, stored: Floats, first: number, width: number]
+  ): void;
   cachedAttention(
     ...args: [
       ...[queries: Floats, column: number, stride: number, keys: Floats, values: Floats],

@@ -275,6 +275,12 @@ export const IMPLEMENTATIONS: { readonly [N in KernelName]: Implementation<N> } 
     return [out.info];
   },
 
+  StoreRows: ({ inputs, attributes: { column, width, stored, first }, backend }) => {
+    const [, stride] = inputs.rows!.shape;
+    backend.addon.storeRows(backend.floats(inputs.rows!), column, stride, stored, first, width);
+    return [];
+  },
+
   CachedAttention: ({ inputs, attributes, backend }) => {
     const { heads: count, width, column, keys, values, places, offsets } = attributes;
     const [rows, stride] = inputs.queries!.shape;
