@@ -1,5 +1,5 @@
 import { formatFixed } from './decimal.js';
-import type { Score } from './metric.js';
+import { exact, type Rounding, type Score } from './metric.js';
 
 /** What replaces the precision of an order without any match (Chen and Cherry, WMT 2014). */
 export type SmoothMethod = 'none' | 'floor' | 'add-k' | 'exp';
@@ -43,11 +43,15 @@ export interface BleuFormula {
  *
  * @param statistics hypothesis length, reference length, matches of each order, n-grams of each order
  */
-export function computeBleu(statistics: readonly number[], formula: BleuFormula): BleuScore {
+export function computeBleu(
+  statistics: ArrayLike<number>,
+  formula: BleuFormula,
+  round: Rounding = exact,
+): BleuScore {
   const { smoothMethod, smoothValue, maxNgramOrder, effectiveOrder } = formula;
-  const [sysLen, refLen] = statistics;
-  const counts = statistics.slice(2, 2 + maxNgramOrder);
-  const totals = statistics.slice(2 + maxNgramOrder);
+  const [sysLen, refLen, ...ngrams] = Array.from(statistics);
+  const counts = ngrams.slice(0, maxNgramOrder);
+  const totals = ngrams.slice(maxNgramOrder);
   const precisions = new Array<number>(maxNgramOrder).fill(0);
   const bp = brevityPenalty(sysLen, refLen);
   if (counts.every((count) => count === 0)) {
@@ -58,18 +62,18 @@ export function computeBleu(statistics: readonly number[], formula: BleuFormula)
   let averaged = maxNgramOrder;
   for (let n = 0; n < maxNgramOrder; n++) {
     if (smoothMethod === 'add-k' && n > 0) {
-      counts[n] += smoothValue;
-      totals[n] += smoothValue;
+      counts[n] = round(counts[n] + round(smoothValue));
+      totals[n] = round(totals[n] + round(smoothValue));
     }
     if (totals[n] === 0) break;
     if (effectiveOrder) averaged = n + 1;
     if (counts[n] !== 0) {
-      precisions[n] = (100 * counts[n]) / totals[n];
+      precisions[n] = round(round(100 * counts[n]) / totals[n]);
     } else if (smoothMethod === 'exp') {
       halvings *= 2;
-      precisions[n] = 100 / (halvings * totals[n]);
+      precisions[n] = round(100 / round(halvings * totals[n]));
     } else if (smoothMethod === 'floor') {
-      precisions[n] = (100 * smoothValue) / totals[n];
+      precisions[n] = round(round(100 * smoothValue) / totals[n]);
     }
   }
   const logs = precisions.slice(0, averaged).reduce((sum, precision) => sum + flooredLog(precision), 0);

@@ -8,7 +8,7 @@ import {
 } from './bleu-score.js';
 import { unknownChoice } from './choice.js';
 import { formatFixed } from './decimal.js';
-import { type CorpusFacts, Metric } from './metric.js';
+import { type CorpusFacts, exact, Metric, type Rounding } from './metric.js';
 import { matchNgrams } from './ngrams.js';
 import { stripEnd } from './python-text.js';
 import { Signature } from './signature.js';
@@ -41,6 +41,8 @@ const SUSPICIOUS_STOPS = 100;
 /** BLEU, equal to sacreBLEU's. */
 export class BLEU extends Metric<BleuScore> {
   readonly name = 'BLEU';
+  /** Its exponential is a double's. */
+  readonly singlePrecision = false;
   readonly tokenizer: string;
   readonly lowercase: boolean;
   private readonly force: boolean;
@@ -80,8 +82,8 @@ export class BLEU extends Metric<BleuScore> {
     return [matches.hypothesisLength, matches.referenceLength, ...matches.correct, ...matches.total];
   }
 
-  override scoreStatistics(statistics: readonly number[]): BleuScore {
-    return computeBleu(statistics, this.formula);
+  override scoreStatistics(statistics: ArrayLike<number>, round: Rounding = exact): BleuScore {
+    return computeBleu(statistics, this.formula, round);
   }
 
   override corpusScored(corpus: CorpusFacts): void {

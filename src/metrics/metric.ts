@@ -13,6 +13,14 @@ export interface Score {
 /** The references of one segment; null stands for a reference that this segment does not have. */
 export type References = readonly (string | null)[];
 
+/**
+ * Rounds each result of an operation. Python's sacreBLEU keeps the statistics of resamples in single precision, and numpy 2
+ * then computes in it; equal intervals need the same roundings (Math.fround), everything else none.
+ */
+export type Rounding = (value: number) => number;
+
+export const exact: Rounding = (value) => value;
+
 /** What is known of a corpus beside its statistics. */
 export interface CorpusFacts {
   /** How many references each segment has, or 'var' where that differs. */
@@ -33,8 +41,11 @@ export abstract class Metric<S extends Score = Score> {
   /** The additive statistics of one segment: as many numbers for every segment. */
   abstract extractStatistics(hypothesis: string, references: readonly string[]): number[];
 
-  /** The score that belongs to a sum of statistics. */
-  abstract scoreStatistics(statistics: readonly number[]): S;
+  /** The score that belongs to a sum of statistics. @param round see Rounding; by default none */
+  abstract scoreStatistics(statistics: ArrayLike<number>, round?: Rounding): S;
+
+  /** Whether scores that are computed with Math.fround are single-precision numbers themselves. */
+  abstract readonly singlePrecision: boolean;
 
   protected abstract buildSignature(referenceCount: number | 'var'): Signature;
 
