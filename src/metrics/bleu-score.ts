@@ -93,7 +93,15 @@ function flooredLog(value: number): number {
 function assemble(score: number, parts: Omit<BleuScore, keyof Score | 'ratio'>): BleuScore {
   const { precisions, bp, sysLen, refLen } = parts;
   const ratio = refLen === 0 ? 0 : sysLen / refLen;
-  const percentages = precisions.map((precision) => formatFixed(precision, 1)).join('/');
-  const verbose = `${percentages} (BP = ${formatFixed(bp, 3)} ratio = ${formatFixed(ratio, 3)} hyp_len = ${sysLen} ref_len = ${refLen})`;
-  return { name: 'BLEU', score, verbose, ...parts, ratio };
+  return {
+    name: 'BLEU',
+    score,
+    // On demand: resampling makes thousands of scores, and prints none of them.
+    get verbose() {
+      const percentages = precisions.map((precision) => formatFixed(precision, 1)).join('/');
+      return `${percentages} (BP = ${formatFixed(bp, 3)} ratio = ${formatFixed(ratio, 3)} hyp_len = ${sysLen} ref_len = ${refLen})`;
+    },
+    ...parts,
+    ratio,
+  };
 }

@@ -1,5 +1,7 @@
 import { UserError } from '../common/errors.js';
-import type { Signature } from './signature.js';
+import { SegmentStatistics } from './segment-statistics.js';
+import type { Resampling, Signature } from './signature.js';
+import { bootstrapConfidence, type Confidence, DEFAULT_RESAMPLES, DEFAULT_SEED } from './significance.js';
 
 /** The result of a metric. */
 export interface Score {
@@ -8,6 +10,16 @@ export interface Score {
   readonly score: number;
   /** What is printed after the score. */
   readonly verbose: string;
+  /** Where it was asked for. */
+  readonly confidence?: Confidence;
+}
+
+/** How to estimate the confidence of a score. */
+export interface BootstrapOptions {
+  /** Resamples; default 1000. */
+  resamples?: number;
+  /** Default 12345; null takes entropy from the system. */
+  seed?: number | null;
 }
 
 /** The references of one segment; null stands for a reference that this segment does not have. */
@@ -27,6 +39,8 @@ export interface CorpusFacts {
   referenceCount: number | 'var';
   /** Hypotheses that end in a full stop with a space before it, as tokenized text does. */
   tokenizedStops: number;
+  /** What random draws its figures rest on. */
+  resampling?: Resampling;
 }
 
 /**
@@ -49,9 +63,9 @@ export abstract class Metric<S extends Score = Score> {
 
   protected abstract buildSignature(referenceCount: number | 'var'): Signature;
 
-  /** An empty corpus to add segments to. */
-  startCorpus(): CorpusScorer<S> {
-    return new CorpusScorer<S>(this);
+  /** An empty corpus to add segments to. @param keepSegments for confidence and paired tests */
+  startCorpus({ keepSegments = false } = {}): CorpusScorer<S> {
+    return new CorpusScorer<S>(this, keepSegments);
   }
 
   /** Told by a CorpusScorer of what it scored; the next signature speaks of it. */
@@ -65,10 +79,25 @@ export abstract class Metric<S extends Score = Score> {
    * @param hypotheses one string a segment
    * @param references one stream for each reference: `references[k][i]` is reference k of segment i, or null
    *   where segment i has no such reference
+   * @param bootstrap asks for the confidence of the score
    * @throws UserError when a stream has another number of segments than the hypotheses, when there are no
    *   segments, or when a segment has no reference
    */
-  corpusScore(hypotheses: readonly string[], references: readonly References[]): S {
+  corpusScore(
+    hypotheses: readonly string[],
+    references: readonly References[],
+    bootstrap?: BootstrapOptions,
+  ): S {
+    const corpus = this.addAll(hypotheses, references, bootstrap !== undefined);
+    return corpus.score(bootstrap);
+  }
+
+  /** A corpus of these segments. @throws UserError as corpusScore */
+  addAll(
+    hypotheses: readonly string[],
+    references: readonly References[],
+    keepSegments: boolean,
+  ): CorpusScorer<S> {
     const uneven = references.findIndex((stream) => stream.length !== hypotheses.length);
     if (uneven >= 0) {
       throw new UserError({
@@ -77,14 +106,14 @@ export abstract class Metric<S extends Score = Score> {
         hint: 'references[k][i] is reference k of segment i; put null where a segment has no such reference.',
       });
     }
-    const corpus = this.startCorpus();
+    const corpus = this.startCorpus({ keepSegments });
     for (const [i, hypothesis] of hypotheses.entries()) {
       corpus.add(
         hypothesis,
         references.map((stream) => stream[i]),
       );
     }
-    return corpus.score();
+    return corpus;
   }
 
   /** Scores one segment against its references. @throws UserError when there is no reference */
@@ -102,22 +131,31 @@ export abstract class Metric<S extends Score = Score> {
         hint: 'Score something first.',
       });
     }
-    return this.buildSignature(this.corpus.referenceCount);
+    const { referenceCount, resampling } = this.corpus;
+    const signature = this.buildSignature(referenceCount);
+    return resampling === undefined ? signature : signature.withResampling(resampling);
   }
 }
 
-/** A corpus that is scored piece by piece: it keeps the sum of the statistics, not the text. */
+/** A corpus that is scored piece by piece: it keeps the statistics, not the text. */
 export class CorpusScorer<S extends Score> {
-  /** The sum of the statistics of the segments so far. */
-  statistics: readonly number[] = [];
   /** Segments so far. */
   size = 0;
-  private readonly metric: Metric<S>;
+  /** The statistics of each segment, where they were to be kept. */
+  readonly segments: SegmentStatistics | undefined;
+  private sum: number[] = [];
+  readonly metric: Metric<S>;
   private readonly referenceCounts = new Set<number>();
   private tokenizedStops = 0;
 
-  constructor(metric: Metric<S>) {
+  constructor(metric: Metric<S>, keepSegments: boolean) {
     this.metric = metric;
+    this.segments = keepSegments ? new SegmentStatistics() : undefined;
+  }
+
+  /** The sum of the statistics of the segments so far. */
+  get statistics(): readonly number[] {
+    return this.sum;
   }
 
   /** Adds one segment and gives its own statistics. @throws UserError when it has no reference at all */
@@ -130,15 +168,34 @@ export class CorpusScorer<S extends Score> {
       });
     }
     const own = this.metric.extractStatistics(hypothesis, given);
-    this.statistics = this.size === 0 ? own : this.statistics.map((sum, i) => sum + own[i]);
+    this.segments?.add(own);
+    if (this.size === 0) this.sum = [...own];
+    else for (let i = 0; i < own.length; i++) this.sum[i] += own[i];
     this.referenceCounts.add(given.length);
     if (hypothesis.endsWith(' .')) this.tokenizedStops++;
     this.size++;
     return own;
   }
 
-  /** The score of the segments so far. @throws UserError when there are none */
-  score(): S {
+  /**
+   * The score of the segments so far.
+   *
+   * @param bootstrap asks for its confidence; for a corpus that keeps its segments
+   * @throws UserError when there are none
+   */
+  score(bootstrap?: BootstrapOptions): S {
+    this.tell();
+    const score = this.metric.scoreStatistics(this.sum);
+    if (bootstrap === undefined) return score;
+    const { resamples = DEFAULT_RESAMPLES, seed = DEFAULT_SEED } = bootstrap;
+    const measured = { metric: this.metric, segments: this.segments! };
+    const confidence = bootstrapConfidence(measured, resamples, seed);
+    this.tell({ bs: resamples, seed });
+    return Object.defineProperty(score, 'confidence', { value: confidence, enumerable: true });
+  }
+
+  /** Tells the metric what it has scored. @param resampling what random draws the figures rest on */
+  tell(resampling?: Resampling): void {
     if (this.size === 0) {
       throw new UserError({
         problem: 'expected at least one segment to score, found none',
@@ -149,7 +206,7 @@ export class CorpusScorer<S extends Score> {
     this.metric.corpusScored({
       referenceCount: this.referenceCounts.size === 1 ? first : 'var',
       tokenizedStops: this.tokenizedStops,
+      resampling,
     });
-    return this.metric.scoreStatistics(this.statistics);
   }
 }

@@ -8,9 +8,19 @@ import type { References } from './metric.js';
 
 export { BLEU, type BleuOptions } from './bleu.js';
 export { type BleuScore, SMOOTH_DEFAULTS, type SmoothMethod } from './bleu-score.js';
-export { type FormatOptions, formatScore } from './format.js';
-export { type CorpusFacts, CorpusScorer, Metric, type References, type Score } from './metric.js';
-export { Signature, type SignatureEntry } from './signature.js';
+export { type FormatOptions, formatScore, formatScores } from './format.js';
+export {
+  type BootstrapOptions,
+  type CorpusFacts,
+  CorpusScorer,
+  Metric,
+  type References,
+  type Score,
+} from './metric.js';
+export { type PairedMetric, type PairedTestOptions, pairedTest, pairedTestOf } from './paired-test.js';
+export { SegmentStatistics } from './segment-statistics.js';
+export { type Resampling, Signature, type SignatureEntry } from './signature.js';
+export { bootstrapConfidence, type Confidence, type PairedResult } from './significance.js';
 export { getTokenizer, TOKENIZER_NAMES, type Tokenize, type TokenizerName } from './tokenizers/tokenizer.js';
 export { SACREBLEU_VERSION, VERSION } from './version.js';
 

@@ -1,0 +1,68 @@
+import type { CorpusScorer, Metric, References, Score } from './metric.js';
+import type { Signature } from './signature.js';
+import {
+  DEFAULT_RESAMPLES,
+  DEFAULT_SEED,
+  DEFAULT_TRIALS,
+  type PairedResult,
+  pairedBootstrap,
+  pairedRandomization,
+} from './significance.js';
+
+export interface PairedTestOptions {
+  /** `bs`: bootstrap resampling; `ar`: approximate randomization. */
+  type: 'bs' | 'ar';
+  /** Resamples (default 1000) or trials (default 10 000). */
+  samples?: number;
+  /** Default 12345; null takes entropy from the system. */
+  seed?: number | null;
+}
+
+/** One metric over all systems. */
+export interface PairedMetric {
+  /** Of the metric, as it is printed. */
+  name: string;
+  signature: Signature;
+  /** For each system in its order; the first is the baseline. */
+  results: PairedResult[];
+}
+
+/**
+ * Whether systems differ from the first one by more than chance, under each metric.
+ *
+ * @param systems the hypotheses of each system
+ * @param references one stream for each reference, as for `corpusScore`
+ * @throws UserError for less than two systems and for streams of unequal length
+ */
+export function pairedTest(
+  systems: readonly (readonly string[])[],
+  metrics: readonly Metric[],
+  references: readonly References[],
+  options: PairedTestOptions,
+): PairedMetric[] {
+  const corpora = systems.map((hypotheses) =>
+    metrics.map((metric) => metric.addAll(hypotheses, references, true)),
+  );
+  return pairedTestOf(corpora, options);
+}
+
+/** The same of corpora that keep their segments: for each system one for each metric. @throws UserError */
+export function pairedTestOf(
+  corpora: readonly (readonly CorpusScorer<Score>[])[],
+  { type, samples, seed = DEFAULT_SEED }: PairedTestOptions,
+): PairedMetric[] {
+  const count = samples ?? (type === 'bs' ? DEFAULT_RESAMPLES : DEFAULT_TRIALS);
+  const measured = corpora.map((system) =>
+    system.map(({ metric, segments }) => ({ metric, segments: segments! })),
+  );
+  const test = type === 'bs' ? pairedBootstrap : pairedRandomization;
+  const results = test(measured, count, seed);
+  return corpora[0].map((corpus, m) => {
+    corpus.tell({ [type]: count, seed });
+    return {
+      name: corpus.metric.scoreStatistics(corpus.statistics).name,
+      signature: corpus.metric.getSignature(),
+      results: results.map((system) => system[m]),
+    };
+  });
+}
