@@ -32,6 +32,8 @@ interface Import {
   from: string;
   specifier: string;
   typeOnly: boolean;
+  /** `import()`, which loads nothing until it is reached. */
+  dynamic: boolean;
 }
 
 const source = path.join(packageRoot(), 'src');
@@ -48,6 +50,7 @@ function importsOf(file: string): Import[] {
     from: file,
     specifier: a ?? b ?? c,
     typeOnly: type !== undefined,
+    dynamic: c !== undefined,
   }));
 }
 
@@ -88,6 +91,17 @@ test('src/metrics and src/tokenizer/index load no tensors, and metrics no Node m
     if (room(from) === 'metrics')
       assert.ok(!specifier.startsWith('node:'), `src/${from} imports ${specifier}`);
   }
+});
+
+test('a score loads neither tensors nor the schema of the config', () => {
+  const loaded = new Set(['cli/main.ts', 'cli/score-command.ts', 'cli/score.ts']);
+  for (const file of loaded) {
+    const direct = imports.filter(({ from, typeOnly, dynamic }) => from === file && !typeOnly && !dynamic);
+    for (const entry of direct) {
+      loaded.add(entry.specifier.startsWith('.') ? resolve(entry) : entry.specifier);
+    }
+  }
+  for (const library of ['zod', 'yaml', '@tensorflow/tfjs-core']) assert.ok(!loaded.has(library), library);
 });
 
 test('no import cycles', () => {

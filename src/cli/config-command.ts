@@ -3,18 +3,13 @@ import type { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatConfig } from '../config/format.js';
-import {
-  type ConfigKey,
-  configJsonSchema,
-  configKeys,
-  configSections,
-  joinPath,
-  valueAt,
-} from '../config/keys.js';
+import { type ConfigKey, configJsonSchema, configKeys, configSections } from '../config/keys.js';
 import { loadConfig } from '../config/load.js';
+import { joinPath, valueAt } from '../config/paths.js';
 import { presets } from '../config/presets.js';
 import { pathsNamed, unknownKey } from '../config/validate.js';
-import { addConfigOptions, flagName } from './config-options.js';
+import { flagName } from './config-flags.js';
+import { addConfigOptions } from './config-options.js';
 
 /** Adds the commands about configs. */
 export function addConfig(program: Command): void {

@@ -1,42 +1,7 @@
-import { type Command, Option } from 'commander';
-import { type ConfigKey, configKeys, configSections, lastName, parentPath } from '../config/keys.js';
-import { type Override, parseSet } from '../config/override.js';
-
-/** Flags that are not the last name of their key: fairseq's spelling, or a name that tells two keys apart. */
-const FLAG_NAMES: Readonly<Record<string, string>> = {
-  'data.root': 'data-root',
-  'data.train': 'trainpref',
-  'data.valid': 'validpref',
-  'data.test': 'testpref',
-  'data.tokenizer.model': 'tokenizer-model',
-  'model.omega.init': 'omega-init',
-  'model.omega.train': 'omega-train',
-  'model.omega.profile': 'omega-profile',
-  'model.encoder.layers': 'encoder-layers',
-  'model.decoder.layers': 'decoder-layers',
-};
-
-const SHORT_FLAGS: Readonly<Record<string, string>> = {
-  'data.source-lang': 's',
-  'data.target-lang': 't',
-  'score.smooth-method': 's',
-};
-
-/** More spellings of fairseq, not listed by --help; with a value they take none themselves. */
-const ALIASES: readonly { flag: string; path: string; value?: string }[] = [
-  { flag: 'encoder-embed-dim', path: 'model.embed-dim' },
-  { flag: 'encoder-ffn-embed-dim', path: 'model.ffn-embed-dim' },
-  { flag: 'encoder-attention-heads', path: 'model.attention-heads' },
-  { flag: 'relu-dropout', path: 'model.activation-dropout' },
-  { flag: 'share-all-embeddings', path: 'model.share-embeddings', value: 'all' },
-  { flag: 'share-decoder-input-output-embed', path: 'model.share-embeddings', value: 'decoder' },
-  { flag: 'joined-dictionary', path: 'data.tokenizer.joint', value: 'true' },
-];
-
-/** The name of the flag that sets a key, without its dashes. */
-export function flagName(path: string): string {
-  return FLAG_NAMES[path] ?? lastName(path);
-}
+import type { Command } from 'commander';
+import { configKeys, configSections } from '../config/keys.js';
+import { parentPath } from '../config/paths.js';
+import { addAliases, addKey, addSet, type Setting } from './config-flags.js';
 
 /**
  * Adds a flag for each of the keys and `--set` for all others, grouped by section in the help.
@@ -44,88 +9,20 @@ export function flagName(path: string): string {
  * @param paths keys or sections; a section stands for everything in it
  * @returns the settings of the command line in their order, filled when the command line is parsed
  */
-export function addConfigOptions(command: Command, paths: readonly string[]): Override[] {
-  const overrides: Override[] = [];
+export function addConfigOptions(command: Command, paths: readonly string[]): Setting[] {
+  const settings: Setting[] = [];
   const within = (path: string) => paths.some((part) => path === part || path.startsWith(`${part}.`));
-  const general = [...configKeys.values()].filter(({ path }) => !path.includes('.') && within(path));
-  for (const key of general) addKey(command, key, overrides);
-  addOption(command, new Option('--set <key=value>', 'Set any key of the config; repeatable.'), (value) => {
-    overrides.push(parseSet(value));
-  });
-  for (const key of configKeys.values()) {
-    if (key.path.includes('.') && within(key.path)) addKey(command, key, overrides, headingOf(key.path));
+  const keys = [...configKeys.values()].filter(({ path }) => within(path));
+  for (const key of keys.filter(({ path }) => !path.includes('.'))) addKey(command, key, settings);
+  addSet(command, settings);
+  for (const key of keys.filter(({ path }) => path.includes('.'))) {
+    addKey(command, key, settings, headingOf(key.path));
   }
-  for (const { flag, path, value } of ALIASES.filter((alias) => within(alias.path))) {
-    const option = new Option(value === undefined ? `--${flag} <value>` : `--${flag}`).hideHelp();
-    addOverride(command, option, path, overrides, value);
-  }
-  return overrides;
-}
-
-function addKey(command: Command, key: ConfigKey, overrides: Override[], heading?: string): void {
-  const name = flagName(key.path);
-  const short = SHORT_FLAGS[key.path];
-  const flags = `${short === undefined ? '' : `-${short}, `}--${name}`;
-  const boolean = key.kind === 'boolean';
-  const option = new Option(boolean ? flags : `${flags} ${placeholder(key)}`, describe(key));
-  if (heading !== undefined) option.helpGroup(heading);
-  addOverride(command, option, key.path, overrides, boolean ? 'true' : undefined);
-  if (!boolean) return;
-  option.flags = `--[no-]${name}`; // what the help shows
-  addOverride(command, new Option(`--no-${name}`).hideHelp(), key.path, overrides, 'false');
-}
-
-/**
- * Adds an option that sets a key.
- *
- * @param fixed the value, for an option without an argument
- */
-export function addOverride(
-  command: Command,
-  option: Option,
-  path: string,
-  overrides: Override[],
-  fixed?: string,
-  read: (typed: string) => string = (typed) => typed,
-): void {
-  addOption(command, option, (typed) => {
-    const where = fixed === undefined ? `${option.long} ${typed}` : option.long!;
-    overrides.push({ path, value: fixed ?? read(typed), where });
-  });
-}
-
-/** Adds an option whose values are handed over as they are parsed, so that their order is kept. */
-function addOption(command: Command, option: Option, onValue: (value: string) => void): void {
-  command.addOption(option);
-  command.on(`option:${option.name()}`, onValue);
+  addAliases(command, within, settings);
+  return settings;
 }
 
 function headingOf(path: string): string {
   const section = parentPath(path);
   return `${section} — ${configSections.get(section)?.text}`;
-}
-
-function placeholder({ kind, path }: ConfigKey): string {
-  switch (kind) {
-    case 'integer':
-      return '<n>';
-    case 'number':
-      return '<x>';
-    case 'list':
-      return '<x,y>';
-    case 'choice':
-      return '<name>';
-    case 'name':
-      return '<lang>';
-    default:
-      return path.endsWith('root') || path.endsWith('dir') ? '<folder>' : '<file>';
-  }
-}
-
-function describe({ text, choices, fallback }: ConfigKey): string {
-  const notes = [
-    ...(choices.length > 0 ? [`one of ${choices.join(', ')}`] : []),
-    ...(fallback === null ? [] : [`default: ${String(fallback)}`]),
-  ];
-  return notes.length === 0 ? text : `${text} (${notes.join('; ')})`;
 }

@@ -4,8 +4,9 @@ import { canonicalHash } from '../common/canonical-hash.js';
 import { type Complaint, explainFileError, UserError } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { formatConfig } from '../config/format.js';
-import { configKeys, valueAt } from '../config/keys.js';
+import { configKeys } from '../config/keys.js';
 import { loadRunConfig, runConfigFile } from '../config/load.js';
+import { valueAt } from '../config/paths.js';
 import type { DataConfig, WrittenConfig } from '../config/schema.js';
 
 /** Marks a config.yaml as one of ours: another one in the folder must not be overwritten. */

@@ -1,38 +1,53 @@
 import process from 'node:process';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import { readLines } from '../data/text-source.js';
 import { unknownChoice } from '../metrics/choice.js';
-import { stripEnd } from '../metrics/python-text.js';
-import { BLEU, type BleuScore, formatScore, type SmoothMethod } from '../metrics/sacrebleu.js';
+import { CorpusChecks } from '../metrics/corpus-checks.js';
+import { BLEU, type CorpusScorer, type Metric, pairedTestOf, type Score } from '../metrics/sacrebleu.js';
+import { openDetails } from './score-details.js';
+import { readSegments, type ScoreInput, type Segment } from './score-input.js';
+import { createMetrics, type MetricOptions } from './score-metrics.js';
+import {
+  type Column,
+  FORMATS,
+  formatSystem,
+  formatSystems,
+  type OutputOptions,
+  type TestKind,
+} from './score-output.js';
+import { ComparisonPage } from './score-page.js';
 
-export interface ScoreOptions {
-  /** One file for each reference, plain or .gz. */
-  references: readonly string[];
-  /** The hypotheses; '-' or undefined is standard input. */
-  input?: string;
-  metrics: readonly string[];
-  lowercase: boolean;
-  tokenize?: string;
-  smoothMethod: string;
-  smoothValue?: number;
-  targetLang?: string;
-  force: boolean;
-  /** Print the number alone. */
-  scoreOnly: boolean;
-  /** Decimals of the score. */
-  width: number;
-  format: string;
-  shortSignature: boolean;
+export interface ScoreOptions extends ScoreInput, MetricOptions, OutputOptions {
   /** One line of output for each line of input. */
   sentenceLevel: boolean;
+  /** Also BLEU of the tokens as they stand. */
+  tokenized: boolean;
+  /** Resamples for the confidence of one system. */
+  confidence?: number;
+  /** Compares the systems with the first one. */
+  paired?: TestKind;
+  /** Of resamples and trials; null takes entropy from the system. */
+  seed: number | null;
+  /** File for the scores of each line, as JSON. */
+  details?: string;
+  /** File for a page that shows two systems side by side. */
+  html?: string;
 }
 
-const METRICS = ['bleu'];
-const FORMATS = ['json', 'text'];
-const STDIN = '-';
+/** A metric and the name under which it is printed. */
+interface Named {
+  metric: Metric;
+  /** Where it is not the metric's own. */
+  label?: string;
+}
 
-/** `admin-nmt score`: prints the score of the hypotheses on stdout. @throws UserError */
+/** Sees every line of every system as it is scored. */
+interface LineObserver {
+  /** @param scores for each system the scores of this line, by the names of the metrics */
+  add(line: number, segment: Segment, scores: readonly Record<string, number>[]): void;
+}
+
+/** `admin-nmt score`: prints the scores of the hypotheses on stdout. @throws UserError */
 export async function runScore(options: ScoreOptions): Promise<void> {
   process.stdout.write(await scoreFiles(options));
 }
@@ -41,112 +56,164 @@ export async function runScore(options: ScoreOptions): Promise<void> {
  * What `admin-nmt score` prints. Nothing is printed before every file has been read to its end, so that an
  * error leaves no half of a result.
  *
- * @throws UserError for options that do not exist and for files that are missing, not UTF-8, empty or of
- *   unequal length
+ * @throws UserError for options that do not exist or exclude each other, and for files that are missing, not UTF-8, empty
+ *   or of unequal length
  */
 export async function scoreFiles(options: ScoreOptions): Promise<string> {
-  const files = [options.input ?? STDIN, ...options.references];
-  checkFiles(files);
-  checkOutput(options);
-  const metric = createMetric(options);
-  return options.sentenceLevel
-    ? await scoreSentences(metric, files, options)
-    : await scoreCorpus(metric, files, options);
+  checkOptions(options);
+  if (options.sentenceLevel) return await scoreSentences(options);
+  const metrics: Named[] = (await createMetrics(options)).map((metric) => ({ metric }));
+  const page = options.html === undefined ? undefined : new ComparisonPage(markedBleu(metrics, options));
+  if (options.tokenized) metrics.splice(1, 0, { metric: tokenizedBleu(options), label: TOKENIZED });
+  const details = options.details === undefined ? undefined : openDetails(options.details, options);
+  try {
+    const observers = [details, page].filter((observer) => observer !== undefined);
+    const corpora = await scoreCorpora(options, metrics, observers);
+    const names = systemNames(options, corpora.length);
+    const results = compute(options, metrics, corpora);
+    page?.write(options.html!, options, results);
+    details?.commit();
+    if (options.tokenized) explainTokenized();
+    return `${print(options, names, results)}\n`;
+  } finally {
+    details?.close();
+  }
 }
 
-async function scoreCorpus(metric: BLEU, files: readonly string[], options: ScoreOptions): Promise<string> {
-  const corpus = metric.startCorpus();
-  for await (const [hypothesis, ...references] of readSegments(files)) corpus.add(hypothesis, references);
-  const json = options.format === 'json';
-  return `${formatLine(metric, corpus.score(), options, json)}\n`;
-}
-
-/** One line a sentence; as in sacreBLEU always as text, in the order of the input. */
-async function scoreSentences(
-  metric: BLEU,
-  files: readonly string[],
+/** Reads everything once. @returns for each system a corpus for each metric */
+async function scoreCorpora(
   options: ScoreOptions,
-): Promise<string> {
+  metrics: readonly Named[],
+  observers: readonly LineObserver[],
+): Promise<CorpusScorer<Score>[][]> {
+  const keepSegments = options.confidence !== undefined || options.paired !== undefined;
+  const corpora: CorpusScorer<Score>[][] = [];
+  const checks: CorpusChecks[] = [];
+  let line = 0;
+  for await (const segments of readSegments(options)) {
+    for (const segment of segments) {
+      while (corpora.length < segment.hypotheses.length) {
+        corpora.push(metrics.map(({ metric }) => metric.startCorpus({ keepSegments })));
+        checks.push(new CorpusChecks(options.bleu.lowercase === true));
+      }
+      line++;
+      const { hypotheses, references } = segment;
+      const statistics = hypotheses.map((hypothesis, system) => {
+        checks[system].add(hypothesis, references[0]);
+        return corpora[system].map((corpus) => corpus.add(hypothesis, references));
+      });
+      if (observers.length === 0) continue;
+      const scores = statistics.map((own) => scoresOf(metrics, own));
+      for (const observer of observers) observer.add(line, segment, scores);
+    }
+  }
+  if (!options.bleu.force) warn(checks, systemNames(options, corpora.length));
+  return corpora;
+}
+
+/** Scores of one segment by the names under which they are printed. */
+function scoresOf(metrics: readonly Named[], statistics: readonly number[][]): Record<string, number> {
+  return Object.fromEntries(
+    metrics.map(({ metric, label }, i) => {
+      const { name, score } = metric.scoreSegment(statistics[i]);
+      return [label ?? name, score];
+    }),
+  );
+}
+
+function warn(checks: readonly CorpusChecks[], names: readonly string[]): void {
+  checks.forEach((check, i) => {
+    for (const warning of check.warnings()) log.warn(names.length > 1 ? `${names[i]}: ${warning}` : warning);
+  });
+}
+
+/** The results of each metric over all systems. */
+function compute(
+  { confidence, paired, seed }: ScoreOptions,
+  metrics: readonly Named[],
+  corpora: readonly (readonly CorpusScorer<Score>[])[],
+): Column[] {
+  if (corpora.length > 1 && confidence !== undefined) {
+    const hint = 'Compare systems with --paired-bs or --paired-ar.';
+    throw conflict(`--confidence is for one system, found ${corpora.length}`, hint);
+  }
+  if (paired !== undefined) {
+    return pairedTestOf(corpora, { ...paired, seed }).map((column, i) => ({
+      ...column,
+      name: metrics[i].label ?? column.name,
+    }));
+  }
+  const bootstrap = confidence === undefined ? undefined : { resamples: confidence, seed };
+  return metrics.map(({ metric, label }, i) => {
+    const results = corpora.map((system) => system[i].score(bootstrap));
+    return { name: label ?? results[0].name, signature: metric.getSignature(), results };
+  });
+}
+
+function print(options: ScoreOptions, names: readonly string[], columns: readonly Column[]): string {
+  const asTable = names.length > 1 || !(options.scoreOnly || ['json', 'text'].includes(options.format));
+  return asTable ? formatSystems(names, columns, options, options.paired) : formatSystem(columns, options);
+}
+
+/** One line a sentence; as in sacreBLEU always as text, in the order of the input, and with effective order. */
+async function scoreSentences(options: ScoreOptions): Promise<string> {
+  const bleu = { ...options.bleu, effectiveOrder: true };
+  const [metric, ...others] = await createMetrics({ ...options, bleu });
+  if (others.length > 0)
+    throw conflict('expected one metric with --sentence-level', 'Or name a file with --details.');
   const lines: string[] = [];
-  for await (const [hypothesis, ...references] of readSegments(files)) {
-    lines.push(formatLine(metric, metric.sentenceScore(hypothesis, references), options, false));
+  for await (const segments of readSegments(options)) {
+    for (const { hypotheses, references } of segments) {
+      if (hypotheses.length > 1) {
+        throw conflict('expected one system with --sentence-level', 'Or name a file with --details.');
+      }
+      const score = metric.sentenceScore(hypotheses[0], references);
+      const column = { name: score.name, signature: metric.getSignature(), results: [score] };
+      lines.push(formatSystem([column], { ...options, format: 'text' }));
+    }
   }
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function formatLine(metric: BLEU, score: BleuScore, options: ScoreOptions, json: boolean): string {
-  const { width, scoreOnly, shortSignature } = options;
-  const signature = metric.getSignature().format(shortSignature && !json);
-  return formatScore(score, { width, scoreOnly, signature, json });
+/** Names in a table: those of the files, or numbers on standard input; the baseline of a test is called so. */
+function systemNames({ systems, paired }: ScoreOptions, count: number): string[] {
+  const files = systems.length > 0;
+  return Array.from({ length: count }, (_, i) => {
+    if (paired === undefined) return files ? systems[i] : `System ${i + 1}`;
+    if (i > 0) return files ? systems[i] : `System ${i}`;
+    return files ? `Baseline: ${systems[0]}` : 'Baseline';
+  });
 }
 
-/**
- * Walks all files in step: yields one line of each. Only the current lines are in memory.
- *
- * @throws UserError with the line count of every file when they differ
- */
-async function* readSegments(files: readonly string[]): AsyncGenerator<string[]> {
-  const readers = files.map((file) => readLines(file)[Symbol.asyncIterator]());
-  try {
-    for (let segments = 0; ; segments++) {
-      const lines = await Promise.all(readers.map((reader) => reader.next()));
-      if (lines.some((line) => line.done)) {
-        const rest = await Promise.all(readers.map(countRest));
-        const counts = lines.map((line, i) => segments + (line.done ? 0 : 1) + rest[i]);
-        return checkCounts(files, counts);
-      }
-      yield lines.map((line) => stripEnd(line.value as string));
-    }
-  } finally {
-    await Promise.allSettled(readers.map((reader) => reader.return?.()));
-  }
+/** The BLEU whose tokens a page marks: the one that is computed, or 13a's. */
+function markedBleu(metrics: readonly Named[], { bleu: { lowercase } }: ScoreOptions): BLEU {
+  const computed = metrics.map(({ metric }) => metric).find((metric) => metric instanceof BLEU);
+  return computed ?? new BLEU({ lowercase });
 }
 
-async function countRest(reader: AsyncIterator<string>): Promise<number> {
-  let count = 0;
-  while (!(await reader.next()).done) count++;
-  return count;
+const TOKENIZED = 'tokenized BLEU';
+
+/** BLEU as multi-bleu.perl and the official code's scorer have it: tokens as they stand, no smoothing. */
+function tokenizedBleu({ bleu: { lowercase } }: ScoreOptions): BLEU {
+  return new BLEU({ lowercase, tokenize: 'none', smoothMethod: 'none', force: true });
 }
 
-function checkCounts(files: readonly string[], counts: readonly number[]): void {
-  if (new Set(counts).size > 1) {
-    const found = files.map((file, i) => `${counts[i]} in ${displayName(file)}`).join(', ');
-    throw new UserError({
-      problem: `expected as many lines in every file, found ${found}`,
-      hint: 'Line i of the hypotheses is compared with line i of each reference; look for a lost or an extra line.',
-    });
-  }
-  if (counts[0] === 0) {
-    throw new UserError({
-      problem: 'expected at least one line to score, found none',
-      where: displayName(files[0]),
-      hint: 'The hypotheses and the references are empty; check that the step before wrote them.',
-    });
-  }
+function explainTokenized(): void {
+  log.info(
+    'BLEU: of detokenized text under the tokenizer in the signature; it can be compared between papers.',
+  );
+  log.info(
+    `${TOKENIZED}: of the tokens as they stand, without smoothing, as multi-bleu.perl and fairseq-score print it and the paper ` +
+      'reports it; it can be compared only where the text was tokenized alike.',
+  );
 }
 
-function checkFiles(files: readonly string[]): void {
-  if (files.length < 2) {
-    throw new UserError({
-      problem: 'expected at least one file with references, found none',
-      hint: 'Name the references first and the hypotheses with --input: admin-nmt score ref.txt --input hyp.txt',
-    });
-  }
-  if (files.filter((file) => file === STDIN).length > 1) {
-    throw new UserError({
-      problem: `standard input can be read once, but ${files.filter((file) => file === STDIN).length} files are '-'`,
-      hint: 'Give the hypotheses with --input FILE, or the references as files.',
-    });
-  }
+function conflict(problem: string, hint: string): UserError {
+  return new UserError({ problem, hint });
 }
 
-function checkOutput({ metrics, format, width, sentenceLevel }: ScoreOptions): void {
-  for (const metric of metrics) {
-    if (!METRICS.includes(metric)) throw unknownChoice('--metrics', metric, METRICS);
-  }
-  if (metrics.length === 0 || (sentenceLevel && metrics.length > 1)) {
-    throw new UserError({ problem: `expected one metric, found ${metrics.length}`, where: '--metrics' });
-  }
+function checkOptions(options: ScoreOptions): void {
+  const { format, width, confidence, paired, sentenceLevel, tokenized, details, html } = options;
   if (!FORMATS.includes(format)) throw unknownChoice('--format', format, FORMATS);
   if (!Number.isInteger(width) || width < 0 || width > 20) {
     throw new UserError({
@@ -154,18 +221,35 @@ function checkOutput({ metrics, format, width, sentenceLevel }: ScoreOptions): v
       where: '--width',
     });
   }
-}
-
-function createMetric(options: ScoreOptions): BLEU {
-  const { lowercase, tokenize, smoothValue, targetLang, force, sentenceLevel } = options;
-  const smoothMethod = options.smoothMethod as SmoothMethod; // BLEU checks it
-  return new BLEU({
-    ...{ lowercase, tokenize, smoothMethod, smoothValue, targetLang, force },
-    effectiveOrder: sentenceLevel,
-    onWarning: log.warn,
-  });
-}
-
-function displayName(file: string): string {
-  return file === STDIN ? 'standard input' : file;
+  for (const count of [confidence, paired?.samples]) {
+    if (count !== undefined && (!Number.isInteger(count) || count < 1)) {
+      throw new UserError({
+        problem: `expected a number of resamples or trials of 1 or more, found ${count}`,
+      });
+    }
+  }
+  if (sentenceLevel && (confidence !== undefined || paired !== undefined)) {
+    throw conflict('there are no tests of single sentences', 'Leave out --sentence-level, or the test.');
+  }
+  if (sentenceLevel && (tokenized || details !== undefined || html !== undefined)) {
+    throw conflict(
+      '--sentence-level goes with neither --tokenized, --details nor --html',
+      'Leave it out: --details has the scores of each line.',
+    );
+  }
+  if (confidence !== undefined && paired !== undefined) {
+    throw conflict('--confidence is for one system, a paired test for several', 'Leave one of them out.');
+  }
+  if (paired !== undefined && options.systems.length === 1) {
+    throw conflict(
+      'a paired test compares at least two systems, found one',
+      'Name them after --input: --input BASELINE SYSTEM',
+    );
+  }
+  if (html !== undefined && options.systems.length !== 2) {
+    throw conflict(
+      `--html shows two systems, found ${options.systems.length}`,
+      'Name two files after --input.',
+    );
+  }
 }

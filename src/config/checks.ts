@@ -1,5 +1,6 @@
 import { camelizeKeys } from './camel.js';
-import { configKeys, valueAt } from './keys.js';
+import { configKeys } from './keys.js';
+import { valueAt } from './paths.js';
 import type { Config, WrittenConfig } from './schema.js';
 
 /** A rule between keys. */

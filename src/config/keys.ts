@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { joinPath } from './paths.js';
 import { configSchema } from './schema.js';
 
 /** A leaf of the config, as help texts, flags and error messages need it. */
@@ -53,26 +54,6 @@ export const configSections: ReadonlyMap<string, ConfigSection> = sections;
 /** The JSON Schema of a config file, for editors. */
 export function configJsonSchema(): object {
   return z.toJSONSchema(configSchema, { io: 'input' });
-}
-
-/** `a.b` and `c` → `a.b.c`; the path of the root is ''. */
-export function joinPath(parent: string, name: string): string {
-  return parent === '' ? name : `${parent}.${name}`;
-}
-
-/** `train.lr` → `lr`. */
-export function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
-}
-
-/** `model.encoder.layers` → `model.encoder`; `seed` → ''. */
-export function parentPath(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('.')));
-}
-
-/** The value at a dotted path of a tree, or undefined. */
-export function valueAt(tree: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown>)?.[name], tree);
 }
 
 function collect(node: JsonSchema, path: string): void {

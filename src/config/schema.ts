@@ -254,13 +254,19 @@ const decodeSection = section(
   'Translation.',
 );
 
+/** sacreBLEU's; those that need MeCab are refused with the reason when they are used. */
+const BLEU_TOKENIZERS = '13a none char intl zh spm flores101 flores200 spBLEU-1K ja-mecab ko-mecab'.split(
+  ' ',
+);
+
 const scoreSection = section(
   {
     tokenize: z
-      .enum(['13a', 'none', 'char', 'intl', 'zh'])
+      .enum(BLEU_TOKENIZERS)
       .nullable()
       .default(null)
       .describe('BLEU tokenizer; null lets the target language choose (13a for most).'),
+    'spm-model': file('SentencePiece model for spm, flores101, flores200 and spBLEU-1K.'),
     lowercase: flag(false, 'Compare in lower case.'),
     'smooth-method': choice(['exp', 'floor', 'add-k', 'none'], 'exp', 'Smoothing of BLEU.'),
     'smooth-value': z

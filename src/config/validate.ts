@@ -1,6 +1,7 @@
 import { type Complaint, nearest } from '../common/errors.js';
-import { configKeys, configSections, joinPath, lastName, parentPath, valueAt } from './keys.js';
+import { configKeys, configSections } from './keys.js';
 import { type Layer, withoutPath } from './layer.js';
+import { joinPath, lastName, parentPath, valueAt } from './paths.js';
 import { configSchema } from './schema.js';
 
 /** A layer without what was wrong in it. */

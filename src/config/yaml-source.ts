@@ -10,8 +10,9 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { Complaint } from '../common/errors.js';
-import { configSections, joinPath } from './keys.js';
+import { configSections } from './keys.js';
 import { isTree, type Layer, type Origin } from './layer.js';
+import { joinPath } from './paths.js';
 
 /** More than any config needs; they stop files in which aliases multiply. */
 const MAX_NODES = 10_000;

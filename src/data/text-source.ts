@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { explainFileError, UserError } from '../common/errors.js';
 
 /** Stands for standard input in place of a file's name. */
@@ -17,6 +16,8 @@ const NEWLINE = 0x0a;
 export interface ReadOptions {
   /** Sees the bytes of the file as they lie on the disk, before they are unpacked: for checksums. */
   readonly onBytes?: (bytes: Buffer) => void;
+  /** Leaves a byte order mark at the start of the file in the text. */
+  readonly keepMark?: boolean;
 }
 
 /**
@@ -39,7 +40,7 @@ export async function* readLineBlocks(
   file: string,
   options: ReadOptions = {},
 ): AsyncGenerator<string[], void, void> {
-  const decoder = new LineDecoder(file === STDIN ? 'standard input' : file);
+  const decoder = new LineDecoder(file === STDIN ? 'standard input' : file, options.keepMark === true);
   try {
     for await (const chunk of readBytes(file, options)) {
       const lines = decoder.decode(chunk);
@@ -82,6 +83,7 @@ async function* readBytes(file: string, { onBytes }: ReadOptions): AsyncGenerato
       yield* bytes;
       return;
     }
+    const { createGunzip } = await import('node:zlib'); // most files are plain, and it takes time to load
     const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
     // An error on the way destroys the last stream, which throws it where it is read.
     pipeline(bytes, gunzip, () => {});
@@ -115,10 +117,12 @@ class LineDecoder {
   private pending: Buffer[] = [];
   private pendingBytes = 0;
   private lineCount = 0;
-  private atStart = true;
+  /** Whether a byte order mark may come, and is to be removed. */
+  private atMark: boolean;
 
-  constructor(name: string) {
+  constructor(name: string, keepMark: boolean) {
     this.name = name;
+    this.atMark = !keepMark;
   }
 
   /** The lines that end in this chunk. */
@@ -162,8 +166,8 @@ class LineDecoder {
   private split(bytes: Buffer): string[] {
     if (bytes.includes(0) || !isUtf8(bytes)) this.refuse(bytes);
     let text = bytes.toString('utf8');
-    if (this.atStart && text.startsWith('\ufeff')) text = text.slice(1);
-    this.atStart = false;
+    if (this.atMark && text.startsWith('\ufeff')) text = text.slice(1);
+    this.atMark = false;
     const lines = text.split('\n');
     this.lineCount += lines.length;
     return text.includes('\r') ? lines.map(withoutCarriageReturn) : lines;

@@ -1,5 +1,6 @@
 import { formatFixed } from './decimal.js';
-import { exact, type Rounding, type Score } from './metric.js';
+import type { Score } from './metric.js';
+import { exact, type Rounding } from './rounding.js';
 
 /** What replaces the precision of an order without any match (Chen and Cherry, WMT 2014). */
 export type SmoothMethod = 'none' | 'floor' | 'add-k' | 'exp';

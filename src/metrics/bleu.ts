@@ -8,19 +8,25 @@ import {
 } from './bleu-score.js';
 import { unknownChoice } from './choice.js';
 import { formatFixed } from './decimal.js';
-import { type CorpusFacts, exact, Metric, type Rounding } from './metric.js';
+import { type CorpusFacts, Metric } from './metric.js';
 import { matchNgrams } from './ngrams.js';
 import { stripEnd } from './python-text.js';
+import { exact, type Rounding } from './rounding.js';
 import { Signature } from './signature.js';
-import { getTokenizer, type Tokenize, tokenizerForLanguage } from './tokenizers/tokenizer.js';
+import {
+  type CustomTokenizer,
+  getTokenizer,
+  type Tokenize,
+  tokenizerForLanguage,
+} from './tokenizers/tokenizer.js';
 
 export interface BleuOptions {
   /** Compare in lower case. */
   lowercase?: boolean;
   /** Do not warn about text that looks tokenized. */
   force?: boolean;
-  /** 13a, none, char, intl or zh; by default zh for `targetLang` zh, else 13a. */
-  tokenize?: string;
+  /** 13a, none, char, intl or zh, or one of your own; by default zh for `targetLang` zh, else 13a. */
+  tokenize?: string | CustomTokenizer;
   /** Default: exp. */
   smoothMethod?: SmoothMethod;
   /** For `floor` (default 0.1) and `add-k` (default 1). */
@@ -41,8 +47,6 @@ const SUSPICIOUS_STOPS = 100;
 /** BLEU, equal to sacreBLEU's. */
 export class BLEU extends Metric<BleuScore> {
   readonly name = 'BLEU';
-  /** Its exponential is a double's. */
-  readonly singlePrecision = false;
   readonly tokenizer: string;
   readonly lowercase: boolean;
   private readonly force: boolean;
@@ -57,9 +61,10 @@ export class BLEU extends Metric<BleuScore> {
     this.force = options.force ?? false;
     this.onWarning = options.onWarning ?? (() => {});
     this.formula = checkFormula(options);
-    this.tokenizer = options.tokenize ?? tokenizerForLanguage(options.targetLang);
-    this.tokenize = getTokenizer(this.tokenizer);
     const usual = tokenizerForLanguage(options.targetLang);
+    const asked = options.tokenize ?? usual;
+    this.tokenizer = typeof asked === 'string' ? asked : asked.name;
+    this.tokenize = typeof asked === 'string' ? getTokenizer(asked) : asked.tokenize;
     if (this.tokenizer !== usual && usual !== tokenizerForLanguage(undefined)) {
       this.onWarning(
         `for target language '${options.targetLang}' the tokenizer '${usual}' is usual, not '${this.tokenizer}'`,
@@ -75,8 +80,8 @@ export class BLEU extends Metric<BleuScore> {
   /** Hypothesis length, reference length, matches of each order, n-grams of each order. */
   override extractStatistics(hypothesis: string, references: readonly string[]): number[] {
     const matches = matchNgrams(
-      this.toTokens(hypothesis),
-      references.map((reference) => this.toTokens(reference)),
+      this.tokens(hypothesis),
+      references.map((reference) => this.tokens(reference)),
       this.formula.maxNgramOrder,
     );
     return [matches.hypothesisLength, matches.referenceLength, ...matches.correct, ...matches.total];
@@ -84,6 +89,16 @@ export class BLEU extends Metric<BleuScore> {
 
   override scoreStatistics(statistics: ArrayLike<number>, round: Rounding = exact): BleuScore {
     return computeBleu(statistics, this.formula, round);
+  }
+
+  /** With effective order, as sentence BLEU has it. */
+  override scoreSegment(statistics: ArrayLike<number>): BleuScore {
+    return computeBleu(statistics, { ...this.formula, effectiveOrder: true });
+  }
+
+  /** Never: its exponential is a double. */
+  override isSingle(): boolean {
+    return false;
   }
 
   override corpusScored(corpus: CorpusFacts): void {
@@ -106,7 +121,8 @@ export class BLEU extends Metric<BleuScore> {
     ]);
   }
 
-  private toTokens(text: string): string[] {
+  /** The tokens that are counted. */
+  tokens(text: string): string[] {
     return this.tokenize(stripEnd(this.lowercase ? text.toLowerCase() : text));
   }
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import type { Rounding } from './rounding.js';
 import { SegmentStatistics } from './segment-statistics.js';
 import type { Resampling, Signature } from './signature.js';
 import { bootstrapConfidence, type Confidence, DEFAULT_RESAMPLES, DEFAULT_SEED } from './significance.js';
@@ -25,14 +26,6 @@ export interface BootstrapOptions {
 /** The references of one segment; null stands for a reference that this segment does not have. */
 export type References = readonly (string | null)[];
 
-/**
- * Rounds each result of an operation. Python's sacreBLEU keeps the statistics of resamples in single precision, and numpy 2
- * then computes in it; equal intervals need the same roundings (Math.fround), everything else none.
- */
-export type Rounding = (value: number) => number;
-
-export const exact: Rounding = (value) => value;
-
 /** What is known of a corpus beside its statistics. */
 export interface CorpusFacts {
   /** How many references each segment has, or 'var' where that differs. */
@@ -58,8 +51,13 @@ export abstract class Metric<S extends Score = Score> {
   /** The score that belongs to a sum of statistics. @param round see Rounding; by default none */
   abstract scoreStatistics(statistics: ArrayLike<number>, round?: Rounding): S;
 
-  /** Whether scores that are computed with Math.fround are single-precision numbers themselves. */
-  abstract readonly singlePrecision: boolean;
+  /** The score of one segment's statistics. */
+  scoreSegment(statistics: ArrayLike<number>): S {
+    return this.scoreStatistics(statistics);
+  }
+
+  /** Whether a score that was computed with Math.fround is a single-precision number in sacreBLEU under numpy 2. */
+  abstract isSingle(score: number): boolean;
 
   protected abstract buildSignature(referenceCount: number | 'var'): Signature;
 

@@ -15,46 +15,90 @@ export function matchNgrams(
   references: readonly (readonly string[])[],
   maxOrder: number,
 ): NgramMatches {
-  const matches: NgramMatches = {
-    hypothesisLength: hypothesis.length,
+  const { length } = hypothesis;
+  const correct = new Array<number>(maxOrder).fill(0);
+  const known = new ReferenceNgrams(references, maxOrder);
+  for (let start = 0; start < length; start++) known.claim(hypothesis, start, correct);
+  return {
+    hypothesisLength: length,
     referenceLength: closestLength(
-      hypothesis.length,
+      length,
       references.map((reference) => reference.length),
     ),
-    correct: [],
-    total: [],
+    correct,
+    total: correct.map((_, i) => Math.max(0, length - i)),
   };
-  for (let order = 1; order <= maxOrder; order++) {
-    matches.total.push(Math.max(0, hypothesis.length - order + 1));
-    matches.correct.push(countCorrect(hypothesis, references, order));
-  }
-  return matches;
 }
 
-function countCorrect(
-  hypothesis: readonly string[],
-  references: readonly (readonly string[])[],
-  order: number,
-): number {
-  const found = countNgrams(hypothesis, order);
-  if (found.size === 0) return 0;
-  const allowed = references.map((reference) => countNgrams(reference, order));
-  let correct = 0;
-  for (const [ngram, count] of found) {
-    const most = Math.max(...allowed.map((counts) => counts.get(ngram) ?? 0));
-    correct += Math.min(count, most);
-  }
-  return correct;
-}
+/**
+ * The n-grams of some references as a trie: the child of an n-gram by a token is the n-gram that is one token
+ * longer. Numbers stand for tokens and n-grams, so that no n-gram is ever written out; the root is 0.
+ */
+class ReferenceNgrams {
+  private readonly tokens = new Map<string, number>();
+  /** For n-grams of each length from 0: their children, by n-gram · number of tokens + next token. */
+  private readonly children: Map<number, number>[];
+  /** By n-gram: how often a hypothesis may still have it. At first that is its largest count in a reference. */
+  private readonly allowed: number[] = [0];
+  /** By n-gram: its count in the reference that is being added. */
+  private readonly counts: number[] = [0];
 
-/** Tokens hold no white space, so a space between them keeps n-grams apart. */
-function countNgrams(tokens: readonly string[], order: number): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (let end = order; end <= tokens.length; end++) {
-    const ngram = order === 1 ? tokens[end - 1] : tokens.slice(end - order, end).join(' ');
-    counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
+  constructor(references: readonly (readonly string[])[], maxOrder: number) {
+    this.children = Array.from({ length: maxOrder }, () => new Map());
+    const numbered = references.map((reference) => reference.map((token) => this.numberOf(token)));
+    for (const reference of numbered) this.add(reference, maxOrder);
   }
-  return counts;
+
+  /** Counts the n-grams that begin at `start` where a reference has them still to give: order n in correct[n - 1]. */
+  claim(hypothesis: readonly string[], start: number, correct: number[]): void {
+    let ngram = 0;
+    const end = Math.min(hypothesis.length, start + correct.length);
+    for (let i = start; i < end; i++) {
+      const token = this.tokens.get(hypothesis[i]);
+      const child =
+        token === undefined ? undefined : this.children[i - start].get(ngram * this.tokens.size + token);
+      if (child === undefined) return; // no longer n-gram is in a reference either
+      ngram = child;
+      if (this.allowed[ngram] > 0) {
+        this.allowed[ngram]--;
+        correct[i - start]++;
+      }
+    }
+  }
+
+  private add(reference: readonly number[], maxOrder: number): void {
+    this.counts.fill(0);
+    for (let start = 0; start < reference.length; start++) {
+      let ngram = 0;
+      const end = Math.min(reference.length, start + maxOrder);
+      for (let i = start; i < end; i++) {
+        ngram = this.childOf(ngram, reference[i], i - start);
+        const count = ++this.counts[ngram];
+        if (count > this.allowed[ngram]) this.allowed[ngram] = count;
+      }
+    }
+  }
+
+  private numberOf(token: string): number {
+    let number = this.tokens.get(token);
+    if (number === undefined) {
+      number = this.tokens.size;
+      this.tokens.set(token, number);
+    }
+    return number;
+  }
+
+  private childOf(ngram: number, token: number, length: number): number {
+    const key = ngram * this.tokens.size + token;
+    let child = this.children[length].get(key);
+    if (child === undefined) {
+      child = this.allowed.length;
+      this.children[length].set(key, child);
+      this.allowed.push(0);
+      this.counts.push(0);
+    }
+    return child;
+  }
 }
 
 function closestLength(length: number, candidates: readonly number[]): number {

@@ -4,10 +4,15 @@
  */
 import { BLEU, type BleuOptions } from './bleu.js';
 import type { BleuScore } from './bleu-score.js';
+import { CHRF, type ChrfOptions } from './chrf.js';
+import type { ChrfScore } from './chrf-score.js';
 import type { References } from './metric.js';
+import { TER, type TerOptions, type TerScore } from './ter.js';
 
 export { BLEU, type BleuOptions } from './bleu.js';
 export { type BleuScore, SMOOTH_DEFAULTS, type SmoothMethod } from './bleu-score.js';
+export { CHRF, type ChrfOptions } from './chrf.js';
+export type { ChrfScore } from './chrf-score.js';
 export { type FormatOptions, formatScore, formatScores } from './format.js';
 export {
   type BootstrapOptions,
@@ -21,7 +26,14 @@ export { type PairedMetric, type PairedTestOptions, pairedTest, pairedTestOf } f
 export { SegmentStatistics } from './segment-statistics.js';
 export { type Resampling, Signature, type SignatureEntry } from './signature.js';
 export { bootstrapConfidence, type Confidence, type PairedResult } from './significance.js';
-export { getTokenizer, TOKENIZER_NAMES, type Tokenize, type TokenizerName } from './tokenizers/tokenizer.js';
+export { TER, type TerOptions, type TerScore } from './ter.js';
+export {
+  type CustomTokenizer,
+  getTokenizer,
+  TOKENIZER_NAMES,
+  type Tokenize,
+  type TokenizerName,
+} from './tokenizers/tokenizer.js';
 export { SACREBLEU_VERSION, VERSION } from './version.js';
 
 /**
@@ -44,4 +56,36 @@ export function sentenceBleu(
   options: BleuOptions = {},
 ): BleuScore {
   return new BLEU({ effectiveOrder: true, ...options }).sentenceScore(hypothesis, references);
+}
+
+/** chrF of a corpus, or chrF++ with a word order of 2. @param references see corpusBleu */
+export function corpusChrf(
+  hypotheses: readonly string[],
+  references: readonly References[],
+  options: ChrfOptions = {},
+): ChrfScore {
+  return new CHRF(options).corpusScore(hypotheses, references);
+}
+
+/** chrF of one sentence, or chrF++ with a word order of 2. */
+export function sentenceChrf(
+  hypothesis: string,
+  references: References,
+  options: ChrfOptions = {},
+): ChrfScore {
+  return new CHRF(options).sentenceScore(hypothesis, references);
+}
+
+/** TER of a corpus. @param references see corpusBleu */
+export function corpusTer(
+  hypotheses: readonly string[],
+  references: readonly References[],
+  options: TerOptions = {},
+): TerScore {
+  return new TER(options).corpusScore(hypotheses, references);
+}
+
+/** TER of one sentence. */
+export function sentenceTer(hypothesis: string, references: References, options: TerOptions = {}): TerScore {
+  return new TER(options).sentenceScore(hypothesis, references);
 }

@@ -2,6 +2,7 @@ import { UserError } from '../common/errors.js';
 import type { Metric } from './metric.js';
 import { NumpyGenerator } from './numpy-random.js';
 import { numpyMean, preciseMean } from './numpy-sum.js';
+import { exact } from './rounding.js';
 import type { SegmentStatistics } from './segment-statistics.js';
 
 /** The seed of sacreBLEU where the user names none. */
@@ -42,13 +43,9 @@ export function bootstrapConfidence(
   resamples = DEFAULT_RESAMPLES,
   seed: number | null = DEFAULT_SEED,
 ): Confidence {
-  const [scores] = resampledScores([measured], resamples, seed);
-  const { singlePrecision } = measured.metric;
+  const [{ scores, single }] = resample([measured], resamples, seed);
   const mean = preciseMean(scores);
-  return {
-    mean: singlePrecision ? Math.fround(mean) : mean,
-    interval: centralInterval(scores, singlePrecision),
-  };
+  return { mean: single ? Math.fround(mean) : mean, interval: centralInterval(scores, single) };
 }
 
 /**
@@ -63,20 +60,21 @@ export function pairedBootstrap(
   seed: number | null = DEFAULT_SEED,
 ): PairedResult[][] {
   checkSystems(systems);
-  const all = resampledScores(systems.flat(), resamples, seed);
+  const all = resample(systems.flat(), resamples, seed);
   const [baseline] = systems;
   const real = systems.map((system) => system.map(scoreOf));
   return systems.map((system, i) =>
-    system.map(({ metric: { singlePrecision } }, m): PairedResult => {
-      const scores = all[i * baseline.length + m];
+    system.map((_, m): PairedResult => {
+      const { scores, single } = all[i * baseline.length + m];
       const confidence = {
-        mean: numpyMean(scores, singlePrecision),
-        interval: centralInterval(scores, singlePrecision),
+        mean: numpyMean(scores.toSorted(), single), // of the sorted scores: the order rounds
+        interval: centralInterval(scores, single),
       };
       if (i === 0) return { score: real[i][m], confidence };
-      const round = singlePrecision ? Math.fround : (value: number) => value;
-      const differences = scores.map((score, j) => round(Math.abs(score - all[m][j])));
-      const centre = numpyMean(differences, singlePrecision);
+      const bothSingle = single && all[m].single;
+      const round = bothSingle ? Math.fround : exact;
+      const differences = scores.map((score, j) => round(Math.abs(score - all[m].scores[j])));
+      const centre = numpyMean(differences, bothSingle);
       const found = round(Math.abs(real[0][m] - real[i][m]));
       const exceeding = differences.filter((difference) => round(difference - centre) > found).length;
       return { score: real[i][m], confidence, pValue: (exceeding + 1) / (resamples + 1) };
@@ -86,7 +84,9 @@ export function pairedBootstrap(
 
 /**
  * Paired approximate randomization test (Riezler and Maxwell 2005, as in multeval) of each system against the first one: in
- * each trial a fair coin decides for each segment whether the two systems change sides.
+ * each trial a fair coin decides for each segment whether the two systems change sides. Trials whose difference equals the
+ * one found do not count against it. sacreBLEU tells such ties apart by the rounding of its matrix product where
+ * statistics are no whole numbers (lengths of TER with three references or more), so there its p-value depends on the machine.
  *
  * @param systems for each system its metrics, in the same order, over the same segments
  */
@@ -169,15 +169,17 @@ function countExceeding(pairs: readonly Pair[], trials: number, generator: Numpy
   return counts;
 }
 
+/** Scores of resamples, and whether numpy keeps them in single precision. */
+interface Resampled {
+  scores: Float64Array;
+  single: boolean;
+}
+
 /**
  * Scores of resamples: the same ones for all. As numpy does it for sacreBLEU, statistics are single-precision numbers, and
  * so is every step of their sums.
  */
-function resampledScores(
-  measured: readonly Measured[],
-  resamples: number,
-  seed: number | null,
-): Float64Array[] {
+function resample(measured: readonly Measured[], resamples: number, seed: number | null): Resampled[] {
   const { columns, width, offsets } = sideBySide(measured.map(({ segments }) => segments));
   const single = Float32Array.from(columns);
   const size = single.length / width;
@@ -197,7 +199,10 @@ function resampledScores(
       scores[i][resample] = metric.scoreStatistics(own, Math.fround).score;
     });
   }
-  return scores;
+  return measured.map(({ metric }, i) => ({
+    scores: scores[i],
+    single: scores[i].every((score) => metric.isSingle(score)),
+  }));
 }
 
 /** Tables of equally many rows as one: row i of all, one after another. Table j has columns offsets[j] … offsets[j + 1]. */

@@ -1,138 +1,282 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type ScoreOptions, scoreFiles } from '../../src/cli/score.js';
-import { UserError } from '../../src/common/errors.js';
+import { packageRoot } from '../../src/common/files.js';
 import { VERSION } from '../../src/metrics/version.js';
-import { readFixture } from '../metrics/recorded.js';
 
+/** What scripts/record-sacrebleu-commands.py writes. */
 interface Recorded {
   files: Record<string, string[]>;
-  runs: { options: Partial<ScoreOptions>; stdout: string }[];
+  runs: { arguments: string; stdin?: string; seed?: string; stdout: string }[];
 }
 
-const { files, runs } = readFixture<Recorded>('cli');
-const folder = fs.mkdtempSync(path.join(tmpdir(), 'score-'));
+const { files, runs }: Recorded = JSON.parse(
+  fs.readFileSync(path.join(packageRoot(), 'test/cli/fixtures/score.json'), 'utf8'),
+);
+const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-score-'));
 after(() => fs.rmSync(folder, { recursive: true }));
-const inFolder = (name: string) => path.join(folder, name);
-const write = (name: string, content: string | Uint8Array) => fs.writeFileSync(inFolder(name), content);
+const write = (name: string, content: string | Uint8Array) =>
+  fs.writeFileSync(path.join(folder, name), content);
+const read = (name: string) => fs.readFileSync(path.join(folder, name), 'utf8');
 for (const [name, lines] of Object.entries(files)) write(name, lines.map((line) => `${line}\n`).join(''));
 
-const DEFAULTS: ScoreOptions = {
-  references: ['ref'],
-  input: 'hyp',
-  metrics: ['bleu'],
-  lowercase: false,
-  smoothMethod: 'exp',
-  force: false,
-  scoreOnly: false,
-  width: 1,
-  format: 'json',
-  shortSignature: false,
-  sentenceLevel: false,
-};
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
 
-/** Options with the files named within the folder. */
-function located(options: Partial<ScoreOptions> = {}): ScoreOptions {
-  const merged = { ...DEFAULTS, ...options };
-  const input = merged.input === '-' ? '-' : inFolder(merged.input ?? 'hyp');
-  return {
-    ...merged,
-    input,
-    references: merged.references.map((name) => (name === '-' ? name : inFolder(name))),
+/** Runs the program in the folder of the files. */
+function score(line: string, { stdin = '', seed }: { stdin?: string; seed?: string } = {}): Promise<Outcome> {
+  const { SACREBLEU_FORMAT, SACREBLEU_SEED, SACREBLEU, ...rest } = process.env;
+  const env = {
+    ...rest,
+    HOME: folder,
+    NO_COLOR: '1',
+    ...(seed === undefined ? {} : { SACREBLEU_SEED: seed }),
   };
-}
-
-/** Our output under the name of sacreBLEU: the signature is the only thing that tells them apart. */
-function asSacrebleu(output: string): string {
-  const own = `${VERSION}+sacrebleu.2.6.0`;
-  return output
-    .replaceAll(`|impl:admin-nmt|version:${own}`, '|version:2.6.0')
-    .replaceAll(`|i:admin-nmt|v:${own}`, '|v:2.6.0')
-    .replace(' "impl": "admin-nmt",\n', '')
-    .replace(` "version": "${own}"`, ' "version": "2.6.0"');
-}
-
-async function refuses(options: Partial<ScoreOptions>, ...messages: RegExp[]): Promise<void> {
-  await assert.rejects(scoreFiles(located(options)), (error) => {
-    assert.ok(error instanceof UserError, String(error));
-    for (const message of messages) assert.match(error.message, message);
-    return true;
+  const program = path.join(packageRoot(), 'bin/admin-nmt.js');
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [program, 'score', ...line.split(' ')],
+      { cwd: folder, env },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
+    );
+    child.stdin!.on('error', () => {}); // a program that refuses does not read
+    child.stdin!.end(stdin);
   });
 }
 
-describe('score prints what sacreBLEU prints', () => {
-  for (const { options, stdout } of runs) {
-    test(JSON.stringify(options), async () => {
-      assert.equal(asSacrebleu(await scoreFiles(located(options))), stdout);
+async function printed(line: string, stdin?: string): Promise<string> {
+  const { code, stdout, stderr } = await score(line, { stdin });
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+async function refuses(line: string, ...messages: RegExp[]): Promise<void> {
+  const { code, stdout, stderr } = await score(line);
+  assert.deepEqual([code, stdout], [2, ''], stderr);
+  for (const message of messages) assert.match(stderr, message);
+}
+
+/** Our output under the name of sacreBLEU: the signature, and what explains a test, are what tells them apart. */
+function asSacrebleu(output: string): string {
+  const own = `${VERSION}+sacrebleu.2.6.0`;
+  return withoutExplanation(output)
+    .replaceAll(`|impl:admin-nmt|version:${own}`, '|version:2.6.0')
+    .replaceAll(`|i:admin-nmt|v:${own}`, '|v:2.6.0')
+    .replaceAll(' "impl": "admin-nmt",\n', '')
+    .replaceAll(` "version": "${own}"`, ' "version": "2.6.0"');
+}
+
+/** Logarithms of different libraries differ in the last bit, which JSON shows. */
+function rounded(output: string): string {
+  return output.replaceAll(/\d+\.\d{13,}/g, (digits) => Number(digits).toPrecision(13));
+}
+
+function withoutExplanation(output: string): string {
+  return output.replace(/(Paired .* trials\n-+\n)[\s\S]*?(\n-+\nMetric signatures)/, '$1$2');
+}
+
+describe('score prints what sacreBLEU prints', { concurrency: 2 }, () => {
+  for (const { arguments: line, stdin, seed, stdout } of runs) {
+    test([line, stdin && '< stdin', seed && `seed ${seed}`].filter(Boolean).join(' '), async () => {
+      const outcome = await score(line, { stdin, seed });
+      assert.equal(outcome.code, 0, outcome.stderr);
+      assert.equal(rounded(asSacrebleu(outcome.stdout)), rounded(withoutExplanation(stdout)));
     });
   }
 
   test('compressed files and files with CR LF give the same', async () => {
-    const plain = await scoreFiles(located());
-    write('hyp.gz', gzipSync(fs.readFileSync(inFolder('hyp'))));
+    write('hyp.gz', gzipSync(read('hyp')));
     write('ref.crlf', files.ref.map((line) => `${line}\r\n`).join(''));
-    assert.equal(await scoreFiles(located({ input: 'hyp.gz', references: ['ref.crlf'] })), plain);
+    assert.equal(await printed('ref.crlf -i hyp.gz'), await printed('ref -i hyp'));
   });
 
   test('a last line without its end is a line', async () => {
     write('ref.cut', files.ref.join('\n'));
-    assert.equal(await scoreFiles(located({ references: ['ref.cut'] })), await scoreFiles(located()));
+    assert.equal(await printed('ref.cut -i hyp'), await printed('ref -i hyp'));
   });
 
-  test('the hypotheses come from standard input, the score goes to standard output', async () => {
-    const expected = await scoreFiles(located());
-    const module = new URL('../../src/cli/score.js', import.meta.url).href;
-    const options = { ...located(), input: undefined };
-    const code = `import { runScore } from ${JSON.stringify(module)}; await runScore(${JSON.stringify(options)});`;
-    const input = fs.readFileSync(inFolder('hyp'));
-    const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { input, encoding: 'utf8' });
-    assert.deepEqual([run.stderr, run.stdout], ['', expected]);
+  test('the hypotheses come from standard input where no file is named', async () => {
+    assert.equal(await printed('ref', read('hyp')), await printed('ref -i hyp'));
+  });
+
+  test('an empty last column on standard input is an empty hypothesis', async () => {
+    const stream = files.hyp.map((line, i) => `${files.ref[i]}\t${i === 3 ? '' : line}\n`).join('');
+    assert.match(await printed('ref -f text', stream), /System 1 │ 100\.0/);
   });
 });
 
-describe('score refuses', () => {
+describe('score has more than sacreBLEU', { concurrency: 2 }, () => {
+  test('tables in Markdown and reStructuredText', async () => {
+    assert.match(
+      await printed('ref -i hyp a_b&c -f markdown'),
+      /^\| +System \| {2}BLEU {2}\|\n\|-+:\|:-+:\|\n/,
+    );
+    assert.match(await printed('ref -i hyp a_b&c -f rst'), /^=+ {2}=+\n +System {3}BLEU\n=+ {2}=+\n/);
+  });
+
+  test('--tokenized: BLEU of the tokens as they stand, beside the other, and what each of them is', async () => {
+    const { stdout, stderr } = await score('ref -i hyp --tokenized -f text');
+    assert.match(stdout, /^ +BLEU\|.*tok:13a.*\ntokenized BLEU\|.*tok:none\|smooth:none/);
+    assert.match(stderr, /compared between papers[\s\S]*multi-bleu\.perl/);
+  });
+
+  test('--details: the scores of each line of each system', async () => {
+    const table = await printed('ref ref2 -i hyp a_b&c -m bleu ter --details lines.jsonl -f json');
+    assert.equal(table, await printed('ref ref2 -i hyp a_b&c -m bleu ter -f json'));
+    const lines = read('lines.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.equal(lines.length, 12);
+    const sentences = (await printed('ref ref2 -i hyp -sl -b -w 6')).trimEnd().split('\n').map(Number);
+    const own = lines.filter(({ system }) => system === 'hyp');
+    own.forEach(({ line, scores, hypothesis, references }, i) => {
+      assert.deepEqual(
+        [line, hypothesis, references],
+        [i + 1, files.hyp[i].trimEnd(), [files.ref[i], files.ref2[i]]],
+      );
+      assert.ok(Math.abs(scores.BLEU - sentences[i]) < 1e-6);
+      assert.ok(scores.TER >= 0);
+    });
+  });
+
+  test('--html: a page of two systems, and nothing else is printed', async () => {
+    const table = await printed('ref -i hyp a_b&c -pbs -pbsn 50 --html page.html -f text');
+    assert.equal(table, await printed('ref -i hyp a_b&c -pbs -pbsn 50 -f text'));
+    const page = read('page.html');
+    assert.match(page, /<title>hyp and a_b&amp;c<\/title>/);
+    assert.match(page, /±/);
+    assert.equal(/(?:src|href)="https?:/.test(page), false);
+  });
+
+  test('a seed from the system is named none, and draws differently', async () => {
+    const { stdout } = await score('ref -i hyp -ci -cin 20 -f text', { seed: 'none' });
+    assert.match(stdout, /\|bs:20\|seed:none\|/);
+  });
+
+  test('BLEU under a SentencePiece model, named by its checksum', async () => {
+    const model = path.join(packageRoot(), 'test/tokenizer/fixtures/unigram.model');
+    assert.match(await printed(`ref -i hyp -tok spm --spm-model ${model} -f text`), /tok:spm-[0-9a-f]{8}\|/);
+    fs.mkdirSync(path.join(folder, '.sacrebleu/models'), { recursive: true });
+    fs.copyFileSync(model, path.join(folder, '.sacrebleu/models/flores200sacrebleuspm'));
+    assert.match(await printed('ref -i hyp -tok flores200 -f text'), /tok:flores200\|/);
+  });
+});
+
+describe('score warns of', { concurrency: 2 }, () => {
+  const words = (i: number) =>
+    Array.from({ length: 8 }, (_, j) => `W${(i * i * 7 + i * j * 3 + j) % 997}`).join(' ');
+  const corpus = Array.from({ length: 120 }, (_, i) => words(i));
+  write('cased', `${corpus.join('\n')}\n`);
+
+  test('nothing where nothing is wrong', async () => {
+    assert.equal((await score('cased -i cased')).stderr, '');
+  });
+
+  test('text that looks tokenized', async () => {
+    write('stops', corpus.map((line) => `${line} .\n`).join(''));
+    assert.match((await score('cased -i stops')).stderr, /120 lines end in a tokenized period/);
+    assert.equal((await score('cased -i stops --force')).stderr, '');
+  });
+
+  test('escaped characters', async () => {
+    write('escaped', corpus.map((line) => `${line} &quot;\n`).join(''));
+    assert.match((await score('cased -i escaped')).stderr, /120 of 120 hypotheses hold escaped characters/);
+  });
+
+  test('lower-cased output', async () => {
+    write('lower', corpus.map((line) => `${line.toLowerCase()}\n`).join(''));
+    assert.match((await score('cased -i lower')).stderr, /Is the output lower-cased\?/);
+    assert.doesNotMatch((await score('cased -i lower -lc')).stderr, /lower-cased/);
+  });
+
+  test('a lost line', async () => {
+    write('shifted', [...corpus.slice(0, 60), ...corpus.slice(61), 'W1'].map((line) => `${line}\n`).join(''));
+    assert.match((await score('cased -i shifted')).stderr, /about line 6\d .* one line after/);
+  });
+});
+
+describe('score refuses', { concurrency: 2 }, () => {
   test('files of unequal length, with every count', async () => {
     write('short', 'eins\nzwei\n');
-    await refuses({ references: ['ref', 'short'] }, /6 in .*hyp, 6 in .*ref, 2 in .*short/);
-    await refuses({ input: 'short' }, /2 in .*short, 6 in .*ref/);
-    await refuses({ input: 'short', sentenceLevel: true }, /2 in .*short, 6 in .*ref/);
+    await refuses('ref short -i hyp', /6 in hyp, 6 in ref, 2 in short/);
+    await refuses('ref -i short', /2 in short, 6 in ref/);
+    await refuses('ref -i short -sl', /2 in short, 6 in ref/);
   });
 
   test('empty files', async () => {
     write('empty', '');
-    await refuses({ references: ['empty'] }, /6 in .*hyp, 0 in .*empty/);
-    await refuses(
-      { input: 'empty', references: ['empty'] },
-      /empty: expected at least one line to score, found none/,
-    );
+    await refuses('empty -i hyp', /6 in hyp, 0 in empty/);
+    await refuses('empty -i empty', /empty: expected at least one line to score, found none/);
   });
 
   test('files that cannot be read, by their names', async () => {
-    await refuses({ input: 'missing' }, /missing: no such file/);
-    await refuses({ references: ['.'] }, /this is a directory/);
+    await refuses('ref -i missing', /missing: no such file/);
+    await refuses('. -i hyp', /this is a directory/);
     write('broken', Buffer.from([...Buffer.from('gut\nschl'), 0xe4, ...Buffer.from('cht\n')]));
-    await refuses({ references: ['broken'] }, /broken:2/, /UTF-8/);
+    await refuses('broken -i hyp', /broken:2/, /UTF-8/);
     write('broken.gz', 'not compressed');
-    await refuses({ input: 'broken.gz' }, /broken\.gz/);
+    await refuses('ref -i broken.gz', /broken\.gz/);
   });
 
   test('no reference, and standard input twice', async () => {
-    await refuses({ references: [] }, /at least one file with references/);
-    await refuses({ references: ['-'], input: '-' }, /standard input can be read once, but 2 files/);
+    await refuses('-i hyp', /reference/);
+    await refuses('- -i -', /standard input can be read once, but 2 files/);
+  });
+
+  test('another number of columns', async () => {
+    await refuses('refs.tsv -nr 4 -i hyp', /refs\.tsv:1: expected 4 columns with tabs between, found 2/);
+    await refuses('refs.tsv ref -nr 2 -i hyp', /one file of 2 references a line, found 2 files/);
+    const { code, stderr } = await score('ref', { stdin: 'a\tb\nc\n' });
+    assert.equal(code, 2);
+    assert.match(stderr, /standard input:2: expected 2 columns with tabs between, found 1/);
   });
 
   test('unknown names, with the nearest', async () => {
-    await refuses({ metrics: ['blue'] }, /found 'blue'/, /Did you mean 'bleu'\?/);
-    await refuses({ metrics: ['chrf'] }, /--metrics: expected one of bleu, found 'chrf'/);
-    await refuses({ tokenize: 'int' }, /found 'int'/, /Did you mean 'intl'\?/);
-    await refuses({ smoothMethod: 'expp' }, /Did you mean 'exp'\?/);
-    await refuses({ format: 'jason' }, /Did you mean 'json'\?/);
-    await refuses({ width: -1 }, /0 to 20 decimals, found -1/);
+    await refuses('ref -i hyp -m blue', /found 'blue'/, /Did you mean 'bleu'\?/);
+    await refuses('ref -i hyp -tok int', /int/, /intl/);
+    await refuses('ref -i hyp -s expp', /exp/);
+    await refuses('ref -i hyp -f jason', /Did you mean 'json'\?/);
+    await refuses('ref -i hyp -w -1', /0 to 20 decimals, found -1/);
+    await refuses('ref -i hyp -w x', /expected a whole number, found 'x'/);
+    await refuses('ref -i hyp -m chrf -cc x', /--chrf-char-order: expected a whole number/);
+    await refuses('ref -i hyp -tok ja-mecab', /MeCab/);
+    await refuses('ref -i hyp -l en-ja', /MeCab/);
+  });
+
+  test('a tokenizer without its model, and a model without its tokenizer', async () => {
+    await refuses(
+      'ref -i hyp -tok spBLEU-1K',
+      /\.sacrebleu\/models\/spbleu-1k_tokenizer_spm\.model/,
+      /Get it from https:/,
+    );
+    await refuses('ref -i hyp --spm-model ref', /expected a tokenizer that has a model/);
+    await refuses('ref -i hyp -tok spm --spm-model ref', /SentencePiece model/);
+  });
+
+  test('flags that exclude each other', async () => {
+    await refuses('ref -i hyp a_b&c -pbs -par', /exclude each other/);
+    await refuses('ref -i hyp -pbs', /at least two systems/);
+    await refuses('ref -i hyp a_b&c -ci', /--confidence is for one system/);
+    await refuses('ref -i hyp -ci -pbs', /Leave one of them out/);
+    await refuses('ref -i hyp -sl -ci', /no tests of single sentences/);
+    await refuses('ref -i hyp -sl -m bleu ter', /one metric/);
+    await refuses('ref -i hyp hyp', /found 'hyp' twice/);
+    await refuses('ref -i hyp --html one.html', /--html shows two systems, found 1/);
+    await refuses('ref -i hyp -ci -cin 0', /resamples or trials of 1 or more/);
+    assert.equal(fs.existsSync(path.join(folder, 'one.html')), false);
+    const { code, stderr } = await score('ref -i hyp -ci', { seed: 'x' });
+    assert.equal(code, 2);
+    assert.match(stderr, /\$SACREBLEU_SEED/);
   });
 });

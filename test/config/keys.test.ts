@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configKeys, configSections, valueAt } from '../../src/config/keys.js';
+import { configKeys, configSections } from '../../src/config/keys.js';
+import { valueAt } from '../../src/config/paths.js';
 import { configSchema } from '../../src/config/schema.js';
 
 test('every key and section has a text, and its default is the schema’s', () => {

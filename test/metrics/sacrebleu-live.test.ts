@@ -4,7 +4,8 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import { packageRoot } from '../../src/common/files.js';
-import { checkBleu, checkTokenizers, type RecordedBleu, type RecordedLine } from './recorded.js';
+import { checkScores, checkTokenizers, type RecordedLine, type RecordedScores } from './recorded.js';
+import { checkSignificance, type RecordedSignificance } from './recorded-significance.js';
 
 /**
  * Against a sacreBLEU that runs here: `SACREBLEU_PYTHON=python3` names an interpreter that can import it.
@@ -26,10 +27,14 @@ function ask<T>(part: string, ...options: string[]): T {
   return parts[part];
 }
 
-test('BLEU equals a running sacreBLEU', { skip }, (t) => {
-  const recorded = ask<RecordedBleu>('bleu', '--corpora', corpora);
-  const largest = checkBleu(recorded);
-  t.diagnostic(`seed ${seed}: ${recorded.cases.length} cases, largest difference of a score ${largest}`);
+test('scores equal those of a running sacreBLEU', { skip }, (t) => {
+  const recorded = ask<RecordedScores>('scores', '--corpora', corpora);
+  t.diagnostic(`seed ${seed}: ${checkScores(recorded)}`);
+});
+
+test('intervals and p-values equal those of a running sacreBLEU', { skip }, (t) => {
+  const recorded = ask<RecordedSignificance[]>('significance', '--corpora', corpora);
+  t.diagnostic(`seed ${seed}: ${checkSignificance(recorded)}`);
 });
 
 test('tokenizers equal those of a running sacreBLEU', { skip }, (t) => {

@@ -22,14 +22,24 @@ export type TokenizerName = keyof typeof TOKENIZERS;
 export const TOKENIZER_NAMES = Object.keys(TOKENIZERS) as TokenizerName[];
 export const DEFAULT_TOKENIZER: TokenizerName = '13a';
 
+/** A tokenizer that is not among those here, such as one that needs a model. */
+export interface CustomTokenizer {
+  /** What the signature says. */
+  name: string;
+  tokenize: Tokenize;
+}
+
+/** sacreBLEU's tokenizers by SentencePiece models, which it downloads; here a program brings them as a CustomTokenizer. */
+export const MODEL_TOKENIZERS = ['spm', 'flores101', 'flores200', 'spBLEU-1K'] as const;
+export type ModelTokenizer = (typeof MODEL_TOKENIZERS)[number];
+
 /** Tokenizers that sacreBLEU has and this implementation has not, and what they need. */
 const UNSUPPORTED: Record<string, string> = {
   'ja-mecab': 'the MeCab analyser with a Japanese dictionary',
   'ko-mecab': 'the MeCab analyser with a Korean dictionary',
-  spm: 'a SentencePiece model that sacreBLEU downloads',
-  flores101: 'a SentencePiece model that sacreBLEU downloads',
-  flores200: 'a SentencePiece model that sacreBLEU downloads',
-  'spBLEU-1K': 'a SentencePiece model that sacreBLEU downloads',
+  ...Object.fromEntries(
+    MODEL_TOKENIZERS.map((name) => [name, 'a SentencePiece model, which the caller must bring']),
+  ),
 };
 
 const FOR_LANGUAGE: Record<string, string> = { zh: 'zh', ja: 'ja-mecab', ko: 'ko-mecab' };

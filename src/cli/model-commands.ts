@@ -1,0 +1,115 @@
+import process from 'node:process';
+import { type Command, Option } from 'commander';
+import { log } from '../common/log.js';
+import { formatConfig } from '../config/format.js';
+import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js';
+import type { Setting } from './config-flags.js';
+import { addConfigOptions } from './config-options.js';
+
+/** The commands that make a model and use it. What they do is imported when they run: help loads no tensors. */
+
+const CONFIG_FILES = 'YAML files; later ones override earlier ones.';
+
+/** The sections that preparing, profiling and training read. */
+const TRAINING = ['preset', 'seed', 'backend', 'threads', 'data', 'model', 'train'];
+
+/** Adds `preprocess`. */
+export function addPreprocess(program: Command): void {
+  const command = program
+    .command('preprocess')
+    .argument('[config...]', CONFIG_FILES)
+    .description('Text → tokenizer, dictionaries and a dataset in fairseq’s mmap format (data.destdir).')
+    .option('--overwrite', 'Make everything anew even where it is up to date.');
+  const settings = addCommon(command, ['preset', 'seed', 'data']);
+  command.action(async (files: string[], options: Common & { overwrite?: boolean }) => {
+    const loaded = begin(options, () => loadConfig({ files, sets: settings }));
+    if (loaded === undefined) return;
+    const { runPreprocess } = await import('./preprocess.js');
+    await runPreprocess(loaded.config, { overwrite: options.overwrite });
+  });
+}
+
+/** Adds `profile`. */
+export function addProfile(program: Command): void {
+  const command = program
+    .command('profile')
+    .argument('[config...]', CONFIG_FILES)
+    .description('First training batch → variance of every residual branch and the ω of Admin.')
+    .option('-o, --output <folder>', 'Folder for the profile, in place of train.save-dir.');
+  const settings = addCommon(command, TRAINING);
+  command.action(async (files: string[], options: Common & { output?: string }) => {
+    const loaded = begin(options, () => loadConfig({ files, sets: settings }));
+    if (loaded === undefined) return;
+    const { runProfile } = await import('./profile.js');
+    await runProfile(loaded.config, { output: options.output });
+  });
+}
+
+/** Adds `train`. */
+export function addTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .argument('[config...]', CONFIG_FILES)
+    .description('Dataset → run directory with checkpoints; goes on where an interrupted run stopped.')
+    .option('--restart', 'Start anew in a run directory that has checkpoints.');
+  const settings = addCommon(command, TRAINING);
+  command.action(async (files: string[], options: Common & { restart?: boolean }) => {
+    const loaded = begin(options, () => loadConfig({ files, sets: settings }));
+    if (loaded === undefined) return;
+    const { runTrain } = await import('./train.js');
+    await runTrain(loaded.config, loaded.written, { restart: options.restart });
+  });
+}
+
+const FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;
+
+interface TranslateFlags extends Common {
+  input?: string;
+  output?: string;
+  checkpoint?: string;
+  format: (typeof FORMATS)[number];
+}
+
+/** Adds `translate`. */
+export function addTranslate(program: Command): void {
+  const command = program
+    .command('translate')
+    .argument('<run>', 'The run directory of train, or a checkpoint in it.')
+    .description('Text → text, one line for each line, in order.')
+    .option('-i, --input <file>', 'Text to translate, plain or .gz (default: standard input).')
+    .option('-o, --output <file>', 'Where translations go (default: standard output).')
+    .option('--checkpoint <name>', 'A checkpoint of the run (default: the best, else the last).')
+    .addOption(new Option('-f, --format <name>', 'What to print.').choices(FORMATS).default('text'));
+  const settings = addCommon(command, ['backend', 'threads', 'decode']);
+  command.action(async (run: string, options: TranslateFlags) => {
+    const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
+    if (loaded === undefined) return;
+    const { runTranslate } = await import('./translate.js');
+    const { input, output, checkpoint, format } = options;
+    await runTranslate(run, { config: loaded.config, input, output, checkpoint, format });
+  });
+}
+
+/** Options that every command with a config has. */
+interface Common {
+  printConfig?: boolean;
+  quiet?: boolean;
+}
+
+/** Adds the flags of config keys and the common options. @returns the settings, see addConfigOptions */
+function addCommon(command: Command, paths: readonly string[]): Setting[] {
+  command
+    .option('--print-config', 'Print the resolved config on standard output and do nothing else.')
+    .option('--quiet', 'Print warnings and errors only.');
+  return addConfigOptions(command, paths);
+}
+
+/** Loads the config; undefined where it was all that was asked for and is printed. */
+function begin(options: Common, load: () => LoadedConfig): LoadedConfig | undefined {
+  log.setQuiet(options.quiet === true);
+  const loaded = load();
+  for (const warning of loaded.warnings) log.warn(warning);
+  if (options.printConfig !== true) return loaded;
+  process.stdout.write(formatConfig(loaded.written));
+  return undefined;
+}

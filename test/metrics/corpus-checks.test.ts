@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CorpusChecks } from '../../src/metrics/corpus-checks.js';
+
+const line = (i: number) =>
+  Array.from({ length: 8 }, (_, j) => `W${(i * i * 7 + i * j * 3 + j) % 997}`).join(' ');
+const check = (hypothesis: (i: number) => string, count: number, ignoreCase = false): string[] => {
+  const checks = new CorpusChecks(ignoreCase);
+  for (let i = 0; i < count; i++) checks.add(hypothesis(i), line(i));
+  return checks.warnings();
+};
+
+describe('a corpus is checked for', () => {
+  test('nothing where nothing is wrong, be it empty, right or all wrong', () => {
+    assert.deepEqual(check(line, 0), []);
+    assert.deepEqual(check(line, 5000), []);
+    assert.deepEqual(
+      check(() => 'Something else', 5000),
+      [],
+    );
+    assert.deepEqual(
+      check(() => '', 100),
+      [],
+    );
+  });
+
+  test('entities', () => {
+    assert.match(check((i) => `${line(i)} &#39;`, 50).join(), /50 of 50 hypotheses hold escaped/);
+    assert.deepEqual(
+      check((i) => `${line(i)} ${i < 5 ? '&amp;' : 'R&D; A&B'}`, 50),
+      [],
+    );
+  });
+
+  test('case', () => {
+    const lower = (i: number) => line(i).toLowerCase();
+    assert.match(check(lower, 50).join(), /0 of 50 hypotheses hold capital letters, 50 references do/);
+    assert.deepEqual(check(lower, 50, true), []);
+  });
+
+  test('a line too many, early or late', () => {
+    for (const place of [30, 3333]) {
+      const [warning] = check((i) => line(i < place ? i : i - 1), 5000);
+      assert.match(warning, /one line before/);
+      const found = Number(/about line (\d+)/.exec(warning)![1]);
+      assert.ok(found > place - 5 && found < place + 540, `${found}`);
+    }
+  });
+});
