@@ -15,7 +15,7 @@ import {
   type OutputOptions,
   type TestKind,
 } from './score-output.js';
-import { ComparisonPage } from './score-page.js';
+import type { ComparisonPage } from './score-page.js';
 
 export interface ScoreOptions extends ScoreInput, MetricOptions, OutputOptions {
   /** One line of output for each line of input. */
@@ -63,7 +63,7 @@ export async function scoreFiles(options: ScoreOptions): Promise<string> {
   checkOptions(options);
   if (options.sentenceLevel) return await scoreSentences(options);
   const metrics: Named[] = (await createMetrics(options)).map((metric) => ({ metric }));
-  const page = options.html === undefined ? undefined : new ComparisonPage(markedBleu(metrics, options));
+  const page = options.html === undefined ? undefined : await startPage(markedBleu(metrics, options));
   if (options.tokenized) metrics.splice(1, 0, { metric: tokenizedBleu(options), label: TOKENIZED });
   const details = options.details === undefined ? undefined : openDetails(options.details, options);
   try {
@@ -183,6 +183,12 @@ function systemNames({ systems, paired }: ScoreOptions, count: number): string[]
     if (i > 0) return files ? systems[i] : `System ${i}`;
     return files ? `Baseline: ${systems[0]}` : 'Baseline';
   });
+}
+
+/** Loaded where it is asked for: most scores need no page. */
+async function startPage(marked: BLEU): Promise<ComparisonPage> {
+  const { ComparisonPage } = await import('./score-page.js');
+  return new ComparisonPage(marked);
 }
 
 /** The BLEU whose tokens a page marks: the one that is computed, or 13a's. */

@@ -44,41 +44,75 @@ export interface BleuFormula {
  *
  * @param statistics hypothesis length, reference length, matches of each order, n-grams of each order
  */
-export function computeBleu(
+export function computeBleu(statistics: ArrayLike<number>, formula: BleuFormula): BleuScore {
+  const [sysLen, refLen, ...ngrams] = Array.from(statistics);
+  const { maxNgramOrder, smoothMethod, smoothValue } = formula;
+  const precisions = new Array<number>(maxNgramOrder).fill(0);
+  const matched = fillPrecisions(statistics, formula, exact, precisions) > 0;
+  const added = (value: number, n: number) =>
+    matched && smoothMethod === 'add-k' && n > 0 ? value + smoothValue : value;
+  return assemble(bleuValue(statistics, formula), {
+    counts: ngrams.slice(0, maxNgramOrder).map(added),
+    totals: ngrams.slice(maxNgramOrder).map(added),
+    precisions,
+    bp: brevityPenalty(sysLen, refLen),
+    sysLen,
+    refLen,
+  });
+}
+
+/** The number alone: resampling asks for it ten thousand times. @param round see Rounding */
+export function bleuValue(
   statistics: ArrayLike<number>,
   formula: BleuFormula,
   round: Rounding = exact,
-): BleuScore {
-  const { smoothMethod, smoothValue, maxNgramOrder, effectiveOrder } = formula;
-  const [sysLen, refLen, ...ngrams] = Array.from(statistics);
-  const counts = ngrams.slice(0, maxNgramOrder);
-  const totals = ngrams.slice(maxNgramOrder);
-  const precisions = new Array<number>(maxNgramOrder).fill(0);
-  const bp = brevityPenalty(sysLen, refLen);
-  if (counts.every((count) => count === 0)) {
-    return assemble(0, { counts, totals, precisions, bp, sysLen, refLen });
-  }
+): number {
+  const precisions = PRECISIONS;
+  const averaged = fillPrecisions(statistics, formula, round, precisions);
+  if (averaged === 0) return 0;
+  let logs = 0;
+  for (let n = 0; n < averaged; n++) logs += flooredLog(precisions[n]);
+  return brevityPenalty(statistics[0], statistics[1]) * Math.exp(logs / averaged);
+}
 
+/** Of the call under way. */
+const PRECISIONS: number[] = [];
+
+/** Smoothed precisions in percent. @returns how many orders are averaged; 0 where no n-gram matches */
+function fillPrecisions(
+  statistics: ArrayLike<number>,
+  formula: BleuFormula,
+  round: Rounding,
+  precisions: number[],
+): number {
+  const { smoothMethod, smoothValue, maxNgramOrder, effectiveOrder } = formula;
+  let matches = 0;
+  for (let n = 0; n < maxNgramOrder; n++) {
+    matches += statistics[2 + n];
+    precisions[n] = 0;
+  }
+  if (matches === 0) return 0;
   let halvings = 1;
   let averaged = maxNgramOrder;
   for (let n = 0; n < maxNgramOrder; n++) {
+    let count = statistics[2 + n];
+    let total = statistics[2 + maxNgramOrder + n];
     if (smoothMethod === 'add-k' && n > 0) {
-      counts[n] = round(counts[n] + round(smoothValue));
-      totals[n] = round(totals[n] + round(smoothValue));
+      count = round(count + round(smoothValue));
+      total = round(total + round(smoothValue));
     }
-    if (totals[n] === 0) break;
+    if (total === 0) break;
     if (effectiveOrder) averaged = n + 1;
-    if (counts[n] !== 0) {
-      precisions[n] = round(round(100 * counts[n]) / totals[n]);
+    if (count !== 0) {
+      precisions[n] = round(round(100 * count) / total);
     } else if (smoothMethod === 'exp') {
       halvings *= 2;
-      precisions[n] = round(100 / round(halvings * totals[n]));
+      precisions[n] = round(100 / round(halvings * total));
     } else if (smoothMethod === 'floor') {
-      precisions[n] = round(round(100 * smoothValue) / totals[n]);
+      precisions[n] = round(round(100 * smoothValue) / total);
     }
   }
-  const logs = precisions.slice(0, averaged).reduce((sum, precision) => sum + flooredLog(precision), 0);
-  return assemble(bp * Math.exp(logs / averaged), { counts, totals, precisions, bp, sysLen, refLen });
+  return averaged;
 }
 
 function brevityPenalty(sysLen: number, refLen: number): number {

@@ -2,6 +2,7 @@ import { UserError } from '../common/errors.js';
 import {
   type BleuFormula,
   type BleuScore,
+  bleuValue,
   computeBleu,
   SMOOTH_DEFAULTS,
   type SmoothMethod,
@@ -9,9 +10,10 @@ import {
 import { unknownChoice } from './choice.js';
 import { formatFixed } from './decimal.js';
 import { type CorpusFacts, Metric } from './metric.js';
+import { NgramMatcher } from './ngram-matcher.js';
 import { matchNgrams } from './ngrams.js';
 import { stripEnd } from './python-text.js';
-import { exact, type Rounding } from './rounding.js';
+import type { Rounding } from './rounding.js';
 import { Signature } from './signature.js';
 import {
   type CustomTokenizer,
@@ -52,6 +54,7 @@ export class BLEU extends Metric<BleuScore> {
   private readonly force: boolean;
   private readonly formula: BleuFormula;
   private readonly tokenize: Tokenize;
+  private readonly matcher = new NgramMatcher();
   private readonly onWarning: (message: string) => void;
 
   /** @throws UserError for a tokenizer, method, value or order that does not exist */
@@ -83,12 +86,17 @@ export class BLEU extends Metric<BleuScore> {
       this.tokens(hypothesis),
       references.map((reference) => this.tokens(reference)),
       this.formula.maxNgramOrder,
+      this.matcher,
     );
     return [matches.hypothesisLength, matches.referenceLength, ...matches.correct, ...matches.total];
   }
 
-  override scoreStatistics(statistics: ArrayLike<number>, round: Rounding = exact): BleuScore {
-    return computeBleu(statistics, this.formula, round);
+  override scoreStatistics(statistics: ArrayLike<number>): BleuScore {
+    return computeBleu(statistics, this.formula);
+  }
+
+  override rawScore(statistics: ArrayLike<number>, round?: Rounding): number {
+    return bleuValue(statistics, this.formula, round);
   }
 
   /** With effective order, as sentence BLEU has it. */

@@ -64,10 +64,13 @@ export class CHRF extends Metric<ChrfScore> {
     return best;
   }
 
-  override scoreStatistics(statistics: ArrayLike<number>, round: Rounding = exact): ChrfScore {
+  override scoreStatistics(statistics: ArrayLike<number>): ChrfScore {
     const { charOrder, wordOrder, beta } = this.formula;
-    const score = computeChrf(statistics, this.formula, round);
-    return { name: this.name, score, verbose: '', charOrder, wordOrder, beta };
+    return { name: this.name, score: this.rawScore(statistics), verbose: '', charOrder, wordOrder, beta };
+  }
+
+  override rawScore(statistics: ArrayLike<number>, round: Rounding = exact): number {
+    return computeChrf(statistics, this.formula, round);
   }
 
   /** But for a 0, which is a constant there. */
@@ -106,7 +109,7 @@ export class CHRF extends Metric<ChrfScore> {
 
   private countOrders(hypothesis: Int32Array, reference: Int32Array, maxOrder: number): number[] {
     const statistics: number[] = [];
-    const matches = this.matcher.match(hypothesis, reference, maxOrder);
+    const matches = this.matcher.match(hypothesis, [reference], maxOrder);
     for (let n = 1; n <= maxOrder; n++) {
       const referenceNgrams = Math.max(0, reference.length - n + 1);
       // n-grams of an order that the reference has none of are not held against the hypothesis

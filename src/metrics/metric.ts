@@ -48,8 +48,11 @@ export abstract class Metric<S extends Score = Score> {
   /** The additive statistics of one segment: as many numbers for every segment. */
   abstract extractStatistics(hypothesis: string, references: readonly string[]): number[];
 
-  /** The score that belongs to a sum of statistics. @param round see Rounding; by default none */
-  abstract scoreStatistics(statistics: ArrayLike<number>, round?: Rounding): S;
+  /** The score that belongs to a sum of statistics. */
+  abstract scoreStatistics(statistics: ArrayLike<number>): S;
+
+  /** The number alone of the same. @param round see Rounding; by default none */
+  abstract rawScore(statistics: ArrayLike<number>, round?: Rounding): number;
 
   /** The score of one segment's statistics. */
   scoreSegment(statistics: ArrayLike<number>): S {

@@ -2,9 +2,9 @@
 const SLOTS_PER_NODE = 2;
 
 /**
- * Counts the n-grams that two sequences of symbols (code points, or numbers that stand for words) have in common.
+ * Counts the n-grams that a sequence of symbols (code points, or numbers that stand for words) shares with references.
  *
- * The n-grams of the reference form a trie: the node of an n-gram is reached from that of its first n − 1 symbols by
+ * The n-grams of the references form a trie: the node of an n-gram is reached from that of its first n − 1 symbols by
  * its last one, so that all orders cost one step each and no n-gram is ever written out. The edges are kept in one hash
  * table. Its memory is used again for the next pair.
  */
@@ -13,18 +13,21 @@ export class NgramMatcher {
   private slots = new Int32Array(0);
   /** Slots in use less one; their number is a power of two. */
   private lastSlot = 0;
-  // of each node: the edge that leads to it, and how many of its n-grams of the reference are not matched yet
+  // of each node: the edge that leads to it, and how many of its n-grams of the references are not matched yet
   private parents = new Int32Array(0);
   private symbols = new Int32Array(0);
   private counts = new Int32Array(0);
+  // of each node: the last reference with its n-gram, and how often that one has it
+  private lastReferences = new Int32Array(0);
+  private lastCounts = new Int32Array(0);
   private size = 1;
 
   /**
-   * The matches of each order 1 … `maxOrder`: n-grams of the hypothesis that are in the reference, each at most as
-   * often as there.
+   * The matches of each order 1 … `maxOrder`: n-grams of the hypothesis that are in a reference, each at most as
+   * often as in the one that has most of it.
    */
-  match(hypothesis: Int32Array, reference: Int32Array, maxOrder: number): number[] {
-    this.build(reference, maxOrder);
+  match(hypothesis: Int32Array, references: readonly Int32Array[], maxOrder: number): number[] {
+    this.build(references, maxOrder);
     const matches = new Array<number>(maxOrder).fill(0);
     const { length } = hypothesis;
     for (let start = 0; start < length; start++) {
@@ -43,15 +46,25 @@ export class NgramMatcher {
     return matches;
   }
 
-  private build(reference: Int32Array, maxOrder: number): void {
+  private build(references: readonly Int32Array[], maxOrder: number): void {
+    this.clear(references.reduce((nodes, { length }) => nodes + length * Math.min(maxOrder, length), 1));
+    for (let i = 0; i < references.length; i++) this.add(references[i], i, maxOrder);
+  }
+
+  private add(reference: Int32Array, index: number, maxOrder: number): void {
     const { length } = reference;
-    this.clear(1 + length * Math.min(maxOrder, length));
+    const { counts, lastReferences, lastCounts } = this;
     for (let start = 0; start < length; start++) {
       const longest = Math.min(maxOrder, length - start);
       let node = 0;
       for (let n = 0; n < longest; n++) {
         node = this.addChild(node, reference[start + n]);
-        this.counts[node]++;
+        if (lastReferences[node] !== index) {
+          lastReferences[node] = index;
+          lastCounts[node] = 0;
+        }
+        const count = ++lastCounts[node];
+        if (count > counts[node]) counts[node] = count;
       }
     }
   }
@@ -65,6 +78,8 @@ export class NgramMatcher {
       this.parents = new Int32Array(slotCount / SLOTS_PER_NODE);
       this.symbols = new Int32Array(slotCount / SLOTS_PER_NODE);
       this.counts = new Int32Array(slotCount / SLOTS_PER_NODE);
+      this.lastReferences = new Int32Array(slotCount / SLOTS_PER_NODE);
+      this.lastCounts = new Int32Array(slotCount / SLOTS_PER_NODE);
     } else {
       this.slots.fill(0, 0, slotCount);
     }
@@ -79,6 +94,7 @@ export class NgramMatcher {
     this.parents[node] = parent;
     this.symbols[node] = symbol;
     this.counts[node] = 0;
+    this.lastReferences[node] = -1;
     return node;
   }
 

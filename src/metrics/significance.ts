@@ -112,6 +112,8 @@ export function pairedRandomization(
 class Pair {
   private readonly metric: Metric;
   private readonly sums: readonly [Float64Array, Float64Array];
+  /** The sums of a trial. */
+  private readonly changed: readonly [Float64Array, Float64Array];
   /** |difference| of the two scores. */
   private readonly found: number;
   /** Statistics of the first system less those of the second, segment by segment. */
@@ -122,6 +124,7 @@ class Pair {
     this.metric = a.metric;
     this.width = a.segments.width;
     this.sums = [a.segments.sum(), b.segments.sum()];
+    this.changed = [new Float64Array(this.width), new Float64Array(this.width)];
     this.found = Math.abs(scoreOf(a) - scoreOf(b));
     const other = b.segments.values;
     this.differences = a.segments.values.map((value, i) => value - other[i]);
@@ -130,10 +133,12 @@ class Pair {
   /** Whether the scores differ by more than they do in truth, when segments with these differences have changed sides. */
   exceeds(moved: Float64Array): boolean {
     const [a, b] = this.sums;
-    const scores = [a.map((sum, k) => sum - moved[k]), b.map((sum, k) => sum + moved[k])].map(
-      (sums) => this.metric.scoreStatistics(sums).score,
-    );
-    return Math.abs(scores[0] - scores[1]) > this.found;
+    const [first, second] = this.changed;
+    for (let k = 0; k < a.length; k++) {
+      first[k] = a[k] - moved[k];
+      second[k] = b[k] + moved[k];
+    }
+    return Math.abs(this.metric.rawScore(first) - this.metric.rawScore(second)) > this.found;
   }
 }
 
@@ -196,7 +201,7 @@ function resample(measured: readonly Measured[], resamples: number, seed: number
     }
     measured.forEach(({ metric }, i) => {
       const own = sums.subarray(offsets[i], offsets[i + 1]);
-      scores[i][resample] = metric.scoreStatistics(own, Math.fround).score;
+      scores[i][resample] = metric.rawScore(own, Math.fround);
     });
   }
   return measured.map(({ metric }, i) => ({
@@ -224,7 +229,7 @@ function sideBySide(tables: readonly { values: Float64Array; width: number }[]) 
 }
 
 function scoreOf({ metric, segments }: Measured): number {
-  return metric.scoreStatistics(segments.sum()).score;
+  return metric.rawScore(segments.sum());
 }
 
 /** Half the distance between the ends of the central 95 % of the scores. */

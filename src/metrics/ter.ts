@@ -48,10 +48,16 @@ export class TER extends Metric<TerScore> {
     return [fewest, length / references.length];
   }
 
-  override scoreStatistics(statistics: ArrayLike<number>, round: Rounding = exact): TerScore {
+  override scoreStatistics(statistics: ArrayLike<number>): TerScore {
+    const [edits, refLength] = [statistics[0], statistics[1]];
+    const score = this.rawScore(statistics);
+    return { name: 'TER', score, verbose: '', numEdits: Math.trunc(edits), refLength };
+  }
+
+  override rawScore(statistics: ArrayLike<number>, round: Rounding = exact): number {
     const [edits, refLength] = [statistics[0], statistics[1]];
     const rate = refLength > 0 ? round(edits / refLength) : edits > 0 ? 1 : 0;
-    return { name: 'TER', score: round(100 * rate), verbose: '', numEdits: Math.trunc(edits), refLength };
+    return round(100 * rate);
   }
 
   override isSingle(): boolean {

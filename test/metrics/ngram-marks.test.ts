@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { markDifferences, matchedOrders } from '../../src/metrics/ngram-marks.js';
+import { NgramMatcher } from '../../src/metrics/ngram-matcher.js';
 import { matchNgrams } from '../../src/metrics/ngrams.js';
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
@@ -40,7 +41,7 @@ test('order 1 marks as many tokens as BLEU counts matches', () => {
   fc.assert(
     fc.property(tokens, references, (hypothesis, refs) => {
       const marked = matchedOrders(hypothesis, refs, 1).filter((order) => order === 1).length;
-      assert.equal(marked, matchNgrams(hypothesis, refs, 1).correct[0]);
+      assert.equal(marked, matchNgrams(hypothesis, refs, 1, new NgramMatcher()).correct[0]);
     }),
   );
 });
