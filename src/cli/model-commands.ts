@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { type Command, Option } from 'commander';
+import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatConfig } from '../config/format.js';
 import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js';
@@ -51,13 +52,16 @@ export function addTrain(program: Command): void {
     .command('train')
     .argument('[config...]', CONFIG_FILES)
     .description('Dataset → run directory with checkpoints; goes on where an interrupted run stopped.')
-    .option('--restart', 'Start anew in a run directory that has checkpoints.');
+    .option('--restart', 'Start anew in a run directory that has checkpoints.')
+    .option('--stop-after <time>', 'Save and end before this much time is over, such as 170m or 2h.');
   const settings = addCommon(command, TRAINING);
-  command.action(async (files: string[], options: Common & { restart?: boolean }) => {
+  command.action(async (files: string[], options: Common & { restart?: boolean; stopAfter?: string }) => {
     const loaded = begin(options, () => loadConfig({ files, sets: settings }));
     if (loaded === undefined) return;
     const { runTrain } = await import('./train.js');
-    await runTrain(loaded.config, loaded.written, { restart: options.restart });
+    const stopAfter =
+      options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
+    await runTrain(loaded.config, loaded.written, { restart: options.restart, stopAfter });
   });
 }
 
@@ -112,4 +116,15 @@ function begin(options: Common, load: () => LoadedConfig): LoadedConfig | undefi
   if (options.printConfig !== true) return loaded;
   process.stdout.write(formatConfig(loaded.written));
   return undefined;
+}
+
+/** Seconds of `90`, `45s`, `170m`, `2h` or `1d`. @throws UserError for anything else */
+function parseDuration(flag: string, typed: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(typed) ?? [];
+  const seconds = Number(number) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit || 's']!;
+  if (seconds > 0) return seconds;
+  throw new UserError({
+    problem: `expected a time such as 170m, 2h or 3600 (seconds), found '${typed}'`,
+    where: flag,
+  });
 }

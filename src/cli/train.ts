@@ -1,8 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import process from 'node:process';
 import { initBackend } from '../backend/init.js';
-import { ExitCode, explainFileError, UserError } from '../common/errors.js';
+import { explainFileError, UserError } from '../common/errors.js';
 import { makeFolder } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
@@ -24,24 +23,47 @@ import { Trainer, type TrainingEnd } from '../train/trainer.js';
 import { ensureDataset } from './preprocess.js';
 import { ensureProfile } from './profile.js';
 import { checkOwnConfig, checkRoom, checkSameRun, furnish, runHash } from './run-directory.js';
+import { lockRun } from './run-lock.js';
 import { openTrainingData, type TrainingData } from './training-data.js';
+import { listenForSignals } from './training-signals.js';
+
+export interface TrainOptions {
+  /** Start anew in a run directory that has checkpoints. */
+  restart?: boolean;
+  /** Seconds of this process after which it has to be saved and gone. */
+  stopAfter?: number | null;
+}
 
 /**
  * `admin-nmt train`: dataset → run directory with checkpoints. Makes the dataset and the profile where they are
  * missing or stale, and goes on from `checkpoint_last` where there is one.
  *
  * @param written the config as it is kept in the run directory
- * @param options restart: start anew in a run directory that has checkpoints
  * @throws UserError for what the user can mend, InterruptedError after a signal, when everything is saved
  */
-export async function runTrain(
-  config: Config,
-  written: WrittenConfig,
-  { restart = false }: { restart?: boolean },
-): Promise<void> {
+export async function runTrain(config: Config, written: WrittenConfig, options: TrainOptions): Promise<void> {
   const { saveDir } = config.train;
   checkStops(config.train);
   checkOwnConfig(saveDir);
+  try {
+    makeFolder(saveDir);
+  } catch (error) {
+    throw explainFileError(error, saveDir);
+  }
+  const unlock = lockRun(saveDir);
+  try {
+    await trainLocked(config, written, options);
+  } finally {
+    unlock();
+  }
+}
+
+async function trainLocked(
+  config: Config,
+  written: WrittenConfig,
+  { restart = false, stopAfter = null }: TrainOptions,
+): Promise<void> {
+  const { saveDir } = config.train;
   const resuming = !restart && hasCheckpoint(saveDir);
   if (resuming && fs.existsSync(runConfigFile(saveDir))) checkSameRun(saveDir, written);
   await ensureDataset(config);
@@ -54,7 +76,7 @@ export async function runTrain(
     const start = resuming ? resume(config, data, origin) : begin(config, data);
     try {
       prepareRunDirectory(config, written, start, resuming);
-      await trainFrom(config, data, origin, start);
+      await trainFrom(config, data, origin, start, stopAfter);
     } finally {
       start.model.dispose();
     }
@@ -123,7 +145,6 @@ function prepareRunDirectory(
 ): void {
   const { saveDir } = config.train;
   try {
-    makeFolder(saveDir);
     if (!resuming) {
       removeCheckpoints(saveDir);
       fs.rmSync(path.join(saveDir, 'metrics.jsonl'), { force: true });
@@ -140,6 +161,7 @@ async function trainFrom(
   data: TrainingData,
   origin: CheckpointOrigin,
   start: Start,
+  stopAfter: number | null,
 ): Promise<void> {
   for (const line of describeStart(config, data, start)) log.info(line);
   const signals = listenForSignals();
@@ -153,6 +175,8 @@ async function trainFrom(
     valid: data.valid,
     resegment: data.resegment,
     interrupted: signals.received,
+    saveRequested: signals.saveRequested,
+    stopAfter,
   };
   let trainer: Trainer | undefined;
   try {
@@ -163,27 +187,6 @@ async function trainFrom(
     trainer?.dispose();
     signals.stop();
   }
-}
-
-/** Remembers the first SIGINT or SIGTERM; a second one ends the process at once. */
-function listenForSignals(): { received: () => 'SIGINT' | 'SIGTERM' | undefined; stop: () => void } {
-  let received: 'SIGINT' | 'SIGTERM' | undefined;
-  const hear = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (received !== undefined) {
-      if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n'); // the bar hides the cursor
-      process.exit(signal === 'SIGINT' ? ExitCode.sigint : ExitCode.sigterm);
-    }
-    received = signal;
-    log.warn(`${signal}: saving after this update. Once more ends at once, without saving.`);
-  };
-  const names = ['SIGINT', 'SIGTERM'] as const;
-  for (const name of names) process.on(name, hear);
-  return {
-    received: () => received,
-    stop: () => {
-      for (const name of names) process.off(name, hear);
-    },
-  };
 }
 
 function describeStart({ model, train }: Config, data: TrainingData, start: Start): string[] {

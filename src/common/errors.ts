@@ -55,6 +55,10 @@ const FILE_SYSTEM_HINTS: Record<string, [problem: string, hint: string]> = {
     'Free some space and run the command again; nothing was half-written.',
   ],
   EDQUOT: ['disk quota exceeded', 'Free some space and run the command again; nothing was half-written.'],
+  EIO: [
+    'the device reports an input or output error',
+    'Check the disk; choose another one if it is failing.',
+  ],
   EMFILE: ['too many open files', 'Raise the limit with `ulimit -n`.'],
 };
 
@@ -68,6 +72,12 @@ export function explainFileError(error: unknown, path?: string): unknown {
   const known = code === undefined ? undefined : FILE_SYSTEM_HINTS[code];
   if (known === undefined || error instanceof UserError) return error;
   return new UserError({ problem: known[0], where: path ?? errorPath, hint: known[1] }, { cause: error });
+}
+
+/** Whether the file system refused something: what may work later, or elsewhere. */
+export function isFileError(error: unknown): boolean {
+  const { code, syscall } = ((error as Error)?.cause ?? error ?? {}) as NodeJS.ErrnoException;
+  return typeof code === 'string' && syscall !== undefined;
 }
 
 /** The candidate nearest to `word` by edit distance, or undefined where none is near enough to be meant. */

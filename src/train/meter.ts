@@ -18,7 +18,7 @@ export interface MeterSums {
   seconds: number;
 }
 
-const EMPTY: Readonly<MeterSums> = {
+export const EMPTY_SUMS: Readonly<MeterSums> = {
   updates: 0,
   tokens: 0,
   pairs: 0,
@@ -71,11 +71,13 @@ export function inBits(sums: Pick<MeterSums, 'loss' | 'nll' | 'tokens'>): {
 /** Gathers the figures of updates and fetches them from the device only when they are read. */
 export class Meter {
   private readonly clipNorm: number;
-  private sums: MeterSums = { ...EMPTY };
+  private sums: MeterSums;
   private pending: Pending[] = [];
 
-  constructor(clipNorm: number) {
+  /** @param sums of a stretch that began before, in another process */
+  constructor(clipNorm: number, sums: Readonly<MeterSums> = EMPTY_SUMS) {
     this.clipNorm = clipNorm;
+    this.sums = { ...sums };
   }
 
   /** Updates since the start or the last reset. */
@@ -117,7 +119,7 @@ export class Meter {
 
   /** Starts a new stretch. */
   reset(): void {
-    this.sums = { ...EMPTY };
+    this.sums = { ...EMPTY_SUMS };
   }
 }
 

@@ -1,6 +1,8 @@
-import { appendFileSync, existsSync } from 'node:fs';
-import { explainFileError, UserError } from '../common/errors.js';
+import { Buffer } from 'node:buffer';
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, truncateSync } from 'node:fs';
+import { explainFileError, isFileError, UserError } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
+import { log } from '../common/log.js';
 import type { TrainFigures } from './meter.js';
 import type { ValidationFigures } from './validation.js';
 
@@ -20,6 +22,10 @@ export type MetricsLine =
 /** The metrics of a run: one JSON object a line. */
 export class MetricsLog {
   private readonly file: string;
+  /** Bytes of the file that are whole lines. */
+  private size: number;
+  /** Lines that could not be written yet. */
+  private waiting = '';
 
   /**
    * @param updates where training starts; lines of later updates, which will be written again, are dropped
@@ -27,15 +33,51 @@ export class MetricsLog {
    */
   constructor(file: string, updates: number) {
     this.file = file;
-    writeFileAtomic(file, existsSync(file) ? linesUpTo(file, updates) : '');
+    const kept = existsSync(file) ? linesUpTo(file, updates) : '';
+    writeFileAtomic(file, kept);
+    this.size = Buffer.byteLength(kept);
   }
 
+  /** Adds a line. Where the disk is full it waits with the others for the next one, and a warning says so. */
   write(line: MetricsLine): void {
+    this.waiting += `${JSON.stringify(line)}\n`;
     try {
-      appendFileSync(this.file, `${JSON.stringify(line)}\n`);
+      appendFileSync(this.file, this.waiting);
+      this.size += Buffer.byteLength(this.waiting);
+      this.waiting = '';
+    } catch (error) {
+      this.undo();
+      if (!isFileError(error)) throw error;
+      log.warn(`Metrics are kept for later: ${(explainFileError(error, this.file) as Error).message}`);
+    }
+  }
+
+  /** What was written reaches the disk. */
+  sync(): void {
+    try {
+      syncFile(this.file);
     } catch (error) {
       throw explainFileError(error, this.file);
     }
+  }
+
+  /** Removes the part of a line that may have been written. */
+  private undo(): void {
+    try {
+      truncateSync(this.file, this.size);
+    } catch {
+      // as before: whoever reads the file drops a line that is cut short
+    }
+  }
+}
+
+/** The metrics reach the disk before a checkpoint that goes on from them. */
+function syncFile(file: string): void {
+  const fd = openSync(file, 'r+');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

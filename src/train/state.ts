@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors.js';
 import { readJson } from '../common/files.js';
+import { EMPTY_SUMS, type MeterSums } from './meter.js';
 
 /** Where training stands. Random numbers are functions of these counters, so there is no generator to store. */
 export interface TrainState {
@@ -17,6 +18,8 @@ export interface TrainState {
   best: { loss: number; epoch: number; updates: number } | null;
   /** Validations since the best one. */
   validationsSinceBest: number;
+  /** Of the updates since the last line of the metrics. */
+  meter: Readonly<MeterSums>;
 }
 
 export const INITIAL_STATE: Readonly<TrainState> = {
@@ -27,6 +30,7 @@ export const INITIAL_STATE: Readonly<TrainState> = {
   validatedAt: 0,
   best: null,
   validationsSinceBest: 0,
+  meter: EMPTY_SUMS,
 };
 
 /** What a checkpoint belongs to. */
@@ -68,7 +72,7 @@ export function readStateFile(file: string): StateFile {
     throw refuse('expected origin, lr and state of a checkpoint, found something incomplete');
   }
   const { origin, lr, state } = found;
-  return { origin, lr, state };
+  return { origin, lr, state: { ...INITIAL_STATE, ...state } }; // a state of before 0.2 has no sums
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -97,10 +101,14 @@ function isOrigin(value: unknown): value is CheckpointOrigin {
 
 const COUNTS = ['epoch', 'position', 'updates', 'validatedAt', 'validationsSinceBest'] as const;
 
+function isSums(value: unknown): value is MeterSums {
+  return isRecord(value) && Object.keys(EMPTY_SUMS).every((key) => isNumber(value[key]));
+}
+
 function isState(value: unknown): value is TrainState {
   if (!isRecord(value)) return false;
-  const { best, seconds } = value;
+  const { best, seconds, meter = EMPTY_SUMS } = value;
   const isBest =
     best === null || (isRecord(best) && isNumber(best.loss) && isCount(best.epoch) && isCount(best.updates));
-  return COUNTS.every((key) => isCount(value[key])) && isNumber(seconds) && isBest;
+  return COUNTS.every((key) => isCount(value[key])) && isNumber(seconds) && isBest && isSums(meter);
 }

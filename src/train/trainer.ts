@@ -13,32 +13,26 @@ import {
 } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
-import { writeCheckpoint } from './checkpoint.js';
-import {
-  BEST_CHECKPOINT,
-  checkpointName,
-  LAST_CHECKPOINT,
-  pointTo,
-  removeOld,
-} from './checkpoint-folders.js';
+import { checkpointName } from './checkpoint-folders.js';
 import { diverged, Meter, type TrainFigures, trainFigures } from './meter.js';
 import { MetricsLog } from './metrics-log.js';
+import { Saver, type SaverOptions } from './saver.js';
 import { createSchedule, type Schedule } from './schedules.js';
 import { planSplit } from './split.js';
-import type { CheckpointOrigin, TrainState } from './state.js';
+import type { TrainState } from './state.js';
 import { stopReason } from './stopping.js';
 import { type AllReduce, Updater } from './update.js';
 import { type ValidationFigures, validate } from './validation.js';
 
 /** Least milliseconds between two looks at the device for the sake of the progress bar. */
 const SHOW_EVERY = 2000;
+/** Seconds that a save is trusted to take at most before the first one. */
+const LEAST_MARGIN = 2;
 
-export interface TrainerOptions {
+export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   config: TrainConfig;
   seed: number;
   maxPositions: number;
-  /** Stands in every checkpoint. */
-  origin: CheckpointOrigin;
   /** Holds checkpoints and metrics.jsonl. */
   runDirectory: string;
   train: PairSource;
@@ -49,6 +43,10 @@ export interface TrainerOptions {
   allReduce?: AllReduce;
   /** The signal that asked to stop, if any; asked before every update. */
   interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
+  /** Whether somebody has asked for a checkpoint since the last question. */
+  saveRequested?: () => boolean;
+  /** Ends the process, saved, before so many seconds of it are over; null does not. */
+  stopAfter?: number | null;
 }
 
 /** How training ended. */
@@ -73,8 +71,10 @@ export class Trainer {
   private readonly startedAt: number;
   /** The batches of the epoch. */
   private plan: Int32Array[];
-  /** Updates that were done at the latest checkpoint. */
-  private savedAt: number;
+  private readonly saver: Saver;
+  /** Seconds that the longest update has taken, for `stopAfter`. */
+  private longestUpdate = 0;
+  private readonly processStart = performance.now();
   private shownAt = -Infinity;
   private figures: TrainFigures | undefined;
 
@@ -88,11 +88,13 @@ export class Trainer {
     this.options = options;
     this.state = { ...state };
     this.startedAt = performance.now() - 1000 * state.seconds;
-    this.savedAt = state.updates;
     this.plan = planSplit('train', options.train, this.batchOptions()).batches;
     if (valid !== null) planSplit('valid', valid, this.batchOptions('valid'));
     this.schedule = createSchedule(config);
-    this.meter = new Meter(config.clipNorm);
+    this.meter = new Meter(config.clipNorm, state.meter);
+    const periodic = config.saveInterval > 0 || config.saveIntervalUpdates > 0;
+    const keep = periodic ? config.keepLast || Infinity : 0;
+    this.saver = new Saver({ ...options, keep }, state.updates);
     this.metrics = new MetricsLog(path.join(runDirectory, 'metrics.jsonl'), state.updates);
     this.updater = new Updater(model, { ...config, seed }, moments, options.allReduce);
     this.progress = startProgress({
@@ -116,8 +118,10 @@ export class Trainer {
         await this.atMilestone();
         const reason = stopReason(this.options.config, this.state, this.epochDone, this.schedule);
         if (reason !== undefined) return await this.finish(reason);
-        const signal = this.options.interrupted();
+        const signal = this.options.interrupted() ?? this.outOfTime();
         if (signal !== undefined) await this.interrupt(signal);
+        if (this.options.saveRequested?.() && this.saver.savedAt !== this.state.updates)
+          await this.save(false);
         if (this.epochDone) this.startEpoch();
         await this.update();
         await setImmediate(); // lets signals be heard
@@ -150,7 +154,9 @@ export class Trainer {
     const figures = this.updater.apply(read, state.updates, this.schedule(state.updates));
     state.position += planned.length;
     state.updates++;
-    this.meter.add(figures, state.updates, (performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    this.meter.add(figures, state.updates, seconds);
+    this.longestUpdate = Math.max(this.longestUpdate, seconds);
     this.tick();
     if (state.updates % config.logInterval === 0) await this.writeFigures();
     await this.show();
@@ -164,7 +170,7 @@ export class Trainer {
     const between = this.due(0, config.validateIntervalUpdates);
     const best = (inEpoch || between) && validatedAt !== updates && (await this.validate());
     const save = between || this.due(config.saveInterval, config.saveIntervalUpdates);
-    if (best || (save && this.savedAt !== updates)) await this.save(best);
+    if (best || ((save || this.saver.retryDue) && this.saver.savedAt !== updates)) await this.save(best);
   }
 
   /** Whether this is the end of one of so many epochs, or one of so many updates (0: never). */
@@ -179,14 +185,15 @@ export class Trainer {
     const { updates, validatedAt } = this.state;
     const wanted = validateInterval > 0 || validateIntervalUpdates > 0;
     const best = wanted && validatedAt !== updates && (await this.validate());
-    if (best || this.savedAt !== updates) await this.save(best);
+    if (this.meter.updates > 0) await this.writeFigures();
+    if (best || this.saver.savedAt !== updates) await this.save(best, true);
     this.tick();
     return { state: this.state, reason, last: this.figures };
   }
 
   private async interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<never> {
     const { epoch, updates } = this.state;
-    if (this.savedAt !== updates) await this.save(false);
+    if (this.saver.savedAt !== updates) await this.save(false, true);
     const where = path.join(this.options.runDirectory, checkpointName(epoch, updates));
     const saved = updates === 0 ? 'before the first update' : `after ${updates} updates, saved in ${where}`;
     throw new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
@@ -220,23 +227,22 @@ export class Trainer {
     return `epoch ${epoch} · ${updates} updates · valid loss ${loss.toFixed(3)} · ppl ${ppl.toFixed(2)} · ${standing}`;
   }
 
-  private async save(best: boolean): Promise<void> {
-    const { origin, runDirectory, config } = this.options;
-    const { state, updater } = this;
-    if (this.meter.updates > 0) await this.writeFigures(); // throws for what is not worth saving
+  /** @param mustSucceed at the end; on the way training outlives a full disk */
+  private async save(best: boolean, mustSucceed = false): Promise<void> {
+    const { state, updater, saver } = this;
+    state.meter = await this.meter.read(); // throws for what is not worth saving
     this.tick();
-    const name = checkpointName(state.epoch, state.updates);
-    const lr = this.schedule(state.updates);
-    await writeCheckpoint(path.join(runDirectory, name), updater.model, updater.moments, {
-      origin,
-      lr,
-      state,
-    });
-    pointTo(runDirectory, LAST_CHECKPOINT, name);
-    if (best) pointTo(runDirectory, BEST_CHECKPOINT, name);
-    const periodic = config.saveInterval > 0 || config.saveIntervalUpdates > 0;
-    removeOld(runDirectory, periodic ? config.keepLast || Infinity : 0);
-    this.savedAt = state.updates;
+    this.metrics.sync();
+    const savable = { updater, state, lr: this.schedule(state.updates) };
+    await (mustSucceed ? saver.save(savable, best) : saver.trySave(savable, best));
+  }
+
+  /** SIGTERM where the process would not be saved in time after one more update. */
+  private outOfTime(): 'SIGTERM' | undefined {
+    const { stopAfter = null } = this.options;
+    if (stopAfter === null) return undefined;
+    const needed = 2 * this.longestUpdate + Math.max(2 * this.saver.longest, LEAST_MARGIN);
+    return (performance.now() - this.processStart) / 1000 + needed >= stopAfter ? 'SIGTERM' : undefined;
   }
 
   /** Writes the figures since the last time as a line of the metrics. */
