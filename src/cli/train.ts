@@ -7,6 +7,7 @@ import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import { runConfigFile } from '../config/load.js';
 import type { Config, WrittenConfig } from '../config/schema.js';
+import { loadCodec } from '../decode/load-model.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
@@ -19,13 +20,14 @@ import {
 } from '../train/checkpoint-folders.js';
 import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../train/state.js';
 import { checkStops } from '../train/stopping.js';
-import { Trainer, type TrainingEnd } from '../train/trainer.js';
+import { Trainer, type TrainerOptions, type TrainingEnd } from '../train/trainer.js';
 import { ensureDataset } from './preprocess.js';
 import { ensureProfile } from './profile.js';
 import { checkOwnConfig, checkRoom, checkSameRun, furnish, runHash } from './run-directory.js';
 import { lockRun } from './run-lock.js';
 import { openTrainingData, type TrainingData } from './training-data.js';
 import { listenForSignals } from './training-signals.js';
+import { validationTranslator } from './validation-translator.js';
 
 export interface TrainOptions {
   /** Start anew in a run directory that has checkpoints. */
@@ -177,6 +179,7 @@ async function trainFrom(
     interrupted: signals.received,
     saveRequested: signals.saveRequested,
     stopAfter,
+    translate: translatorOf(config, data),
   };
   let trainer: Trainer | undefined;
   try {
@@ -187,6 +190,12 @@ async function trainFrom(
     trainer?.dispose();
     signals.stop();
   }
+}
+
+/** Translates the validation split where the config asks for it. */
+function translatorOf(config: Config, { valid }: TrainingData): TrainerOptions['translate'] {
+  if (!config.train.evalBleu || valid === null) return undefined;
+  return validationTranslator(config, valid, loadCodec(config.train.saveDir, config.data).codec);
 }
 
 function describeStart({ model, train }: Config, data: TrainingData, start: Start): string[] {

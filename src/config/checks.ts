@@ -97,6 +97,14 @@ const checks: readonly Check[] = [
     hint: 'Set one of the intervals, or train.patience to null.',
   },
   {
+    keys: ['train.best-checkpoint-metric', 'train.eval-bleu'],
+    problem: ({ train }) =>
+      train.bestCheckpointMetric !== 'loss' && !train.evalBleu
+        ? `expected train.eval-bleu where the best checkpoint is found by ${train.bestCheckpointMetric}`
+        : undefined,
+    hint: 'Add --eval-bleu, or choose the checkpoint by loss.',
+  },
+  {
     keys: ['decode.nbest', 'decode.beam'],
     problem: ({ decode }) =>
       decode.nbest > decode.beam

@@ -222,9 +222,19 @@ const trainSection = section(
       .min(1)
       .nullable()
       .default(null)
-      .describe('Stop when the validation loss did not improve for this many validations.'),
+      .describe('Stop when best-checkpoint-metric did not improve for this many validations.'),
     'validate-interval': count(1, 'Validate every this many epochs (0: never at the end of an epoch).'),
     'validate-interval-updates': count(0, 'Validate and save every this many updates (0: off).'),
+    'eval-bleu': flag(
+      false,
+      'Translate the validation split at each validation, and score it by BLEU and chrF.',
+    ),
+    'eval-samples': count(3, 'Translations to show at each validation with eval-bleu.'),
+    'best-checkpoint-metric': choice(
+      ['loss', 'bleu', 'chrf'],
+      'loss',
+      'What makes a validation the best, for checkpoint_best and patience; bleu and chrf need eval-bleu.',
+    ),
     'save-interval': count(1, 'Save a checkpoint every this many epochs (0: only last and best).'),
     'save-interval-updates': count(0, 'Save a checkpoint every this many updates (0: off).'),
     'keep-last': count(5, 'Numbered checkpoints to keep (0: all).'),

@@ -4,7 +4,7 @@ import { UserError } from '../common/errors.js';
 import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
 import { readSafetensors } from '../formats/safetensors.js';
-import { Transformer } from '../model/transformer.js';
+import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { Tokenizer } from '../tokenizer/index.js';
 import { type CheckpointLocation, WEIGHTS_FILE } from './checkpoint-location.js';
 import { type Segmenter, TextCodec, whiteSpaceSegmenter } from './text-codec.js';
@@ -23,7 +23,18 @@ export interface LoadedModel {
  * @throws UserError when a file is absent or damaged, or the weights are of another shape or vocabulary
  */
 export function loadModel({ runDirectory, checkpoint }: CheckpointLocation, config: Config): LoadedModel {
-  const { sourceLang, targetLang } = config.data;
+  const loaded = loadCodec(runDirectory, config.data);
+  const weightsFile = path.join(checkpoint, WEIGHTS_FILE);
+  const { tensors } = readSafetensors(weightsFile);
+  const model = Transformer.fromWeights(config.model, loaded.vocabulary, tensors, weightsFile);
+  return { model, codec: loaded.codec, tokenized: loaded.tokenized };
+}
+
+/** Dictionaries and tokenizer of a run. @throws UserError when a file is absent or damaged */
+export function loadCodec(
+  runDirectory: string,
+  { sourceLang, targetLang }: Pick<Config['data'], 'sourceLang' | 'targetLang'>,
+): { codec: TextCodec; vocabulary: VocabularySizes; tokenized: boolean } {
   const dictionaries = [sourceLang, targetLang].map((language) =>
     Dictionary.load(path.join(runDirectory, `dict.${language}.txt`)),
   );
@@ -39,12 +50,9 @@ export function loadModel({ runDirectory, checkpoint }: CheckpointLocation, conf
       hint: 'Copy tokenizer.<lang>.model from the dataset folder into the run directory.',
     });
   }
-  const weightsFile = path.join(checkpoint, WEIGHTS_FILE);
-  const { tensors } = readSafetensors(weightsFile);
-  const vocabulary = { source: source.dictionary.size, target: target.dictionary.size };
   return {
-    model: Transformer.fromWeights(config.model, vocabulary, tensors, weightsFile),
     codec: new TextCodec(source, target),
+    vocabulary: { source: source.dictionary.size, target: target.dictionary.size },
     tokenized: tokenizers[0] !== undefined,
   };
 }

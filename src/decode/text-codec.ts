@@ -52,6 +52,11 @@ export class TextCodec {
     return this.target.segmenter.decode(this.targetTokens(ids).slice(0, -1)).replace(/[\r\n]+/g, ' ');
   }
 
+  /** As decode, of source ids. */
+  decodeSource(ids: readonly number[]): string {
+    return this.source.segmenter.decode(this.sourceTokens(ids).slice(0, -1)).replace(/[\r\n]+/g, ' ');
+  }
+
   sourceTokens(ids: ArrayLike<number>): string[] {
     return Array.from(ids, (id) => this.source.dictionary.symbolOf(id));
   }

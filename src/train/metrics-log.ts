@@ -4,7 +4,7 @@ import { explainFileError, isFileError, UserError } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import type { TrainFigures } from './meter.js';
-import type { ValidationFigures } from './validation.js';
+import type { Scores, ValidationFigures } from './validation.js';
 
 /** Where in training a line was written. */
 interface Place {
@@ -17,7 +17,7 @@ interface Place {
 /** A line of metrics.jsonl; docs/train.md explains the keys. */
 export type MetricsLine =
   | ({ event: 'train' } & Place & TrainFigures & { lr: number })
-  | ({ event: 'valid' } & Place & ValidationFigures & { best_loss: number });
+  | ({ event: 'valid' } & Place & ValidationFigures & Scores & { best_loss: number });
 
 /** The metrics of a run: one JSON object a line. */
 export class MetricsLog {

@@ -14,8 +14,8 @@ export interface TrainState {
   seconds: number;
   /** Updates that were done at the latest validation; 0 before the first. */
   validatedAt: number;
-  /** The best validation. */
-  best: { loss: number; epoch: number; updates: number } | null;
+  /** The best validation; scores where it was translated. */
+  best: { loss: number; bleu?: number; chrf?: number; epoch: number; updates: number } | null;
   /** Validations since the best one. */
   validationsSinceBest: number;
   /** Of the updates since the last line of the metrics. */

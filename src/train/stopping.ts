@@ -29,7 +29,7 @@ export function stopReason(
   if (maxEpoch !== null && epochsDone >= maxEpoch) return `train.max-epoch ${maxEpoch} is reached`;
   if (stopTime !== null && seconds >= 60 * stopTime) return `train.stop-time ${stopTime} minutes is over`;
   if (patience !== null && validationsSinceBest >= patience) {
-    return `the validation loss did not improve in ${validationsSinceBest} validations (train.patience)`;
+    return `the validation ${config.bestCheckpointMetric} did not improve in ${validationsSinceBest} validations (train.patience)`;
   }
   if (minLr > 0 && updates >= warmupUpdates && schedule(updates) < minLr) {
     return `the learning rate is below train.min-lr ${minLr}`;

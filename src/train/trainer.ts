@@ -22,7 +22,13 @@ import { planSplit } from './split.js';
 import type { TrainState } from './state.js';
 import { stopReason } from './stopping.js';
 import { type AllReduce, Updater } from './update.js';
-import { type ValidationFigures, validate } from './validation.js';
+import {
+  describeSample,
+  describeValidation,
+  isBetter,
+  type TranslatedValidation,
+  validate,
+} from './validation.js';
 
 /** Least milliseconds between two looks at the device for the sake of the progress bar. */
 const SHOW_EVERY = 2000;
@@ -41,6 +47,8 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   /** BPE-dropout. */
   resegment?: Resegment;
   allReduce?: AllReduce;
+  /** Translates the validation split, with `eval-bleu`. */
+  translate?: (model: Transformer) => TranslatedValidation;
   /** The signal that asked to stop, if any; asked before every update. */
   interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
   /** Whether somebody has asked for a checkpoint since the last question. */
@@ -211,20 +219,21 @@ export class Trainer {
       config.labelSmoothing,
     );
     if (!Number.isFinite(found.loss)) throw diverged(state.updates);
-    const improved = state.best === null || found.loss < state.best.loss;
-    if (improved) state.best = { loss: found.loss, epoch: state.epoch, updates: state.updates };
+    const { samples = [], ...scores } = config.evalBleu
+      ? (this.options.translate?.(this.updater.model) ?? {})
+      : {};
+    const figures = { ...found, ...scores };
+    const improved = isBetter(config.bestCheckpointMetric, figures, state.best);
+    if (improved) {
+      state.best = { loss: found.loss, ...scores, epoch: state.epoch, updates: state.updates };
+    }
     state.validationsSinceBest = improved ? 0 : state.validationsSinceBest + 1;
     state.validatedAt = state.updates;
     this.tick();
-    this.metrics.write({ event: 'valid', ...this.place(), ...found, best_loss: state.best!.loss });
-    this.progress.note(this.describeValidation(found, improved));
+    this.metrics.write({ event: 'valid', ...this.place(), ...figures, best_loss: state.best!.loss });
+    this.progress.note(describeValidation(figures, state, config.bestCheckpointMetric, improved));
+    for (const sample of samples) this.progress.note(describeSample(sample));
     return improved;
-  }
-
-  private describeValidation({ loss, ppl }: ValidationFigures, improved: boolean): string {
-    const { epoch, updates, best } = this.state;
-    const standing = improved ? 'the best so far' : `best ${best!.loss.toFixed(3)} after ${best!.updates}`;
-    return `epoch ${epoch} · ${updates} updates · valid loss ${loss.toFixed(3)} · ppl ${ppl.toFixed(2)} · ${standing}`;
   }
 
   /** @param mustSucceed at the end; on the way training outlives a full disk */

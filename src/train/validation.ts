@@ -2,6 +2,7 @@ import type { Batch } from '../data/batch.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
 import { inBits } from './meter.js';
+import type { TrainState } from './state.js';
 
 export interface ValidationFigures {
   /** Label-smoothed, per target token, in bits. */
@@ -9,6 +10,35 @@ export interface ValidationFigures {
   nll_loss: number;
   /** 2^nll_loss. */
   ppl: number;
+}
+
+/** A pair of the split as text, and what the model makes of it. */
+export interface TranslationSample {
+  source: string;
+  reference: string;
+  hypothesis: string;
+}
+
+/** Scores of a split that was translated. */
+export interface TranslatedValidation {
+  bleu: number;
+  chrf: number;
+  /** The first few of the split. */
+  samples: TranslationSample[];
+}
+
+/** What a split scores, where it was translated. */
+export type Scores = Partial<Omit<TranslatedValidation, 'samples'>>;
+
+/** Whether a validation is better than the best before it, by the loss (lower) or a score (higher). */
+export function isBetter(
+  metric: 'loss' | 'bleu' | 'chrf',
+  found: { loss: number } & Scores,
+  best: ({ loss: number } & Scores) | null,
+): boolean {
+  const [value, before] = [found[metric], best?.[metric]];
+  if (value === undefined) return false;
+  return before === undefined || (metric === 'loss' ? value < before : value > before);
 }
 
 /** Loss of a model on a split, dropout off. @param batches at least one */
@@ -30,4 +60,30 @@ export async function validate(
     sums.tokens += batch.targetOutput.length;
   }
   return inBits(sums);
+}
+
+/** A validation in one line. */
+export function describeValidation(
+  { loss, ppl, bleu, chrf }: ValidationFigures & Scores,
+  { epoch, updates, best }: Pick<TrainState, 'epoch' | 'updates' | 'best'>,
+  metric: 'loss' | 'bleu' | 'chrf',
+  improved: boolean,
+): string {
+  const scores = [
+    ...(bleu === undefined ? [] : [`BLEU ${bleu.toFixed(1)}`]),
+    ...(chrf === undefined ? [] : [`chrF ${chrf.toFixed(1)}`]),
+  ];
+  const standing =
+    improved || best === null
+      ? 'the best so far'
+      : `best ${metric} ${best[metric]?.toFixed(3)} after ${best.updates}`;
+  const place = [`epoch ${epoch}`, `${updates} updates`];
+  return [...place, `valid loss ${loss.toFixed(3)}`, `ppl ${ppl.toFixed(2)}`, ...scores, standing].join(
+    ' · ',
+  );
+}
+
+/** A translation below its source and reference. */
+export function describeSample({ source, reference, hypothesis }: TranslationSample): string {
+  return `  source     ${source}\n  reference  ${reference}\n  hypothesis ${hypothesis}`;
 }

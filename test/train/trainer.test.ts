@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
+import builtin, * as fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import * as path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { InterruptedError, UserError } from '../../src/common/errors.js';
@@ -24,6 +25,10 @@ function signalAfter(updates: number): () => 'SIGTERM' | undefined {
 
 function withoutTimes({ meter, ...state }: Readonly<TrainState>): TrainState {
   return { ...state, seconds: 0, meter: { ...meter, seconds: 0 } };
+}
+
+function noSpace(): Error {
+  return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'rename' });
 }
 
 const link = (folder: string, name: string): string =>
@@ -236,5 +241,77 @@ describe('training', () => {
     const folder = scratchFolder();
     assert.equal(await tensorsLeft(() => trainTiny(folder, { train: { maxUpdate: 5 } })), 0);
     assert.equal(await tensorsLeft(() => trainTiny(folder, { train: { maxUpdate: 9 } })), 0);
+  });
+});
+
+describe('validation by translation', () => {
+  before(() => useBackend('wasm'));
+  const scores = [3, 9, 7, 8].map((bleu) => ({ bleu, chrf: 2 * bleu, samples: [] }));
+  const run = (evalBleu: boolean): TinyRun => ({
+    train: {
+      maxUpdate: 8,
+      validateIntervalUpdates: 2,
+      evalBleu,
+      bestCheckpointMetric: evalBleu ? 'bleu' : 'loss',
+    },
+  });
+
+  test('chooses the best by score, writes the scores, and changes no bit of the training', async () => {
+    const [plain, scored] = [scratchFolder(), scratchFolder()];
+    await trainTiny(plain, run(false));
+    let next = 0;
+    await trainTiny(scored, { ...run(true), options: { translate: () => scores[next++] } });
+    assert.equal(next, 4);
+    assert.match(link(scored, 'checkpoint_best'), /_4$/);
+    const lines = readMetrics(scored).filter(({ event }) => event === 'valid');
+    assert.deepEqual(
+      lines.map(({ bleu, chrf }) => [bleu, chrf]),
+      scores.map(({ bleu, chrf }) => [bleu, chrf]),
+    );
+    const [a, b] = [plain, scored].map((folder) => readTensors(path.join(folder, 'checkpoint_last')));
+    assert.ok(a[0].equals(b[0]) && a[1].equals(b[1]));
+  });
+
+  test('patience counts by the score', async () => {
+    const folder = scratchFolder();
+    let next = 0;
+    const options = { translate: () => scores[next++] };
+    const end = await trainTiny(folder, {
+      train: { ...run(true).train, maxUpdate: 20, patience: 2 },
+      options,
+    });
+    assert.match(end.reason, /the validation bleu did not improve in 2 validations/);
+  });
+});
+
+describe('a disk that refuses', () => {
+  before(() => useBackend('wasm'));
+
+  test('does not end training; the checkpoint before stays, and saving is tried again', async () => {
+    const folder = scratchFolder();
+    const run: TinyRun = {
+      train: { maxUpdate: 6, maxTokens: 25, saveIntervalUpdates: 1, keepLast: 0, validateInterval: 0 },
+      options: { retryAfter: 0 },
+    };
+    const { renameSync } = builtin;
+    let renames = 0;
+    builtin.renameSync = (from, to) => {
+      if (path.dirname(String(to)) === folder && ++renames === 4) throw noSpace();
+      renameSync(from, to);
+    };
+    syncBuiltinESMExports();
+    try {
+      await trainTiny(folder, run);
+    } finally {
+      builtin.renameSync = renameSync;
+      syncBuiltinESMExports();
+    }
+    assert.ok(renames > 4);
+    assert.equal(numbered(folder).length, 5);
+    assert.match(link(folder, 'checkpoint_last'), /_6$/);
+    assert.deepEqual(
+      fs.readdirSync(folder).filter((name) => /tmp|^\./.test(name)),
+      [],
+    );
   });
 });
