@@ -4,6 +4,7 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatConfig } from '../config/format.js';
 import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js';
+import type { AverageFlags } from './average.js';
 import type { Setting } from './config-flags.js';
 import { addConfigOptions } from './config-options.js';
 
@@ -63,6 +64,28 @@ export function addTrain(program: Command): void {
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
     await runTrain(loaded.config, loaded.written, { restart: options.restart, stopAfter });
   });
+}
+
+/** Adds `average`. */
+export function addAverage(program: Command): void {
+  program
+    .command('average')
+    .argument('<run>', 'The run directory of train.')
+    .description('Checkpoints of a run → their mean, a checkpoint to translate with.')
+    .option('--num-epoch-checkpoints <n>', 'Average the last checkpoints of this many epochs.')
+    .option('--num-update-checkpoints <n>', 'Average the last checkpoints, this many.')
+    .option('--checkpoint-upper-bound <n>', 'The last epoch, or update, to take a checkpoint of.')
+    .option('--best <n>', 'Average the checkpoints of the best validations, this many.')
+    .option('--metric <name>', 'What is best: loss, nll_loss, ppl, … of metrics.jsonl (default: loss).')
+    .option('--inputs <name...>', 'Average these checkpoints.')
+    .option('-o, --output <name>', 'Name in the run directory (default: checkpoint_average_<how many>).')
+    .option('--overwrite', 'Replace an average of that name.')
+    .option('--quiet', 'Print warnings and errors only.')
+    .action(async (run: string, { quiet, ...flags }: AverageFlags & { quiet?: boolean }) => {
+      log.setQuiet(quiet === true);
+      const { runAverage } = await import('./average.js');
+      await runAverage(run, flags);
+    });
 }
 
 const FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;

@@ -41,6 +41,7 @@ const FREE = new Set([
   'train.save-interval-updates',
   'train.keep-last',
   'train.log-interval',
+  'train.tensorboard',
 ]);
 
 /** Keys that a run cannot change on its way. */

@@ -11,6 +11,7 @@ import { loadCodec } from '../decode/load-model.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
+import { refuseAverage } from '../train/average.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import {
   BEST_CHECKPOINT,
@@ -18,6 +19,7 @@ import {
   LAST_CHECKPOINT,
   removeCheckpoints,
 } from '../train/checkpoint-folders.js';
+import { removeEventFiles } from '../train/event-log.js';
 import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../train/state.js';
 import { checkStops } from '../train/stopping.js';
 import { Trainer, type TrainerOptions, type TrainingEnd } from '../train/trainer.js';
@@ -123,6 +125,7 @@ function originOf(
 
 function resume(config: Config, data: TrainingData, origin: CheckpointOrigin): Start {
   const link = path.join(config.train.saveDir, LAST_CHECKPOINT);
+  refuseAverage(link);
   const start = readCheckpoint(link, config.model, vocabularyOf(data), origin);
   const { epoch, updates } = start.state;
   log.info(`Going on from ${fs.realpathSync(link)}: epoch ${epoch}, ${updates} updates`);
@@ -150,6 +153,7 @@ function prepareRunDirectory(
     if (!resuming) {
       removeCheckpoints(saveDir);
       fs.rmSync(path.join(saveDir, 'metrics.jsonl'), { force: true });
+      removeEventFiles(saveDir);
     }
   } catch (error) {
     throw explainFileError(error, saveDir);

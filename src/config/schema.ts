@@ -239,6 +239,7 @@ const trainSection = section(
     'save-interval-updates': count(0, 'Save a checkpoint every this many updates (0: off).'),
     'keep-last': count(5, 'Numbered checkpoints to keep (0: all).'),
     'log-interval': count(50, 'Updates between two lines of metrics.jsonl.', 1),
+    tensorboard: flag(false, 'Write the metrics for TensorBoard as well, into <save-dir>/tensorboard.'),
   },
   'Training.',
 );

@@ -6,6 +6,17 @@ import { explainFileError } from '../common/errors.js';
 export const LAST_CHECKPOINT = 'checkpoint_last';
 export const BEST_CHECKPOINT = 'checkpoint_best';
 
+/** Files of a checkpoint. */
+export const MODEL_FILE = 'model.safetensors';
+export const STATE_FILE = 'state.json';
+
+/** A checkpoint that training saved under its number. */
+export interface NumberedCheckpoint {
+  name: string;
+  epoch: number;
+  updates: number;
+}
+
 /** `checkpoint_<epoch>_<updates>` */
 export function checkpointName(epoch: number, updates: number): string {
   return `checkpoint_${epoch}_${updates}`;
@@ -45,7 +56,7 @@ export function removeOld(runDirectory: string, keep: number): void {
       }
     }),
   );
-  const numbered = numberedCheckpoints(runDirectory);
+  const numbered = numberedCheckpoints(runDirectory).map(({ name }) => name);
   for (const name of numbered.slice(0, Math.max(0, numbered.length - keep))) {
     if (!pointedAt.has(name)) fs.rmSync(path.join(runDirectory, name), { recursive: true, force: true });
   }
@@ -53,15 +64,25 @@ export function removeOld(runDirectory: string, keep: number): void {
 
 /** Removes all checkpoints of a run. */
 export function removeCheckpoints(runDirectory: string): void {
-  const names = [LAST_CHECKPOINT, BEST_CHECKPOINT, ...numberedCheckpoints(runDirectory)];
-  for (const name of names) fs.rmSync(path.join(runDirectory, name), { recursive: true, force: true });
+  const numbered = numberedCheckpoints(runDirectory).map(({ name }) => name);
+  for (const name of [LAST_CHECKPOINT, BEST_CHECKPOINT, ...numbered])
+    fs.rmSync(path.join(runDirectory, name), { recursive: true, force: true });
 }
 
-/** Numbered checkpoints, oldest first. */
-function numberedCheckpoints(runDirectory: string): string[] {
-  const updates = (name: string): number => Number(/^checkpoint_\d+_(\d+)$/.exec(name)?.[1]);
+/** Whether a name is one that training gives its checkpoints and links, and removes. */
+export function isReservedName(name: string): boolean {
+  return name === LAST_CHECKPOINT || name === BEST_CHECKPOINT || parseName(name) !== undefined;
+}
+
+/** Numbered checkpoints of a run, oldest first. */
+export function numberedCheckpoints(runDirectory: string): NumberedCheckpoint[] {
   return fs
     .readdirSync(runDirectory)
-    .filter((name) => !Number.isNaN(updates(name)))
-    .sort((a, b) => updates(a) - updates(b));
+    .flatMap((name) => parseName(name) ?? [])
+    .sort((a, b) => a.updates - b.updates);
+}
+
+function parseName(name: string): NumberedCheckpoint | undefined {
+  const [, epoch, updates] = /^checkpoint_(\d+)_(\d+)$/.exec(name) ?? [];
+  return updates === undefined ? undefined : { name, epoch: Number(epoch), updates: Number(updates) };
 }

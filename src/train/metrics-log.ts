@@ -3,6 +3,7 @@ import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, truncateSyn
 import { explainFileError, isFileError, UserError } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
+import { EventLog } from './event-log.js';
 import type { TrainFigures } from './meter.js';
 import type { Scores, ValidationFigures } from './validation.js';
 
@@ -19,9 +20,16 @@ export type MetricsLine =
   | ({ event: 'train' } & Place & TrainFigures & { lr: number })
   | ({ event: 'valid' } & Place & ValidationFigures & Scores & { best_loss: number });
 
-/** The metrics of a run: one JSON object a line. */
+/** A line as it was read: of this version or of another, so that any key may be absent. */
+export interface ReadLine {
+  num_updates: number;
+  readonly [key: string]: unknown;
+}
+
+/** The metrics of a run: one JSON object a line, and the same for TensorBoard where that is wanted. */
 export class MetricsLog {
   private readonly file: string;
+  private readonly events?: EventLog;
   /** Bytes of the file that are whole lines. */
   private size: number;
   /** Lines that could not be written yet. */
@@ -29,13 +37,18 @@ export class MetricsLog {
 
   /**
    * @param updates where training starts; lines of later updates, which will be written again, are dropped
+   * @param eventsFolder where TensorBoard's event files go; without one none are written
    * @throws UserError for a file that cannot be written or holds something else
    */
-  constructor(file: string, updates: number) {
+  constructor(file: string, updates: number, eventsFolder?: string) {
     this.file = file;
-    const kept = existsSync(file) ? linesUpTo(file, updates) : '';
+    const lines = existsSync(file)
+      ? readMetrics(file).filter(({ num_updates: done }) => done <= updates)
+      : [];
+    const kept = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     writeFileAtomic(file, kept);
     this.size = Buffer.byteLength(kept);
+    if (eventsFolder !== undefined) this.events = new EventLog(eventsFolder, updates + 1);
   }
 
   /** Adds a line. Where the disk is full it waits with the others for the next one, and a warning says so. */
@@ -50,6 +63,7 @@ export class MetricsLog {
       if (!isFileError(error)) throw error;
       log.warn(`Metrics are kept for later: ${(explainFileError(error, this.file) as Error).message}`);
     }
+    this.events?.write(line.num_updates, scalarsOf(line));
   }
 
   /** What was written reaches the disk. */
@@ -81,19 +95,27 @@ function syncFile(file: string): void {
   }
 }
 
-function linesUpTo(file: string, updates: number): string {
-  const lines = readFileBounded(file, 'the metrics of a run').toString('utf8').split('\n');
-  const whole = lines.slice(0, -1); // the last is empty, or was cut short
-  return whole
-    .filter((line, i) => numUpdates(line, `${file}:${i + 1}`) <= updates)
-    .map((line) => `${line}\n`)
-    .join('');
+/** Every number of a line but the step, under `train/…` or `valid/…`. */
+function scalarsOf({ event, num_updates: _, ...figures }: MetricsLine): Map<string, number> {
+  const numbers = Object.entries(figures).filter(([, value]) => typeof value === 'number');
+  return new Map(numbers.map(([key, value]) => [`${event}/${key}`, value]));
 }
 
-function numUpdates(line: string, where: string): number {
+/**
+ * Reads the metrics of a run.
+ *
+ * @throws UserError for a file that holds something else, with the line
+ */
+export function readMetrics(file: string): ReadLine[] {
+  const lines = readFileBounded(file, 'the metrics of a run').toString('utf8').split('\n');
+  const whole = lines.slice(0, -1); // the last is empty, or was cut short
+  return whole.map((line, i) => parseLine(line, `${file}:${i + 1}`));
+}
+
+function parseLine(line: string, where: string): ReadLine {
   try {
-    const { num_updates: found } = JSON.parse(line);
-    if (typeof found === 'number') return found;
+    const found = JSON.parse(line);
+    if (typeof found.num_updates === 'number') return found;
   } catch {
     // told below
   }

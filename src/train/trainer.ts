@@ -14,6 +14,7 @@ import {
 import type { Transformer } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import { checkpointName } from './checkpoint-folders.js';
+import { EVENTS_FOLDER } from './event-log.js';
 import { diverged, Meter, type TrainFigures, trainFigures } from './meter.js';
 import { MetricsLog } from './metrics-log.js';
 import { Saver, type SaverOptions } from './saver.js';
@@ -103,7 +104,8 @@ export class Trainer {
     const periodic = config.saveInterval > 0 || config.saveIntervalUpdates > 0;
     const keep = periodic ? config.keepLast || Infinity : 0;
     this.saver = new Saver({ ...options, keep }, state.updates);
-    this.metrics = new MetricsLog(path.join(runDirectory, 'metrics.jsonl'), state.updates);
+    const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
+    this.metrics = new MetricsLog(path.join(runDirectory, 'metrics.jsonl'), state.updates, events);
     this.updater = new Updater(model, { ...config, seed }, moments, options.allReduce);
     this.progress = startProgress({
       label: 'train',

@@ -14,6 +14,7 @@ const COMMANDS = [
   'preprocess',
   'profile',
   'train',
+  'average',
   'translate',
   'score',
   'config',

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { hasCheckpoint, pointTo, removeCheckpoints, removeOld } from '../../src/train/checkpoint-folders.js';
+import {
+  hasCheckpoint,
+  isReservedName,
+  numberedCheckpoints,
+  pointTo,
+  removeCheckpoints,
+  removeOld,
+} from '../../src/train/checkpoint-folders.js';
 import { scratchFolder } from './tiny.js';
 
 /** A run directory with checkpoints after so many updates, and something else. */
@@ -59,4 +66,26 @@ test('all checkpoints of a run can go, and nothing else does', () => {
   pointTo(folder, 'checkpoint_last', 'checkpoint_1_2');
   removeCheckpoints(folder);
   assert.deepEqual(names(folder), ['checkpoint_mine']);
+});
+
+test('an average is no numbered checkpoint: it is neither listed nor removed', () => {
+  const folder = runWith(1, 20);
+  for (const name of ['checkpoint_average_5', 'checkpoint_average_1_20', 'checkpoint_1_20_mean']) {
+    assert.ok(!isReservedName(name), name);
+    fs.mkdirSync(path.join(folder, name));
+  }
+  for (const name of ['checkpoint_1_20', 'checkpoint_best', 'checkpoint_last'])
+    assert.ok(isReservedName(name));
+  assert.deepEqual(numberedCheckpoints(folder), [
+    { name: 'checkpoint_1_1', epoch: 1, updates: 1 },
+    { name: 'checkpoint_1_20', epoch: 1, updates: 20 },
+  ]);
+  removeOld(folder, 0);
+  removeCheckpoints(folder);
+  assert.deepEqual(names(folder), [
+    'checkpoint_1_20_mean',
+    'checkpoint_average_1_20',
+    'checkpoint_average_5',
+    'checkpoint_mine',
+  ]);
 });

@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
-import { type MetricsLine, MetricsLog } from '../../src/train/metrics-log.js';
+import { readEventFile } from '../../src/formats/tfevents.js';
+import { type MetricsLine, MetricsLog, readMetrics } from '../../src/train/metrics-log.js';
 import { scratchFolder } from './tiny.js';
 
 const valid = (updates: number): MetricsLine => ({
@@ -42,4 +43,34 @@ test('a file of something else is refused with its line', () => {
       (error) => error instanceof UserError && /metrics\.jsonl:2/.test(error.message),
     );
   }
+});
+
+test('every number of a line goes to TensorBoard where that is wanted, in a new file when training goes on', () => {
+  const file = path.join(scratchFolder(), 'metrics.jsonl');
+  const folder = path.join(path.dirname(file), 'tensorboard');
+  const read = (i: number) =>
+    readEventFile(path.join(folder, fs.readdirSync(folder).sort()[i])).map(({ wallTime, ...event }) => event);
+  new MetricsLog(file, 0).write(valid(1));
+  assert.ok(!fs.existsSync(folder));
+  new MetricsLog(file, 1, folder).write(valid(2));
+  new MetricsLog(file, 1, folder).write(valid(3));
+  const scalars = new Map(
+    Object.entries({ epoch: 1, wall: 1, loss: 2, nll_loss: 2, ppl: 4, best_loss: 2 }).map(([key, value]) => [
+      `valid/${key}`,
+      value,
+    ]),
+  );
+  const head = [
+    { step: 2, fileVersion: 'brain.Event:2' },
+    { step: 2, start: true },
+  ];
+  assert.deepEqual(read(0), [...head, { step: 2, scalars }]);
+  assert.deepEqual(read(1), [...head, { step: 3, scalars }]);
+  assert.deepEqual(updatesIn(file), [1, 3]);
+});
+
+test('what is written is read again', () => {
+  const file = path.join(scratchFolder(), 'metrics.jsonl');
+  new MetricsLog(file, 0).write(valid(2));
+  assert.deepEqual(readMetrics(file), [valid(2)]);
 });

@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import * as path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { InterruptedError, UserError } from '../../src/common/errors.js';
+import { readEventFile } from '../../src/formats/tfevents.js';
 import type { TrainState } from '../../src/train/state.js';
 import {
   BACKENDS,
@@ -282,6 +283,16 @@ describe('validation by translation', () => {
     });
     assert.match(end.reason, /the validation bleu did not improve in 2 validations/);
   });
+});
+
+test('tensorboard: event files with every figure of the metrics', async () => {
+  await useBackend('wasm');
+  const folder = scratchFolder();
+  await trainTiny(folder, { train: { maxUpdate: 2, tensorboard: true } });
+  const [file] = fs.readdirSync(path.join(folder, 'tensorboard'));
+  const events = readEventFile(path.join(folder, 'tensorboard', file));
+  const tags = events.flatMap(({ scalars }) => [...(scalars?.keys() ?? [])]);
+  assert.ok(tags.includes('train/loss') && tags.includes('valid/ppl'), tags.join());
 });
 
 describe('a disk that refuses', () => {

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { UserError } from '../common/errors.js';
+import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import { MODEL_FILE } from './checkpoint-folders.js';
+import type { SelectedCheckpoint } from './select-checkpoints.js';
+
+/** Tells an average from a checkpoint of training, and says what went into it. */
+const AVERAGE_FILE = 'average.json';
+const FORMAT = 'admin-nmt/average';
+const VERSION = 1;
+
+/** A tensor while it is summed. */
+interface Sum {
+  shape: readonly number[];
+  /** Double precision, as sums of float32 are exact or nearly so there. */
+  data: Float64Array;
+}
+
+/**
+ * Writes the mean of checkpoints as a folder to translate with: the whole of it or nothing. In memory are one model
+ * in double precision and one checkpoint.
+ *
+ * @param checkpoints at least one
+ * @throws UserError when names or shapes of their tensors differ, or a value is not finite
+ */
+export async function writeAverage(
+  folder: string,
+  checkpoints: readonly SelectedCheckpoint[],
+): Promise<void> {
+  const mean = averageWeights(checkpoints.map((checkpoint) => path.join(checkpoint.folder, MODEL_FILE)));
+  const members = checkpoints.map(({ name, epoch, updates }) => ({ name, epoch, updates }));
+  const about = { format: FORMAT, version: VERSION, origin: checkpoints[0].origin, checkpoints: members };
+  await writeFolderAtomic(folder, (temporary) => {
+    writeSafetensors(path.join(temporary, MODEL_FILE), mean, { format: 'pt' });
+    writeFileAtomic(path.join(temporary, AVERAGE_FILE), `${JSON.stringify(about, null, 1)}\n`);
+  });
+}
+
+/**
+ * The mean of each tensor over files of the same tensors.
+ *
+ * @param files at least one; read one after another
+ * @throws UserError when names or shapes differ, or a value is not finite
+ */
+export function averageWeights(files: readonly string[]): Map<string, NamedArray> {
+  const [first, ...others] = files;
+  const sums = new Map<string, Sum>();
+  for (const [name, { shape, data }] of readFinite(first)) {
+    sums.set(name, { shape, data: Float64Array.from(data) });
+  }
+  for (const file of others) {
+    const tensors = readFinite(file);
+    checkSameTensors(tensors, sums, file, first);
+    for (const [name, { data }] of tensors) add(sums.get(name)!.data, data);
+  }
+  return new Map(
+    [...sums].map(([name, { shape, data }]) => [name, { shape, data: divide(data, files.length) }]),
+  );
+}
+
+function readFinite(file: string): Map<string, NamedArray> {
+  const { tensors } = readSafetensors(file);
+  for (const [name, { data }] of tensors) {
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    if (at === -1) continue;
+    throw new UserError({
+      problem: `expected finite weights, found ${data[at]} in '${name}' (value ${at})`,
+      where: file,
+      hint: 'Leave this checkpoint out: the training had diverged, or the file is damaged.',
+    });
+  }
+  return tensors;
+}
+
+function checkSameTensors(
+  found: ReadonlyMap<string, NamedArray>,
+  expected: ReadonlyMap<string, Sum>,
+  file: string,
+  first: string,
+): void {
+  const describe = (tensor?: { shape: readonly number[] }): string =>
+    tensor === undefined ? 'none' : `[${tensor.shape}]`;
+  for (const name of new Set([...expected.keys(), ...found.keys()])) {
+    const [wanted, had] = [describe(expected.get(name)), describe(found.get(name))];
+    if (wanted === had) continue;
+    throw new UserError({
+      problem: `expected '${name}' as in ${first}, ${wanted}; found ${had}`,
+      where: file,
+      hint: 'Only checkpoints of one model can be averaged.',
+    });
+  }
+}
+
+function add(sum: Float64Array, values: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += values[i];
+}
+
+/** The quotients, in the memory of the sums: value i is written below what is still to be read. */
+function divide(sum: Float64Array, count: number): Float32Array {
+  const mean = new Float32Array(sum.buffer, 0, sum.length);
+  for (let i = 0; i < sum.length; i++) mean[i] = sum[i] / count;
+  return mean;
+}
+
+/** Whether a folder holds an average. */
+export function isAverage(folder: string): boolean {
+  return existsSync(path.join(folder, AVERAGE_FILE));
+}
+
+/** @throws UserError where a folder to go on from holds an average */
+export function refuseAverage(folder: string): void {
+  if (!isAverage(folder)) return;
+  throw new UserError({
+    problem: 'expected a checkpoint to go on from, found an average, which has no state of the optimizer',
+    where: folder,
+    hint: 'An average is for translating. Point checkpoint_last to a numbered checkpoint, or start with --restart.',
+  });
+}
