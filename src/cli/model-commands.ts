@@ -47,6 +47,12 @@ export function addProfile(program: Command): void {
   });
 }
 
+interface TrainFlags extends Common {
+  restart?: boolean;
+  dryRun?: boolean;
+  stopAfter?: string;
+}
+
 /** Adds `train`. */
 export function addTrain(program: Command): void {
   const command = program
@@ -54,15 +60,17 @@ export function addTrain(program: Command): void {
     .argument('[config...]', CONFIG_FILES)
     .description('Dataset → run directory with checkpoints; goes on where an interrupted run stopped.')
     .option('--restart', 'Start anew in a run directory that has checkpoints.')
+    .option('--dry-run', 'Try the largest batch, and print time, disk and memory that training takes.')
     .option('--stop-after <time>', 'Save and end before this much time is over, such as 170m or 2h.');
   const settings = addCommon(command, TRAINING);
-  command.action(async (files: string[], options: Common & { restart?: boolean; stopAfter?: string }) => {
+  command.action(async (files: string[], options: TrainFlags) => {
     const loaded = begin(options, () => loadConfig({ files, sets: settings }));
     if (loaded === undefined) return;
     const { runTrain } = await import('./train.js');
+    const { restart, dryRun } = options;
     const stopAfter =
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
-    await runTrain(loaded.config, loaded.written, { restart: options.restart, stopAfter });
+    await runTrain(loaded.config, loaded.written, { restart, dryRun, stopAfter });
   });
 }
 

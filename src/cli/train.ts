@@ -1,8 +1,10 @@
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import process from 'node:process';
 import { initBackend } from '../backend/init.js';
 import { explainFileError, UserError } from '../common/errors.js';
-import { makeFolder } from '../common/files.js';
+import { makeFolder, removeLeftovers } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import { runConfigFile } from '../config/load.js';
@@ -20,11 +22,13 @@ import {
   removeCheckpoints,
 } from '../train/checkpoint-folders.js';
 import { removeEventFiles } from '../train/event-log.js';
+import { rehearse } from '../train/rehearsal.js';
 import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../train/state.js';
 import { checkStops } from '../train/stopping.js';
 import { Trainer, type TrainerOptions, type TrainingEnd } from '../train/trainer.js';
 import { ensureDataset } from './preprocess.js';
 import { ensureProfile } from './profile.js';
+import { describeRehearsal } from './rehearsal-report.js';
 import { checkOwnConfig, checkRoom, checkSameRun, furnish, runHash } from './run-directory.js';
 import { lockRun } from './run-lock.js';
 import { openTrainingData, type TrainingData } from './training-data.js';
@@ -36,6 +40,8 @@ export interface TrainOptions {
   restart?: boolean;
   /** Seconds of this process after which it has to be saved and gone. */
   stopAfter?: number | null;
+  /** Only tell what training would take. */
+  dryRun?: boolean;
 }
 
 /**
@@ -49,6 +55,7 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
   const { saveDir } = config.train;
   checkStops(config.train);
   checkOwnConfig(saveDir);
+  if (options.dryRun) return await runDryRun(config);
   try {
     makeFolder(saveDir);
   } catch (error) {
@@ -56,9 +63,40 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
   }
   const unlock = lockRun(saveDir);
   try {
+    removeLeftovers(saveDir);
     await trainLocked(config, written, options);
   } finally {
     unlock();
+  }
+}
+
+/** Prints what training would take; the run directory is not touched. */
+async function runDryRun(config: Config): Promise<void> {
+  await ensureDataset(config);
+  const backend = await initBackend(config.backend, config.threads);
+  log.info(`Backend: ${backend.name} (${backend.reason})`);
+  const data = openTrainingData(config);
+  const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for a profile that is not there yet
+  try {
+    const start = begin({ ...config, train: { ...config.train, saveDir: scratch } }, data);
+    try {
+      for (const line of describeStart(config, data, start)) log.info(line);
+      const { train, resegment } = data;
+      const { maxPositions } = config.model;
+      const found = await rehearse(start.model, {
+        config: config.train,
+        seed: config.seed,
+        maxPositions,
+        train,
+        resegment,
+      });
+      process.stdout.write(describeRehearsal(config.train, found, start.model.size));
+    } finally {
+      start.model.dispose();
+    }
+  } finally {
+    data.close();
+    fs.rmSync(scratch, { recursive: true });
   }
 }
 

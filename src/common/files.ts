@@ -183,3 +183,14 @@ export function sha256File(file: string): string {
     if (fd !== undefined) fs.closeSync(fd);
   }
 }
+
+/**
+ * Removes what processes that were killed have left unfinished beside its place. Only for a folder that no other process
+ * writes to.
+ */
+export function removeLeftovers(folder: string): void {
+  for (const name of fs.readdirSync(folder)) {
+    if (/^\..+\.tmp(\.old)?$/.test(name))
+      fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+  }
+}

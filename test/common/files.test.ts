@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { canonicalHash } from '../../src/common/canonical-hash.js';
 import { UserError } from '../../src/common/errors.js';
 import {
   makeFolder,
   readFileBounded,
   readJson,
+  removeLeftovers,
   sha256,
   sha256File,
   writeAtomic,
@@ -16,7 +17,11 @@ import {
   writeFolderAtomic,
 } from '../../src/common/files.js';
 
-const scratch = (): string => fs.mkdtempSync(path.join(os.tmpdir(), 'admin-nmt-files-'));
+const scratch = (): string => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'admin-nmt-files-'));
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
 
 test('a failed write leaves the old file and nothing beside it', () => {
   const folder = scratch();
@@ -91,4 +96,15 @@ test('makeFolder: those above it too, one that is there, and an error where it c
   assert.throws(() => makeFolder(path.join(folder, 'file')), { code: 'EEXIST' });
   assert.throws(() => makeFolder(path.join(folder, 'file', 'c')), { code: /^(EEXIST|ENOTDIR)$/ });
   if (fs.existsSync('/proc/self')) assert.throws(() => makeFolder('/proc/none/c'), { code: 'ENOENT' });
+});
+
+test('what killed processes have left is removed, and nothing else', () => {
+  const place = fs.mkdtempSync(path.join(os.tmpdir(), 'admin-nmt-left-'));
+  for (const name of ['.model.12.0a1b2c3d.tmp', '.checkpoint_last.12.tmp', '.hidden', 'model.tmp']) {
+    fs.writeFileSync(path.join(place, name), '');
+  }
+  fs.mkdirSync(path.join(place, '.checkpoint_1_2.12.0a1b2c3d.tmp.old'));
+  removeLeftovers(place);
+  assert.deepEqual(fs.readdirSync(place).sort(), ['.hidden', 'model.tmp']);
+  fs.rmSync(place, { recursive: true });
 });

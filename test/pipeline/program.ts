@@ -27,7 +27,9 @@ export function program(
 
 /** A new empty folder. */
 export function scratchFolder(name: string): string {
-  return fs.mkdtempSync(path.join(os.tmpdir(), `admin-nmt-${name}-`));
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `admin-nmt-${name}-`));
+  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Writes files given as a map of relative path to content. */

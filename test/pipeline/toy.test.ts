@@ -22,8 +22,20 @@ test('the five commands on the toy corpus', (t) => {
     JSON.parse(run('score', '.quickstart/corpus/test.tob', '-i', hypothesis)).score;
 
   run('preprocess', config);
+  assert.match(run('train', config, '--dry-run'), /^Epoch .*\nTraining .*\nWork .*\nMemory .*\nDisk /);
+  assert.equal(fs.existsSync(path.join(folder, '.quickstart', 'run')), false);
   assert.match(run('profile', config), /encoder.*self/);
-  run('train', config, '--max-update', '500');
+  run(
+    'train',
+    config,
+    '--max-update',
+    '500',
+    '--validate-interval-updates',
+    '500',
+    '--eval-bleu',
+    '--stop-after',
+    '1h',
+  );
   run('translate', '.quickstart/run', '--input', '.quickstart/corpus/test.toa', '--output', 'hyp');
 
   const lines = (file: string): number => fs.readFileSync(path.join(folder, file), 'utf8').split('\n').length;
@@ -38,6 +50,7 @@ test('the five commands on the toy corpus', (t) => {
     .readFileSync(path.join(folder, '.quickstart', 'run', 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n');
-  for (const line of metrics) JSON.parse(line);
+  const validation = metrics.map((line) => JSON.parse(line)).findLast(({ event }) => event === 'valid');
+  assert.ok(validation.bleu > 60 && validation.chrf > 60, JSON.stringify(validation));
   assert.ok(fs.existsSync(path.join(folder, '.quickstart', 'run', 'admin-profile.json')));
 });
