@@ -10,6 +10,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   average: async () => (await import('./model-commands.js')).addAverage,
   translate: async () => (await import('./model-commands.js')).addTranslate,
   score: async () => (await import('./score-command.js')).addScore,
+  runs: async () => (await import('./report-command.js')).addRuns,
+  report: async () => (await import('./report-command.js')).addReport,
   config: async () => (await import('./config-command.js')).addConfig,
 };
 

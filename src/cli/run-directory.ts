@@ -73,16 +73,19 @@ export function checkSameRun(runDirectory: string, written: WrittenConfig): void
   );
 }
 
+/** Whether a folder has a config.yaml that train wrote. */
+export function isRunDirectory(folder: string): boolean {
+  const file = runConfigFile(folder);
+  if (!fs.existsSync(file)) return false;
+  return readFileBounded(file, 'the config of a run', 2 ** 20)
+    .toString('utf8')
+    .startsWith(HEADER);
+}
+
 /** Makes sure that a folder has no config.yaml of somebody else. @throws UserError where it has */
 export function checkOwnConfig(runDirectory: string): void {
   const file = runConfigFile(runDirectory);
-  if (!fs.existsSync(file)) return;
-  if (
-    readFileBounded(file, 'the config of a run', 2 ** 20)
-      .toString('utf8')
-      .startsWith(HEADER)
-  )
-    return;
+  if (!fs.existsSync(file) || isRunDirectory(runDirectory)) return;
   throw new UserError({
     problem: 'expected an empty folder or a run directory, found a config.yaml that train did not write',
     where: file,

@@ -17,6 +17,8 @@ const COMMANDS = [
   'average',
   'translate',
   'score',
+  'runs',
+  'report',
   'config',
   'config schema',
   'config explain',

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { readFileBounded } from '../common/files.js';
+import type { MetricsPoint } from '../report/training-run.js';
+
+/** Where a run directory keeps its metrics. */
+export function metricsFile(run: string): string {
+  return path.join(run, 'metrics.jsonl');
+}
+
+/**
+ * The metrics of a run, which may be written at this moment: a last line that is cut short is left out, as is
+ * every line that is none of ours. A figure that is not finite is left out of its line.
+ */
+export function readMetrics(run: string): MetricsPoint[] {
+  const file = metricsFile(run);
+  if (!existsSync(file)) return [];
+  const text = readFileBounded(file, 'the metrics of a run').toString('utf8');
+  return text.split('\n').flatMap((line) => parseLine(line) ?? []);
+}
+
+const FIGURES = ['loss', 'ppl', 'lr', 'gnorm', 'clip', 'wps'] as const;
+
+function parseLine(line: string): MetricsPoint | undefined {
+  let found: Record<string, unknown> | null;
+  try {
+    found = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const { event, epoch, num_updates, wall } = found ?? {};
+  if ((event !== 'train' && event !== 'valid') || !isNumber(epoch) || !isNumber(num_updates))
+    return undefined;
+  const figures = FIGURES.flatMap((key) => (isNumber(found![key]) ? [[key, found![key]]] : []));
+  return { event, epoch, num_updates, wall: isNumber(wall) ? wall : 0, ...Object.fromEntries(figures) };
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';

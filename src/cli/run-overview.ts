@@ -1,0 +1,141 @@
+import { existsSync, statSync } from 'node:fs';
+import * as path from 'node:path';
+import { explainFileError, UserError } from '../common/errors.js';
+import { type LoadedConfig, loadRunConfig, runConfigFile } from '../config/load.js';
+import type { TrainConfig } from '../config/schema.js';
+import type { MetricsPoint, RunOverview, RunState } from '../report/training-run.js';
+import { LAST_CHECKPOINT } from '../train/checkpoint-folders.js';
+import { createSchedule } from '../train/schedules.js';
+import { readStateFile, type TrainState } from '../train/state.js';
+import { stopReason } from '../train/stopping.js';
+import { metricsFile, readMetrics } from './run-metrics.js';
+
+/** A run directory as it was found, without its weights. */
+export interface FoundRun {
+  readonly folder: string;
+  readonly loaded: LoadedConfig;
+  readonly lines: readonly MetricsPoint[];
+  readonly overview: RunOverview;
+  /** When it was last written to. */
+  readonly changed: Date;
+}
+
+/**
+ * Reads config, metrics and state of a run, which may be under way.
+ *
+ * @param name what to call it
+ * @throws UserError where the folder is no run directory, or its config is of another version
+ */
+export function openRun(folder: string, name: string): FoundRun {
+  if (!existsSync(folder)) {
+    throw new UserError({ problem: 'no such run directory', where: folder, hint: RUN_HINT });
+  }
+  if (!existsSync(runConfigFile(folder))) {
+    const problem = 'expected a run directory, found no config.yaml in it';
+    throw new UserError({ problem, where: folder, hint: RUN_HINT });
+  }
+  const loaded = loadRunConfig(folder);
+  const lines = readMetrics(folder);
+  const changed = lastChange(folder);
+  const saved = readSavedState(folder);
+  const quiet = (Date.now() - changed.getTime()) / 1000;
+  const state = runState(loaded.config.train, lines, saved, quiet);
+  return { folder, loaded, lines, overview: { name, state, ...figuresOf(lines, saved) }, changed };
+}
+
+const RUN_HINT =
+  'Give the folder that admin-nmt train wrote (train.save-dir); admin-nmt runs DIR lists them.';
+
+function lastChange(folder: string): Date {
+  try {
+    const file = existsSync(metricsFile(folder)) ? metricsFile(folder) : runConfigFile(folder);
+    return statSync(file).mtime;
+  } catch (error) {
+    throw explainFileError(error, folder);
+  }
+}
+
+/** The state of the latest checkpoint; null where there is none to be read. */
+function readSavedState(folder: string): TrainState | null {
+  try {
+    return readStateFile(path.join(folder, LAST_CHECKPOINT, 'state.json')).state;
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function figuresOf(
+  lines: readonly MetricsPoint[],
+  saved: TrainState | null,
+): Omit<RunOverview, 'name' | 'state'> {
+  const of = (event: MetricsPoint['event']) =>
+    lines.filter((line) => line.event === event && line.loss !== undefined);
+  const [train, valid] = [of('train'), of('valid')];
+  const lowest = valid.reduce<MetricsPoint | null>(
+    (best, line) => (best === null || line.loss! < best.loss! ? line : best),
+    null,
+  );
+  const last = lines.at(-1);
+  return {
+    updates: Math.max(last?.num_updates ?? 0, saved?.updates ?? 0),
+    epoch: last?.epoch ?? (saved?.updates ? saved.epoch : 0),
+    seconds: Math.max(last?.wall ?? 0, saved?.seconds ?? 0),
+    best:
+      lowest === null
+        ? (saved?.best ?? null)
+        : { loss: lowest.loss!, updates: lowest.num_updates, epoch: lowest.epoch },
+    trainLoss: train.at(-1)?.loss ?? null,
+    validLoss: valid.at(-1)?.loss ?? null,
+    speed: median(train.flatMap(({ wps }) => wps ?? [])),
+  };
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length === 0 ? null : sorted[sorted.length >> 1];
+}
+
+/** A run is taken to be under way while its last line is younger than this, or than a few times the usual wait. */
+const FRESH_SECONDS = 120;
+const FRESH_WAITS = 5;
+
+/**
+ * What became of a run, as far as its files tell: no file says that a process has ended.
+ *
+ * @param saved state of the latest checkpoint
+ * @param quiet seconds since the last line
+ */
+export function runState(
+  config: TrainConfig,
+  lines: readonly MetricsPoint[],
+  saved: TrainState | null,
+  quiet: number,
+): RunState {
+  const later = saved !== null && lines.some(({ num_updates }) => num_updates > saved.updates);
+  if (saved !== null && !later && stopReason(config, saved, epochDone(config, saved), createSchedule(config)))
+    return 'finished';
+  const recent = lines.slice(-20);
+  const waits = recent.slice(1).map(({ wall }, i) => wall - recent[i].wall);
+  if (quiet < Math.max(FRESH_SECONDS, FRESH_WAITS * Math.max(0, ...waits))) return 'running';
+  if (lines.length === 0 && saved === null) return 'empty';
+  return hasDiverged(lines) ? 'diverged' : 'interrupted';
+}
+
+/**
+ * Whether the checkpoint stands at the end of its epoch, to judge by how many updates those before it had; of the
+ * first, by whether it was validated.
+ */
+function epochDone({ updateFreq }: TrainConfig, state: TrainState): boolean {
+  const own = Math.ceil(state.position / updateFreq);
+  if (state.epoch === 1) return state.validatedAt === state.updates;
+  return own >= 0.98 * ((state.updates - own) / (state.epoch - 1));
+}
+
+/** Whether the last loss is no number, or higher than the first. */
+function hasDiverged(lines: readonly MetricsPoint[]): boolean {
+  const train = lines.filter(({ event }) => event === 'train');
+  if (train.length < 2) return false;
+  const [first, last] = [train[0].loss, train[train.length - 1].loss];
+  return last === undefined || (first !== undefined && last > first);
+}

@@ -1,0 +1,53 @@
+import type { RunOverview } from './training-run.js';
+
+/** A run in the list of runs. */
+export interface ListedRun extends RunOverview {
+  /** Seconds since its last change. */
+  readonly age: number;
+  /** On disk. */
+  readonly bytes: number;
+}
+
+interface Column {
+  readonly head: string;
+  readonly text: (run: ListedRun) => string;
+  readonly left?: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'run', text: ({ name }) => name, left: true },
+  { head: 'state', text: ({ state }) => state, left: true },
+  { head: 'updates', text: ({ updates }) => String(updates) },
+  { head: 'epoch', text: ({ epoch }) => String(epoch) },
+  { head: 'best valid loss', text: ({ best }) => best?.loss.toFixed(3) ?? '–' },
+  { head: 'changed', text: ({ age }) => formatAge(age) },
+  { head: 'size', text: ({ bytes }) => formatBytes(bytes) },
+];
+
+/** Runs as a table of text: a line for the heads, and one for each run. */
+export function formatRuns(runs: readonly ListedRun[]): string[] {
+  const rows = [COLUMNS.map(({ head }) => head), ...runs.map((run) => COLUMNS.map(({ text }) => text(run)))];
+  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (COLUMNS[i].left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** `12 s ago`, `5 min ago`, `3 h ago`, `2 days ago`. */
+export function formatAge(seconds: number): string {
+  const s = Math.max(0, seconds);
+  if (s < 60) return `${Math.floor(s)} s ago`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
+  if (s < 48 * 3600) return `${Math.floor(s / 3600)} h ago`;
+  return `${Math.floor(s / 86400)} days ago`;
+}
+
+/** `512 B`, `1.5 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -1,0 +1,97 @@
+import { formatSeconds } from '../common/progress.js';
+import { escapeHtml } from './html.js';
+import type { RunState, TrainingRun } from './training-run.js';
+
+/** Signs of the states: they are told apart without colours too. */
+const STATES: Readonly<Record<RunState, string>> = {
+  running: '▶',
+  finished: '✓',
+  interrupted: '■',
+  diverged: '✕',
+  empty: '○',
+};
+
+/** Keys that differ between any two runs and say nothing about them. */
+const UNTOLD = new Set(['train.save-dir']);
+
+/** Dashes of the lines of the runs: 5 of them to 8 colours, so that the pairs repeat late. */
+export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [10, 3, 2, 3], [4, 2, 1, 2]];
+
+/** The dash of a run. */
+export function dashOf(run: number): readonly number[] {
+  return DASHES[run % DASHES.length];
+}
+
+/** How a run is named everywhere: its number, in its colour, and its name. */
+export function runKey(run: number): string {
+  return `<span class="key run-${run % 8}">${run + 1}</span>`;
+}
+
+/** So many differences stand open above the curves. */
+const FEW_KEYS = 8;
+
+/** A line for each run: where it stands and how well it does. */
+export function summaryTable(runs: readonly TrainingRun[]): string {
+  const heads = ['Run', 'State', 'Updates', 'Epoch', 'Best valid loss', 'after', 'Last valid', 'Last train'];
+  const best = Math.min(...runs.map((run) => run.best?.loss ?? Infinity));
+  const rows = runs.map((run, i) => {
+    const { state, updates, epoch, seconds, trainLoss, validLoss, speed, weights } = run;
+    const winner = runs.length > 1 && run.best?.loss === best;
+    return [
+      `<th scope="row">${runKey(i)} ${escapeHtml(run.name)}</th>`,
+      `<td class="state ${state}"><span aria-hidden="true">${STATES[state]}</span> ${state}</td>`,
+      number(updates, whole),
+      number(epoch, whole),
+      number(run.best?.loss, (loss) =>
+        winner ? `<b title="the lowest">${loss.toFixed(3)}</b>` : loss.toFixed(3),
+      ),
+      number(run.best?.updates, whole),
+      number(validLoss, (loss) => loss.toFixed(3)),
+      number(trainLoss, (loss) => loss.toFixed(3)),
+      number(seconds, formatSeconds),
+      number(speed, whole),
+      number(weights?.parameters, whole),
+    ].join('');
+  });
+  return table([...heads, 'Time', 'Tokens/s', 'Parameters'], rows, 2);
+}
+
+/** The keys of the config whose values differ, with the value in each run. */
+export function differenceTable(runs: readonly TrainingRun[]): string {
+  if (runs.length < 2) return '';
+  const keys = new Set(runs.flatMap(({ settings }) => [...settings.keys()]));
+  const differing = [...keys].filter(
+    (key) => !UNTOLD.has(key) && new Set(runs.map(({ settings }) => settings.get(key))).size > 1,
+  );
+  if (differing.length === 0) return '<p class="note">The configs of the runs are the same.</p>';
+  const rows = differing.map((key) => {
+    const cells = runs.map(({ settings }) => `<td>${escapeHtml(plain(settings.get(key)))}</td>`);
+    return `<th scope="row"><code>${escapeHtml(key)}</code></th>${cells.join('')}`;
+  });
+  const heads = ['Key', ...runs.map(({ name }, i) => `${runKey(i)} ${escapeHtml(name)}`)];
+  const open = differing.length <= FEW_KEYS ? ' open' : '';
+  const count = differing.length === 1 ? 'one key' : `${differing.length} keys`;
+  return `<details${open}><summary>The configs differ in ${count}</summary>\n${table(heads, rows, heads.length)}</details>`;
+}
+
+/** A table in a box that scrolls sideways. @param texts how many of the first columns hold text; the rest numbers */
+export function table(heads: readonly string[], rows: readonly string[], texts: number): string {
+  const head = heads.map((text, i) => `<th scope="col"${i < texts ? '' : ' class="number"'}>${text}</th>`);
+  return [
+    '<div class="scroll" tabindex="0"><table>',
+    `<thead><tr>${head.join('')}</tr></thead>`,
+    `<tbody>${rows.map((row) => `<tr>${row}</tr>`).join('\n')}</tbody></table></div>`,
+  ].join('\n');
+}
+
+/** A cell with a number, or a dash where there is none. */
+export function number(value: number | null | undefined, format: (value: number) => string): string {
+  return `<td class="number">${value == null ? '<span class="quiet">–</span>' : format(value)}</td>`;
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en');
+
+/** A value of JSON, a text without its quotes. */
+function plain(json = '–'): string {
+  return /^"[^"\\]+"$/.test(json) ? json.slice(1, -1) : json;
+}

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readMetrics } from '../../src/cli/run-metrics.js';
+import { makeRun, scratchFolder, trainLine, validLine } from './run-folders.js';
+
+test('lines are read as far as they are whole, figures as far as they are finite', () => {
+  const metrics = `${trainLine(1, 5)}${validLine(1, 4)}null\n{"event":"other"}\n${trainLine(2, null)}{"event":"tra`;
+  const [first, second, third, ...rest] = readMetrics(makeRun(scratchFolder(), { metrics }));
+  assert.deepEqual(
+    [first, second, third].map(({ event, num_updates, loss }) => [event, num_updates, loss]),
+    [
+      ['train', 1, 5],
+      ['valid', 1, 4],
+      ['train', 2, undefined],
+    ],
+  );
+  assert.equal(rest.length, 0);
+});
+
+test('a run without metrics has no lines', () => {
+  assert.deepEqual(readMetrics(makeRun(scratchFolder())), []);
+  assert.deepEqual(readMetrics(makeRun(scratchFolder(), { metrics: '' })), []);
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { openRun } from '../../src/cli/run-overview.js';
+import { makeRun, type RunFiles, scratchFolder, trainLine, validLine } from './run-folders.js';
+
+const overview = (files: RunFiles) => openRun(makeRun(scratchFolder(), files), 'name').overview;
+const stateOf = (files: RunFiles) => overview(files).state;
+const METRICS = trainLine(10, 9) + trainLine(20, 5);
+
+describe('what became of a run', () => {
+  test('finished: its checkpoint is where training ends', () => {
+    const sets = ['train.max-update=20', 'train.max-epoch=null'];
+    assert.equal(stateOf({ sets, metrics: METRICS, state: { updates: 20 }, age: 0 }), 'finished');
+    assert.equal(stateOf({ sets, metrics: METRICS, state: { updates: 10 } }), 'interrupted');
+    const longer = METRICS + trainLine(30, 4);
+    assert.equal(stateOf({ sets, metrics: longer, state: { updates: 20 }, age: 0 }), 'running');
+  });
+
+  test('finished: at the end of the last epoch, not within it', () => {
+    const sets = ['train.max-update=null', 'train.max-epoch=2'];
+    const at = (position: number) =>
+      stateOf({ sets, metrics: METRICS, state: { updates: 100 + position, epoch: 2, position } });
+    assert.deepEqual([at(100), at(50)], ['finished', 'interrupted']);
+  });
+
+  test('running: written to a moment ago, or less than a few waits ago', () => {
+    assert.equal(stateOf({ metrics: METRICS, age: 60 }), 'running');
+    assert.equal(stateOf({ metrics: trainLine(10, 9) + trainLine(1010, 5), age: 3600 }), 'running');
+    assert.equal(stateOf({ metrics: METRICS, age: 3600 }), 'interrupted');
+    assert.equal(stateOf({ age: 5 }), 'running');
+  });
+
+  test('diverged: the last loss is no number, or above the first', () => {
+    assert.equal(stateOf({ metrics: trainLine(10, 9) + trainLine(20, null) }), 'diverged');
+    assert.equal(stateOf({ metrics: METRICS + trainLine(30, 12) }), 'diverged');
+  });
+
+  test('empty: nothing was trained', () => {
+    assert.equal(stateOf({}), 'empty');
+    assert.equal(stateOf({ metrics: '' }), 'empty');
+  });
+});
+
+test('the figures of a run', () => {
+  const metrics = trainLine(10, 9) + validLine(10, 8) + trainLine(20, 7, 2) + validLine(20, 8.5, 2);
+  const { best, updates, epoch, seconds, trainLoss, validLoss, speed } = overview({ metrics });
+  assert.deepEqual(best, { loss: 8, updates: 10, epoch: 1 });
+  assert.deepEqual([updates, epoch, seconds, trainLoss, validLoss, speed], [20, 2, 20, 7, 8.5, 100]);
+});
+
+test('the best validation is known from the checkpoint where the metrics are lost', () => {
+  const best = { loss: 3, epoch: 1, updates: 5 };
+  const found = overview({ state: { updates: 9, epoch: 2, best } });
+  assert.deepEqual([found.best, found.updates, found.epoch], [best, 9, 2]);
+});

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { figure, rangeOf, yOf } from '../../src/report/figure.js';
+
+test('a range has air around it, and height even for one value', () => {
+  const [low, high] = rangeOf([1, 2]);
+  assert.ok(low < 1 && high > 2);
+  for (const value of [0, 5, -5]) {
+    const [bottom, top] = rangeOf([value]);
+    assert.ok(bottom < value && value < top);
+  }
+});
+
+test('greater values stand higher, inside the picture', () => {
+  const frame = { width: 100, height: 100, range: [0, 1] as const };
+  assert.ok(yOf(frame, 1) < yOf(frame, 0));
+  assert.match(figure('<a>', frame, 'b"', []), /<figcaption>&lt;a&gt;.*aria-label="b&quot;"/);
+});

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatAge, formatBytes, formatRuns } from '../../src/report/runs-table.js';
+import { trainingRun } from './training-samples.js';
+
+test('columns stand under their heads', () => {
+  const runs = [
+    { ...trainingRun('a'), age: 5, bytes: 12 },
+    { ...trainingRun('longer', { best: null, updates: 12345 }), age: 7200, bytes: 2.5e6 },
+  ];
+  assert.deepEqual(formatRuns(runs), [
+    'run     state     updates  epoch  best valid loss  changed    size',
+    'a       finished       40      2            4.500  5 s ago    12 B',
+    'longer  finished    12345      2                –  2 h ago  2.5 MB',
+  ]);
+});
+
+test('ages and sizes', () => {
+  assert.deepEqual([-1, 61, 3600, 86400 * 3].map(formatAge), [
+    '0 s ago',
+    '1 min ago',
+    '1 h ago',
+    '3 days ago',
+  ]);
+  assert.deepEqual([0, 999, 1500, 3e9].map(formatBytes), ['0 B', '999 B', '1.5 kB', '3.0 GB']);
+});
