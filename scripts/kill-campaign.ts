@@ -5,7 +5,7 @@ import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { packageRoot, sha256File } from '../src/common/files.js';
 import { Purpose, RandomStream } from '../src/common/rng.js';
-import { makeToyPairs } from './make-toy-corpus.js';
+import { writeTinyTask } from './tiny-task.js';
 
 export interface KillOptions {
   /** Kills before it ends. */
@@ -27,26 +27,10 @@ export interface Campaign {
   differences: string[];
 }
 
-const CONFIG = `
-preset: tiny
-seed: 3
-data: { source-lang: toa, target-lang: tob, root: corpus, train: train, valid: valid, test: null, destdir: data-bin }
-model: { residual: admin, embed-dim: 16, ffn-embed-dim: 32, attention-heads: 2, encoder: { layers: 2 }, decoder: { layers: 2 } }
-train:
-  max-tokens: 400
-  max-epoch: null
-  max-update: 60
-  log-interval: 7
-  validate-interval-updates: 10
-  save-interval-updates: 4
-  keep-last: 2
-`;
-
 /** Trains with kill -9 at random moments, until there were so many, and compares every end with an undisturbed one. */
 export async function killCampaign(folder: string, options: KillOptions): Promise<Campaign> {
   const random = new RandomStream({ seed: options.seed, step: 0, purpose: Purpose.test });
-  writeCorpus(path.join(folder, 'corpus'));
-  fs.writeFileSync(path.join(folder, 'config.yaml'), CONFIG);
+  writeTinyTask(folder);
   let length = await timed(() => train(folder, 'whole', options, undefined));
   const expected = outcomeOf(path.join(folder, 'whole'));
   const found: Campaign = {
@@ -89,23 +73,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return performance.now() - started;
-}
-
-function writeCorpus(folder: string): void {
-  fs.mkdirSync(folder);
-  const pairs = makeToyPairs(340, 1);
-  for (const [name, part] of [
-    ['train', pairs.slice(0, 300)],
-    ['valid', pairs.slice(300)],
-  ] as const) {
-    for (const language of ['toa', 'tob'] as const) {
-      const side = language === 'toa' ? 'source' : 'target';
-      fs.writeFileSync(
-        path.join(folder, `${name}.${language}`),
-        part.map((pair) => `${pair[side]}\n`).join(''),
-      );
-    }
-  }
 }
 
 /** @param moment milliseconds after which it is killed; undefined lets it run. @returns whether it came to its end */
