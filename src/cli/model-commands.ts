@@ -96,6 +96,19 @@ export function addAverage(program: Command): void {
     });
 }
 
+/** Adds `check`. */
+export function addCheck(program: Command): void {
+  program
+    .command('check')
+    .argument('<folder>', 'A run directory, a checkpoint or a dataset.')
+    .description('Looks for damage: checksums, formats, shapes, numbers; says what train would go on from.')
+    .option('--json', 'Print one JSON object.')
+    .action(async (folder: string, options: { json?: boolean }) => {
+      const { runCheck } = await import('./check.js');
+      runCheck(folder, options);
+    });
+}
+
 const FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;
 
 interface TranslateFlags extends Common {

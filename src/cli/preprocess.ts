@@ -2,11 +2,19 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { type Complaint, InterruptedError, UserError } from '../common/errors.js';
+import { putBack } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import type { Config, DataConfig } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
-import { hasManifest, isStale, type Manifest, readManifest, type SplitSummary } from '../data/manifest.js';
+import {
+  hasManifest,
+  isStale,
+  type Manifest,
+  readManifest,
+  type SplitSummary,
+  verifyDataset,
+} from '../data/manifest.js';
 import { ParallelDataset } from '../data/parallel-dataset.js';
 import { findParallelText, type ParallelText } from '../data/parallel-text.js';
 import { preprocessCorpus } from '../data/preprocess.js';
@@ -37,20 +45,23 @@ export async function runPreprocess(config: Config, options: { overwrite?: boole
 
 /**
  * Sees to it that `data.destdir` holds the dataset of this config: makes it where it is missing or stale and says
- * why. A dataset of this very config is used as it is where the text is not there any more.
+ * why. A dataset of this very config is used as it is where the text is not there any more. One that is not made now
+ * is compared with its checksums.
  *
  * @throws as runPreprocess
  */
 export async function ensureDataset(config: Config): Promise<void> {
   const { data } = config;
   if (data.prepared) return checkPrepared(data);
+  putBack(path.resolve(data.destdir));
   const texts = findTextsUnlessMade(data);
+  const reason = texts && reasonToMake(data, texts);
   if (texts === undefined) {
     log.info(`The text of ${data.destdir} is not here any more: the dataset is used as it is.`);
-    return;
+  } else if (reason !== undefined) {
+    return makeDataset(config, texts, reason);
   }
-  const reason = reasonToMake(data, texts);
-  if (reason !== undefined) await makeDataset(config, texts, reason);
+  verifyDataset(data.destdir, readManifest(data.destdir));
 }
 
 type Texts = PreprocessOptions['texts'];

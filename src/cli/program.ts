@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   train: async () => (await import('./model-commands.js')).addTrain,
   average: async () => (await import('./model-commands.js')).addAverage,
   translate: async () => (await import('./model-commands.js')).addTranslate,
+  check: async () => (await import('./model-commands.js')).addCheck,
   score: async () => (await import('./score-command.js')).addScore,
   runs: async () => (await import('./report-command.js')).addRuns,
   report: async () => (await import('./report-command.js')).addReport,

@@ -1,7 +1,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { canonicalHash } from '../common/canonical-hash.js';
+import { CHECKSUMS_FILE, writeChecksums } from '../common/checksums.js';
 import { type Complaint, explainFileError, UserError } from '../common/errors.js';
+import { type FileSum, sumOf } from '../common/file-sum.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { formatConfig } from '../config/format.js';
 import { configKeys } from '../config/keys.js';
@@ -93,13 +95,24 @@ export function checkOwnConfig(runDirectory: string): void {
   });
 }
 
-/** Writes config.yaml and copies dictionaries and tokenizers into the run directory, so that it is complete. */
+/**
+ * Writes config.yaml and copies dictionaries and tokenizers into the run directory, so that it is complete, with the
+ * checksums of all of them.
+ */
 export function furnish(runDirectory: string, written: WrittenConfig, data: DataConfig): void {
-  writeFileAtomic(runConfigFile(runDirectory), HEADER + formatConfig(written));
-  for (const language of [data.sourceLang, data.targetLang]) {
-    copy(path.join(data.destdir, `dict.${language}.txt`), runDirectory, `dict.${language}.txt`);
-  }
-  for (const [name, file] of tokenizerFiles(data)) copy(file, runDirectory, name);
+  // While files change there are no checksums: none are better than those of other files.
+  fs.rmSync(path.join(runDirectory, CHECKSUMS_FILE), { force: true });
+  const config = runConfigFile(runDirectory);
+  const dictionaries = [data.sourceLang, data.targetLang].map((language): [string, string] => [
+    `dict.${language}.txt`,
+    path.join(data.destdir, `dict.${language}.txt`),
+  ]);
+  const copies = [...dictionaries, ...tokenizerFiles(data)];
+  const files = Object.fromEntries([
+    [path.basename(config), write(config, HEADER + formatConfig(written))],
+    ...copies.map(([name, file]): [string, FileSum] => [name, copy(file, runDirectory, name)]),
+  ]);
+  writeChecksums(runDirectory, { files });
 }
 
 /**
@@ -120,8 +133,13 @@ export function tokenizerFiles({
   return new Map(found);
 }
 
-function copy(file: string, folder: string, name: string): void {
-  writeFileAtomic(path.join(folder, name), readFileBounded(file, name, MAX_FILE_BYTES));
+function copy(file: string, folder: string, name: string): FileSum {
+  return write(path.join(folder, name), readFileBounded(file, name, MAX_FILE_BYTES));
+}
+
+function write(file: string, content: string | Uint8Array): FileSum {
+  writeFileAtomic(file, content);
+  return sumOf(content);
 }
 
 /**

@@ -19,10 +19,12 @@ import {
   BEST_CHECKPOINT,
   hasCheckpoint,
   LAST_CHECKPOINT,
+  recoverCheckpoints,
   removeCheckpoints,
 } from '../train/checkpoint-folders.js';
 import { removeEventFiles } from '../train/event-log.js';
 import { rehearse } from '../train/rehearsal.js';
+import { readLastIntact } from '../train/rescue.js';
 import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../train/state.js';
 import { checkStops } from '../train/stopping.js';
 import { Trainer, type TrainerOptions, type TrainingEnd } from '../train/trainer.js';
@@ -46,7 +48,8 @@ export interface TrainOptions {
 
 /**
  * `admin-nmt train`: dataset → run directory with checkpoints. Makes the dataset and the profile where they are
- * missing or stale, and goes on from `checkpoint_last` where there is one.
+ * missing or stale, and goes on from `checkpoint_last` where there is one, or from the newest intact
+ * checkpoint before it.
  *
  * @param written the config as it is kept in the run directory
  * @throws UserError for what the user can mend, InterruptedError after a signal, when everything is saved
@@ -63,6 +66,7 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
   }
   const unlock = lockRun(saveDir);
   try {
+    recoverCheckpoints(saveDir);
     removeLeftovers(saveDir);
     await trainLocked(config, written, options);
   } finally {
@@ -162,12 +166,14 @@ function originOf(
 }
 
 function resume(config: Config, data: TrainingData, origin: CheckpointOrigin): Start {
-  const link = path.join(config.train.saveDir, LAST_CHECKPOINT);
-  refuseAverage(link);
-  const start = readCheckpoint(link, config.model, vocabularyOf(data), origin);
-  const { epoch, updates } = start.state;
-  log.info(`Going on from ${fs.realpathSync(link)}: epoch ${epoch}, ${updates} updates`);
-  return start;
+  refuseAverage(path.join(config.train.saveDir, LAST_CHECKPOINT));
+  const vocabulary = vocabularyOf(data);
+  const { restored, folder } = readLastIntact(config.train.saveDir, (checkpoint) =>
+    readCheckpoint(checkpoint, config.model, vocabulary, origin),
+  );
+  const { epoch, updates } = restored.state;
+  log.info(`Going on from ${fs.realpathSync(folder)}: epoch ${epoch}, ${updates} updates`);
+  return restored;
 }
 
 function begin(config: Config, data: TrainingData): Start {

@@ -25,6 +25,14 @@ export class UserError extends Error {
   }
 }
 
+/** A file that is not what was written: cut short, altered or gone. Another copy of it would do. */
+export class DamageError extends UserError {
+  constructor(complaint: Complaint | readonly Complaint[], options?: { cause?: unknown }) {
+    super(complaint, options);
+    this.name = 'DamageError';
+  }
+}
+
 /** `where: problem` and the hint on a line of its own, as it is shown to the user. */
 export function formatComplaint({ problem, where, hint }: Complaint): string {
   const head = where === undefined ? problem : `${where}: ${problem}`;
@@ -55,10 +63,7 @@ const FILE_SYSTEM_HINTS: Record<string, [problem: string, hint: string]> = {
     'Free some space and run the command again; nothing was half-written.',
   ],
   EDQUOT: ['disk quota exceeded', 'Free some space and run the command again; nothing was half-written.'],
-  EIO: [
-    'the device reports an input or output error',
-    'Check the disk; choose another one if it is failing.',
-  ],
+  EIO: ['the device fails to read or write this', 'Look at the disk; go on from a copy on another one.'],
   EMFILE: ['too many open files', 'Raise the limit with `ulimit -n`.'],
 };
 
@@ -71,7 +76,8 @@ export function explainFileError(error: unknown, path?: string): unknown {
   const { code, path: errorPath } = (error ?? {}) as NodeJS.ErrnoException;
   const known = code === undefined ? undefined : FILE_SYSTEM_HINTS[code];
   if (known === undefined || error instanceof UserError) return error;
-  return new UserError({ problem: known[0], where: path ?? errorPath, hint: known[1] }, { cause: error });
+  const Kind = code === 'EIO' ? DamageError : UserError;
+  return new Kind({ problem: known[0], where: path ?? errorPath, hint: known[1] }, { cause: error });
 }
 
 /** Whether the file system refused something: what may work later, or elsewhere. */

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { explainFileError, UserError } from './errors.js';
+import { DamageError, explainFileError, UserError } from './errors.js';
+import { checkSum, type FileSum, sumFile, sumOf } from './file-sum.js';
 
 /** The folder of the package: the nearest one above this file that holds our package.json. */
 export function packageRoot(): string {
@@ -26,13 +27,49 @@ export function makeFolder(folder: string): void {
   if (parent !== folder) makeFolder(parent);
   try {
     fs.mkdirSync(folder);
+    syncFolder(parent);
   } catch (error) {
     if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error; // else another made it
   }
 }
 
+/** What a folder answers that cannot be opened or synced: on Windows, on some network file systems, by permission. */
+const CANNOT_SYNC = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF']);
+
+/** Makes the names in a folder outlast a power loss, where the file system can do that. */
+export function syncFolder(folder: string): void {
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync(folder, 'r');
+    fs.fsyncSync(fd);
+  } catch (error) {
+    if (!CANNOT_SYNC.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/** Makes a folder and all that is in it outlast a power loss. */
+function syncTree(folder: string): void {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const place = path.join(folder, entry.name);
+    if (entry.isDirectory()) syncTree(place);
+    else if (entry.isFile()) syncFile(place);
+  }
+  syncFolder(folder);
+}
+
+function syncFile(file: string): void {
+  const fd = fs.openSync(file, 'r+');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 /** A name beside `target` on the same file system, for writing before renaming. */
-function temporaryName(target: string): string {
+export function temporaryName(target: string): string {
   return path.join(
     path.dirname(target),
     `.${path.basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`,
@@ -93,6 +130,7 @@ export function openAtomic(target: string): AtomicFile {
       fs.fsyncSync(fd);
       close();
       fs.renameSync(temporary, target);
+      syncFolder(path.dirname(target));
     },
     discard(): void {
       close();
@@ -103,7 +141,8 @@ export function openAtomic(target: string): AtomicFile {
 
 /**
  * Makes a folder whole or not at all: `fill` writes into a temporary folder beside the target, which then takes
- * the target's place (a previous one is moved aside and removed only after that).
+ * the target's place. All of it is on the disk before that. A previous one is moved aside and removed only after
+ * that; where the power fails between the two, `putBack` finds it.
  */
 export async function writeFolderAtomic(
   target: string,
@@ -114,8 +153,10 @@ export async function writeFolderAtomic(
   try {
     makeFolder(temporary);
     await fill(temporary);
+    syncTree(temporary);
     if (fs.existsSync(target)) fs.renameSync(target, aside);
     fs.renameSync(temporary, target);
+    syncFolder(path.dirname(target));
     fs.rmSync(aside, { recursive: true, force: true });
   } catch (error) {
     if (fs.existsSync(aside) && !fs.existsSync(target)) fs.renameSync(aside, target);
@@ -124,13 +165,33 @@ export async function writeFolderAtomic(
   }
 }
 
+/** The target of a name that writeFolderAtomic or writeAtomic uses on the way, and whether it is an old folder. */
+export function parseTemporaryName(name: string): { target: string; old: boolean } | undefined {
+  const match = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp(\.old)?$/.exec(name);
+  return match === null ? undefined : { target: match[1], old: match[2] !== undefined };
+}
+
+/** Puts back a folder that writeFolderAtomic had moved aside and, for a loss of power, could not replace. */
+export function putBack(target: string): void {
+  const folder = path.dirname(target);
+  if (fs.existsSync(target) || !fs.existsSync(folder)) return;
+  const aside = fs.readdirSync(folder).find((name) => {
+    const parsed = parseTemporaryName(name);
+    return parsed?.old === true && parsed.target === path.basename(target);
+  });
+  if (aside === undefined) return;
+  fs.renameSync(path.join(folder, aside), target);
+  syncFolder(folder);
+}
+
 /**
  * Reads a whole file of bounded size.
  *
  * @param what what the file should be, for the error
  * @param limit the most bytes to accept
+ * @param expected what was written, to be compared with what is read
  */
-export function readFileBounded(file: string, what: string, limit = 2 ** 31): Buffer {
+export function readFileBounded(file: string, what: string, limit = 2 ** 31, expected?: FileSum): Buffer {
   try {
     const { size } = fs.statSync(file);
     if (size > limit) {
@@ -140,19 +201,21 @@ export function readFileBounded(file: string, what: string, limit = 2 ** 31): Bu
         hint: 'Check that this is the right file.',
       });
     }
-    return fs.readFileSync(file);
+    const bytes = fs.readFileSync(file);
+    if (expected !== undefined) checkSum(file, sumOf(bytes), expected);
+    return bytes;
   } catch (error) {
     throw explainFileError(error, file);
   }
 }
 
 /** Reads and parses a JSON file. @throws UserError that names the file and the parser's complaint */
-export function readJson(file: string, what: string, limit = 2 ** 26): unknown {
-  const text = readFileBounded(file, what, limit).toString('utf8');
+export function readJson(file: string, what: string, limit = 2 ** 26, expected?: FileSum): unknown {
+  const text = readFileBounded(file, what, limit, expected).toString('utf8');
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UserError({
+    throw new DamageError({
       problem: `expected ${what} in JSON: ${(error as Error).message}`,
       where: file,
       hint: 'The file is damaged or is not of this kind; make it again.',
@@ -167,21 +230,7 @@ export function sha256(content: string | Uint8Array): string {
 
 /** SHA-256 of a file, read in pieces. */
 export function sha256File(file: string): string {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  let fd: number | undefined;
-  try {
-    fd = fs.openSync(file, 'r');
-    for (;;) {
-      const count = fs.readSync(fd, buffer, 0, buffer.length, null);
-      if (count === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, count));
-    }
-  } catch (error) {
-    throw explainFileError(error, file);
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
-  }
+  return sumFile(file).sha256;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { compareCodePoints } from '../common/code-points.js';
 import { UserError } from '../common/errors.js';
+import type { FileSum } from '../common/file-sum.js';
 import { readFileBounded, sha256 } from '../common/files.js';
 
 /** Ids of the special symbols, the same in every dictionary. */
@@ -56,9 +57,14 @@ export class Dictionary {
     return Math.ceil((SPECIALS.length + symbols) / PADDING_FACTOR) * PADDING_FACTOR;
   }
 
-  /** Reads a dict.txt. @throws UserError with `file:line` for a line that is not a symbol and its count */
-  static load(file: string): Dictionary {
-    const bytes = readFileBounded(file, 'a dictionary', MAX_BYTES);
+  /**
+   * Reads a dict.txt.
+   *
+   * @param expected what was written, to be compared with what is read
+   * @throws UserError with `file:line` for a line that is not a symbol and its count
+   */
+  static load(file: string, expected?: FileSum): Dictionary {
+    const bytes = readFileBounded(file, 'a dictionary', MAX_BYTES, expected);
     if (!isUtf8(bytes)) throw notADictionary(file, 'bytes that are not UTF-8');
     const lines = bytes.toString('utf8').split('\n');
     if (lines.at(-1) === '') lines.pop();

@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { explainFileError, UserError } from '../common/errors.js';
+import { checkSum, type FileSum, sumFile } from '../common/file-sum.js';
 import { readJson, sha256File } from '../common/files.js';
+import { seal, unseal } from '../common/seal.js';
 import type { DropReason } from './filters.js';
 import type { SideSummary } from './side-summary.js';
 
 export const MANIFEST_FILE = 'manifest.json';
 const FORMAT = 'admin-nmt dataset';
+const HINT = 'Make the dataset again with `admin-nmt preprocess --overwrite`.';
 /** Raised whenever the same text and config give another dataset. */
 export const MANIFEST_VERSION = 1;
 
@@ -47,11 +50,18 @@ export interface Manifest {
   readonly dictionaries: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
   /** Names of the files in the folder, this one included. */
   readonly files: readonly string[];
+  /** The sum of each of them but this one; manifests of before have none. */
+  readonly checksums?: Readonly<Record<string, FileSum>>;
 }
 
 /** A manifest of what it holds, in the form of this version. */
 export function createManifest(content: Omit<Manifest, 'format' | 'version'>): Manifest {
   return { format: FORMAT, version: MANIFEST_VERSION, ...content };
+}
+
+/** The text of manifest.json. */
+export function formatManifest(manifest: Manifest): string {
+  return `${JSON.stringify(seal(manifest), null, 2)}\n`;
 }
 
 /** Whether a folder holds a dataset with a manifest. */
@@ -62,7 +72,7 @@ export function hasManifest(destdir: string): boolean {
 /** Reads the manifest of a dataset. @throws UserError where there is none, or it is damaged or of another version */
 export function readManifest(destdir: string): Manifest {
   const file = path.join(destdir, MANIFEST_FILE);
-  const found = readJson(file, 'the manifest of a dataset') as Partial<Manifest> | null;
+  const found = unseal(readJson(file, 'the manifest of a dataset'), file, HINT) as Partial<Manifest> | null;
   if (found?.format !== FORMAT || typeof found.version !== 'number') {
     throw unusable(file, `expected a manifest with format '${FORMAT}', found another file`);
   }
@@ -78,6 +88,7 @@ export function readManifest(destdir: string): Manifest {
     Array.isArray(found.files) &&
     isObject(found.splits) &&
     isObject(found.dictionaries) &&
+    isObject(found.checksums ?? {}) &&
     found.inputs.every((input) => isObject(input) && 'role' in input);
   if (!whole)
     throw unusable(file, 'expected dataHash, inputs, splits, dictionaries and files, found only some');
@@ -92,8 +103,20 @@ function unusable(file: string, problem: string): UserError {
   return new UserError({
     problem,
     where: file,
-    hint: 'Make the dataset again with `admin-nmt preprocess --overwrite`.',
+    hint: HINT,
   });
+}
+
+/**
+ * Compares every file of a dataset with its checksum, reading all of it.
+ *
+ * @throws DamageError naming the first that is not as it was written
+ */
+export function verifyDataset(destdir: string, { checksums = {} }: Manifest): void {
+  for (const [name, expected] of Object.entries(checksums)) {
+    const file = path.join(destdir, name);
+    checkSum(file, sumFile(file), expected, HINT);
+  }
 }
 
 /** A file that a dataset would be made from now. */

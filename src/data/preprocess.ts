@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
+import { sumFile } from '../common/file-sum.js';
 import { sha256File, writeFolderAtomic } from '../common/files.js';
 import { startProgress } from '../common/progress.js';
 import { lineCleaner } from './clean.js';
@@ -11,6 +12,7 @@ import {
   checkReplaceable,
   createManifest,
   describeInput,
+  formatManifest,
   MANIFEST_FILE,
   type Manifest,
   type ManifestInput,
@@ -231,8 +233,9 @@ class Preprocessing {
         [...dictionaries].map(([language, { size, hash }]) => [language, { size, sha256: hash }]),
       ),
       files: [...this.files, MANIFEST_FILE].sort(),
+      checksums: Object.fromEntries(this.files.map((name) => [name, sumFile(path.join(this.folder, name))])),
     });
-    this.write(MANIFEST_FILE, `${JSON.stringify(manifest, null, 2)}\n`);
+    this.write(MANIFEST_FILE, formatManifest(manifest));
     return manifest;
   }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { type Checksums, expectedSum, readChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
 import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
@@ -25,7 +26,7 @@ export interface LoadedModel {
 export function loadModel({ runDirectory, checkpoint }: CheckpointLocation, config: Config): LoadedModel {
   const loaded = loadCodec(runDirectory, config.data);
   const weightsFile = path.join(checkpoint, WEIGHTS_FILE);
-  const { tensors } = readSafetensors(weightsFile);
+  const { tensors } = readSafetensors(weightsFile, expectedSum(checkpoint, WEIGHTS_FILE));
   const model = Transformer.fromWeights(config.model, loaded.vocabulary, tensors, weightsFile);
   return { model, codec: loaded.codec, tokenized: loaded.tokenized };
 }
@@ -35,10 +36,11 @@ export function loadCodec(
   runDirectory: string,
   { sourceLang, targetLang }: Pick<Config['data'], 'sourceLang' | 'targetLang'>,
 ): { codec: TextCodec; vocabulary: VocabularySizes; tokenized: boolean } {
+  const sums = readChecksums(runDirectory)?.files ?? {};
   const dictionaries = [sourceLang, targetLang].map((language) =>
-    Dictionary.load(path.join(runDirectory, `dict.${language}.txt`)),
+    Dictionary.load(path.join(runDirectory, `dict.${language}.txt`), sums[`dict.${language}.txt`]),
   );
-  const tokenizers = [sourceLang, targetLang].map((language) => loadTokenizer(runDirectory, language));
+  const tokenizers = [sourceLang, targetLang].map((language) => loadTokenizer(runDirectory, language, sums));
   const [source, target] = dictionaries.map((dictionary, i) => ({
     dictionary,
     segmenter: tokenizers[i] ?? whiteSpaceSegmenter,
@@ -58,9 +60,13 @@ export function loadCodec(
 }
 
 /** The tokenizer of one language, or the one of both. */
-function loadTokenizer(runDirectory: string, language: string): Segmenter | undefined {
-  const file = [`tokenizer.${language}.model`, 'tokenizer.model']
-    .map((name) => path.join(runDirectory, name))
-    .find((candidate) => existsSync(candidate));
-  return file === undefined ? undefined : Tokenizer.load(file);
+function loadTokenizer(
+  runDirectory: string,
+  language: string,
+  sums: Checksums['files'],
+): Segmenter | undefined {
+  const name = [`tokenizer.${language}.model`, 'tokenizer.model'].find((candidate) =>
+    existsSync(path.join(runDirectory, candidate)),
+  );
+  return name === undefined ? undefined : Tokenizer.load(path.join(runDirectory, name), sums[name]);
 }

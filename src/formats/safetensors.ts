@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
-import { explainFileError, UserError } from '../common/errors.js';
+import { DamageError, explainFileError } from '../common/errors.js';
+import { checkBytes, checkSum, type FileSum, Summing } from '../common/file-sum.js';
 import { writeAtomic } from '../common/files.js';
 
 export interface NamedArray {
@@ -19,13 +20,14 @@ const LONGEST_HEADER = 100_000_000;
  * Writes float32 tensors in the safetensors format: u64 header length, JSON header, data; little endian, the
  * header padded with spaces so that the data starts at a multiple of 8.
  *
+ * @returns the sum of what was to be written
  * @throws UserError for what the user can mend (no space, no permission, …)
  */
 export function writeSafetensors(
   file: string,
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Record<string, string> = {},
-): void {
+): FileSum {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
@@ -37,13 +39,19 @@ export function writeSafetensors(
   text.copy(padded);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
+  const summing = new Summing();
   writeAtomic(file, (fd) => {
-    writeFully(fd, length);
-    writeFully(fd, padded);
+    const write = (bytes: Uint8Array): void => {
+      summing.add(bytes);
+      writeFully(fd, bytes);
+    };
+    write(length);
+    write(padded);
     for (const { data } of tensors.values()) {
-      writeFully(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
   });
+  return summing.finish();
 }
 
 function writeFully(fd: number, bytes: Uint8Array): void {
@@ -53,13 +61,34 @@ function writeFully(fd: number, bytes: Uint8Array): void {
 /**
  * Reads a safetensors file of float32 tensors.
  *
- * @throws UserError when the file is damaged or holds other types; sizes are checked before anything is allocated
+ * @param expected what was written, to be compared with what is read
+ * @throws DamageError when the file is damaged or holds other types; sizes are checked before anything is allocated
  */
-export function readSafetensors(file: string): Safetensors {
+export function readSafetensors(file: string, expected?: FileSum): Safetensors {
+  const tensors = new Map<string, NamedArray>();
+  const metadata = scanSafetensors(file, expected, (name, array) => tensors.set(name, array));
+  return { tensors, metadata };
+}
+
+/**
+ * As readSafetensors, one tensor at a time in the order of the file. What is seen is not yet compared with
+ * `expected`: that is done when all is read.
+ *
+ * @returns the metadata
+ */
+export function scanSafetensors(
+  file: string,
+  expected: FileSum | undefined,
+  see: (name: string, array: NamedArray) => void,
+): Record<string, string> {
   let fd: number | undefined;
   try {
     fd = fs.openSync(file, 'r');
-    return read(fd, (problem) => damaged(file, problem));
+    if (expected !== undefined) checkBytes(file, fs.fstatSync(fd).size, expected);
+    const source = { fd, summing: new Summing(), refuse: (problem: string) => damaged(file, problem) };
+    const metadata = scan(source, see);
+    if (expected !== undefined) checkSum(file, source.summing.finish(), expected);
+    return metadata;
   } catch (error) {
     throw explainFileError(error, file);
   } finally {
@@ -68,10 +97,17 @@ export function readSafetensors(file: string): Safetensors {
 }
 
 /** Makes the error for a problem. */
-type Refuse = (problem: string) => UserError;
+type Refuse = (problem: string) => DamageError;
 
-function damaged(file: string, problem: string): UserError {
-  return new UserError({
+/** A file that is read from its start to its end. */
+interface Source {
+  fd: number;
+  summing: Summing;
+  refuse: Refuse;
+}
+
+function damaged(file: string, problem: string): DamageError {
+  return new DamageError({
     problem: `expected a safetensors file: ${problem}`,
     where: file,
     hint: 'The file is damaged, cut short, or of another kind.',
@@ -86,36 +122,33 @@ interface Entry {
   end: number;
 }
 
-function read(fd: number, refuse: Refuse): Safetensors {
+function scan(source: Source, see: (name: string, array: NamedArray) => void): Record<string, string> {
+  const { fd, refuse } = source;
   const { size } = fs.fstatSync(fd);
-  const { header, length } = readHeader(fd, size, refuse);
+  const { header, length } = readHeader(source, size);
   const { __metadata__: metadata = {}, ...entries } = header;
   const checked = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, refuse));
   const dataStart = 8 + length;
-  checkTiling(checked, size - dataStart, refuse);
-  const tensors = new Map<string, NamedArray>();
-  for (const { name, shape, start, end } of checked) {
+  const valid = checkMetadata(metadata, refuse);
+  for (const { name, shape, start, end } of inOrder(checked, size - dataStart, refuse)) {
     const data = new Float32Array((end - start) / 4);
-    readFully(fd, new Uint8Array(data.buffer), dataStart + start);
-    tensors.set(name, { shape, data });
+    readFully(source, new Uint8Array(data.buffer), dataStart + start);
+    see(name, { shape, data });
   }
-  return { tensors, metadata: checkMetadata(metadata, refuse) };
+  return valid;
 }
 
-function readHeader(
-  fd: number,
-  size: number,
-  refuse: Refuse,
-): { header: Record<string, unknown>; length: number } {
+function readHeader(source: Source, size: number): { header: Record<string, unknown>; length: number } {
+  const { refuse } = source;
   if (size < 8) throw refuse(`it has ${size} bytes, the length of its header alone takes 8`);
   const lengthBytes = Buffer.alloc(8);
-  readFully(fd, lengthBytes, 0);
+  readFully(source, lengthBytes, 0);
   const length = Number(lengthBytes.readBigUInt64LE());
   if (length > LONGEST_HEADER || 8 + length > size) {
     throw refuse(`its header claims ${length} bytes, the file has ${size}`);
   }
   const text = Buffer.alloc(length);
-  readFully(fd, text, 8);
+  readFully(source, text, 8);
   let header: unknown;
   try {
     header = JSON.parse(text.toString('utf8'));
@@ -128,12 +161,14 @@ function readHeader(
   return { header: header as Record<string, unknown>, length };
 }
 
-function readFully(fd: number, bytes: Uint8Array, position: number): void {
+/** Fills an array from a place in the file. Whoever reads piece after piece sums up the file. */
+function readFully({ fd, summing, refuse }: Source, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) {
     const count = fs.readSync(fd, bytes, done, bytes.length - done, position + done);
-    if (count === 0) throw new Error('the file was cut short while it was read');
+    if (count === 0) throw refuse('it was cut short while it was read');
     done += count;
   }
+  summing.add(bytes);
 }
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -153,15 +188,17 @@ function checkEntry(name: string, entry: unknown, refuse: Refuse): Entry {
   return { name, shape, start, end };
 }
 
-/** The tensors lie one after another and fill the data: no gap, no overlap, nothing left over. */
-function checkTiling(entries: readonly Entry[], length: number, refuse: Refuse): void {
+/** The entries in the order of the file. The tensors lie one after another and fill the data: no gap, no overlap, nothing left over. */
+function inOrder(entries: readonly Entry[], length: number, refuse: Refuse): Entry[] {
+  const sorted = [...entries].sort((a, b) => a.start - b.start || a.end - b.end);
   let place = 0;
-  for (const { name, start, end } of [...entries].sort((a, b) => a.start - b.start || a.end - b.end)) {
+  for (const { name, start, end } of sorted) {
     if (start !== place) throw refuse(`'${name}' starts at byte ${start} of the data, expected ${place}`);
     if (end > length) throw refuse(`'${name}' ends at byte ${end} of the data, which has ${length}`);
     place = end;
   }
   if (place !== length) throw refuse(`its tensors take ${place} bytes, its data has ${length}`);
+  return sorted;
 }
 
 function checkMetadata(metadata: unknown, refuse: Refuse): Record<string, string> {

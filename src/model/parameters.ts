@@ -8,6 +8,7 @@ import {
   SCHEMES,
   type Stack,
   SUBLAYERS,
+  sitesOf,
 } from './scheme.js';
 
 /** Id of `<pad>`: its embedding stays zero, and positions start after it. */
@@ -46,6 +47,12 @@ export function parameterSpecs(config: ModelConfig, vocabulary: VocabularySizes)
     ...stackParameters(config, 'decoder'),
     ...(config.shareEmbeddings === 'none' ? [table('decoder.embed_out', vocabulary.target, config)] : []),
   ];
+}
+
+/** Names of the parameters that are not trained. */
+export function constantNames(config: ModelConfig): Set<string> {
+  if (config.omega.train) return new Set();
+  return new Set([...sitesOf(config, 'encoder'), ...sitesOf(config, 'decoder')].map(omegaName));
 }
 
 /** Name of the embedding table of a stack. */

@@ -1,5 +1,6 @@
-import { UserError } from '../common/errors.js';
+import { DamageError, UserError } from '../common/errors.js';
 import { readFileBounded, readJson, writeFileAtomic } from '../common/files.js';
+import { seal, unseal } from '../common/seal.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { OmegaValues } from './omega.js';
 import { omegaOf, type ProfiledSublayer } from './profile.js';
@@ -44,14 +45,18 @@ export function writeProfile(
     seed: origin.seed,
     sublayers: [...sublayers],
   };
-  writeFileAtomic(file, `${JSON.stringify(content, null, 1)}\n`);
+  writeFileAtomic(file, `${JSON.stringify(seal(content), null, 1)}\n`);
 }
 
 /** The official `profile.ratio.init`: `index ω` a line, the encoder from 1, then the decoder from 1 again. */
 export function writeOfficialProfile(file: string, sublayers: readonly ProfiledSublayer[]): void {
+  writeFileAtomic(file, formatOfficialProfile(sublayers));
+}
+
+/** The text of a `profile.ratio.init`. */
+export function formatOfficialProfile(sublayers: readonly ProfiledSublayer[]): string {
   const { encoder, decoder } = omegaOf(sublayers);
-  const lines = [encoder, decoder].flatMap((values) => values.map((omega, i) => `${i + 1} ${omega}\n`));
-  writeFileAtomic(file, lines.join(''));
+  return [encoder, decoder].flatMap((values) => values.map((omega, i) => `${i + 1} ${omega}\n`)).join('');
 }
 
 /**
@@ -75,9 +80,9 @@ export function readOmega(file: string, config: ModelConfig): OmegaValues {
  * @throws UserError when it is damaged, of another version or not such a file
  */
 export function readProfile(file: string): ProfileFile {
-  const content = readJson(file, 'an admin-profile.json') as Partial<ProfileFile> | null;
-  const refuse = (problem: string): UserError =>
-    new UserError({ problem, where: file, hint: 'Make it again with `admin-nmt profile`.' });
+  const hint = 'Make it again with `admin-nmt profile`.';
+  const content = unseal(readJson(file, 'an admin-profile.json'), file, hint) as Partial<ProfileFile> | null;
+  const refuse = (problem: string): UserError => new DamageError({ problem, where: file, hint });
   if (content?.format !== FORMAT) throw refuse('this is not an admin-profile.json');
   if (content.version !== VERSION) {
     throw refuse(`expected a profile of version ${VERSION}, found version ${content.version}`);

@@ -7,7 +7,13 @@ import { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
 import { type AttentionBranch, layer, project, projectOut } from './layers.js';
 import { analyticOmega, type OmegaValues } from './omega.js';
-import { initialValues, outputName, parameterSpecs, type VocabularySizes } from './parameters.js';
+import {
+  constantNames,
+  initialValues,
+  outputName,
+  parameterSpecs,
+  type VocabularySizes,
+} from './parameters.js';
 import { type Mode, Pass } from './pass.js';
 import { omegaName, SCHEMES, type Stack, sitesOf } from './scheme.js';
 
@@ -33,7 +39,7 @@ export class Transformer {
   ) {
     this.config = config;
     this.vocabulary = vocabulary;
-    const constants = new Set(config.omega.train ? [] : omegaNames(config));
+    const constants = constantNames(config);
     this.weights = new Map(
       parameterSpecs(config, vocabulary).map(({ name, shape }, place) => [
         name,
@@ -188,14 +194,16 @@ export class Transformer {
   }
 }
 
-function omegaNames(config: ModelConfig): string[] {
-  return [...sitesOf(config, 'encoder'), ...sitesOf(config, 'decoder')].map(omegaName);
-}
-
-function checkWeights(
+/**
+ * Checks that weights are those of a model.
+ *
+ * @param where names the source in errors, a file
+ * @throws UserError naming the first parameter that is missing, unknown or of another shape
+ */
+export function checkWeights(
   config: ModelConfig,
   vocabulary: VocabularySizes,
-  weights: ReadonlyMap<string, WeightValues>,
+  weights: ReadonlyMap<string, { shape: readonly number[] }>,
   where?: string,
 ): void {
   const hint =

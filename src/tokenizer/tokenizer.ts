@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import type { FileSum } from '../common/file-sum.js';
 import { readFileBounded } from '../common/files.js';
 import { BpeSegmenter, type SkipMerge } from './bpe-segmenter.js';
 import { Decoder } from './decoder.js';
@@ -48,8 +49,8 @@ export class Tokenizer {
   }
 
   /** Reads a .model. @throws UserError that names the file where it is missing, damaged or of another kind */
-  static load(file: string): Tokenizer {
-    return Tokenizer.parse(readFileBounded(file, 'a SentencePiece model', MAX_BYTES), file);
+  static load(file: string, expected?: FileSum): Tokenizer {
+    return Tokenizer.parse(readFileBounded(file, 'a SentencePiece model', MAX_BYTES, expected), file);
   }
 
   /**

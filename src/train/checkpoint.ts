@@ -1,21 +1,24 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../common/errors.js';
+import { expectedSum, writeChecksums } from '../common/checksums.js';
+import { DamageError, UserError } from '../common/errors.js';
+import { type FileSum, sumFile, sumOf } from '../common/file-sum.js';
 import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
 import type { ModelConfig } from '../config/schema.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import { tf } from '../ops/tf.js';
+import { METRICS_FILE } from './metrics-log.js';
 import { type CheckpointOrigin, formatStateFile, readStateFile, type StateFile } from './state.js';
 
-const MODEL_FILE = 'model.safetensors';
-const OPTIMIZER_FILE = 'optimizer.safetensors';
-const STATE_FILE = 'state.json';
+export const MODEL_FILE = 'model.safetensors';
+export const OPTIMIZER_FILE = 'optimizer.safetensors';
+export const STATE_FILE = 'state.json';
 /** Names of the moments in the optimizer's file, as PyTorch's optimizers have them. */
-const MOMENT_NAMES = { first: 'exp_avg', second: 'exp_avg_sq' } as const;
+export const MOMENT_NAMES = { first: 'exp_avg', second: 'exp_avg_sq' } as const;
 
-/** Writes a checkpoint: the whole folder or nothing. */
+/** Writes a checkpoint: the whole folder or nothing. Its checksums are of what was to be written, not of what was. */
 export async function writeCheckpoint(
   folder: string,
   model: Transformer,
@@ -25,11 +28,22 @@ export async function writeCheckpoint(
   const metadata = { format: 'pt', updates: String(content.state.updates) };
   const weights = await fetchAll(model.weights);
   const optimizer = await fetchAll(momentsByName(model, moments));
+  const state = formatStateFile(content);
   await writeFolderAtomic(folder, (temporary) => {
-    writeSafetensors(path.join(temporary, MODEL_FILE), weights, metadata);
-    writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer, metadata);
-    writeFileAtomic(path.join(temporary, STATE_FILE), formatStateFile(content));
+    const files = {
+      [MODEL_FILE]: writeSafetensors(path.join(temporary, MODEL_FILE), weights, metadata),
+      [OPTIMIZER_FILE]: writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer, metadata),
+      [STATE_FILE]: sumOf(state),
+    };
+    writeFileAtomic(path.join(temporary, STATE_FILE), state);
+    writeChecksums(temporary, { files, beside: metricsSoFar(folder) });
   });
+}
+
+/** The sum of the metrics at this point. They only grow, so they begin like that ever after. */
+function metricsSoFar(folder: string): Record<string, FileSum> {
+  const file = path.join(path.dirname(folder), METRICS_FILE);
+  return existsSync(file) ? { [METRICS_FILE]: sumFile(file) } : {};
 }
 
 /** A model with its optimizer where a checkpoint left them. The caller owns model and moments. */
@@ -42,8 +56,8 @@ export interface RestoredCheckpoint extends StateFile {
  * Reads a checkpoint to go on from.
  *
  * @param origin what training is about to go on with
- * @throws UserError when a file is missing or damaged, or the checkpoint is of another vocabulary, dataset, config
- *   or shape
+ * @throws DamageError when a file is missing, or is not as it was written; UserError when the checkpoint is of another
+ *   vocabulary, dataset, config or shape
  */
 export function readCheckpoint(
   folder: string,
@@ -51,24 +65,37 @@ export function readCheckpoint(
   vocabulary: VocabularySizes,
   origin: CheckpointOrigin,
 ): RestoredCheckpoint {
+  checkPresence(folder);
+  const [state, weights, optimizer] = [STATE_FILE, MODEL_FILE, OPTIMIZER_FILE].map((name) => ({
+    file: path.join(folder, name),
+    sum: expectedSum(folder, name),
+  }));
+  const content = readStateFile(state.file, state.sum);
+  checkOrigin(content.origin, origin, state.file);
+  const { tensors } = readSafetensors(weights.file, weights.sum);
+  const model = Transformer.fromWeights(config, vocabulary, tensors, weights.file);
+  try {
+    return { ...content, model, moments: readMoments(optimizer.file, model, optimizer.sum) };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** Checks that all files of a checkpoint are there. @throws DamageError naming the first that is not */
+export function checkPresence(folder: string): void {
   if (!existsSync(folder)) {
-    throw new UserError({
+    throw new DamageError({
       problem: 'expected a checkpoint, found none',
       where: folder,
       hint: 'The checkpoint was moved or deleted. Point checkpoint_last to another one, or start with --restart.',
     });
   }
-  const stateFile = path.join(folder, STATE_FILE);
-  const content = readStateFile(stateFile);
-  checkOrigin(content.origin, origin, stateFile);
-  const modelFile = path.join(folder, MODEL_FILE);
-  const model = Transformer.fromWeights(config, vocabulary, readSafetensors(modelFile).tensors, modelFile);
-  try {
-    const optimizerFile = path.join(folder, OPTIMIZER_FILE);
-    return { ...content, model, moments: readMoments(optimizerFile, model) };
-  } catch (error) {
-    model.dispose();
-    throw error;
+  for (const name of [STATE_FILE, MODEL_FILE, OPTIMIZER_FILE]) {
+    const where = path.join(folder, name);
+    if (existsSync(where)) continue;
+    const hint = 'The checkpoint is incomplete. Go on from another one, or start with --restart.';
+    throw new DamageError({ problem: 'no such file or directory', where, hint });
   }
 }
 
@@ -117,8 +144,8 @@ async function fetchAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<st
   return arrays;
 }
 
-function readMoments(file: string, model: Transformer): Moments {
-  const { tensors } = readSafetensors(file);
+function readMoments(file: string, model: Transformer, sum?: FileSum): Moments {
+  const { tensors } = readSafetensors(file, sum);
   const read = (kind: keyof Moments): NamedArray[] =>
     trainableNames(model).map((name) => {
       const key = `${MOMENT_NAMES[kind]}.${name}`;

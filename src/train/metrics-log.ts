@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, truncateSync } from 'node:fs';
-import { explainFileError, isFileError, UserError } from '../common/errors.js';
+import { DamageError, explainFileError, isFileError } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { EventLog } from './event-log.js';
@@ -19,6 +19,8 @@ interface Place {
 export type MetricsLine =
   | ({ event: 'train' } & Place & TrainFigures & { lr: number })
   | ({ event: 'valid' } & Place & ValidationFigures & Scores & { best_loss: number });
+
+export const METRICS_FILE = 'metrics.jsonl';
 
 /** A line as it was read: of this version or of another, so that any key may be absent. */
 export interface ReadLine {
@@ -112,6 +114,21 @@ export function readMetrics(file: string): ReadLine[] {
   return whole.map((line, i) => parseLine(line, `${file}:${i + 1}`));
 }
 
+/**
+ * Looks at every line.
+ *
+ * @returns how many are whole, and whether a last one is cut short, as where training was killed
+ * @throws UserError naming the first line that is damaged
+ */
+export function checkMetrics(file: string): { lines: number; torn: boolean } {
+  const lines = readFileBounded(file, 'the metrics of a run').toString('utf8').split('\n');
+  const last = lines.pop();
+  lines.forEach((line, i) => {
+    parseLine(line, `${file}:${i + 1}`);
+  });
+  return { lines: lines.length, torn: last !== '' };
+}
+
 function parseLine(line: string, where: string): ReadLine {
   try {
     const found = JSON.parse(line);
@@ -119,7 +136,7 @@ function parseLine(line: string, where: string): ReadLine {
   } catch {
     // told below
   }
-  throw new UserError({
+  throw new DamageError({
     problem: `expected a JSON object with num_updates, found '${line.slice(0, 60)}'`,
     where,
     hint: 'The file is damaged: move it away, or start anew with --restart.',

@@ -1,4 +1,5 @@
-import { UserError } from '../common/errors.js';
+import { DamageError, UserError } from '../common/errors.js';
+import type { FileSum } from '../common/file-sum.js';
 import { readJson } from '../common/files.js';
 import { EMPTY_SUMS, type MeterSums } from './meter.js';
 
@@ -59,14 +60,20 @@ export function formatStateFile(content: StateFile): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, ...content }, null, 1)}\n`;
 }
 
-/** Reads a state.json. @throws UserError for a file that is damaged, of another kind or of another version */
-export function readStateFile(file: string): StateFile {
-  const found = readJson(file, 'the state of a checkpoint', 2 ** 20);
-  const refuse = (problem: string): UserError =>
-    new UserError({ problem, where: file, hint: 'Go on from another checkpoint, or start with --restart.' });
+/**
+ * Reads a state.json.
+ *
+ * @param expected what was written, to be compared with what is read
+ * @throws DamageError for a file that is damaged, UserError for one of another version
+ */
+export function readStateFile(file: string, expected?: FileSum): StateFile {
+  const found = readJson(file, 'the state of a checkpoint', 2 ** 20, expected);
+  const hint = 'Go on from another checkpoint, or start with --restart.';
+  const refuse = (problem: string): DamageError => new DamageError({ problem, where: file, hint });
   if (!isRecord(found) || found.format !== FORMAT) throw refuse(`expected a state.json of ${FORMAT}`);
   if (found.version !== VERSION) {
-    throw refuse(`expected a checkpoint of version ${VERSION}, found version ${found.version}`);
+    const problem = `expected a checkpoint of version ${VERSION}, found version ${found.version}`;
+    throw new UserError({ problem, where: file, hint });
   }
   if (!isOrigin(found.origin) || !isNumber(found.lr) || !isState(found.state)) {
     throw refuse('expected origin, lr and state of a checkpoint, found something incomplete');

@@ -126,7 +126,7 @@ export class Trainer {
     try {
       for (;;) {
         await this.atMilestone();
-        const reason = stopReason(this.options.config, this.state, this.epochDone, this.schedule);
+        const reason = this.stopReason();
         if (reason !== undefined) return await this.finish(reason);
         const signal = this.options.interrupted() ?? this.outOfTime();
         if (signal !== undefined) await this.interrupt(signal);
@@ -143,6 +143,10 @@ export class Trainer {
 
   dispose(): void {
     this.updater.dispose();
+  }
+
+  private stopReason(): string | undefined {
+    return stopReason(this.options.config, this.state, this.epochDone, this.schedule);
   }
 
   private get epochDone(): boolean {
@@ -241,6 +245,8 @@ export class Trainer {
   /** @param mustSucceed at the end; on the way training outlives a full disk */
   private async save(best: boolean, mustSucceed = false): Promise<void> {
     const { state, updater, saver } = this;
+    // The last checkpoint vouches for all of the metrics.
+    if (this.stopReason() !== undefined && this.meter.updates > 0) await this.writeFigures();
     state.meter = await this.meter.read(); // throws for what is not worth saving
     this.tick();
     this.metrics.sync();

@@ -75,7 +75,7 @@ const CASES: readonly [command: string, message: string][] = [
   ],
   [
     'score ref.txt -tok 14a',
-    "error: --tokenize 14a: score.tokenize: expected one of 13a, none, char, intl, zh, or null; found '14a'\n  Did you mean '13a'?\n",
+    "error: --tokenize 14a: score.tokenize: expected one of 13a, none, char, intl, zh, spm, flores101, flores200, spBLEU-1K, ja-mecab, ko-mecab, or null; found '14a'\n  Did you mean '13a'?\n",
   ],
 ];
 

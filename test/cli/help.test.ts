@@ -16,6 +16,7 @@ const COMMANDS = [
   'train',
   'average',
   'translate',
+  'check',
   'score',
   'runs',
   'report',

@@ -128,7 +128,7 @@ test('garbage is refused', () => {
     assertRefused(target, CONFIG, ...patterns);
   };
   write();
-  const profile = JSON.parse(readFileSync(file, 'utf8'));
+  const { checksum: _, ...profile } = JSON.parse(readFileSync(file, 'utf8'));
   const changed = (change: (copy: typeof profile) => void) => {
     const copy = structuredClone(profile);
     change(copy);
@@ -184,4 +184,21 @@ test('garbage is refused', () => {
   refused(official, withLine(2, '4 1.7'), /:3/);
   refused(official, withLine(2, '3 1.7 9'), /:3/);
   refused(official, withLine(2, '3'), /:3/);
+});
+
+test('a digit that changed is found, white space is free, and a file without a checksum is read', () => {
+  write();
+  const text = readFileSync(file, 'utf8');
+  const whole = readProfile(file);
+  writeFileSync(
+    file,
+    text.replace(/"branchVariance": (\d)/, (_, digit) => `"branchVariance": ${(Number(digit) + 1) % 10}`),
+  );
+  assertRefused(file, CONFIG, /does not fit its checksum/);
+  const { checksum, ...unsealed } = JSON.parse(text);
+  assert.match(checksum, /^[0-9a-f]{64}$/);
+  for (const content of [JSON.parse(text), unsealed]) {
+    writeFileSync(file, JSON.stringify(content));
+    assert.deepEqual(readProfile(file), whole);
+  }
 });

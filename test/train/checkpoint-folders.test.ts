@@ -7,6 +7,7 @@ import {
   isReservedName,
   numberedCheckpoints,
   pointTo,
+  recoverCheckpoints,
   removeCheckpoints,
   removeOld,
 } from '../../src/train/checkpoint-folders.js';
@@ -45,8 +46,9 @@ test('the oldest by updates go, not by name, and none that a link points at', ()
 });
 
 test('a link is moved from one checkpoint to another and leaves nothing beside it', () => {
+  assert.ok(!hasCheckpoint(runWith()));
   const folder = runWith(1, 2);
-  assert.ok(!hasCheckpoint(folder));
+  assert.ok(hasCheckpoint(folder), 'a copy may have lost the links');
   pointTo(folder, 'checkpoint_last', 'checkpoint_1_1');
   pointTo(folder, 'checkpoint_last', 'checkpoint_1_2');
   assert.equal(fs.readlinkSync(path.join(folder, 'checkpoint_last')), 'checkpoint_1_2');
@@ -88,4 +90,27 @@ test('an average is no numbered checkpoint: it is neither listed nor removed', (
     'checkpoint_average_5',
     'checkpoint_mine',
   ]);
+});
+
+test('after a loss of power: what was moved aside comes back, what was half-written goes', () => {
+  const folder = runWith(1, 2);
+  fs.renameSync(path.join(folder, 'checkpoint_1_1'), path.join(folder, '.checkpoint_1_1.7.0123abcd.tmp.old'));
+  fs.mkdirSync(path.join(folder, '.checkpoint_1_1.7.0123abcd.tmp'));
+  fs.mkdirSync(path.join(folder, '.checkpoint_1_3.7.0123abcd.tmp'));
+  fs.mkdirSync(path.join(folder, '.mine.7.0123abcd.tmp'));
+  recoverCheckpoints(folder);
+  assert.deepEqual(names(folder), [
+    '.mine.7.0123abcd.tmp',
+    'checkpoint_1_1',
+    'checkpoint_1_2',
+    'checkpoint_mine',
+  ]);
+  assert.ok(fs.existsSync(path.join(folder, 'checkpoint_1_1', 'state.json')));
+});
+
+test('a folder in the place of a link, as in a copy made without links, is kept under another name', () => {
+  const folder = runWith(1);
+  fs.mkdirSync(path.join(folder, 'checkpoint_last'));
+  pointTo(folder, 'checkpoint_last', 'checkpoint_1_1');
+  assert.equal(fs.readlinkSync(path.join(folder, 'checkpoint_last')), 'checkpoint_1_1');
 });

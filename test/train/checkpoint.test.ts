@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, test } from 'node:test';
-import { UserError } from '../../src/common/errors.js';
+import { DamageError, UserError } from '../../src/common/errors.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { type Moments, zeroMoments } from '../../src/ops/optimizer.js';
 import { tf } from '../../src/ops/tf.js';
@@ -61,6 +61,7 @@ const refuses = (work: () => unknown, ...patterns: RegExp[]): void =>
 test('what is read is what was written', async () => {
   const folder = await savedCheckpoint();
   assert.deepEqual(fs.readdirSync(folder).sort(), [
+    'checksums.json',
     'model.safetensors',
     'optimizer.safetensors',
     'state.json',
@@ -134,7 +135,7 @@ test('damaged files are refused by name, whatever the damage, and nothing leaks'
       assert.equal(left, 0);
     }
     fs.rmSync(file);
-    refuses(() => restore(folder), new RegExp(name), /no such file/);
+    if (name !== 'checksums.json') refuses(() => restore(folder), new RegExp(name), /no such file/);
     fs.writeFileSync(file, whole);
   }
   refuses(() => restore(path.join(folder, 'gone')), /gone/, /checkpoint_last|--restart/);
@@ -142,6 +143,7 @@ test('damaged files are refused by name, whatever the damage, and nothing leaks'
 
 test('a state.json of another kind, another version, or incomplete', async () => {
   const folder = await savedCheckpoint();
+  fs.rmSync(path.join(folder, 'checksums.json'));
   const file = path.join(folder, 'state.json');
   const whole = JSON.parse(fs.readFileSync(file, 'utf8'));
   const cases: [change: object, pattern: RegExp][] = [
@@ -163,6 +165,7 @@ test('a state.json of another kind, another version, or incomplete', async () =>
 
 test('moments of another model are refused', async () => {
   const folder = await savedCheckpoint();
+  fs.rmSync(path.join(folder, 'checksums.json'));
   const optimizer = path.join(folder, 'optimizer.safetensors');
   fs.copyFileSync(path.join(folder, 'model.safetensors'), optimizer);
   refuses(() => restore(folder), /optimizer\.safetensors/, /exp_avg\./, /found none/);
@@ -182,5 +185,30 @@ test('writing takes the place of an older checkpoint, and a failure leaves it', 
     UserError,
   );
   assert.deepEqual(fs.readdirSync(path.dirname(folder)).sort(), ['checkpoint_3_17', 'file']);
+  dispose(model, moments);
+});
+
+test('a bit that changed anywhere is found, and told from a checkpoint of other settings', async () => {
+  const folder = await savedCheckpoint();
+  for (const name of ['model.safetensors', 'optimizer.safetensors', 'state.json', 'checksums.json']) {
+    const file = path.join(folder, name);
+    const whole = fs.readFileSync(file);
+    const torn = Buffer.from(whole);
+    torn[whole.length - 20] ^= 1;
+    fs.writeFileSync(file, torn);
+    assert.throws(() => restore(folder), DamageError, name);
+    fs.writeFileSync(file, whole);
+  }
+  assert.throws(
+    () => restore(folder, {}, { ...ORIGIN, dataHash: 'd1' }),
+    (error) => error instanceof UserError && !(error instanceof DamageError),
+  );
+});
+
+test('a checkpoint of before there were checksums is read as it is', async () => {
+  const folder = await savedCheckpoint();
+  fs.rmSync(path.join(folder, 'checksums.json'));
+  const { model, moments, state } = restore(folder);
+  assert.deepEqual(state, STATE);
   dispose(model, moments);
 });

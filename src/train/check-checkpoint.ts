@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { CHECKSUMS_FILE, expectedSum, readChecksums } from '../common/checksums.js';
+import { DamageError, UserError } from '../common/errors.js';
+import { examine, type Finding, ok, unverified } from '../common/findings.js';
+import type { ModelConfig } from '../config/schema.js';
+import { scanSafetensors } from '../formats/safetensors.js';
+import { constantNames, parameterSpecs, type VocabularySizes } from '../model/parameters.js';
+import { checkWeights } from '../model/transformer.js';
+import { MODEL_FILE, MOMENT_NAMES, OPTIMIZER_FILE, STATE_FILE } from './checkpoint.js';
+import { readStateFile, type StateFile } from './state.js';
+
+/** What a checkpoint is compared with; each part may be missing, where it is damaged itself. */
+export interface CheckpointFrame {
+  config?: ModelConfig;
+  vocabulary?: VocabularySizes;
+}
+
+/**
+ * Looks at all of a checkpoint, a tensor at a time: checksums, headers, shapes, finite numbers, state.
+ *
+ * @param compare further checks of the state. @throws UserError
+ * @returns what was found, and the state where it can be read
+ */
+export function checkCheckpoint(
+  folder: string,
+  { config, vocabulary }: CheckpointFrame,
+  compare: (content: StateFile) => void = () => {},
+): { findings: Finding[]; content?: StateFile } {
+  let content: StateFile | undefined;
+  const shapes = config && vocabulary && expectedShapes(config, vocabulary);
+  const at = (name: string): string => path.join(folder, name);
+  const findings = [
+    examine(at(CHECKSUMS_FILE), () => {
+      if (readChecksums(folder) !== undefined) return 'sums of every file';
+      return unverified(
+        at(CHECKSUMS_FILE),
+        'there is none: bits that changed since it was written cannot be told',
+      );
+    }),
+    examine(at(MODEL_FILE), () => {
+      const { found, detail } = scan(folder, MODEL_FILE);
+      if (config && vocabulary) checkWeights(config, vocabulary, found, at(MODEL_FILE));
+      return judge(at(MODEL_FILE), detail, shapes !== undefined);
+    }),
+    examine(at(OPTIMIZER_FILE), () => {
+      const { found, detail } = scan(folder, OPTIMIZER_FILE);
+      if (shapes !== undefined) checkMoments(found, shapes, at(OPTIMIZER_FILE));
+      return judge(at(OPTIMIZER_FILE), detail, shapes !== undefined);
+    }),
+    examine(at(STATE_FILE), () => {
+      requireFile(at(STATE_FILE));
+      content = readStateFile(at(STATE_FILE), expected(folder, STATE_FILE));
+      compare(content);
+      const { epoch, updates } = content.state;
+      return `epoch ${epoch}, ${updates} updates`;
+    }),
+  ];
+  return { findings, content };
+}
+
+function judge(file: string, detail: string, shapesKnown: boolean): Finding {
+  if (shapesKnown) return ok(file, detail);
+  return unverified(
+    file,
+    `${detail}; its shapes are compared with nothing, for want of config.yaml or dictionaries`,
+  );
+}
+
+type Shapes = Map<string, { shape: readonly number[] }>;
+
+/** Reads a file of tensors to its end. @throws DamageError also for numbers that are not finite */
+function scan(folder: string, name: string): { found: Shapes; detail: string } {
+  const file = path.join(folder, name);
+  requireFile(file);
+  const found: Shapes = new Map();
+  let numbers = 0;
+  let strange: string | undefined;
+  scanSafetensors(file, expected(folder, name), (tensor, { shape, data }) => {
+    found.set(tensor, { shape });
+    numbers += data.length;
+    const i = data.findIndex((value) => !Number.isFinite(value));
+    if (i !== -1) strange ??= `${data[i]} at ${i} of '${tensor}'`;
+  });
+  if (strange !== undefined) {
+    throw new DamageError({ problem: `expected finite numbers, found ${strange}`, where: file });
+  }
+  return { found, detail: `${found.size} tensors, ${numbers} finite numbers` };
+}
+
+function requireFile(file: string): void {
+  if (!existsSync(file)) throw new DamageError({ problem: 'no such file', where: file });
+}
+
+/** The sum of a file; undefined where checksums.json is missing, or damaged: that is reported by itself. */
+function expected(folder: string, name: string): ReturnType<typeof expectedSum> {
+  try {
+    return expectedSum(folder, name);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return undefined;
+  }
+}
+
+/** Shapes of the trained weights by name. */
+function expectedShapes(config: ModelConfig, vocabulary: VocabularySizes): Shapes {
+  const constants = constantNames(config);
+  const trained = parameterSpecs(config, vocabulary).filter(({ name }) => !constants.has(name));
+  return new Map(trained.map(({ name, shape }) => [name, { shape }]));
+}
+
+function checkMoments(found: Shapes, weights: Shapes, where: string): void {
+  const wanted = Object.values(MOMENT_NAMES).flatMap((moment) =>
+    [...weights].map(([name, { shape }]): [string, readonly number[]] => [`${moment}.${name}`, shape]),
+  );
+  for (const [name, shape] of wanted) {
+    const other = found.get(name)?.shape;
+    if (String(other) === String(shape)) continue;
+    const problem = `expected '${name}' of shape [${shape}], found ${other === undefined ? 'none' : `[${other}]`}`;
+    throw new UserError({ problem, where });
+  }
+}
