@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { readFileBounded } from '../common/files.js';
 import type { MetricsPoint } from '../report/training-run.js';
+import { METRICS_FILE } from '../train/metrics-log.js';
 
 /** Where a run directory keeps its metrics. */
 export function metricsFile(run: string): string {
-  return path.join(run, 'metrics.jsonl');
+  return path.join(run, METRICS_FILE);
 }
 
 /**

@@ -4,7 +4,7 @@ import { explainFileError, UserError } from '../common/errors.js';
 import { type LoadedConfig, loadRunConfig, runConfigFile } from '../config/load.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { MetricsPoint, RunOverview, RunState } from '../report/training-run.js';
-import { LAST_CHECKPOINT } from '../train/checkpoint-folders.js';
+import { LAST_CHECKPOINT, STATE_FILE } from '../train/checkpoint-folders.js';
 import { createSchedule } from '../train/schedules.js';
 import { readStateFile, type TrainState } from '../train/state.js';
 import { stopReason } from '../train/stopping.js';
@@ -58,7 +58,7 @@ function lastChange(folder: string): Date {
 /** The state of the latest checkpoint; null where there is none to be read. */
 function readSavedState(folder: string): TrainState | null {
   try {
-    return readStateFile(path.join(folder, LAST_CHECKPOINT, 'state.json')).state;
+    return readStateFile(path.join(folder, LAST_CHECKPOINT, STATE_FILE)).state;
   } catch (error) {
     if (error instanceof UserError) return null;
     throw error;

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config } from '../config/schema.js';
+import { DEFAULT_RESAMPLES, DEFAULT_SEED, DEFAULT_TRIALS } from '../metrics/significance.js';
 import { addKey, addOverride, addSet, type Setting } from './config-flags.js';
 import type { ScoreOptions } from './score.js';
 import { SCORE_HEADING, SCORE_KEYS } from './score-keys.js';
@@ -209,7 +210,9 @@ function optionsOf(flags: ScoreFlags): Omit<ScoreOptions, 'references' | 'bleu' 
     shortSignature: flags.short === true,
     sentenceLevel: flags.sentenceLevel === true,
     tokenized: flags.tokenized === true,
-    confidence: flags.confidence ? (whole('--confidence-n', flags.confidenceN) ?? 1000) : undefined,
+    confidence: flags.confidence
+      ? (whole('--confidence-n', flags.confidenceN) ?? DEFAULT_RESAMPLES)
+      : undefined,
     paired: pairedTest(flags),
     seed: seedOf(process.env.SACREBLEU_SEED),
     details: flags.details,
@@ -218,8 +221,8 @@ function optionsOf(flags: ScoreFlags): Omit<ScoreOptions, 'references' | 'bleu' 
 }
 
 function pairedTest({ pairedBs, pairedBsN, pairedAr, pairedArN }: ScoreFlags): ScoreOptions['paired'] {
-  if (pairedBs) return { type: 'bs', samples: whole('--paired-bs-n', pairedBsN) ?? 1000 };
-  if (pairedAr) return { type: 'ar', samples: whole('--paired-ar-n', pairedArN) ?? 10_000 };
+  if (pairedBs) return { type: 'bs', samples: whole('--paired-bs-n', pairedBsN) ?? DEFAULT_RESAMPLES };
+  if (pairedAr) return { type: 'ar', samples: whole('--paired-ar-n', pairedArN) ?? DEFAULT_TRIALS };
   return undefined;
 }
 
@@ -231,7 +234,7 @@ function whole(flag: string, typed: string | undefined): number | undefined {
 }
 
 function seedOf(variable: string | undefined): number | null {
-  if (variable === undefined) return 12345;
+  if (variable === undefined) return DEFAULT_SEED;
   if (variable.toLowerCase() === 'none') return null;
   const seed = /^\d+$/.test(variable) ? Number(variable) : Number.NaN;
   if (Number.isSafeInteger(seed)) return seed;

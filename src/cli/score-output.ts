@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { floatLiteral, formatFixed } from '../metrics/decimal.js';
+import { formatInterval } from '../metrics/format.js';
 import { formatScore, formatScores, type PairedResult, type Signature } from '../metrics/sacrebleu.js';
 import { formatTable, TABLE_FORMATS, type TableFormat } from '../report/score-table.js';
 
@@ -80,9 +81,7 @@ export function formatSystems(
 function formatCell(result: PairedResult, width: number, gap: string, colour: Painter): string {
   const { score, confidence, pValue } = result;
   let cell = formatFixed(score, width);
-  if (confidence !== undefined) {
-    cell += ` (${formatFixed(confidence.mean, width)} ± ${formatFixed(confidence.interval, width)})`;
-  }
+  if (confidence !== undefined) cell += ` (${formatInterval(confidence, width)})`;
   if (pValue !== undefined) {
     const text = `(p = ${formatFixed(pValue, 4)})`;
     cell += gap + (pValue > 0.05 ? colour(text, RED) : `${text}*`);

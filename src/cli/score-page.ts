@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { writeAtomic } from '../common/files.js';
 import { formatFixed } from '../metrics/decimal.js';
+import { formatInterval } from '../metrics/format.js';
 import { markDifferences } from '../metrics/ngram-marks.js';
 import type { BLEU } from '../metrics/sacrebleu.js';
 import { comparisonPage } from '../report/comparison-page.js';
@@ -45,9 +46,7 @@ export class ComparisonPage {
       corpus: columns.map(({ name, signature, results }) => {
         const [first, second] = results.map(({ score }) => formatFixed(score, width));
         const [intervalA, intervalB] = results.map(({ confidence }) =>
-          confidence === undefined
-            ? undefined
-            : `${formatFixed(confidence.mean, width)} ± ${formatFixed(confidence.interval, width)}`,
+          confidence === undefined ? undefined : formatInterval(confidence, width),
         );
         const pValue = results[1].pValue === undefined ? undefined : formatFixed(results[1].pValue, 4);
         return {

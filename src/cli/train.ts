@@ -23,6 +23,7 @@ import {
   removeCheckpoints,
 } from '../train/checkpoint-folders.js';
 import { removeEventFiles } from '../train/event-log.js';
+import { METRICS_FILE } from '../train/metrics-log.js';
 import { rehearse } from '../train/rehearsal.js';
 import { readLastIntact } from '../train/rescue.js';
 import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../train/state.js';
@@ -76,11 +77,8 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
 
 /** Prints what training would take; the run directory is not touched. */
 async function runDryRun(config: Config): Promise<void> {
-  await ensureDataset(config);
-  const backend = await initBackend(config.backend, config.threads);
-  log.info(`Backend: ${backend.name} (${backend.reason})`);
-  const data = openTrainingData(config);
-  const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for a profile that is not there yet
+  const data = await openAll(config);
+  const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for the profile
   try {
     const start = begin({ ...config, train: { ...config.train, saveDir: scratch } }, data);
     try {
@@ -104,6 +102,14 @@ async function runDryRun(config: Config): Promise<void> {
   }
 }
 
+/** Makes the dataset where it is missing or stale, starts the backend, and opens the data; the caller closes it. */
+async function openAll(config: Config): Promise<TrainingData> {
+  await ensureDataset(config);
+  const backend = await initBackend(config.backend, config.threads);
+  log.info(`Backend: ${backend.name} (${backend.reason})`);
+  return openTrainingData(config);
+}
+
 async function trainLocked(
   config: Config,
   written: WrittenConfig,
@@ -112,10 +118,7 @@ async function trainLocked(
   const { saveDir } = config.train;
   const resuming = !restart && hasCheckpoint(saveDir);
   if (resuming && fs.existsSync(runConfigFile(saveDir))) checkSameRun(saveDir, written);
-  await ensureDataset(config);
-  const backend = await initBackend(config.backend, config.threads);
-  log.info(`Backend: ${backend.name} (${backend.reason})`);
-  const data = openTrainingData(config);
+  const data = await openAll(config);
   try {
     checkPatience(config, data);
     const origin = originOf(config, written, data);
@@ -196,7 +199,7 @@ function prepareRunDirectory(
   try {
     if (!resuming) {
       removeCheckpoints(saveDir);
-      fs.rmSync(path.join(saveDir, 'metrics.jsonl'), { force: true });
+      fs.rmSync(path.join(saveDir, METRICS_FILE), { force: true });
       removeEventFiles(saveDir);
     }
   } catch (error) {

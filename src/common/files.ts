@@ -59,7 +59,8 @@ function syncTree(folder: string): void {
   syncFolder(folder);
 }
 
-function syncFile(file: string): void {
+/** Makes the content of a file outlast a power loss. */
+export function syncFile(file: string): void {
   const fd = fs.openSync(file, 'r+');
   try {
     fs.fsyncSync(fd);

@@ -1,5 +1,6 @@
 import { floatLiteral, formatFixed } from './decimal.js';
 import type { Score } from './metric.js';
+import type { Confidence } from './significance.js';
 
 export interface FormatOptions {
   /** Decimals of the score. */
@@ -28,7 +29,12 @@ export function formatScore(score: Score, options: FormatOptions = {}): string {
 /** `μ = 36.3 ± 1.3`; nothing where there is none (or a mean of 0, which sacreBLEU does not print). */
 function formatConfidence({ confidence }: Score, width: number): string {
   if (confidence === undefined || confidence.mean <= 0) return '';
-  return `μ = ${formatFixed(confidence.mean, width)} ± ${formatFixed(confidence.interval, width)}`;
+  return `μ = ${formatInterval(confidence, width)}`;
+}
+
+/** `36.3 ± 1.3` */
+export function formatInterval({ mean, interval }: Confidence, width: number): string {
+  return `${formatFixed(mean, width)} ± ${formatFixed(interval, width)}`;
 }
 
 /** Several scores of one corpus: one JSON object or an array of them, or lines aligned at the equals sign. */

@@ -49,7 +49,8 @@ export function seedWords(entropy: readonly number[], count: number): Uint32Arra
 /** The 128-bit numbers of PCG64 are kept in six limbs of 22 bits: sums of six products of limbs are exact in a double. */
 const LIMBS = 6;
 const BASE = 2 ** 22;
-const MULTIPLIER = limbsOf(0x2360ed051fc65da44385df649fccf645n);
+const MULTIPLIER = 0x2360ed051fc65da44385df649fccf645n;
+const MULTIPLIER_LIMBS = limbsOf(MULTIPLIER);
 
 function limbsOf(value: bigint): Float64Array {
   return Float64Array.from({ length: LIMBS }, (_, i) => Number((value >> BigInt(22 * i)) & 0x3fffffn));
@@ -69,8 +70,7 @@ class Pcg64 {
     const wide = (i: number) => (BigInt(words[i + 1]) << 32n) | BigInt(words[i]);
     const modulus = 1n << 128n;
     const increment = ((((wide(4) << 64n) | wide(6)) << 1n) | 1n) % modulus;
-    const multiplier = 0x2360ed051fc65da44385df649fccf645n;
-    const state = (increment + ((wide(0) << 64n) | wide(2))) * multiplier + increment;
+    const state = (increment + ((wide(0) << 64n) | wide(2))) * MULTIPLIER + increment;
     this.state = limbsOf(state % modulus);
     this.increment = limbsOf(increment);
   }
@@ -79,7 +79,7 @@ class Pcg64 {
   fill(out: Uint32Array): void {
     let [s0, s1, s2, s3, s4, s5] = this.state;
     const [c0, c1, c2, c3, c4, c5] = this.increment;
-    const [m0, m1, m2, m3, m4, m5] = MULTIPLIER;
+    const [m0, m1, m2, m3, m4, m5] = MULTIPLIER_LIMBS;
     for (let i = 0; i < out.length; i += 2) {
       let sum = s0 * m0 + c0;
       let carry = Math.floor(sum / BASE);
@@ -139,8 +139,7 @@ export class NumpyGenerator {
       let chosen: number;
       let low: number;
       do {
-        if (this.next === BLOCK) this.refill();
-        const word = this.words[this.next++];
+        const word = this.word();
         low = Math.imul(word, size) >>> 0;
         chosen = size < 2 ** 21 ? Math.floor((word * size) / 2 ** 32) : highProduct(word, size);
       } while (low < threshold);
@@ -148,12 +147,7 @@ export class NumpyGenerator {
     }
   }
 
-  /** `rng.integers(2, size=count, dtype=bool)` in words of 32, the first in the lowest bit. One call for all. */
-  bits(count: number): Uint32Array {
-    return Uint32Array.from({ length: Math.ceil(count / 32) }, () => this.word());
-  }
-
-  /** The next 32 random bits. */
+  /** The next 32 random bits: coins of `rng.integers(2, dtype=bool)`, the first in the lowest bit. */
   word(): number {
     if (this.next === BLOCK) this.refill();
     return this.words[this.next++];

@@ -1,3 +1,5 @@
+import { exact, type Rounding } from './rounding.js';
+
 /** The exact mean, rounded once (as Python's `statistics.mean`), up to the error of a compensated sum (Neumaier 1974). */
 export function preciseMean(values: ArrayLike<number>): number {
   let sum = 0;
@@ -13,12 +15,12 @@ export function preciseMean(values: ArrayLike<number>): number {
 
 /** `np.mean` of an array of single or double precision: its pairwise sum, which rounds in an order of its own. */
 export function numpyMean(values: Float64Array, single: boolean): number {
-  const round = single ? Math.fround : (value: number) => value;
+  const round = single ? Math.fround : exact;
   return round(pairwiseSum(values, round) / values.length);
 }
 
 /** numpy/_core/src/umath: blocks of up to 128 in eight partial sums, halves of what is longer. */
-function pairwiseSum(values: Float64Array, round: (value: number) => number): number {
+function pairwiseSum(values: Float64Array, round: Rounding): number {
   const { length } = values;
   if (length > 128) {
     const half = Math.floor(length / 2);

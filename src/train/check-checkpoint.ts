@@ -7,7 +7,8 @@ import type { ModelConfig } from '../config/schema.js';
 import { scanSafetensors } from '../formats/safetensors.js';
 import { constantNames, parameterSpecs, type VocabularySizes } from '../model/parameters.js';
 import { checkWeights } from '../model/transformer.js';
-import { MODEL_FILE, MOMENT_NAMES, OPTIMIZER_FILE, STATE_FILE } from './checkpoint.js';
+import { MOMENT_NAMES, OPTIMIZER_FILE } from './checkpoint.js';
+import { MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
 import { readStateFile, type StateFile } from './state.js';
 
 /** What a checkpoint is compared with; each part may be missing, where it is damaged itself. */

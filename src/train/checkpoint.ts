@@ -9,12 +9,11 @@ import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/s
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import { tf } from '../ops/tf.js';
+import { MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
 import { METRICS_FILE } from './metrics-log.js';
 import { type CheckpointOrigin, formatStateFile, readStateFile, type StateFile } from './state.js';
 
-export const MODEL_FILE = 'model.safetensors';
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
-export const STATE_FILE = 'state.json';
 /** Names of the moments in the optimizer's file, as PyTorch's optimizers have them. */
 export const MOMENT_NAMES = { first: 'exp_avg', second: 'exp_avg_sq' } as const;
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, truncateSync } from 'node:fs';
+import { appendFileSync, existsSync, truncateSync } from 'node:fs';
 import { DamageError, explainFileError, isFileError } from '../common/errors.js';
-import { readFileBounded, writeFileAtomic } from '../common/files.js';
+import { readFileBounded, syncFile, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { EventLog } from './event-log.js';
 import type { TrainFigures } from './meter.js';
@@ -68,7 +68,7 @@ export class MetricsLog {
     this.events?.write(line.num_updates, scalarsOf(line));
   }
 
-  /** What was written reaches the disk. */
+  /** What was written reaches the disk, before a checkpoint that goes on from it. */
   sync(): void {
     try {
       syncFile(this.file);
@@ -84,16 +84,6 @@ export class MetricsLog {
     } catch {
       // as before: whoever reads the file drops a line that is cut short
     }
-  }
-}
-
-/** The metrics reach the disk before a checkpoint that goes on from them. */
-function syncFile(file: string): void {
-  const fd = openSync(file, 'r+');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

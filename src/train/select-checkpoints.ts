@@ -9,7 +9,7 @@ import {
   numberedCheckpoints,
   STATE_FILE,
 } from './checkpoint-folders.js';
-import { type ReadLine, readMetrics } from './metrics-log.js';
+import { METRICS_FILE, type ReadLine, readMetrics } from './metrics-log.js';
 import { type CheckpointOrigin, readStateFile } from './state.js';
 
 /** Which way a metric of validation is better. */
@@ -86,7 +86,7 @@ function last(runDirectory: string, by: 'update' | 'epoch', count: number, upper
 }
 
 function best(runDirectory: string, metric: string, count: number): Named[] {
-  const file = path.join(runDirectory, 'metrics.jsonl');
+  const file = path.join(runDirectory, METRICS_FILE);
   const sign = BETTER[metric] === 'lower' ? 1 : -1;
   const names = new Map(numberedCheckpoints(runDirectory).map(({ name, updates }) => [updates, name]));
   const ranked = validations(file, metric)

@@ -16,7 +16,7 @@ import type { Moments } from '../ops/optimizer.js';
 import { checkpointName } from './checkpoint-folders.js';
 import { EVENTS_FOLDER } from './event-log.js';
 import { diverged, Meter, type TrainFigures, trainFigures } from './meter.js';
-import { MetricsLog } from './metrics-log.js';
+import { METRICS_FILE, MetricsLog } from './metrics-log.js';
 import { Saver, type SaverOptions } from './saver.js';
 import { createSchedule, type Schedule } from './schedules.js';
 import { planSplit } from './split.js';
@@ -105,7 +105,7 @@ export class Trainer {
     const keep = periodic ? config.keepLast || Infinity : 0;
     this.saver = new Saver({ ...options, keep }, state.updates);
     const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
-    this.metrics = new MetricsLog(path.join(runDirectory, 'metrics.jsonl'), state.updates, events);
+    this.metrics = new MetricsLog(path.join(runDirectory, METRICS_FILE), state.updates, events);
     this.updater = new Updater(model, { ...config, seed }, moments, options.allReduce);
     this.progress = startProgress({
       label: 'train',
