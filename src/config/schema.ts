@@ -1,33 +1,12 @@
 import { z } from 'zod';
 import type { CamelizeKeys } from './camel.js';
+import { trainSection } from './train-section.js';
+import { choice, count, file, flag, number, rate, section } from './values.js';
 
 /**
  * The one schema of a config: types, defaults, help texts and the JSON Schema all come from here. Keys are
  * written as fairseq spells its flags (`max-tokens`); the code sees them in camelCase (`maxTokens`).
  */
-
-/** A required value with a default; `text` is what `--help` and `config explain` print. */
-const count = (fallback: number, text: string, least = 0) =>
-  z.int().min(least).default(fallback).describe(text);
-const rate = (fallback: number, text: string) => z.number().min(0).lt(1).default(fallback).describe(text);
-const number = (fallback: number, text: string) => z.number().default(fallback).describe(text);
-const flag = (fallback: boolean, text: string) => z.boolean().default(fallback).describe(text);
-const file = (text: string) => z.string().min(1).nullable().default(null).describe(text);
-const choice = <const T extends readonly [string, ...string[]]>(
-  values: T,
-  fallback: T[number],
-  text: string,
-) =>
-  z
-    .enum(values)
-    .default(fallback as never)
-    .describe(text);
-/** A section is a strict object whose defaults are those of its keys. */
-const section = <T extends z.ZodRawShape>(shape: T, text: string) =>
-  z
-    .strictObject(shape)
-    .prefault({} as never)
-    .describe(text);
 
 const tokenizerSection = section(
   {
@@ -163,85 +142,6 @@ const modelSection = section(
     'scale-embeddings': flag(true, 'Multiply embeddings by √embed-dim.'),
   },
   'The Transformer.',
-);
-
-const trainSection = section(
-  {
-    'save-dir': z.string().min(1).default('run').describe('Run directory: config, metrics, checkpoints.'),
-    optimizer: choice(['adam', 'radam'], 'radam', 'Optimizer; weight decay is decoupled in both.'),
-    lr: z.number().positive().default(0.0007).describe('Peak learning rate.'),
-    'adam-betas': z
-      .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
-      .default([0.9, 0.98])
-      .describe('β₁ and β₂.'),
-    'adam-eps': z.number().positive().default(1e-8).describe('ε of Adam and RAdam.'),
-    'weight-decay': z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Decoupled weight decay: p −= lr · weight-decay · p.'),
-    'lr-scheduler': choice(
-      ['inverse-sqrt', 'linear', 'polynomial', 'constant', 'cosine'],
-      'inverse-sqrt',
-      'How the learning rate moves after warmup.',
-    ),
-    'warmup-updates': count(
-      4000,
-      'Updates over which the learning rate rises linearly from warmup-init-lr to lr.',
-    ),
-    'warmup-init-lr': z
-      .number()
-      .min(0)
-      .default(1e-7)
-      .describe('Learning rate of the first update of the warmup.'),
-    'end-lr': z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Learning rate at max-update for linear, polynomial and cosine.'),
-    power: z.number().positive().default(1).describe('Exponent of the polynomial schedule.'),
-    'min-lr': z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Training stops when the learning rate falls below this after warmup (0: never).'),
-    'label-smoothing': rate(0.1, 'ε of label smoothing: (1−ε)·nll + ε/V·Σ(−log p).'),
-    'max-tokens': count(4096, 'Most tokens in a batch, counted on its longer side.', 1),
-    'update-freq': count(1, 'Batches whose gradients are summed for one update.', 1),
-    'clip-norm': z.number().min(0).default(0).describe('Clip the global gradient norm to this (0: off).'),
-    'max-update': z.int().min(1).nullable().default(null).describe('Stop after this many updates.'),
-    'max-epoch': z.int().min(1).nullable().default(null).describe('Stop after this many epochs.'),
-    'stop-time': z
-      .number()
-      .positive()
-      .nullable()
-      .default(null)
-      .describe('Stop after this many minutes of training (validation included).'),
-    patience: z
-      .int()
-      .min(1)
-      .nullable()
-      .default(null)
-      .describe('Stop when best-checkpoint-metric did not improve for this many validations.'),
-    'validate-interval': count(1, 'Validate every this many epochs (0: never at the end of an epoch).'),
-    'validate-interval-updates': count(0, 'Validate and save every this many updates (0: off).'),
-    'eval-bleu': flag(
-      false,
-      'Translate the validation split at each validation, and score it by BLEU and chrF.',
-    ),
-    'eval-samples': count(3, 'Translations to show at each validation with eval-bleu.'),
-    'best-checkpoint-metric': choice(
-      ['loss', 'bleu', 'chrf'],
-      'loss',
-      'What makes a validation the best, for checkpoint_best and patience; bleu and chrf need eval-bleu.',
-    ),
-    'save-interval': count(1, 'Save a checkpoint every this many epochs (0: only last and best).'),
-    'save-interval-updates': count(0, 'Save a checkpoint every this many updates (0: off).'),
-    'keep-last': count(5, 'Numbered checkpoints to keep (0: all).'),
-    'log-interval': count(50, 'Updates between two lines of metrics.jsonl.', 1),
-    tensorboard: flag(false, 'Write the metrics for TensorBoard as well, into <save-dir>/tensorboard.'),
-  },
-  'Training.',
 );
 
 const decodeSection = section(

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { choice, count, flag, rate, section } from './values.js';
+
+/** `train` of a config. */
+export const trainSection = section(
+  {
+    'save-dir': z.string().min(1).default('run').describe('Run directory: config, metrics, checkpoints.'),
+    optimizer: choice(['adam', 'radam'], 'radam', 'Optimizer; weight decay is decoupled in both.'),
+    lr: z.number().positive().default(0.0007).describe('Peak learning rate.'),
+    'adam-betas': z
+      .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
+      .default([0.9, 0.98])
+      .describe('β₁ and β₂.'),
+    'adam-eps': z.number().positive().default(1e-8).describe('ε of Adam and RAdam.'),
+    'weight-decay': z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Decoupled weight decay: p −= lr · weight-decay · p.'),
+    'lr-scheduler': choice(
+      ['inverse-sqrt', 'linear', 'polynomial', 'constant', 'cosine'],
+      'inverse-sqrt',
+      'How the learning rate moves after warmup.',
+    ),
+    'warmup-updates': count(
+      4000,
+      'Updates over which the learning rate rises linearly from warmup-init-lr to lr.',
+    ),
+    'warmup-init-lr': z
+      .number()
+      .min(0)
+      .default(1e-7)
+      .describe('Learning rate of the first update of the warmup.'),
+    'end-lr': z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Learning rate at max-update for linear, polynomial and cosine.'),
+    power: z.number().positive().default(1).describe('Exponent of the polynomial schedule.'),
+    'min-lr': z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Training stops when the learning rate falls below this after warmup (0: never).'),
+    'label-smoothing': rate(0.1, 'ε of label smoothing: (1−ε)·nll + ε/V·Σ(−log p).'),
+    'max-tokens': count(4096, 'Most tokens in a batch, counted on its longer side.', 1),
+    'update-freq': count(1, 'Batches whose gradients are summed for one update.', 1),
+    'clip-norm': z.number().min(0).default(0).describe('Clip the global gradient norm to this (0: off).'),
+    'max-update': z.int().min(1).nullable().default(null).describe('Stop after this many updates.'),
+    'max-epoch': z.int().min(1).nullable().default(null).describe('Stop after this many epochs.'),
+    'stop-time': z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('Stop after this many minutes of training (validation included).'),
+    patience: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Stop when best-checkpoint-metric did not improve for this many validations.'),
+    'validate-interval': count(1, 'Validate every this many epochs (0: never at the end of an epoch).'),
+    'validate-interval-updates': count(0, 'Validate and save every this many updates (0: off).'),
+    'eval-bleu': flag(
+      false,
+      'Translate the validation split at each validation, and score it by BLEU and chrF.',
+    ),
+    'eval-samples': count(3, 'Translations to show at each validation with eval-bleu.'),
+    'best-checkpoint-metric': choice(
+      ['loss', 'bleu', 'chrf'],
+      'loss',
+      'What makes a validation the best, for checkpoint_best and patience; bleu and chrf need eval-bleu.',
+    ),
+    'save-interval': count(1, 'Save a checkpoint every this many epochs (0: only last and best).'),
+    'save-interval-updates': count(0, 'Save a checkpoint every this many updates (0: off).'),
+    'keep-last': count(5, 'Numbered checkpoints to keep (0: all).'),
+    'log-interval': count(50, 'Updates between two lines of metrics.jsonl.', 1),
+    tensorboard: flag(false, 'Write the metrics for TensorBoard as well, into <save-dir>/tensorboard.'),
+  },
+  'Training.',
+);

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/* The kinds of values that the schema of a config is made of. */
+
+/** A required value with a default; `text` is what `--help` and `config explain` print. */
+export const count = (fallback: number, text: string, least = 0) =>
+  z.int().min(least).default(fallback).describe(text);
+export const rate = (fallback: number, text: string) =>
+  z.number().min(0).lt(1).default(fallback).describe(text);
+export const number = (fallback: number, text: string) => z.number().default(fallback).describe(text);
+export const flag = (fallback: boolean, text: string) => z.boolean().default(fallback).describe(text);
+export const file = (text: string) => z.string().min(1).nullable().default(null).describe(text);
+export const choice = <const T extends readonly [string, ...string[]]>(
+  values: T,
+  fallback: T[number],
+  text: string,
+) =>
+  z
+    .enum(values)
+    .default(fallback as never)
+    .describe(text);
+/** A section is a strict object whose defaults are those of its keys. */
+export const section = <T extends z.ZodRawShape>(shape: T, text: string) =>
+  z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(text);
