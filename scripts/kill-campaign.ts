@@ -115,6 +115,7 @@ function outcomeOf(run: string): Record<string, string> {
     .join('\n');
   const state = JSON.parse(fs.readFileSync(path.join(last, 'state.json'), 'utf8'));
   state.state.seconds = 0;
+  state.state.validatedSeconds = 0;
   state.state.meter.seconds = 0;
   return {
     weights: sha256File(path.join(last, 'model.safetensors')),

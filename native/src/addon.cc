@@ -133,6 +133,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   ADD(embeddingGradient);
   ADD(crossEntropy);
   ADD(adam);
+  ADD(movingAverage);
   ADD(sumOfSquares);
   ADD(storeRows);
   ADD(cachedAttention);

@@ -36,6 +36,7 @@ extern const Ops TABLE(ISA) = {
     ISA::embeddingGradient,
     ISA::crossEntropy,
     ISA::adam,
+    ISA::movingAverage,
     ISA::sumOfSquares,
     ISA::storeRows,
     ISA::cachedAttention,

@@ -38,6 +38,7 @@ struct Ops {
                        int64_t width, int64_t size, double epsilon);
   void (*adam)(Floats p, Floats gradient, Floats m, Floats v, Floats scale, double beta1, double beta2, double step, double epsilon,
                double decay);
+  void (*movingAverage)(Floats average, Floats parameter, double share);
   double (*sumOfSquares)(Floats x);
   void (*storeRows)(Floats rows, int64_t column, int64_t stride, Floats stored, int64_t first, int64_t width);
   void (*cachedAttention)(Floats queries, int64_t column, int64_t stride, Floats keys, Floats values, Ints seen, Ints seenOffsets,

@@ -115,6 +115,7 @@ interface TranslateFlags extends Common {
   input?: string;
   output?: string;
   checkpoint?: string;
+  weights?: 'live' | 'ema';
   format: (typeof FORMATS)[number];
 }
 
@@ -127,14 +128,20 @@ export function addTranslate(program: Command): void {
     .option('-i, --input <file>', 'Text to translate, plain or .gz (default: standard input).')
     .option('-o, --output <file>', 'Where translations go (default: standard output).')
     .option('--checkpoint <name>', 'A checkpoint of the run (default: the best, else the last).')
+    .addOption(
+      new Option(
+        '--weights <name>',
+        'Those of training, or their moving average (default: what the run validates).',
+      ).choices(['live', 'ema']),
+    )
     .addOption(new Option('-f, --format <name>', 'What to print.').choices(FORMATS).default('text'));
   const settings = addCommon(command, ['backend', 'threads', 'decode']);
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;
     const { runTranslate } = await import('./translate.js');
-    const { input, output, checkpoint, format } = options;
-    await runTranslate(run, { config: loaded.config, input, output, checkpoint, format });
+    const { input, output, checkpoint, weights, format } = options;
+    await runTranslate(run, { config: loaded.config, input, output, checkpoint, weights, format });
   });
 }
 

@@ -83,7 +83,7 @@ function figuresOf(
     seconds: Math.max(last?.wall ?? 0, saved?.seconds ?? 0),
     best:
       lowest === null
-        ? (saved?.best ?? null)
+        ? (saved?.bests[0] ?? null)
         : { loss: lowest.loss!, updates: lowest.num_updates, epoch: lowest.epoch },
     trainLoss: train.at(-1)?.loss ?? null,
     validLoss: valid.at(-1)?.loss ?? null,

@@ -12,7 +12,6 @@ import type { Config, WrittenConfig } from '../config/schema.js';
 import { loadCodec } from '../decode/load-model.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
-import type { Moments } from '../ops/optimizer.js';
 import { refuseAverage } from '../train/average.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import {
@@ -26,9 +25,9 @@ import { removeEventFiles } from '../train/event-log.js';
 import { METRICS_FILE } from '../train/metrics-log.js';
 import { rehearse } from '../train/rehearsal.js';
 import { readLastIntact } from '../train/rescue.js';
-import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../train/state.js';
+import { type CheckpointOrigin, INITIAL_STATE } from '../train/state.js';
 import { checkStops } from '../train/stopping.js';
-import { Trainer, type TrainerOptions, type TrainingEnd } from '../train/trainer.js';
+import { Trainer, type TrainerOptions, type TrainingEnd, type TrainingStart } from '../train/trainer.js';
 import { ensureDataset } from './preprocess.js';
 import { ensureProfile } from './profile.js';
 import { describeRehearsal } from './rehearsal-report.js';
@@ -134,11 +133,8 @@ async function trainLocked(
   }
 }
 
-/** What training starts with. The moments are passed on to the trainer, the model is not. */
-interface Start {
-  model: Transformer;
-  state: TrainState;
-  moments?: Moments;
+/** What training starts with. */
+interface Start extends TrainingStart {
   /** Where the model is new. */
   omega?: OmegaValues | null;
 }
@@ -234,7 +230,7 @@ async function trainFrom(
   };
   let trainer: Trainer | undefined;
   try {
-    trainer = new Trainer(options, start.model, start.state, start.moments);
+    trainer = new Trainer(options, start);
     const end = await trainer.run();
     for (const line of describeEnd(config, end)) log.info(line);
   } finally {
@@ -264,11 +260,15 @@ function describeStart({ model, train }: Config, data: TrainingData, start: Star
 
 function describeEnd({ train }: Config, { state, reason, last }: TrainingEnd): string[] {
   const { saveDir } = train;
-  const { best, updates, seconds } = state;
+  const {
+    bests: [best],
+    updates,
+    seconds,
+  } = state;
   const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(3)}, ppl ${last.ppl.toFixed(2)}`;
-  const checkpoint = path.join(saveDir, best === null ? LAST_CHECKPOINT : BEST_CHECKPOINT);
+  const checkpoint = path.join(saveDir, best === undefined ? LAST_CHECKPOINT : BEST_CHECKPOINT);
   const which =
-    best === null
+    best === undefined
       ? ''
       : ` (valid loss ${best.loss.toFixed(3)} after ${best.updates} updates, epoch ${best.epoch})`;
   return [

@@ -5,7 +5,7 @@ import { log, paint } from '../common/log.js';
 import { type Progress, startProgress } from '../common/progress.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import { readLines } from '../data/text-source.js';
-import { locateCheckpoint } from '../decode/checkpoint-location.js';
+import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
 import { loadModel } from '../decode/load-model.js';
 import type { TextCodec } from '../decode/text-codec.js';
 import { translateLines } from '../decode/translate-lines.js';
@@ -22,6 +22,8 @@ export interface TranslateCommandOptions {
   output?: string;
   /** A checkpoint of the run, by name or path. */
   checkpoint?: string;
+  /** Which weights of it; by default those that the run validates. */
+  weights?: WeightsKind;
   format: TranslationFormat;
 }
 
@@ -39,7 +41,7 @@ export async function runTranslate(run: string, options: TranslateCommandOptions
   const total = input === '-' ? undefined : await countLines(input);
   const backend = await initBackend(config.backend, config.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
-  const loaded = loadModel(location, config);
+  const loaded = loadModel(location, config, options.weights);
   log.info(`Model: ${location.checkpoint}`);
   if (!loaded.tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
   const output = openLineOutput(target);

@@ -89,20 +89,50 @@ const checks: readonly Check[] = [
     hint: 'As it is, training would stop as soon as the warmup is over.',
   },
   {
-    keys: ['train.patience', 'train.validate-interval', 'train.validate-interval-updates'],
+    keys: [
+      'train.patience',
+      'train.validate-interval',
+      'train.validate-interval-updates',
+      'train.validate-interval-minutes',
+    ],
     problem: ({ train }) =>
-      train.patience !== null && train.validateInterval === 0 && train.validateIntervalUpdates === 0
-        ? 'train.patience counts validations, and both train.validate-interval and train.validate-interval-updates are 0'
+      train.patience !== null &&
+      train.validateInterval + train.validateIntervalUpdates + train.validateIntervalMinutes === 0
+        ? 'train.patience counts validations, and all of train.validate-interval, -updates and -minutes are 0'
         : undefined,
     hint: 'Set one of the intervals, or train.patience to null.',
   },
   {
     keys: ['train.best-checkpoint-metric', 'train.eval-bleu'],
     problem: ({ train }) =>
-      train.bestCheckpointMetric !== 'loss' && !train.evalBleu
+      ['bleu', 'chrf'].includes(train.bestCheckpointMetric) && !train.evalBleu
         ? `expected train.eval-bleu where the best checkpoint is found by ${train.bestCheckpointMetric}`
         : undefined,
     hint: 'Add --eval-bleu, or choose the checkpoint by loss.',
+  },
+  {
+    keys: ['train.average-last', 'train.keep-last'],
+    problem: ({ train }) =>
+      train.keepLast > 0 && train.averageLast > train.keepLast
+        ? `expected train.keep-last to keep as many checkpoints as train.average-last averages; found ${train.keepLast} and ${train.averageLast}`
+        : undefined,
+    hint: 'Raise train.keep-last, or set it to 0 to keep all.',
+  },
+  {
+    keys: ['train.average-best', 'train.keep-best'],
+    problem: ({ train }) =>
+      train.averageBest > train.keepBest
+        ? `expected train.keep-best to keep as many checkpoints as train.average-best averages; found ${train.keepBest} and ${train.averageBest}`
+        : undefined,
+    hint: 'Raise train.keep-best.',
+  },
+  {
+    keys: ['train.validate-weights', 'train.ema-decay'],
+    problem: ({ train }) =>
+      train.validateWeights === 'ema' && train.emaDecay === null
+        ? 'expected train.ema-decay where train.validate-weights is ema, found null'
+        : undefined,
+    hint: 'Set train.ema-decay, for example to 0.999, or train.validate-weights to live.',
   },
   {
     keys: ['decode.nbest', 'decode.beam'],

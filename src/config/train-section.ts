@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { choice, count, flag, rate, section } from './values.js';
 
+const minutes = (text: string) => z.number().min(0).default(0).describe(text);
+
 /** `train` of a config. */
 export const trainSection = section(
   {
@@ -60,21 +62,42 @@ export const trainSection = section(
       .nullable()
       .default(null)
       .describe('Stop when best-checkpoint-metric did not improve for this many validations.'),
+    'validate-first': flag(false, 'Validate before the first update, too.'),
     'validate-interval': count(1, 'Validate every this many epochs (0: never at the end of an epoch).'),
     'validate-interval-updates': count(0, 'Validate and save every this many updates (0: off).'),
+    'validate-interval-minutes': minutes('Validate and save every this many minutes of training (0: off).'),
     'eval-bleu': flag(
       false,
       'Translate the validation split at each validation, and score it by BLEU and chrF.',
     ),
     'eval-samples': count(3, 'Translations to show at each validation with eval-bleu.'),
     'best-checkpoint-metric': choice(
-      ['loss', 'bleu', 'chrf'],
+      ['loss', 'nll_loss', 'ppl', 'bleu', 'chrf'],
       'loss',
       'What makes a validation the best, for checkpoint_best and patience; bleu and chrf need eval-bleu.',
     ),
     'save-interval': count(1, 'Save a checkpoint every this many epochs (0: only last and best).'),
     'save-interval-updates': count(0, 'Save a checkpoint every this many updates (0: off).'),
+    'save-interval-minutes': minutes('Save a checkpoint every this many minutes of training (0: off).'),
     'keep-last': count(5, 'Numbered checkpoints to keep (0: all).'),
+    'keep-best': count(1, 'Checkpoints to keep by best-checkpoint-metric.', 1),
+    'average-last': count(
+      0,
+      'At the end, average the last this many checkpoints and score the mean (0: off).',
+    ),
+    'average-best': count(0, 'The same of the best this many, at most keep-best.'),
+    'ema-decay': z
+      .number()
+      .gt(0)
+      .lt(1)
+      .nullable()
+      .default(null)
+      .describe('Keep an exponential moving average of the weights with this decay, such as 0.999.'),
+    'validate-weights': choice(
+      ['live', 'ema'],
+      'live',
+      'Which weights are validated and, unless translate is told otherwise, translate: those of training or their moving average.',
+    ),
     'log-interval': count(50, 'Updates between two lines of metrics.jsonl.', 1),
     tensorboard: flag(false, 'Write the metrics for TensorBoard as well, into <save-dir>/tensorboard.'),
   },

@@ -13,6 +13,32 @@ export interface CheckpointLocation {
 /** The file in a checkpoint that holds the weights. */
 export const WEIGHTS_FILE = 'model.safetensors';
 
+/** The weights of training, or their moving average. */
+export type WeightsKind = 'live' | 'ema';
+
+/**
+ * The file of a checkpoint with the weights to translate with.
+ *
+ * @param asked what the user wants
+ * @param validated what the validation of the run looks at: where nothing is asked for that is taken, if it is there
+ * @throws UserError where what is asked for is not there
+ */
+export function weightsFile(
+  checkpoint: string,
+  asked: WeightsKind | undefined,
+  validated: WeightsKind,
+): string {
+  const average = path.join(checkpoint, 'ema.safetensors');
+  const wanted = asked ?? validated;
+  if (wanted === 'ema' && existsSync(average)) return average;
+  if (asked !== 'ema') return path.join(checkpoint, WEIGHTS_FILE);
+  throw new UserError({
+    problem: 'expected a moving average of the weights, found none',
+    where: average,
+    hint: 'Training keeps one with train.ema-decay. Leave --weights out, or use --weights live.',
+  });
+}
+
 /**
  * Finds the checkpoint to translate with.
  *

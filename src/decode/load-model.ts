@@ -7,7 +7,7 @@ import { Dictionary } from '../data/dictionary.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { Tokenizer } from '../tokenizer/index.js';
-import { type CheckpointLocation, WEIGHTS_FILE } from './checkpoint-location.js';
+import { type CheckpointLocation, type WeightsKind, weightsFile } from './checkpoint-location.js';
 import { type Segmenter, TextCodec, whiteSpaceSegmenter } from './text-codec.js';
 
 /** Everything that translates, as a run directory holds it. */
@@ -21,13 +21,18 @@ export interface LoadedModel {
 /**
  * Loads dictionaries, tokenizer and weights of a run. The caller disposes of the model.
  *
+ * @param weights which ones; by default those that the run validates
  * @throws UserError when a file is absent or damaged, or the weights are of another shape or vocabulary
  */
-export function loadModel({ runDirectory, checkpoint }: CheckpointLocation, config: Config): LoadedModel {
+export function loadModel(
+  { runDirectory, checkpoint }: CheckpointLocation,
+  config: Config,
+  weights?: WeightsKind,
+): LoadedModel {
   const loaded = loadCodec(runDirectory, config.data);
-  const weightsFile = path.join(checkpoint, WEIGHTS_FILE);
-  const { tensors } = readSafetensors(weightsFile, expectedSum(checkpoint, WEIGHTS_FILE));
-  const model = Transformer.fromWeights(config.model, loaded.vocabulary, tensors, weightsFile);
+  const file = weightsFile(checkpoint, weights, config.train.validateWeights);
+  const { tensors } = readSafetensors(file, expectedSum(checkpoint, path.basename(file)));
+  const model = Transformer.fromWeights(config.model, loaded.vocabulary, tensors, file);
   return { model, codec: loaded.codec, tokenized: loaded.tokenized };
 }
 

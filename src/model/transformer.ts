@@ -93,6 +93,15 @@ export class Transformer {
     return new Transformer(config, vocabulary, (name) => weights.get(name)!.data);
   }
 
+  /** A model of its own with the same weights. */
+  copy(): Transformer {
+    return new Transformer(
+      this.config,
+      this.vocabulary,
+      (name) => this.weights.get(name)!.dataSync() as Float32Array,
+    );
+  }
+
   /** The weights that are trained, in a fixed order. */
   get trainable(): tf.Variable[] {
     return [...this.weights.values()].filter(({ trainable }) => trainable);

@@ -95,6 +95,8 @@ export interface Kernels {
     inputs: 'parameter' | 'gradient' | 'first' | 'second' | 'scale';
     attributes: { beta1: number; beta2: number; step: number; epsilon: number; decay: number };
   };
+  /** Overwrites average with average + share · (parameter − average). → nothing */
+  MovingAverage: { inputs: 'average' | 'parameter'; attributes: { share: number } };
   /** any number of tensors → √Σx² [] */
   GlobalNorm: { inputs: string; attributes: Record<string, never> };
   /** logits [N, V] → ids, log-probabilities [N · k] */

@@ -8,7 +8,7 @@ import { scanSafetensors } from '../formats/safetensors.js';
 import { constantNames, parameterSpecs, type VocabularySizes } from '../model/parameters.js';
 import { checkWeights } from '../model/transformer.js';
 import { MOMENT_NAMES, OPTIMIZER_FILE } from './checkpoint.js';
-import { MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
+import { EMA_FILE, MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
 import { readStateFile, type StateFile } from './state.js';
 
 /** What a checkpoint is compared with; each part may be missing, where it is damaged itself. */
@@ -31,6 +31,7 @@ export function checkCheckpoint(
   let content: StateFile | undefined;
   const shapes = config && vocabulary && expectedShapes(config, vocabulary);
   const at = (name: string): string => path.join(folder, name);
+  const weightFiles = [MODEL_FILE, ...(hasEma(folder) ? [EMA_FILE] : [])];
   const findings = [
     examine(at(CHECKSUMS_FILE), () => {
       if (readChecksums(folder) !== undefined) return 'sums of every file';
@@ -39,11 +40,13 @@ export function checkCheckpoint(
         'there is none: bits that changed since it was written cannot be told',
       );
     }),
-    examine(at(MODEL_FILE), () => {
-      const { found, detail } = scan(folder, MODEL_FILE);
-      if (config && vocabulary) checkWeights(config, vocabulary, found, at(MODEL_FILE));
-      return judge(at(MODEL_FILE), detail, shapes !== undefined);
-    }),
+    ...weightFiles.map((name) =>
+      examine(at(name), () => {
+        const { found, detail } = scan(folder, name);
+        if (config && vocabulary) checkWeights(config, vocabulary, found, at(name));
+        return judge(at(name), detail, shapes !== undefined);
+      }),
+    ),
     examine(at(OPTIMIZER_FILE), () => {
       const { found, detail } = scan(folder, OPTIMIZER_FILE);
       if (shapes !== undefined) checkMoments(found, shapes, at(OPTIMIZER_FILE));
@@ -58,6 +61,11 @@ export function checkCheckpoint(
     }),
   ];
   return { findings, content };
+}
+
+/** Whether a checkpoint has, or should have, a moving average of the weights. */
+function hasEma(folder: string): boolean {
+  return existsSync(path.join(folder, EMA_FILE)) || expected(folder, EMA_FILE) !== undefined;
 }
 
 function judge(file: string, detail: string, shapesKnown: boolean): Finding {

@@ -10,6 +10,8 @@ export const BEST_CHECKPOINT = 'checkpoint_best';
 /** Files of a checkpoint. */
 export const MODEL_FILE = 'model.safetensors';
 export const STATE_FILE = 'state.json';
+/** The moving average of the weights, where training keeps one. */
+export const EMA_FILE = 'ema.safetensors';
 
 /** A checkpoint that training saved under its number. */
 export interface NumberedCheckpoint {
@@ -85,13 +87,15 @@ export function pointTo(runDirectory: string, link: string, checkpoint: string):
  * Removes the oldest numbered checkpoints, but never one that a link points at.
  *
  * @param keep how many to leave, beside those; Infinity for all
+ * @param bests names to leave in any case
  */
-export function removeOld(runDirectory: string, keep: number): void {
+export function removeOld(runDirectory: string, keep: number, bests: readonly string[] = []): void {
   if (keep === Infinity) return;
-  const pointedAt = new Set([LAST_CHECKPOINT, BEST_CHECKPOINT].map((link) => targetOf(runDirectory, link)));
+  const pointedAt = [LAST_CHECKPOINT, BEST_CHECKPOINT].map((link) => targetOf(runDirectory, link));
+  const wanted = new Set([...pointedAt, ...bests]);
   const numbered = numberedCheckpoints(runDirectory).map(({ name }) => name);
   for (const name of numbered.slice(0, Math.max(0, numbered.length - keep))) {
-    if (!pointedAt.has(name)) remove(runDirectory, name);
+    if (!wanted.has(name)) remove(runDirectory, name);
   }
 }
 

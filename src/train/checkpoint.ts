@@ -1,54 +1,54 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { expectedSum, writeChecksums } from '../common/checksums.js';
+import { expectedSum, readChecksums } from '../common/checksums.js';
 import { DamageError, UserError } from '../common/errors.js';
-import { type FileSum, sumFile, sumOf } from '../common/file-sum.js';
-import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
+import type { FileSum } from '../common/file-sum.js';
 import type { ModelConfig } from '../config/schema.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import { type NamedArray, readSafetensors } from '../formats/safetensors.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
+import { ownValues } from '../ops/own-values.js';
 import { tf } from '../ops/tf.js';
-import { MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
-import { METRICS_FILE } from './metrics-log.js';
+import { EMA_FILE, MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
+import type { CheckpointImage } from './checkpoint-job.js';
 import { type CheckpointOrigin, formatStateFile, readStateFile, type StateFile } from './state.js';
 
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
 /** Names of the moments in the optimizer's file, as PyTorch's optimizers have them. */
 export const MOMENT_NAMES = { first: 'exp_avg', second: 'exp_avg_sq' } as const;
 
-/** Writes a checkpoint: the whole folder or nothing. Its checksums are of what was to be written, not of what was. */
-export async function writeCheckpoint(
-  folder: string,
-  model: Transformer,
-  moments: Moments,
-  content: StateFile,
-): Promise<void> {
-  const metadata = { format: 'pt', updates: String(content.state.updates) };
-  const weights = await fetchAll(model.weights);
-  const optimizer = await fetchAll(momentsByName(model, moments));
-  const state = formatStateFile(content);
-  await writeFolderAtomic(folder, (temporary) => {
-    const files = {
-      [MODEL_FILE]: writeSafetensors(path.join(temporary, MODEL_FILE), weights, metadata),
-      [OPTIMIZER_FILE]: writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer, metadata),
-      [STATE_FILE]: sumOf(state),
-    };
-    writeFileAtomic(path.join(temporary, STATE_FILE), state);
-    writeChecksums(temporary, { files, beside: metricsSoFar(folder) });
-  });
+/** What a checkpoint is made of, on the device. */
+export interface Capturable extends StateFile {
+  model: Transformer;
+  moments: Moments;
+  /** The moving average of the weights, where there is one. */
+  ema?: Transformer;
 }
 
-/** The sum of the metrics at this point. They only grow, so they begin like that ever after. */
-function metricsSoFar(folder: string): Record<string, FileSum> {
-  const file = path.join(path.dirname(folder), METRICS_FILE);
-  return existsSync(file) ? { [METRICS_FILE]: sumFile(file) } : {};
+/** Copies from the device what a checkpoint holds. */
+export async function captureCheckpoint({
+  model,
+  moments,
+  ema,
+  ...content
+}: Capturable): Promise<CheckpointImage> {
+  return {
+    tensors: {
+      [MODEL_FILE]: await fetchAll(model.weights),
+      [OPTIMIZER_FILE]: await fetchAll(momentsByName(model, moments)),
+      ...(ema && { [EMA_FILE]: await fetchAll(ema.weights) }),
+    },
+    state: formatStateFile(content),
+    updates: content.state.updates,
+  };
 }
 
 /** A model with its optimizer where a checkpoint left them. The caller owns model and moments. */
 export interface RestoredCheckpoint extends StateFile {
   model: Transformer;
   moments: Moments;
+  /** The moving average of the weights, where the checkpoint has one. */
+  ema?: Transformer;
 }
 
 /**
@@ -65,18 +65,25 @@ export function readCheckpoint(
   origin: CheckpointOrigin,
 ): RestoredCheckpoint {
   checkPresence(folder);
-  const [state, weights, optimizer] = [STATE_FILE, MODEL_FILE, OPTIMIZER_FILE].map((name) => ({
+  const [state, optimizer] = [STATE_FILE, OPTIMIZER_FILE].map((name) => ({
     file: path.join(folder, name),
     sum: expectedSum(folder, name),
   }));
   const content = readStateFile(state.file, state.sum);
   checkOrigin(content.origin, origin, state.file);
-  const { tensors } = readSafetensors(weights.file, weights.sum);
-  const model = Transformer.fromWeights(config, vocabulary, tensors, weights.file);
+  const read = (name: string): Transformer => {
+    const file = path.join(folder, name);
+    const { tensors } = readSafetensors(file, expectedSum(folder, name));
+    return Transformer.fromWeights(config, vocabulary, tensors, file);
+  };
+  const model = read(MODEL_FILE);
+  let ema: Transformer | undefined;
   try {
-    return { ...content, model, moments: readMoments(optimizer.file, model, optimizer.sum) };
+    if (existsSync(path.join(folder, EMA_FILE))) ema = read(EMA_FILE);
+    return { ...content, model, moments: readMoments(optimizer.file, model, optimizer.sum), ema };
   } catch (error) {
     model.dispose();
+    ema?.dispose();
     throw error;
   }
 }
@@ -90,7 +97,8 @@ export function checkPresence(folder: string): void {
       hint: 'The checkpoint was moved or deleted. Point checkpoint_last to another one, or start with --restart.',
     });
   }
-  for (const name of [STATE_FILE, MODEL_FILE, OPTIMIZER_FILE]) {
+  const named = Object.keys(readChecksums(folder)?.files ?? {});
+  for (const name of new Set([STATE_FILE, MODEL_FILE, OPTIMIZER_FILE, ...named])) {
     const where = path.join(folder, name);
     if (existsSync(where)) continue;
     const hint = 'The checkpoint is incomplete. Go on from another one, or start with --restart.';
@@ -138,7 +146,7 @@ function trainableNames(model: Transformer): string[] {
 async function fetchAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<string, NamedArray>> {
   const arrays = new Map<string, NamedArray>();
   for (const [name, tensor] of tensors) {
-    arrays.set(name, { shape: tensor.shape, data: await tensor.data<'float32'>() });
+    arrays.set(name, { shape: tensor.shape, data: await ownValues(tensor) });
   }
   return arrays;
 }

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { appendFileSync, existsSync, truncateSync } from 'node:fs';
 import { DamageError, explainFileError, isFileError } from '../common/errors.js';
-import { readFileBounded, syncFile, writeFileAtomic } from '../common/files.js';
+import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { EventLog } from './event-log.js';
 import type { TrainFigures } from './meter.js';
-import type { Scores, ValidationFigures } from './validation.js';
+import type { Scores, TranslationSample, ValidationFigures } from './validation.js';
 
 /** Where in training a line was written. */
 interface Place {
@@ -18,7 +18,9 @@ interface Place {
 /** A line of metrics.jsonl; docs/train.md explains the keys. */
 export type MetricsLine =
   | ({ event: 'train' } & Place & TrainFigures & { lr: number })
-  | ({ event: 'valid' } & Place & ValidationFigures & Scores & { best_loss: number });
+  | ({ event: 'valid' } & Place &
+      ValidationFigures &
+      Scores & { best_loss: number; samples?: TranslationSample[] });
 
 export const METRICS_FILE = 'metrics.jsonl';
 
@@ -56,24 +58,22 @@ export class MetricsLog {
   /** Adds a line. Where the disk is full it waits with the others for the next one, and a warning says so. */
   write(line: MetricsLine): void {
     this.waiting += `${JSON.stringify(line)}\n`;
+    this.flush();
+    this.events?.write(line.num_updates, scalarsOf(line));
+  }
+
+  /** Writes what is waiting. @returns the bytes of the file then; null where it could not be written */
+  flush(): number | null {
     try {
-      appendFileSync(this.file, this.waiting);
+      if (this.waiting !== '') appendFileSync(this.file, this.waiting);
       this.size += Buffer.byteLength(this.waiting);
       this.waiting = '';
+      return this.size;
     } catch (error) {
       this.undo();
       if (!isFileError(error)) throw error;
       log.warn(`Metrics are kept for later: ${(explainFileError(error, this.file) as Error).message}`);
-    }
-    this.events?.write(line.num_updates, scalarsOf(line));
-  }
-
-  /** What was written reaches the disk, before a checkpoint that goes on from it. */
-  sync(): void {
-    try {
-      syncFile(this.file);
-    } catch (error) {
-      throw explainFileError(error, this.file);
+      return null;
     }
   }
 
@@ -89,8 +89,11 @@ export class MetricsLog {
 
 /** Every number of a line but the step, under `train/…` or `valid/…`. */
 function scalarsOf({ event, num_updates: _, ...figures }: MetricsLine): Map<string, number> {
-  const numbers = Object.entries(figures).filter(([, value]) => typeof value === 'number');
-  return new Map(numbers.map(([key, value]) => [`${event}/${key}`, value]));
+  return new Map(
+    Object.entries(figures).flatMap(([key, value]): [string, number][] =>
+      typeof value === 'number' ? [[`${event}/${key}`, value]] : [],
+    ),
+  );
 }
 
 /**

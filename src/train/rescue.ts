@@ -78,11 +78,11 @@ function goBack(runDirectory: string, taken: string, state: TrainState, damaged:
 }
 
 /** Where the best checkpoint is damaged too, the best one that the state knows of takes its place, if it is there. */
-function mendBest(runDirectory: string, { best }: TrainState, damaged: readonly Damaged[]): void {
+function mendBest(runDirectory: string, { bests: [best] }: TrainState, damaged: readonly Damaged[]): void {
   const isDamaged = (name: string): boolean => damaged.some((entry) => entry.name === name);
   const current = targetOf(runDirectory, BEST_CHECKPOINT);
   if (current === undefined || !isDamaged(current)) return;
-  const before = best === null ? undefined : checkpointName(best.epoch, best.updates);
+  const before = best === undefined ? undefined : checkpointName(best.epoch, best.updates);
   if (before !== undefined && isThere(runDirectory, before) && !isDamaged(before)) {
     pointTo(runDirectory, BEST_CHECKPOINT, before);
     log.warn(`${BEST_CHECKPOINT} was ${current}, now it is ${before}.`);

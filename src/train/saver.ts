@@ -1,17 +1,12 @@
-import * as path from 'node:path';
-import { explainFileError, isFileError } from '../common/errors.js';
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
-import { writeCheckpoint } from './checkpoint.js';
-import {
-  BEST_CHECKPOINT,
-  checkpointName,
-  LAST_CHECKPOINT,
-  pointTo,
-  removeOld,
-} from './checkpoint-folders.js';
-import type { CheckpointOrigin, TrainState } from './state.js';
-import type { Updater } from './update.js';
+import { type Capturable, captureCheckpoint } from './checkpoint.js';
+import { checkpointName } from './checkpoint-folders.js';
+import type { CheckpointJob } from './checkpoint-job.js';
+import type { CheckpointFailure } from './checkpoint-worker.js';
+import type { CheckpointOrigin } from './state.js';
 
 /** Milliseconds after which a save that has failed is tried again. */
 const RETRY_AFTER = 60_000;
@@ -21,29 +16,32 @@ export interface SaverOptions {
   runDirectory: string;
   /** Stands in every checkpoint. */
   origin: CheckpointOrigin;
-  /** Numbered checkpoints to keep beside those that the links name; Infinity for all. */
+  /** Numbered checkpoints to keep beside the best ones and the last; Infinity for all. */
   keep: number;
   /** Milliseconds until a checkpoint that could not be written is tried again; default 60 000. */
   retryAfter?: number;
 }
 
 /** What a checkpoint is made of. */
-export interface Savable {
-  updater: Updater;
-  state: Readonly<TrainState>;
-  /** Learning rate of the next update. */
-  lr: number;
+export interface Savable extends Omit<Capturable, 'origin'> {
+  /** Bytes of metrics.jsonl at this point; null where lines could not be written, which a checkpoint must not lose. */
+  metricsBytes: number | null;
 }
 
-/** Writes the checkpoints of a run, and never loses a good one to a bad one. */
+/**
+ * Writes the checkpoints of a run, one at a time, in a thread of their own: training waits only while its numbers are
+ * copied. A checkpoint that cannot be written leaves those before it as they are.
+ */
 export class Saver {
-  /** Updates that were done at the latest checkpoint. */
+  /** Updates that were done at the latest checkpoint that is written or under way. */
   savedAt: number;
-  /** Seconds that the longest save has taken. */
+  /** Seconds from the start of the longest save to its end. */
   longest = 0;
   private readonly options: SaverOptions;
-  /** When to try again after a failure, and whether the best model is still to be named. */
-  private unsaved: { at: number; best: boolean } | undefined;
+  /** Ends when the latest checkpoint is written, with why it was not. */
+  private underWay: Promise<CheckpointFailure | undefined> = Promise.resolve(undefined);
+  /** When to try again after a failure. */
+  private retryAt: number | undefined;
 
   /** @param savedAt updates of the checkpoint that training goes on from */
   constructor(options: SaverOptions, savedAt: number) {
@@ -53,42 +51,82 @@ export class Saver {
 
   /** Whether a save that has failed should be tried again now. */
   get retryDue(): boolean {
-    return this.unsaved !== undefined && performance.now() >= this.unsaved.at;
+    return this.retryAt !== undefined && performance.now() >= this.retryAt;
   }
 
   /**
-   * Saves, and points the links at what was saved.
-   *
-   * @param best whether it is the best model so far
-   * @throws what the file system says; the checkpoints before are untouched then
+   * Begins to save. Returns when the numbers are copied; a checkpoint that is still being written is waited for first.
+   * Where the disk refuses, a warning says so, and it is tried again later.
    */
-  async save({ updater, state, lr }: Savable, best: boolean): Promise<void> {
+  async save({ metricsBytes, ...savable }: Savable): Promise<void> {
+    await this.underWay;
     const started = performance.now();
     const { runDirectory, origin, keep } = this.options;
-    const name = checkpointName(state.epoch, state.updates);
-    const content = { origin, lr, state };
-    await writeCheckpoint(path.join(runDirectory, name), updater.model, updater.moments, content);
-    pointTo(runDirectory, LAST_CHECKPOINT, name);
-    if (best || this.unsaved?.best) pointTo(runDirectory, BEST_CHECKPOINT, name);
-    removeOld(runDirectory, keep);
+    const { state } = savable;
     this.savedAt = state.updates;
-    this.unsaved = undefined;
-    this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
+    if (metricsBytes === null) {
+      const message = 'the lines of metrics.jsonl that belong to it cannot be written';
+      this.underWay = Promise.resolve(this.fail({ message, refused: true }, state.updates));
+      return;
+    }
+    const image = await captureCheckpoint({ ...savable, origin });
+    const bests = state.bests.map(({ epoch, updates }) => checkpointName(epoch, updates));
+    const name = checkpointName(state.epoch, state.updates);
+    const job = { ...image, runDirectory, name, metricsBytes, bests, keep };
+    this.underWay = inThread(job).then((failure) => {
+      this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
+      return failure === undefined ? this.succeed() : this.fail(failure, state.updates);
+    });
   }
 
-  /** Saves; where the disk refuses, a warning says so, and it is tried again later. */
-  async trySave(savable: Savable, best: boolean): Promise<void> {
-    try {
-      await this.save(savable, best);
-    } catch (error) {
-      if (!isFileError(error)) throw error;
-      const { retryAfter = RETRY_AFTER, runDirectory } = this.options;
-      this.unsaved = { at: performance.now() + retryAfter, best: best || this.unsaved?.best === true };
-      const message = (explainFileError(error, runDirectory) as Error).message;
-      log.warn(
-        `No checkpoint after ${savable.state.updates} updates: ${message}\n` +
-          `  Training goes on, the checkpoint before it stays, and saving is tried again in ${formatSeconds(retryAfter / 1000)}.`,
-      );
-    }
+  /** Waits until the latest checkpoint is written. @throws UserError where it is not */
+  async settle(): Promise<void> {
+    const failure = await this.underWay;
+    if (failure === undefined) return;
+    throw new UserError({
+      problem: `the last checkpoint could not be written: ${failure.message}`,
+      where: this.options.runDirectory,
+      hint: 'The checkpoint before it is kept; the same command goes on from there.',
+    });
   }
+
+  /** Waits until nothing is being written. */
+  async idle(): Promise<void> {
+    await this.underWay.catch(() => {}); // told where it belongs
+  }
+
+  private succeed(): undefined {
+    this.retryAt = undefined;
+  }
+
+  private fail(failure: CheckpointFailure, updates: number): CheckpointFailure {
+    if (!failure.refused) throw new Error(failure.message);
+    const { retryAfter = RETRY_AFTER } = this.options;
+    this.retryAt = performance.now() + retryAfter;
+    this.savedAt = -1;
+    log.warn(
+      `No checkpoint after ${updates} updates: ${failure.message}\n` +
+        `  Training goes on, the checkpoint before it stays, and saving is tried again in ${formatSeconds(retryAfter / 1000)}.`,
+    );
+    return failure;
+  }
+}
+
+/** Does the job in a thread, which ends with it and so gives back its memory. @returns why it could not be done */
+function inThread(job: CheckpointJob): Promise<CheckpointFailure | undefined> {
+  const buffers = Object.values(job.tensors).flatMap((arrays) =>
+    [...arrays.values()].map(({ data }) => data.buffer as ArrayBuffer),
+  );
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), {
+      workerData: job,
+      transferList: buffers,
+    });
+    let failure: CheckpointFailure | undefined;
+    worker.on('message', (message: CheckpointFailure) => {
+      failure = message;
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => resolve(failure));
+  });
 }

@@ -1,6 +1,7 @@
 import { DamageError, UserError } from '../common/errors.js';
 import type { FileSum } from '../common/file-sum.js';
 import { readJson } from '../common/files.js';
+import type { BestValidation } from './bests.js';
 import { EMPTY_SUMS, type MeterSums } from './meter.js';
 
 /** Where training stands. Random numbers are functions of these counters, so there is no generator to store. */
@@ -15,8 +16,10 @@ export interface TrainState {
   seconds: number;
   /** Updates that were done at the latest validation; 0 before the first. */
   validatedAt: number;
-  /** The best validation; scores where it was translated. */
-  best: { loss: number; bleu?: number; chrf?: number; epoch: number; updates: number } | null;
+  /** Seconds of training at that. */
+  validatedSeconds: number;
+  /** The best validations, the best first. */
+  bests: readonly BestValidation[];
   /** Validations since the best one. */
   validationsSinceBest: number;
   /** Of the updates since the last line of the metrics. */
@@ -29,7 +32,8 @@ export const INITIAL_STATE: Readonly<TrainState> = {
   updates: 0,
   seconds: 0,
   validatedAt: 0,
-  best: null,
+  validatedSeconds: 0,
+  bests: [],
   validationsSinceBest: 0,
   meter: EMPTY_SUMS,
 };
@@ -53,8 +57,8 @@ export interface StateFile {
 }
 
 const FORMAT = 'admin-nmt/checkpoint';
-/** Raised whenever a checkpoint of before cannot be gone on from. */
-const VERSION = 1;
+/** Raised whenever earlier versions of the program would misread what is written. */
+const VERSION = 2;
 
 export function formatStateFile(content: StateFile): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, ...content }, null, 1)}\n`;
@@ -71,15 +75,23 @@ export function readStateFile(file: string, expected?: FileSum): StateFile {
   const hint = 'Go on from another checkpoint, or start with --restart.';
   const refuse = (problem: string): DamageError => new DamageError({ problem, where: file, hint });
   if (!isRecord(found) || found.format !== FORMAT) throw refuse(`expected a state.json of ${FORMAT}`);
-  if (found.version !== VERSION) {
-    const problem = `expected a checkpoint of version ${VERSION}, found version ${found.version}`;
+  if (!isCount(found.version) || found.version > VERSION) {
+    const problem = `expected a checkpoint of version ${VERSION} or before, found version ${found.version}`;
     throw new UserError({ problem, where: file, hint });
   }
-  if (!isOrigin(found.origin) || !isNumber(found.lr) || !isState(found.state)) {
+  const state = found.version === 1 ? upgrade(found.state) : found.state;
+  if (!isOrigin(found.origin) || !isNumber(found.lr) || !isState(state)) {
     throw refuse('expected origin, lr and state of a checkpoint, found something incomplete');
   }
-  const { origin, lr, state } = found;
-  return { origin, lr, state: { ...INITIAL_STATE, ...state } }; // a state of before 0.2 has no sums
+  const { origin, lr } = found;
+  return { origin, lr, state };
+}
+
+/** A state of version 1 knew one best validation and, at first, no sums. */
+function upgrade(state: unknown): unknown {
+  if (!isRecord(state)) return state;
+  const { best, ...rest } = state;
+  return { ...INITIAL_STATE, bests: best === null ? [] : [best], ...rest };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -112,10 +124,19 @@ function isSums(value: unknown): value is MeterSums {
   return isRecord(value) && Object.keys(EMPTY_SUMS).every((key) => isNumber(value[key]));
 }
 
+function isBest(value: unknown): value is BestValidation {
+  return isRecord(value) && isNumber(value.loss) && isCount(value.epoch) && isCount(value.updates);
+}
+
 function isState(value: unknown): value is TrainState {
   if (!isRecord(value)) return false;
-  const { best, seconds, meter = EMPTY_SUMS } = value;
-  const isBest =
-    best === null || (isRecord(best) && isNumber(best.loss) && isCount(best.epoch) && isCount(best.updates));
-  return COUNTS.every((key) => isCount(value[key])) && isNumber(seconds) && isBest && isSums(meter);
+  const { bests, seconds, meter, validatedSeconds } = value;
+  return (
+    COUNTS.every((key) => isCount(value[key])) &&
+    isNumber(seconds) &&
+    isNumber(validatedSeconds) &&
+    Array.isArray(bests) &&
+    bests.every(isBest) &&
+    isSums(meter)
+  );
 }

@@ -1,7 +1,6 @@
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError } from '../common/errors.js';
-import { type Progress, startProgress } from '../common/progress.js';
 import type { TrainConfig } from '../config/schema.js';
 import {
   type BatchOptions,
@@ -13,26 +12,22 @@ import {
 } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
+import { rank } from './bests.js';
 import { checkpointName } from './checkpoint-folders.js';
 import { EVENTS_FOLDER } from './event-log.js';
 import { diverged, Meter, type TrainFigures, trainFigures } from './meter.js';
 import { METRICS_FILE, MetricsLog } from './metrics-log.js';
+import { milestone, savesOnTheWay, validates } from './milestones.js';
+import { MovingAverage } from './moving-average.js';
 import { Saver, type SaverOptions } from './saver.js';
 import { createSchedule, type Schedule } from './schedules.js';
 import { planSplit } from './split.js';
 import type { TrainState } from './state.js';
 import { stopReason } from './stopping.js';
+import { TrainingBar } from './training-bar.js';
 import { type AllReduce, Updater } from './update.js';
-import {
-  describeSample,
-  describeValidation,
-  isBetter,
-  type TranslatedValidation,
-  validate,
-} from './validation.js';
+import { describeSample, describeValidation, type TranslatedValidation, validate } from './validation.js';
 
-/** Least milliseconds between two looks at the device for the sake of the progress bar. */
-const SHOW_EVERY = 2000;
 /** Seconds that a save is trusted to take at most before the first one. */
 const LEAST_MARGIN = 2;
 
@@ -58,6 +53,17 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   stopAfter?: number | null;
 }
 
+/** Where training starts. */
+export interface TrainingStart {
+  /** Owned by the caller. */
+  model: Transformer;
+  state: TrainState;
+  /** Of the optimizer at that point; owned by the trainer. None at the very start. */
+  moments?: Moments;
+  /** The moving average of the weights at that point; owned by the trainer. None where there is none yet. */
+  ema?: Transformer;
+}
+
 /** How training ended. */
 export interface TrainingEnd {
   state: Readonly<TrainState>;
@@ -75,24 +81,25 @@ export class Trainer {
   private readonly meter: Meter;
   private readonly metrics: MetricsLog;
   private readonly state: TrainState;
-  private readonly progress: Progress;
+  private readonly bar: TrainingBar;
+  /** With `ema-decay`. */
+  private readonly ema: MovingAverage | undefined;
   /** Time of a start at which no second of training had passed. */
   private readonly startedAt: number;
   /** The batches of the epoch. */
   private plan: Int32Array[];
   private readonly saver: Saver;
+  /** Where training stood at the latest checkpoint. */
+  private saved: { updates: number; seconds: number };
   /** Seconds that the longest update has taken, for `stopAfter`. */
   private longestUpdate = 0;
   private readonly processStart = performance.now();
-  private shownAt = -Infinity;
   private figures: TrainFigures | undefined;
 
   /**
-   * @param model owned by the caller
-   * @param state where training starts
-   * @param moments of the optimizer at that point; owned by this object. None at the very start
+   * @param start where training starts
    */
-  constructor(options: TrainerOptions, model: Transformer, state: TrainState, moments?: Moments) {
+  constructor(options: TrainerOptions, { model, state, moments, ema }: TrainingStart) {
     const { config, seed, runDirectory, valid } = options;
     this.options = options;
     this.state = { ...state };
@@ -101,19 +108,14 @@ export class Trainer {
     if (valid !== null) planSplit('valid', valid, this.batchOptions('valid'));
     this.schedule = createSchedule(config);
     this.meter = new Meter(config.clipNorm, state.meter);
-    const periodic = config.saveInterval > 0 || config.saveIntervalUpdates > 0;
-    const keep = periodic ? config.keepLast || Infinity : 0;
+    const keep = savesOnTheWay(config) ? config.keepLast || Infinity : 0;
     this.saver = new Saver({ ...options, keep }, state.updates);
+    this.saved = { updates: state.updates, seconds: state.seconds };
     const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
     this.metrics = new MetricsLog(path.join(runDirectory, METRICS_FILE), state.updates, events);
     this.updater = new Updater(model, { ...config, seed }, moments, options.allReduce);
-    this.progress = startProgress({
-      label: 'train',
-      unit: 'updates',
-      total: this.expectedUpdates(),
-      start: state.updates,
-      plainEvery: 15_000,
-    });
+    if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
+    this.bar = new TrainingBar(this.expectedUpdates(), state.updates, config.bestCheckpointMetric);
   }
 
   /**
@@ -130,19 +132,20 @@ export class Trainer {
         if (reason !== undefined) return await this.finish(reason);
         const signal = this.options.interrupted() ?? this.outOfTime();
         if (signal !== undefined) await this.interrupt(signal);
-        if (this.options.saveRequested?.() && this.saver.savedAt !== this.state.updates)
-          await this.save(false);
+        if (this.options.saveRequested?.() && this.saver.savedAt !== this.state.updates) await this.save();
         if (this.epochDone) this.startEpoch();
         await this.update();
         await setImmediate(); // lets signals be heard
       }
     } finally {
-      this.progress.stop();
+      this.bar.stop();
+      await this.saver.idle();
     }
   }
 
   dispose(): void {
     this.updater.dispose();
+    this.ema?.dispose();
   }
 
   private stopReason(): string | undefined {
@@ -168,90 +171,90 @@ export class Trainer {
     const figures = this.updater.apply(read, state.updates, this.schedule(state.updates));
     state.position += planned.length;
     state.updates++;
+    this.ema?.update(state.updates);
     const seconds = (performance.now() - started) / 1000;
     this.meter.add(figures, state.updates, seconds);
     this.longestUpdate = Math.max(this.longestUpdate, seconds);
     this.tick();
     if (state.updates % config.logInterval === 0) await this.writeFigures();
-    await this.show();
+    await this.bar.show(state, this.meter, this.schedule(state.updates - 1));
   }
 
   /** Validates and saves where the intervals say so, and has not done so at this update. */
   private async atMilestone(): Promise<void> {
-    const { config } = this.options;
-    const { updates, validatedAt } = this.state;
-    const inEpoch = this.due(config.validateInterval, 0);
-    const between = this.due(0, config.validateIntervalUpdates);
-    const best = (inEpoch || between) && validatedAt !== updates && (await this.validate());
-    const save = between || this.due(config.saveInterval, config.saveIntervalUpdates);
-    if (best || ((save || this.saver.retryDue) && this.saver.savedAt !== updates)) await this.save(best);
-  }
-
-  /** Whether this is the end of one of so many epochs, or one of so many updates (0: never). */
-  private due(epochs: number, updates: number): boolean {
-    const { state } = this;
-    const byEpoch = epochs > 0 && this.epochDone && state.epoch % epochs === 0;
-    return byEpoch || (updates > 0 && state.updates > 0 && state.updates % updates === 0);
+    const { state, epochDone } = this;
+    const saved = { ...this.saved, updates: this.saver.savedAt };
+    const due = milestone(this.options.config, { state, epochDone, saved });
+    const best = due.validate && (await this.validate());
+    if (best || due.save || this.saver.retryDue) await this.save();
   }
 
   private async finish(reason: string): Promise<TrainingEnd> {
-    const { validateInterval, validateIntervalUpdates } = this.options.config;
     const { updates, validatedAt } = this.state;
-    const wanted = validateInterval > 0 || validateIntervalUpdates > 0;
-    const best = wanted && validatedAt !== updates && (await this.validate());
+    const wanted = validates(this.options.config) && validatedAt !== updates;
+    const best = wanted && (await this.validate());
     if (this.meter.updates > 0) await this.writeFigures();
-    if (best || this.saver.savedAt !== updates) await this.save(best, true);
+    if (best || this.saver.savedAt !== updates) await this.save();
+    await this.saver.settle();
     this.tick();
     return { state: this.state, reason, last: this.figures };
   }
 
   private async interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<never> {
     const { epoch, updates } = this.state;
-    if (this.saver.savedAt !== updates) await this.save(false, true);
+    if (this.saver.savedAt !== updates) await this.save();
+    await this.saver.settle();
     const where = path.join(this.options.runDirectory, checkpointName(epoch, updates));
     const saved = updates === 0 ? 'before the first update' : `after ${updates} updates, saved in ${where}`;
     throw new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
   }
 
-  /** @returns whether it is the best validation so far */
+  /** @returns whether it is one of the best so far, which are kept */
   private async validate(): Promise<boolean> {
-    const { config, valid } = this.options;
+    const { config, valid, translate } = this.options;
     const { state } = this;
     if (valid === null) return false;
     if (this.meter.updates > 0) await this.writeFigures();
-    const found = await validate(
-      this.updater.model,
-      batches(valid, this.batchOptions('valid')),
-      config.labelSmoothing,
-    );
+    const model = config.validateWeights === 'ema' ? this.ema!.model : this.updater.model;
+    const found = await validate(model, batches(valid, this.batchOptions('valid')), config.labelSmoothing);
     if (!Number.isFinite(found.loss)) throw diverged(state.updates);
-    const { samples = [], ...scores } = config.evalBleu
-      ? (this.options.translate?.(this.updater.model) ?? {})
-      : {};
-    const figures = { ...found, ...scores };
-    const improved = isBetter(config.bestCheckpointMetric, figures, state.best);
-    if (improved) {
-      state.best = { loss: found.loss, ...scores, epoch: state.epoch, updates: state.updates };
-    }
-    state.validationsSinceBest = improved ? 0 : state.validationsSinceBest + 1;
-    state.validatedAt = state.updates;
+    const { samples = [], ...scores } = config.evalBleu ? (translate?.(model) ?? {}) : {};
+    const figures = { ...found, ...scores, epoch: state.epoch, updates: state.updates };
+    const { bests, place } = rank(state.bests, figures, config.bestCheckpointMetric, config.keepBest);
+    state.bests = bests;
+    state.validationsSinceBest = place === 0 ? 0 : state.validationsSinceBest + 1;
     this.tick();
-    this.metrics.write({ event: 'valid', ...this.place(), ...figures, best_loss: state.best!.loss });
-    this.progress.note(describeValidation(figures, state, config.bestCheckpointMetric, improved));
-    for (const sample of samples) this.progress.note(describeSample(sample));
-    return improved;
+    state.validatedAt = state.updates;
+    state.validatedSeconds = state.seconds;
+    this.metrics.write({
+      event: 'valid',
+      ...this.place(),
+      ...found,
+      ...scores,
+      best_loss: bests[0].loss,
+      ...(samples.length > 0 ? { samples } : {}),
+    });
+    this.bar.note(describeValidation(figures, bests[0], config.bestCheckpointMetric));
+    for (const sample of samples) this.bar.note(describeSample(sample));
+    return place !== -1;
   }
 
-  /** @param mustSucceed at the end; on the way training outlives a full disk */
-  private async save(best: boolean, mustSucceed = false): Promise<void> {
+  /** Begins a checkpoint of this moment. */
+  private async save(): Promise<void> {
     const { state, updater, saver } = this;
     // The last checkpoint vouches for all of the metrics.
     if (this.stopReason() !== undefined && this.meter.updates > 0) await this.writeFigures();
     state.meter = await this.meter.read(); // throws for what is not worth saving
     this.tick();
-    this.metrics.sync();
-    const savable = { updater, state, lr: this.schedule(state.updates) };
-    await (mustSucceed ? saver.save(savable, best) : saver.trySave(savable, best));
+    this.saved = { updates: state.updates, seconds: state.seconds };
+    await saver.save({
+      model: updater.model,
+      moments: updater.moments,
+      ema: this.ema?.model,
+      state,
+      lr: this.schedule(state.updates),
+      metricsBytes: this.metrics.flush(),
+    });
   }
 
   /** SIGTERM where the process would not be saved in time after one more update. */
@@ -268,22 +271,6 @@ export class Trainer {
     this.meter.reset();
     const lr = this.schedule(this.state.updates - 1);
     this.metrics.write({ event: 'train', ...this.place(), ...this.figures, lr });
-  }
-
-  /** Moves the bar; its figures are those since the last line of the metrics. */
-  private async show(): Promise<void> {
-    const now = performance.now();
-    if (this.meter.updates > 0 && now - this.shownAt >= SHOW_EVERY) {
-      this.figures = trainFigures(await this.meter.read());
-      this.shownAt = now;
-    }
-    this.progress.update(this.state.updates, this.figures && this.describe(this.figures));
-  }
-
-  private describe({ loss, ppl, wps }: TrainFigures): string {
-    const { epoch, updates } = this.state;
-    const lr = this.schedule(updates - 1).toPrecision(3);
-    return `epoch ${epoch} · loss ${loss.toFixed(3)} · ppl ${ppl.toFixed(2)} · ${Math.round(wps)} tokens/s · lr ${lr}`;
   }
 
   private place(): { epoch: number; num_updates: number; wall: number } {

@@ -1,8 +1,8 @@
 import type { Batch } from '../data/batch.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
+import type { BestMetric, BestValidation } from './bests.js';
 import { inBits } from './meter.js';
-import type { TrainState } from './state.js';
 
 export interface ValidationFigures {
   /** Label-smoothed, per target token, in bits. */
@@ -30,17 +30,6 @@ export interface TranslatedValidation {
 /** What a split scores, where it was translated. */
 export type Scores = Partial<Omit<TranslatedValidation, 'samples'>>;
 
-/** Whether a validation is better than the best before it, by the loss (lower) or a score (higher). */
-export function isBetter(
-  metric: 'loss' | 'bleu' | 'chrf',
-  found: { loss: number } & Scores,
-  best: ({ loss: number } & Scores) | null,
-): boolean {
-  const [value, before] = [found[metric], best?.[metric]];
-  if (value === undefined) return false;
-  return before === undefined || (metric === 'loss' ? value < before : value > before);
-}
-
 /** Loss of a model on a split, dropout off. @param batches at least one */
 export async function validate(
   model: Transformer,
@@ -64,23 +53,24 @@ export async function validate(
 
 /** A validation in one line. */
 export function describeValidation(
-  { loss, ppl, bleu, chrf }: ValidationFigures & Scores,
-  { epoch, updates, best }: Pick<TrainState, 'epoch' | 'updates' | 'best'>,
-  metric: 'loss' | 'bleu' | 'chrf',
-  improved: boolean,
+  found: BestValidation,
+  best: BestValidation | undefined,
+  metric: BestMetric,
 ): string {
-  const scores = [
-    ...(bleu === undefined ? [] : [`BLEU ${bleu.toFixed(1)}`]),
-    ...(chrf === undefined ? [] : [`chrF ${chrf.toFixed(1)}`]),
-  ];
+  const { epoch, updates, loss, ppl, bleu, chrf } = found;
   const standing =
-    improved || best === null
+    best === undefined || best === found
       ? 'the best so far'
       : `best ${metric} ${best[metric]?.toFixed(3)} after ${best.updates}`;
-  const place = [`epoch ${epoch}`, `${updates} updates`];
-  return [...place, `valid loss ${loss.toFixed(3)}`, `ppl ${ppl.toFixed(2)}`, ...scores, standing].join(
-    ' · ',
-  );
+  return [
+    `epoch ${epoch}`,
+    `${updates} updates`,
+    `valid loss ${loss.toFixed(3)}`,
+    ...(ppl === undefined ? [] : [`ppl ${ppl.toFixed(2)}`]),
+    ...(bleu === undefined ? [] : [`BLEU ${bleu.toFixed(1)}`]),
+    ...(chrf === undefined ? [] : [`chrF ${chrf.toFixed(1)}`]),
+    standing,
+  ].join(' · ');
 }
 
 /** A translation below its source and reference. */

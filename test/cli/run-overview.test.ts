@@ -50,6 +50,6 @@ test('the figures of a run', () => {
 
 test('the best validation is known from the checkpoint where the metrics are lost', () => {
   const best = { loss: 3, epoch: 1, updates: 5 };
-  const found = overview({ state: { updates: 9, epoch: 2, best } });
+  const found = overview({ state: { updates: 9, epoch: 2, bests: [best] } });
   assert.deepEqual([found.best, found.updates, found.epoch], [best, 9, 2]);
 });

@@ -6,9 +6,17 @@ import { DamageError, UserError } from '../../src/common/errors.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { type Moments, zeroMoments } from '../../src/ops/optimizer.js';
 import { tf } from '../../src/ops/tf.js';
-import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
+import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { INITIAL_STATE, type TrainState } from '../../src/train/state.js';
-import { ORIGIN, scratchFolder, tensorsLeft, tinyModelConfig, useBackend, VOCABULARY } from './tiny.js';
+import {
+  ORIGIN,
+  scratchFolder,
+  tensorsLeft,
+  tinyModelConfig,
+  useBackend,
+  VOCABULARY,
+  writeCheckpoint,
+} from './tiny.js';
 
 before(() => useBackend('cpu'));
 
@@ -19,7 +27,8 @@ const STATE: TrainState = {
   updates: 17,
   seconds: 4.5,
   validatedAt: 10,
-  best: { loss: 2.25, epoch: 1, updates: 5 },
+  validatedSeconds: 3,
+  bests: [{ loss: 2.25, epoch: 1, updates: 5 }],
   validationsSinceBest: 1,
 };
 
@@ -42,7 +51,7 @@ async function savedCheckpoint(): Promise<string> {
   const folder = path.join(scratchFolder(), 'checkpoint_3_17');
   const model = Transformer.create(tinyModelConfig(), VOCABULARY, 5);
   const moments = someMoments(model);
-  await writeCheckpoint(folder, model, moments, { origin: ORIGIN, lr: 0.25, state: STATE });
+  await writeCheckpoint(folder, { model, moments, origin: ORIGIN, lr: 0.25, state: STATE });
   dispose(model, moments);
   return folder;
 }
@@ -67,7 +76,7 @@ test('what is read is what was written', async () => {
     'state.json',
   ]);
   const { model, moments, ...content } = restore(folder);
-  assert.deepEqual(content, { origin: ORIGIN, lr: 0.25, state: STATE });
+  assert.deepEqual(content, { origin: ORIGIN, lr: 0.25, state: STATE, ema: undefined });
   const original = Transformer.create(tinyModelConfig(), VOCABULARY, 5);
   const originalMoments = someMoments(original);
   assert.deepEqual(values(model.weights.values()), values(original.weights.values()));
@@ -82,7 +91,7 @@ test('constants have no moments: a constant ω is stored with the weights alone'
   const config = tinyModelConfig({ residual: 'admin', omega: { ...tinyModelConfig().omega, train: false } });
   const model = Transformer.create(config, VOCABULARY, 5, null);
   const moments = someMoments(model);
-  await writeCheckpoint(folder, model, moments, { origin: ORIGIN, lr: 1, state: STATE });
+  await writeCheckpoint(folder, { model, moments, origin: ORIGIN, lr: 1, state: STATE });
   const read = readCheckpoint(folder, config, VOCABULARY, ORIGIN);
   assert.equal(read.moments.first.length, model.trainable.length);
   assert.ok(read.model.weights.size > model.trainable.length);
@@ -148,12 +157,12 @@ test('a state.json of another kind, another version, or incomplete', async () =>
   const whole = JSON.parse(fs.readFileSync(file, 'utf8'));
   const cases: [change: object, pattern: RegExp][] = [
     [{ format: 'other' }, /expected a state\.json/],
-    [{ version: 99 }, /version 1, found version 99/],
+    [{ version: 99 }, /version 2 or before, found version 99/],
     [{ origin: null }, /incomplete/],
     [{ lr: 'much' }, /incomplete/],
     [{ state: { ...STATE, updates: -1 } }, /incomplete/],
     [{ state: { ...STATE, epoch: 1.5 } }, /incomplete/],
-    [{ state: { ...STATE, best: { loss: 'low' } } }, /incomplete/],
+    [{ state: { ...STATE, bests: [{ loss: 'low' }] } }, /incomplete/],
   ];
   for (const [change, pattern] of cases) {
     fs.writeFileSync(file, JSON.stringify({ ...whole, ...change }));
@@ -175,15 +184,12 @@ test('writing takes the place of an older checkpoint, and a failure leaves it', 
   const folder = await savedCheckpoint();
   const model = Transformer.create(tinyModelConfig(), VOCABULARY, 6);
   const moments = someMoments(model);
-  const content = { origin: ORIGIN, lr: 0.5, state: STATE };
-  await writeCheckpoint(folder, model, moments, content);
+  const content = { model, moments, origin: ORIGIN, lr: 0.5, state: STATE };
+  await writeCheckpoint(folder, content);
   assert.equal(JSON.parse(fs.readFileSync(path.join(folder, 'state.json'), 'utf8')).lr, 0.5);
   const file = path.join(path.dirname(folder), 'file');
   fs.writeFileSync(file, '');
-  await assert.rejects(
-    writeCheckpoint(path.join(file, 'checkpoint_1_1'), model, moments, content),
-    UserError,
-  );
+  await assert.rejects(writeCheckpoint(path.join(file, 'checkpoint_1_1'), content), UserError);
   assert.deepEqual(fs.readdirSync(path.dirname(folder)).sort(), ['checkpoint_3_17', 'file']);
   dispose(model, moments);
 });

@@ -6,14 +6,9 @@ import { before, test } from 'node:test';
 import { Transformer } from '../../src/model/transformer.js';
 import { zeroMoments } from '../../src/ops/optimizer.js';
 import { tf } from '../../src/ops/tf.js';
-import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
-import {
-  checkpointName,
-  LAST_CHECKPOINT,
-  pointTo,
-  recoverCheckpoints,
-  removeOld,
-} from '../../src/train/checkpoint-folders.js';
+import { captureCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
+import { checkpointName, LAST_CHECKPOINT, recoverCheckpoints } from '../../src/train/checkpoint-folders.js';
+import { doCheckpointJob } from '../../src/train/checkpoint-job.js';
 import { INITIAL_STATE } from '../../src/train/state.js';
 import { ORIGIN, scratchFolder, tinyModelConfig, useBackend, VOCABULARY } from './tiny.js';
 
@@ -80,11 +75,10 @@ async function save(folder: string, updates: number, lr: number): Promise<void> 
   const model = Transformer.create(tinyModelConfig(), VOCABULARY, updates);
   const moments = zeroMoments(model.trainable);
   try {
-    const name = checkpointName(1, updates);
     const state = { ...INITIAL_STATE, updates };
-    await writeCheckpoint(path.join(folder, name), model, moments, { origin: ORIGIN, lr, state });
-    pointTo(folder, LAST_CHECKPOINT, name);
-    removeOld(folder, 1);
+    const image = await captureCheckpoint({ model, moments, origin: ORIGIN, lr, state });
+    const name = checkpointName(1, updates);
+    await doCheckpointJob({ ...image, runDirectory: folder, name, metricsBytes: 0, bests: [], keep: 1 });
   } finally {
     model.dispose();
     tf.dispose([moments.first, moments.second]);

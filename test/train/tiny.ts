@@ -9,8 +9,9 @@ import { configSchema, type ModelConfig, type TrainConfig } from '../../src/conf
 import type { PairSource } from '../../src/data/batch-iterator.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { type Capturable, captureCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
 import { LAST_CHECKPOINT } from '../../src/train/checkpoint-folders.js';
+import { writeImage } from '../../src/train/checkpoint-job.js';
 import { type CheckpointOrigin, INITIAL_STATE } from '../../src/train/state.js';
 import { Trainer, type TrainerOptions, type TrainingEnd } from '../../src/train/trainer.js';
 import { availableBackends } from '../ops/backends.js';
@@ -94,7 +95,7 @@ export async function trainTiny(runDirectory: string, run: TinyRun): Promise<Tra
   const last = path.join(runDirectory, LAST_CHECKPOINT);
   const start = fs.existsSync(last)
     ? readCheckpoint(last, modelConfig, VOCABULARY, ORIGIN)
-    : { model: Transformer.create(modelConfig, VOCABULARY, 1), state: INITIAL_STATE, moments: undefined };
+    : { model: Transformer.create(modelConfig, VOCABULARY, 1), state: INITIAL_STATE };
   const options: TrainerOptions = {
     config: tinyTrainConfig(run.train),
     seed: 1,
@@ -108,12 +109,17 @@ export async function trainTiny(runDirectory: string, run: TinyRun): Promise<Tra
   };
   let trainer: Trainer | undefined;
   try {
-    trainer = new Trainer(options, start.model, start.state, start.moments);
+    trainer = new Trainer(options, start);
     return await trainer.run();
   } finally {
     trainer?.dispose();
     start.model.dispose();
   }
+}
+
+/** Saves a checkpoint at once, in this thread. */
+export async function writeCheckpoint(folder: string, checkpoint: Capturable): Promise<void> {
+  await writeImage(folder, await captureCheckpoint(checkpoint));
 }
 
 /** The lines of metrics.jsonl without what a clock measured. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import builtin, * as fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { InterruptedError, UserError } from '../../src/common/errors.js';
@@ -25,11 +24,7 @@ function signalAfter(updates: number): () => 'SIGTERM' | undefined {
 }
 
 function withoutTimes({ meter, ...state }: Readonly<TrainState>): TrainState {
-  return { ...state, seconds: 0, meter: { ...meter, seconds: 0 } };
-}
-
-function noSpace(): Error {
-  return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'rename' });
+  return { ...state, seconds: 0, validatedSeconds: 0, meter: { ...meter, seconds: 0 } };
 }
 
 const link = (folder: string, name: string): string =>
@@ -89,7 +84,7 @@ describe('training', () => {
     const lines = readMetrics(folder);
     const first = lines[0] as { loss: number; ppl: number };
     assert.ok(first.ppl > 8, `ppl ${first.ppl} at first`);
-    assert.ok(end.state.best!.loss < 0.1, `validation loss ${end.state.best?.loss} bits`);
+    assert.ok(end.state.bests[0].loss < 0.1, `validation loss ${end.state.bests[0].loss} bits`);
   });
 
   test('metrics: the keys of fairseq, loss in bits, one line for so many updates and one at each milestone', async () => {
@@ -147,13 +142,13 @@ describe('training', () => {
     });
     assert.equal(link(folder, 'checkpoint_last').split('_')[2], '12');
     const best = link(folder, 'checkpoint_best');
-    assert.equal(best, `checkpoint_${end.state.best!.epoch}_${end.state.best!.updates}`);
+    assert.equal(best, `checkpoint_${end.state.bests[0].epoch}_${end.state.bests[0].updates}`);
     const kept = numbered(folder)
       .map((name) => Number(name.split('_')[2]))
       .sort((a, b) => a - b);
     assert.deepEqual(
       kept,
-      [...new Set([end.state.best!.updates, 10, 12])].sort((a, b) => a - b),
+      [...new Set([end.state.bests[0].updates, 10, 12])].sort((a, b) => a - b),
     );
     assert.ok(!fs.readdirSync(folder).some((name) => name.includes('.tmp')));
   });
@@ -212,7 +207,7 @@ describe('training', () => {
   test('without a validation split nothing is validated and no checkpoint is the best', async () => {
     const folder = scratchFolder();
     const end = await trainTiny(folder, { train: { maxUpdate: 3 }, options: { valid: null } });
-    assert.equal(end.state.best, null);
+    assert.deepEqual(end.state.bests, []);
     assert.ok(!fs.existsSync(path.join(folder, 'checkpoint_best')));
     assert.ok(readMetrics(folder).every(({ event }) => event === 'train'));
   });
@@ -299,30 +294,127 @@ describe('a disk that refuses', () => {
   before(() => useBackend('wasm'));
 
   test('does not end training; the checkpoint before stays, and saving is tried again', async () => {
+    const folder = path.join(scratchFolder(), 'run');
+    const away = `${folder}-away`;
+    fs.mkdirSync(folder);
+    let asked = 0;
+    // Before the fourth update the folder goes away, as where a network fails; before the seventh it is back.
+    const interrupted = (): undefined => {
+      asked++;
+      if (asked === 4) {
+        fs.renameSync(folder, away);
+        fs.writeFileSync(folder, '');
+      } else if (asked === 7) {
+        fs.rmSync(folder);
+        fs.renameSync(away, folder);
+      }
+    };
+    const train = { maxUpdate: 9, maxTokens: 25, saveIntervalUpdates: 1, keepLast: 0, validateInterval: 0 };
+    const run: TinyRun = { train, options: { retryAfter: 0, interrupted } };
+    await trainTiny(folder, run);
+    const there = numbered(folder).map((name) => Number(name.split('_')[2]));
+    for (const updates of [1, 2, 7, 8, 9]) assert.ok(there.includes(updates), `${there} with ${updates}`);
+    for (const updates of [4, 5]) assert.ok(!there.includes(updates), `${there} without ${updates}`);
+    assert.match(link(folder, 'checkpoint_last'), /_9$/);
+    const whole = scratchFolder();
+    await trainTiny(whole, { train });
+    assert.deepEqual(readMetrics(folder), readMetrics(whole), 'the lines that had to wait are there');
+  });
+
+  test('ends in an error where the last checkpoint cannot be written', async () => {
+    const folder = path.join(scratchFolder(), 'run');
+    fs.mkdirSync(folder);
+    let asked = 0;
+    const interrupted = (): undefined => {
+      if (++asked < 2) return;
+      fs.rmSync(folder, { recursive: true });
+      fs.writeFileSync(folder, '');
+    };
+    await assert.rejects(
+      trainTiny(folder, { train: { maxUpdate: 2, validateInterval: 0 }, options: { interrupted } }),
+      (error) => error instanceof UserError && /last checkpoint could not be written/.test(error.message),
+    );
+  });
+});
+
+describe('moving averages of the weights', () => {
+  before(() => useBackend('wasm'));
+  const train = { maxUpdate: 6, saveIntervalUpdates: 2, keepLast: 0, emaDecay: 0.9 };
+
+  test('change no bit of the training, are resumed exactly, and can be what is validated', async () => {
+    const [plain, whole, parts] = [scratchFolder(), scratchFolder(), scratchFolder()];
+    const { emaDecay: _, ...without } = train;
+    await trainTiny(plain, { train: without });
+    await trainTiny(whole, { train: { ...train, validateWeights: 'ema' } });
+    await assert.rejects(
+      trainTiny(parts, {
+        train: { ...train, validateWeights: 'ema' },
+        options: { interrupted: signalAfter(3) },
+      }),
+      InterruptedError,
+    );
+    await trainTiny(parts, { train: { ...train, validateWeights: 'ema' } });
+    const last = (folder: string): string => path.join(folder, 'checkpoint_last');
+    const ema = (folder: string): Buffer => fs.readFileSync(path.join(last(folder), 'ema.safetensors'));
+    assert.deepEqual(readTensors(last(whole)), readTensors(last(plain)));
+    assert.ok(ema(parts).equals(ema(whole)));
+    assert.ok(!ema(whole).equals(readTensors(last(whole))[0]));
+    const valid = (folder: string): unknown => readMetrics(folder).filter(({ event }) => event === 'valid');
+    assert.deepEqual(valid(parts), valid(whole));
+    assert.notDeepEqual(valid(whole), valid(plain));
+  });
+});
+
+describe('milestones', () => {
+  before(() => useBackend('wasm'));
+
+  test('keep-best keeps so many of the best, by any metric', async () => {
+    const folder = scratchFolder();
+    const scores = [3, 9, 7, 8, 1].map((bleu) => ({ bleu, chrf: 2 * bleu, samples: [] }));
+    let next = 0;
+    const end = await trainTiny(folder, {
+      train: {
+        maxUpdate: 5,
+        validateIntervalUpdates: 1,
+        validateInterval: 0,
+        saveInterval: 0,
+        keepLast: 1,
+        keepBest: 3,
+        evalBleu: true,
+        bestCheckpointMetric: 'chrf',
+      },
+      options: { translate: () => scores[next++] },
+    });
+    assert.deepEqual(
+      end.state.bests.map(({ updates }) => updates),
+      [2, 4, 3],
+    );
+    const there = numbered(folder).map((name) => Number(name.split('_')[2]));
+    assert.deepEqual(there.sort(), [2, 3, 4, 5]);
+    assert.match(link(folder, 'checkpoint_best'), /_2$/);
+  });
+
+  test('validate-first, and validation and checkpoints by the minute', async () => {
     const folder = scratchFolder();
     const run: TinyRun = {
-      train: { maxUpdate: 6, maxTokens: 25, saveIntervalUpdates: 1, keepLast: 0, validateInterval: 0 },
-      options: { retryAfter: 0 },
+      train: {
+        maxUpdate: 3,
+        validateFirst: true,
+        validateIntervalMinutes: 1e-9,
+        saveInterval: 0,
+        keepLast: 0,
+      },
     };
-    const { renameSync } = builtin;
-    let renames = 0;
-    builtin.renameSync = (from, to) => {
-      if (path.dirname(String(to)) === folder && ++renames === 4) throw noSpace();
-      renameSync(from, to);
-    };
-    syncBuiltinESMExports();
-    try {
-      await trainTiny(folder, run);
-    } finally {
-      builtin.renameSync = renameSync;
-      syncBuiltinESMExports();
-    }
-    assert.ok(renames > 4);
-    assert.equal(numbered(folder).length, 5);
-    assert.match(link(folder, 'checkpoint_last'), /_6$/);
+    await trainTiny(folder, run);
+    const valid = readMetrics(folder).filter(({ event }) => event === 'valid');
     assert.deepEqual(
-      fs.readdirSync(folder).filter((name) => /tmp|^\./.test(name)),
-      [],
+      valid.map(({ num_updates }) => num_updates),
+      [0, 1, 2, 3],
     );
+    const saved = scratchFolder();
+    await trainTiny(saved, {
+      train: { maxUpdate: 3, validateInterval: 0, saveIntervalMinutes: 1e-9, saveInterval: 0, keepLast: 0 },
+    });
+    assert.equal(numbered(saved).length, 3);
   });
 });

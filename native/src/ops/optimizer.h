@@ -1,4 +1,4 @@
-// Adam and RAdam on one tensor in one pass, and the norm of gradients.
+// Adam and RAdam on one tensor in one pass, moving averages, and the norm of gradients.
 #pragma once
 #include "../spans.h"
 #include "linear.h"
@@ -36,6 +36,19 @@ inline void adam(Floats p, Floats gradient, Floats m, Floats v, Floats scale, do
         next -= first * splat<V>(s) / (root + splat<V>(eps));
       }
       store(p.data + at, next);
+    });
+  });
+}
+
+/// average += share · (parameter − average), in place.
+inline void movingAverage(Floats average, Floats parameter, double share) {
+  expect(parameter, average.size, "parameter");
+  const float part = static_cast<float>(share);
+  parallel(average.size, 32768, [&](int64_t begin, int64_t end) {
+    each(end - begin, [&](int64_t i, auto lane) {
+      using V = decltype(lane);
+      const V before = load<V>(average.data + begin + i);
+      store(average.data + begin + i, before + splat<V>(part) * (load<V>(parameter.data + begin + i) - before));
     });
   });
 }

@@ -115,6 +115,7 @@ export interface Addon {
       ...[beta1: number, beta2: number, step: number, epsilon: number, decay: number],
     ]
   ): void;
+  movingAverage(average: Floats, parameter: Floats, share: number): void;
   sumOfSquares(x: Floats): number;
   storeRows(
     ...args: [rows: Floats, column: number, stride: number, stored: Floats, first: number, width: number]

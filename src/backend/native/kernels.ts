@@ -251,6 +251,12 @@ export const IMPLEMENTATIONS: { readonly [N in KernelName]: Implementation<N> } 
     return [];
   },
 
+  MovingAverage: ({ inputs, attributes: { share }, backend }) => {
+    const { average, parameter } = memoryOf(backend, inputs);
+    backend.addon.movingAverage(average, parameter, share);
+    return [];
+  },
+
   GlobalNorm: ({ inputs, backend }) => {
     let sum = 0;
     for (const tensor of Object.values(inputs)) sum += backend.addon.sumOfSquares(backend.floats(tensor!));

@@ -1,0 +1,7 @@
+import { tf } from './tf.js';
+
+/** The values of a tensor as memory of their own: tfjs's CPU backend gives out that of the tensor itself, the others a copy. */
+export async function ownValues(tensor: tf.Tensor): Promise<Float32Array<ArrayBuffer>> {
+  const values = await tensor.data<'float32'>();
+  return (tf.getBackend() === 'cpu' ? values.slice() : values) as Float32Array<ArrayBuffer>;
+}

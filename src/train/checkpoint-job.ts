@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { writeChecksums } from '../common/checksums.js';
+import { type FileSum, sumFile, sumOf } from '../common/file-sum.js';
+import { syncFile, writeFileAtomic, writeFolderAtomic } from '../common/files.js';
+import { type NamedArray, writeSafetensors } from '../formats/safetensors.js';
+import {
+  BEST_CHECKPOINT,
+  isThere,
+  LAST_CHECKPOINT,
+  pointTo,
+  removeOld,
+  STATE_FILE,
+} from './checkpoint-folders.js';
+import { METRICS_FILE } from './metrics-log.js';
+
+/** What a checkpoint holds, copied from the device: nothing that training does to it afterwards changes it. */
+export interface CheckpointImage {
+  /** By name of the file. */
+  tensors: Record<string, Map<string, NamedArray>>;
+  /** The content of state.json. */
+  state: string;
+  /** Updates done. */
+  updates: number;
+}
+
+/** A checkpoint to be written, and what then becomes of those before it. Plain data: it is sent to a thread. */
+export interface CheckpointJob extends CheckpointImage {
+  runDirectory: string;
+  name: string;
+  /** Bytes of metrics.jsonl at this point. */
+  metricsBytes: number;
+  /** The names of the best checkpoints, the best first. */
+  bests: readonly string[];
+  /** Numbered checkpoints to keep beside those and the last; Infinity for all. */
+  keep: number;
+}
+
+/**
+ * Writes a checkpoint, points the links of the run at it, and removes those that are not to be kept.
+ *
+ * @throws UserError for what the file system refuses; the checkpoints before are untouched then
+ */
+export async function doCheckpointJob(job: CheckpointJob): Promise<void> {
+  const { runDirectory, name, bests, keep, metricsBytes } = job;
+  await writeImage(path.join(runDirectory, name), job, metricsBytes);
+  pointTo(runDirectory, LAST_CHECKPOINT, name);
+  const best = bests.find((candidate) => isThere(runDirectory, candidate));
+  if (best !== undefined) pointTo(runDirectory, BEST_CHECKPOINT, best);
+  removeOld(runDirectory, keep, bests);
+}
+
+/**
+ * Writes the folder of a checkpoint: the whole of it or nothing. Its checksums are of what was to be written, not of
+ * what was.
+ *
+ * @param metricsBytes how much of the metrics it goes on from
+ */
+export async function writeImage(
+  folder: string,
+  { tensors, state, updates }: CheckpointImage,
+  metricsBytes = 0,
+): Promise<void> {
+  const metadata = { format: 'pt', updates: String(updates) };
+  const beside = metricsSoFar(folder, metricsBytes);
+  await writeFolderAtomic(folder, (temporary) => {
+    const sums = Object.entries(tensors).map(([name, arrays]): [string, FileSum] => [
+      name,
+      writeSafetensors(path.join(temporary, name), arrays, metadata),
+    ]);
+    writeFileAtomic(path.join(temporary, STATE_FILE), state);
+    writeChecksums(temporary, { files: { ...Object.fromEntries(sums), [STATE_FILE]: sumOf(state) }, beside });
+  });
+}
+
+/** The sum of the metrics at this point, which are on the disk then. They only grow, so they begin like that ever after. */
+function metricsSoFar(folder: string, bytes: number): Record<string, FileSum> {
+  const file = path.join(path.dirname(folder), METRICS_FILE);
+  if (!existsSync(file)) return {};
+  syncFile(file);
+  return { [METRICS_FILE]: sumFile(file, bytes) };
+}
