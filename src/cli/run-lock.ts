@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { explainFileError, UserError } from '../common/errors.js';
+import { isRunning } from '../common/files.js';
 import { log } from '../common/log.js';
 
 /** What a lock says of the process that holds it. */
@@ -75,12 +76,7 @@ function readHolder(file: string): Holder | undefined {
 }
 
 function isAlive({ pid, began }: Holder): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return beginningOf(pid) === began;
+  return isRunning(pid) && beginningOf(pid) === began;
 }
 
 /** Start time of a process in clock ticks since the boot (proc(5)), where the system tells it. */

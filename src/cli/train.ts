@@ -22,6 +22,7 @@ import {
   removeCheckpoints,
 } from '../train/checkpoint-folders.js';
 import { removeEventFiles } from '../train/event-log.js';
+import type { FinalAverage } from '../train/final-average.js';
 import { METRICS_FILE } from '../train/metrics-log.js';
 import { rehearse } from '../train/rehearsal.js';
 import { readLastIntact } from '../train/rescue.js';
@@ -258,7 +259,7 @@ function describeStart({ model, train }: Config, data: TrainingData, start: Star
   ];
 }
 
-function describeEnd({ train }: Config, { state, reason, last }: TrainingEnd): string[] {
+function describeEnd({ train }: Config, { state, reason, last, averages }: TrainingEnd): string[] {
   const { saveDir } = train;
   const {
     bests: [best],
@@ -274,8 +275,19 @@ function describeEnd({ train }: Config, { state, reason, last }: TrainingEnd): s
   return [
     `Done, since ${reason}: ${updates} updates in ${formatSeconds(seconds)}${loss}`,
     `Model: ${checkpoint}${which}`,
+    ...averages.map(describeAverage),
     `To translate: admin-nmt translate ${saveDir} --input FILE`,
   ];
+}
+
+function describeAverage({ folder, count, figures }: FinalAverage): string {
+  const { loss, bleu, chrf } = figures ?? {};
+  const scores = [
+    loss === undefined ? '' : `, valid loss ${loss.toFixed(3)}`,
+    bleu === undefined ? '' : `, BLEU ${bleu.toFixed(1)}`,
+    chrf === undefined ? '' : `, chrF ${chrf.toFixed(1)}`,
+  ];
+  return `Average: ${folder} (the mean of ${count} checkpoints${scores.join('')})`;
 }
 
 function total(lengths: Int32Array): number {

@@ -167,9 +167,11 @@ export async function writeFolderAtomic(
 }
 
 /** The target of a name that writeFolderAtomic or writeAtomic uses on the way, and whether it is an old folder. */
-export function parseTemporaryName(name: string): { target: string; old: boolean } | undefined {
-  const match = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp(\.old)?$/.exec(name);
-  return match === null ? undefined : { target: match[1], old: match[2] !== undefined };
+export function parseTemporaryName(
+  name: string,
+): { target: string; processId: number; old: boolean } | undefined {
+  const [, target, id, old] = /^\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp(\.old)?$/.exec(name) ?? [];
+  return target === undefined ? undefined : { target, processId: Number(id), old: old !== undefined };
 }
 
 /** Puts back a folder that writeFolderAtomic had moved aside and, for a loss of power, could not replace. */
@@ -234,13 +236,22 @@ export function sha256File(file: string): string {
   return sumFile(file).sha256;
 }
 
-/**
- * Removes what processes that were killed have left unfinished beside its place. Only for a folder that no other process
- * writes to.
- */
+/** Removes what processes that are no more have left unfinished beside its place. */
 export function removeLeftovers(folder: string): void {
   for (const name of fs.readdirSync(folder)) {
-    if (/^\..+\.tmp(\.old)?$/.test(name))
-      fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+    if (!/^\..+\.tmp(\.old)?$/.test(name)) continue;
+    const { processId = process.pid } = parseTemporaryName(name) ?? {};
+    if (processId !== process.pid && isRunning(processId)) continue; // another command is at work on it
+    fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Whether this machine has a process of that number. */
+export function isRunning(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

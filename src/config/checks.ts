@@ -119,6 +119,20 @@ const checks: readonly Check[] = [
     hint: 'Raise train.keep-last, or set it to 0 to keep all.',
   },
   {
+    keys: [
+      'train.average-last',
+      'train.save-interval',
+      'train.save-interval-updates',
+      'train.save-interval-minutes',
+    ],
+    problem: ({ train }) =>
+      train.averageLast > 1 &&
+      train.saveInterval + train.saveIntervalUpdates + train.saveIntervalMinutes === 0
+        ? 'train.average-last averages checkpoints saved on the way, and all of train.save-interval, -updates and -minutes are 0'
+        : undefined,
+    hint: 'Set one of the intervals, or train.average-last to 0.',
+  },
+  {
     keys: ['train.average-best', 'train.keep-best'],
     problem: ({ train }) =>
       train.averageBest > train.keepBest

@@ -1,15 +1,27 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
+import { expectedSum, writeChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
-import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
+import { sumOf } from '../common/file-sum.js';
+import { readJson, writeFileAtomic, writeFolderAtomic } from '../common/files.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
-import { MODEL_FILE } from './checkpoint-folders.js';
+import { MODEL_FILE, type NumberedCheckpoint } from './checkpoint-folders.js';
 import type { SelectedCheckpoint } from './select-checkpoints.js';
+import type { CheckpointOrigin } from './state.js';
+import type { Scores, ValidationFigures } from './validation.js';
 
 /** Tells an average from a checkpoint of training, and says what went into it. */
-const AVERAGE_FILE = 'average.json';
+export const AVERAGE_FILE = 'average.json';
 const FORMAT = 'admin-nmt/average';
 const VERSION = 1;
+
+/** What an average says of itself. */
+export interface AverageContent {
+  origin: CheckpointOrigin;
+  checkpoints: readonly NumberedCheckpoint[];
+  /** What it scores on the validation split, where that was asked for. */
+  figures?: (ValidationFigures & Scores) | null;
+}
 
 /** A tensor while it is summed. */
 interface Sum {
@@ -23,19 +35,35 @@ interface Sum {
  * in double precision and one checkpoint.
  *
  * @param checkpoints at least one
+ * @param mean of them
  * @throws UserError when names or shapes of their tensors differ, or a value is not finite
  */
 export async function writeAverage(
   folder: string,
   checkpoints: readonly SelectedCheckpoint[],
+  mean = averageWeights(checkpoints.map(weightsOf)),
+  figures?: AverageContent['figures'],
 ): Promise<void> {
-  const mean = averageWeights(checkpoints.map((checkpoint) => path.join(checkpoint.folder, MODEL_FILE)));
   const members = checkpoints.map(({ name, epoch, updates }) => ({ name, epoch, updates }));
-  const about = { format: FORMAT, version: VERSION, origin: checkpoints[0].origin, checkpoints: members };
+  const content: AverageContent = { origin: checkpoints[0].origin, checkpoints: members, figures };
+  const about = `${JSON.stringify({ format: FORMAT, version: VERSION, ...content }, null, 1)}\n`;
   await writeFolderAtomic(folder, (temporary) => {
-    writeSafetensors(path.join(temporary, MODEL_FILE), mean, { format: 'pt' });
-    writeFileAtomic(path.join(temporary, AVERAGE_FILE), `${JSON.stringify(about, null, 1)}\n`);
+    const weights = writeSafetensors(path.join(temporary, MODEL_FILE), mean, { format: 'pt' });
+    writeFileAtomic(path.join(temporary, AVERAGE_FILE), about);
+    writeChecksums(temporary, { files: { [MODEL_FILE]: weights, [AVERAGE_FILE]: sumOf(about) } });
   });
+}
+
+/** The file with the weights of a checkpoint. */
+export function weightsOf({ folder }: SelectedCheckpoint): string {
+  return path.join(folder, MODEL_FILE);
+}
+
+/** What went into an average; undefined where there is none. @throws DamageError for one that is damaged */
+export function readAverage(folder: string): AverageContent | undefined {
+  if (!isAverage(folder)) return undefined;
+  const expected = expectedSum(folder, AVERAGE_FILE);
+  return readJson(path.join(folder, AVERAGE_FILE), 'an average', 2 ** 20, expected) as AverageContent;
 }
 
 /**
@@ -61,7 +89,7 @@ export function averageWeights(files: readonly string[]): Map<string, NamedArray
 }
 
 function readFinite(file: string): Map<string, NamedArray> {
-  const { tensors } = readSafetensors(file);
+  const { tensors } = readSafetensors(file, expectedSum(path.dirname(file), path.basename(file)));
   for (const [name, { data }] of tensors) {
     const at = data.findIndex((value) => !Number.isFinite(value));
     if (at === -1) continue;

@@ -15,6 +15,7 @@ import type { Moments } from '../ops/optimizer.js';
 import { rank } from './bests.js';
 import { checkpointName } from './checkpoint-folders.js';
 import { EVENTS_FOLDER } from './event-log.js';
+import { averageAtEnd, type FinalAverage } from './final-average.js';
 import { diverged, Meter, type TrainFigures, trainFigures } from './meter.js';
 import { METRICS_FILE, MetricsLog } from './metrics-log.js';
 import { milestone, savesOnTheWay, validates } from './milestones.js';
@@ -26,7 +27,15 @@ import type { TrainState } from './state.js';
 import { stopReason } from './stopping.js';
 import { TrainingBar } from './training-bar.js';
 import { type AllReduce, Updater } from './update.js';
-import { describeSample, describeValidation, type TranslatedValidation, validate } from './validation.js';
+import {
+  describeSample,
+  describeValidation,
+  type Scores,
+  type TranslatedValidation,
+  type TranslationSample,
+  type ValidationFigures,
+  validate,
+} from './validation.js';
 
 /** Seconds that a save is trusted to take at most before the first one. */
 const LEAST_MARGIN = 2;
@@ -71,6 +80,8 @@ export interface TrainingEnd {
   reason: string;
   /** The last line of the metrics of this process, if any. */
   last?: TrainFigures;
+  /** With `average-last` and `average-best`. */
+  averages: FinalAverage[];
 }
 
 /** One training run from where its state stands to its end. */
@@ -197,7 +208,11 @@ export class Trainer {
     if (best || this.saver.savedAt !== updates) await this.save();
     await this.saver.settle();
     this.tick();
-    return { state: this.state, reason, last: this.figures };
+    const { runDirectory, config } = this.options;
+    const { model } = this.updater;
+    const evaluate = async (mean: Transformer) => (await this.evaluate(mean))?.figures ?? null;
+    const averages = await averageAtEnd({ runDirectory, config, state: this.state, model, evaluate });
+    return { state: this.state, reason, last: this.figures, averages };
   }
 
   private async interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<never> {
@@ -209,18 +224,29 @@ export class Trainer {
     throw new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
   }
 
+  /** What a model scores on the validation split; null where there is none. */
+  private async evaluate(
+    model: Transformer,
+  ): Promise<{ figures: ValidationFigures & Scores; samples: TranslationSample[] } | null> {
+    const { config, valid, translate } = this.options;
+    if (valid === null) return null;
+    const found = await validate(model, batches(valid, this.batchOptions('valid')), config.labelSmoothing);
+    const { samples = [], ...scores } = config.evalBleu ? (translate?.(model) ?? {}) : {};
+    return { figures: { ...found, ...scores }, samples };
+  }
+
   /** @returns whether it is one of the best so far, which are kept */
   private async validate(): Promise<boolean> {
-    const { config, valid, translate } = this.options;
+    const { config } = this.options;
     const { state } = this;
-    if (valid === null) return false;
     if (this.meter.updates > 0) await this.writeFigures();
-    const model = config.validateWeights === 'ema' ? this.ema!.model : this.updater.model;
-    const found = await validate(model, batches(valid, this.batchOptions('valid')), config.labelSmoothing);
-    if (!Number.isFinite(found.loss)) throw diverged(state.updates);
-    const { samples = [], ...scores } = config.evalBleu ? (translate?.(model) ?? {}) : {};
-    const figures = { ...found, ...scores, epoch: state.epoch, updates: state.updates };
-    const { bests, place } = rank(state.bests, figures, config.bestCheckpointMetric, config.keepBest);
+    const live = this.updater.model;
+    const found = await this.evaluate(config.validateWeights === 'ema' ? this.ema!.model : live);
+    if (found === null) return false;
+    const { figures, samples } = found;
+    if (!Number.isFinite(figures.loss)) throw diverged(state.updates);
+    const valid = { ...figures, epoch: state.epoch, updates: state.updates };
+    const { bests, place } = rank(state.bests, valid, config.bestCheckpointMetric, config.keepBest);
     state.bests = bests;
     state.validationsSinceBest = place === 0 ? 0 : state.validationsSinceBest + 1;
     this.tick();
@@ -229,12 +255,11 @@ export class Trainer {
     this.metrics.write({
       event: 'valid',
       ...this.place(),
-      ...found,
-      ...scores,
+      ...figures,
       best_loss: bests[0].loss,
       ...(samples.length > 0 ? { samples } : {}),
     });
-    this.bar.note(describeValidation(figures, bests[0], config.bestCheckpointMetric));
+    this.bar.note(describeValidation(valid, bests[0], config.bestCheckpointMetric));
     for (const sample of samples) this.bar.note(describeSample(sample));
     return place !== -1;
   }

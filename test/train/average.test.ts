@@ -93,7 +93,7 @@ test('an average is a folder with the weights and what went into it, and is not 
   }));
   const folder = path.join(scratchFolder(), 'checkpoint_average_2');
   await writeAverage(folder, checkpoints);
-  assert.deepEqual(fs.readdirSync(folder).sort(), ['average.json', 'model.safetensors']);
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['average.json', 'checksums.json', 'model.safetensors']);
   const { tensors, metadata } = readSafetensors(path.join(folder, 'model.safetensors'));
   assert.deepEqual([...tensors.get('w')!.data], [1.5]);
   assert.deepEqual(metadata, { format: 'pt' });

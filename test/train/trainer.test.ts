@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { InterruptedError, UserError } from '../../src/common/errors.js';
+import { readSafetensors } from '../../src/formats/safetensors.js';
 import { readEventFile } from '../../src/formats/tfevents.js';
 import type { TrainState } from '../../src/train/state.js';
 import {
@@ -362,6 +363,46 @@ describe('moving averages of the weights', () => {
     const valid = (folder: string): unknown => readMetrics(folder).filter(({ event }) => event === 'valid');
     assert.deepEqual(valid(parts), valid(whole));
     assert.notDeepEqual(valid(whole), valid(plain));
+  });
+});
+
+describe('averages at the end', () => {
+  before(() => useBackend('wasm'));
+
+  test('are the mean of the last and of the best, scored; made once', async () => {
+    const folder = scratchFolder();
+    const train = {
+      maxUpdate: 6,
+      validateIntervalUpdates: 2,
+      saveIntervalUpdates: 2,
+      keepLast: 3,
+      keepBest: 2,
+      averageLast: 3,
+      averageBest: 2,
+    };
+    const { averages, state } = await trainTiny(folder, { train });
+    assert.deepEqual(
+      averages.map(({ folder: place, count }) => [path.basename(place), count]),
+      [
+        ['checkpoint_average_last', 3],
+        ['checkpoint_average_best', 2],
+      ],
+    );
+    const mean = path.join(folder, 'checkpoint_average_best', 'model.safetensors');
+    const members = state.bests.map(({ epoch, updates }) =>
+      path.join(folder, `checkpoint_${epoch}_${updates}`),
+    );
+    const values = [mean, ...members.map((member) => path.join(member, 'model.safetensors'))].map((file) =>
+      [...readSafetensors(file).tensors.values()].flatMap(({ data }) => [...data]),
+    );
+    values[0].forEach((value, i) => {
+      assert.equal(value, Math.fround((values[1][i] + values[2][i]) / 2));
+    });
+    const before = fs.statSync(mean).mtimeMs;
+    const again = await trainTiny(folder, { train });
+    assert.equal(fs.statSync(mean).mtimeMs, before);
+    assert.deepEqual(again.averages, averages);
+    assert.ok(averages.every(({ figures }) => figures !== null && figures.loss > 0));
   });
 });
 
