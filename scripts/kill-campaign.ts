@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import process from 'node:process';
-import { setTimeout } from 'node:timers/promises';
-import { packageRoot, sha256File } from '../src/common/files.js';
 import { Purpose, RandomStream } from '../src/common/rng.js';
+import { checkpointsOf, outcomeOf, removeTinyRun, trainTinyRun } from './tiny-run.js';
 import { writeTinyTask } from './tiny-task.js';
 
 export interface KillOptions {
@@ -32,7 +29,7 @@ export async function killCampaign(folder: string, options: KillOptions): Promis
   const random = new RandomStream({ seed: options.seed, step: 0, purpose: Purpose.test });
   writeTinyTask(folder);
   let length = await timed(() => train(folder, 'whole', options, undefined));
-  const expected = outcomeOf(path.join(folder, 'whole'));
+  const expected = endOf(path.join(folder, 'whole'));
   const found: Campaign = {
     seed: options.seed,
     kills: 0,
@@ -55,15 +52,14 @@ export async function killCampaign(folder: string, options: KillOptions): Promis
       if (!fs.existsSync(path.join(run, 'checkpoint_last'))) found.beforeFirstCheckpoint++;
     }
     found.runs++;
-    const outcome = outcomeOf(run);
+    const outcome = endOf(run);
     for (const [what, value] of Object.entries(expected)) {
       if (outcome[what] !== value) found.differences.push(`run ${found.runs}: ${what}`);
     }
     options.onRun?.(
       `run ${found.runs}: ${found.kills} kills so far, ${found.differences.length} differences`,
     );
-    fs.rmSync(run, { recursive: true });
-    fs.rmSync(path.join(folder, `data-${path.basename(run)}`), { recursive: true });
+    removeTinyRun(folder, path.basename(run));
   }
   return found;
 }
@@ -75,58 +71,19 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
-/** @param moment milliseconds after which it is killed; undefined lets it run. @returns whether it came to its end */
+/** @param killAfter see TinyRun. @returns whether it came to its end */
 async function train(
   folder: string,
   run: string,
   { threads }: KillOptions,
-  moment: number | undefined,
+  killAfter: number | undefined,
 ): Promise<boolean> {
-  const program = path.join(packageRoot(), 'bin/admin-nmt.js');
-  const places = ['--save-dir', run, '--destdir', `data-${run}`];
-  const args = [program, 'train', 'config.yaml', ...places, '--threads', String(threads), '--quiet'];
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  let stderr = '';
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const abort = new AbortController();
-  if (moment !== undefined) {
-    setTimeout(moment, undefined, { signal: abort.signal })
-      .then(() => child.kill('SIGKILL'))
-      .catch(() => {}); // it ended before
-  }
-  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.on('close', (...ended) => resolve(ended));
-  });
-  abort.abort();
-  if (signal === 'SIGKILL') return false;
+  const { code, stderr } = await trainTinyRun({ folder, run, threads, killAfter });
+  if (code === null) return false;
   if (code === 0) return true;
   throw new Error(`training in ${run} ended with ${code}: ${stderr}`);
 }
 
-/** The bytes that must be the same, and the metrics without their timings. */
-function outcomeOf(run: string): Record<string, string> {
-  const last = path.join(run, 'checkpoint_last');
-  const metrics = fs
-    .readFileSync(path.join(run, 'metrics.jsonl'), 'utf8')
-    .split('\n')
-    .map((line) => line.replaceAll(/"(wall|wps|ups)":[^,}]*/g, ''))
-    .join('\n');
-  const state = JSON.parse(fs.readFileSync(path.join(last, 'state.json'), 'utf8'));
-  state.state.seconds = 0;
-  state.state.validatedSeconds = 0;
-  state.state.meter.seconds = 0;
-  return {
-    weights: sha256File(path.join(last, 'model.safetensors')),
-    optimizer: sha256File(path.join(last, 'optimizer.safetensors')),
-    state: JSON.stringify(state),
-    metrics,
-    best: fs.readlinkSync(path.join(run, 'checkpoint_best')),
-    checkpoints: fs
-      .readdirSync(run)
-      .filter((name) => /^\.|^checkpoint_|lock/.test(name))
-      .sort()
-      .join(),
-  };
+function endOf(run: string): Record<string, string> {
+  return { ...outcomeOf(run), checkpoints: checkpointsOf(run) };
 }

@@ -7,6 +7,7 @@ preset: tiny
 seed: 3
 data: { source-lang: toa, target-lang: tob, root: corpus, train: train, valid: valid, test: null, destdir: data-bin }
 model: { residual: admin, embed-dim: 16, ffn-embed-dim: 32, attention-heads: 2, encoder: { layers: 2 }, decoder: { layers: 2 } }
+decode: { beam: 2, max-len-a: 0, max-len-b: 12 }
 train:
   max-tokens: 400
   max-epoch: null
@@ -15,6 +16,11 @@ train:
   validate-interval-updates: 10
   save-interval-updates: 4
   keep-last: 2
+  keep-best: 2
+  eval-bleu: true
+  ema-decay: 0.9
+  average-last: 2
+  average-best: 2
 `;
 
 /** Writes a toy corpus and config.yaml of a training that takes a second or two. */
