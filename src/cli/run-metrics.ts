@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { readFileBounded } from '../common/files.js';
-import type { MetricsPoint } from '../report/training-run.js';
+import type { MetricsPoint, Sample } from '../report/training-run.js';
 import { METRICS_FILE } from '../train/metrics-log.js';
 
 /** Where a run directory keeps its metrics. */
@@ -20,7 +20,7 @@ export function readMetrics(run: string): MetricsPoint[] {
   return text.split('\n').flatMap((line) => parseLine(line) ?? []);
 }
 
-const FIGURES = ['loss', 'ppl', 'lr', 'gnorm', 'clip', 'wps'] as const;
+const FIGURES = ['loss', 'ppl', 'lr', 'gnorm', 'clip', 'wps', 'bleu', 'chrf'] as const;
 
 function parseLine(line: string): MetricsPoint | undefined {
   let found: Record<string, unknown> | null;
@@ -33,7 +33,20 @@ function parseLine(line: string): MetricsPoint | undefined {
   if ((event !== 'train' && event !== 'valid') || !isNumber(epoch) || !isNumber(num_updates))
     return undefined;
   const figures = FIGURES.flatMap((key) => (isNumber(found![key]) ? [[key, found![key]]] : []));
-  return { event, epoch, num_updates, wall: isNumber(wall) ? wall : 0, ...Object.fromEntries(figures) };
+  const samples = Array.isArray(found!.samples) ? found!.samples.filter(isSample) : [];
+  return {
+    event,
+    epoch,
+    num_updates,
+    wall: isNumber(wall) ? wall : 0,
+    ...Object.fromEntries(figures),
+    ...(samples.length > 0 ? { samples } : {}),
+  };
+}
+
+function isSample(value: unknown): value is Sample {
+  const { source, reference, hypothesis } = (value ?? {}) as Partial<Sample>;
+  return [source, reference, hypothesis].every((text) => typeof text === 'string');
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';

@@ -1,12 +1,22 @@
 import type { MetricsPoint, TrainingRun } from './training-run.js';
 
+/** Figures that not every run has: without any, their charts are left out. */
+const OPTIONAL: ReadonlySet<string> = new Set(['valid-bleu', 'valid-chrf']);
+
+/** The charts that have something to show for some runs. */
+export function chartsOf(runs: readonly RunCurves[]): readonly ChartSpec[] {
+  return CHARTS.filter(
+    ({ id }) => !OPTIONAL.has(id) || runs.some(({ curves }) => curves[id].values.length > 0),
+  );
+}
+
 /** A chart of the report. */
 export interface ChartSpec {
   readonly id: string;
   readonly title: string;
   readonly unit: string;
   readonly event: 'train' | 'valid';
-  readonly key: 'loss' | 'ppl' | 'lr' | 'gnorm' | 'clip' | 'wps';
+  readonly key: 'loss' | 'ppl' | 'lr' | 'gnorm' | 'clip' | 'wps' | 'bleu' | 'chrf';
   /** Whether it is noisy enough to be smoothed. */
   readonly noisy: boolean;
   /** Whether it opens with a logarithmic axis; null where it has zeros and no such axis. */
@@ -19,6 +29,8 @@ export const CHARTS: readonly ChartSpec[] = [
   chart('valid', 'loss', 'Validation loss', 'bits a token', false, false),
   chart('train', 'ppl', 'Training perplexity', '', true, true),
   chart('valid', 'ppl', 'Validation perplexity', '', false, true),
+  chart('valid', 'bleu', 'Validation BLEU', '', false, null),
+  chart('valid', 'chrf', 'Validation chrF', '', false, null),
   chart('train', 'gnorm', 'Gradient norm', 'before clipping', true, false),
   chart('train', 'clip', 'Clipped updates', '%', true, null),
   chart('train', 'lr', 'Learning rate', '', false, false),

@@ -1,8 +1,9 @@
 import { embedJson, escapeHtml } from './html.js';
-import { CHARTS, type RunCurves, runCurves } from './training-curves.js';
+import { type ChartSpec, chartsOf, type RunCurves, runCurves } from './training-curves.js';
 import { normSection } from './training-norms.js';
 import { omegaSection } from './training-omega.js';
 import type { TrainingRun } from './training-run.js';
+import { sampleSection } from './training-samples.js';
 import { trainingScript } from './training-script.js';
 import { TRAINING_STYLE } from './training-style.js';
 import { DASHES, dashOf, differenceTable, runKey, summaryTable } from './training-tables.js';
@@ -28,6 +29,7 @@ export function reportData(runs: readonly TrainingRun[]): ReportData {
       configs: differenceTable(runs),
       omega: omegaSection(runs),
       norms: normSection(runs),
+      samples: sampleSection(runs),
     },
   };
 }
@@ -39,6 +41,7 @@ export function reportData(runs: readonly TrainingRun[]): ReportData {
  */
 export function trainingPage(runs: readonly TrainingRun[], library: ChartLibrary, poll?: string): string {
   const { sections, runs: curves } = reportData(runs);
+  const charts = chartsOf(curves);
   const title = runs.map(({ name }) => name).join(', ');
   const connect = poll === undefined ? '' : "; connect-src 'self'";
   return [
@@ -55,10 +58,11 @@ export function trainingPage(runs: readonly TrainingRun[], library: ChartLibrary
     section('configs', sections),
     controls(runs),
     '<noscript><style>.controls, #charts { display: none; }</style><p class="note">The curves need JavaScript; the tables do not.</p></noscript>',
-    `<div id="charts">${CHARTS.map(panel).join('\n')}</div>`,
+    `<div id="charts">${charts.map(panel).join('\n')}</div>`,
+    section('samples', sections),
     section('omega', sections),
     section('norms', sections),
-    `<script type="application/json" id="data">${embedJson({ charts: CHARTS, dashes: DASHES, runs: curves, poll })}</script>`,
+    `<script type="application/json" id="data">${embedJson({ charts, dashes: DASHES, runs: curves, poll })}</script>`,
     `<script>${library.script}</script>`,
     `<script>\n${trainingScript()}</script>\n</body>\n</html>\n`,
   ].join('\n');
@@ -87,7 +91,7 @@ function sample(run: number): string {
   return `<svg class="sample" viewBox="0 0 30 6" aria-hidden="true"><line x1="0" x2="30" y1="3" y2="3" stroke-dasharray="${dashOf(run).join(' ')}"/></svg>`;
 }
 
-function panel({ id, title, unit, log }: (typeof CHARTS)[number]): string {
+function panel({ id, title, unit, log }: ChartSpec): string {
   const heading = `${title}${unit && ` <span class="quiet">${unit}</span>`}`;
   const button =
     log === null

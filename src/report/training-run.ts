@@ -33,6 +33,17 @@ export interface MetricsPoint {
   readonly gnorm?: number;
   readonly clip?: number;
   readonly wps?: number;
+  readonly bleu?: number;
+  readonly chrf?: number;
+  /** With `eval-bleu`. */
+  readonly samples?: readonly Sample[];
+}
+
+/** A sentence of the validation split, and its translation. */
+export interface Sample {
+  readonly source: string;
+  readonly reference: string;
+  readonly hypothesis: string;
 }
 
 /** A run as the report shows it. */

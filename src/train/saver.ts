@@ -63,19 +63,20 @@ export class Saver {
     const started = performance.now();
     const { runDirectory, origin, keep } = this.options;
     const { state } = savable;
-    this.savedAt = state.updates;
+    const { updates } = state; // what follows may happen after the next ones
+    this.savedAt = updates;
     if (metricsBytes === null) {
       const message = 'the lines of metrics.jsonl that belong to it cannot be written';
-      this.underWay = Promise.resolve(this.fail({ message, refused: true }, state.updates));
+      this.underWay = Promise.resolve(this.fail({ message, refused: true }, updates));
       return;
     }
     const image = await captureCheckpoint({ ...savable, origin });
-    const bests = state.bests.map(({ epoch, updates }) => checkpointName(epoch, updates));
-    const name = checkpointName(state.epoch, state.updates);
+    const bests = state.bests.map((best) => checkpointName(best.epoch, best.updates));
+    const name = checkpointName(state.epoch, updates);
     const job = { ...image, runDirectory, name, metricsBytes, bests, keep };
     this.underWay = inThread(job).then((failure) => {
       this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
-      return failure === undefined ? this.succeed() : this.fail(failure, state.updates);
+      return failure === undefined ? this.succeed() : this.fail(failure, updates);
     });
   }
 

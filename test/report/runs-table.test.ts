@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatAge, formatBytes, formatRuns } from '../../src/report/runs-table.js';
-import { trainingRun } from './training-samples.js';
+import { trainingRun } from './training-lines.js';
 
 test('columns stand under their heads', () => {
   const runs = [

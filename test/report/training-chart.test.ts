@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linesOf, tablesOf } from '../../src/report/training-chart.js';
 import { CHARTS, runCurves } from '../../src/report/training-curves.js';
-import { line, trainingRun } from './training-samples.js';
+import { line, trainingRun } from './training-lines.js';
 
 const [LOSS] = CHARTS;
 const view = { axis: 'updates', log: false, stretch: 0 } as const;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { clockOf, runCurves, thin } from '../../src/report/training-curves.js';
-import { line, trainingRun, valid } from './training-samples.js';
+import { line, trainingRun, valid } from './training-lines.js';
 
 test('a long curve keeps its ends, its extremes and its order, and few points', () => {
   fc.assert(

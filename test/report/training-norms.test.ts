@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { normSection } from '../../src/report/training-norms.js';
-import { trainingRun } from './training-samples.js';
+import { trainingRun } from './training-lines.js';
 
 test('a chart for each kind of weight, with a line for each run that has it', () => {
   const { weights } = trainingRun('a');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { omegaSection } from '../../src/report/training-omega.js';
-import { trainingRun } from './training-samples.js';
+import { trainingRun } from './training-lines.js';
 
 test('ω at the start and as trained, drawn and in numbers', () => {
   const html = omegaSection([trainingRun('a'), trainingRun('plain', { weights: null })]);

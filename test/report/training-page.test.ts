@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trainingPage } from '../../src/report/training-page.js';
-import { trainingRun } from './training-samples.js';
+import { trainingRun } from './training-lines.js';
 
 const LIBRARY = { script: 'var uPlot;', style: '.uplot {}' };
 

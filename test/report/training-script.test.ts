@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { reportData, trainingPage } from '../../src/report/training-page.js';
 import type { TrainingRun } from '../../src/report/training-run.js';
 import { StubElement } from './page-stub.js';
-import { trainingRun, valid } from './training-samples.js';
+import { trainingRun, valid } from './training-lines.js';
 
 /** As much of a chart as the script uses; it tells its hooks what a reader does. */
 class StubChart {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { differenceTable, summaryTable } from '../../src/report/training-tables.js';
-import { trainingRun } from './training-samples.js';
+import { trainingRun } from './training-lines.js';
 
 test('the summary has a line for each run and marks the best', () => {
   const worse = trainingRun('<b>', { best: { loss: 6, updates: 20, epoch: 1 }, state: 'diverged' });
