@@ -146,13 +146,13 @@ export function addTranslate(program: Command): void {
 }
 
 /** Options that every command with a config has. */
-interface Common {
+export interface Common {
   printConfig?: boolean;
   quiet?: boolean;
 }
 
 /** Adds the flags of config keys and the common options. @returns the settings, see addConfigOptions */
-function addCommon(command: Command, paths: readonly string[]): Setting[] {
+export function addCommon(command: Command, paths: readonly string[]): Setting[] {
   command
     .option('--print-config', 'Print the resolved config on standard output and do nothing else.')
     .option('--quiet', 'Print warnings and errors only.');
@@ -160,7 +160,7 @@ function addCommon(command: Command, paths: readonly string[]): Setting[] {
 }
 
 /** Loads the config; undefined where it was all that was asked for and is printed. */
-function begin(options: Common, load: () => LoadedConfig): LoadedConfig | undefined {
+export function begin(options: Common, load: () => LoadedConfig): LoadedConfig | undefined {
   log.setQuiet(options.quiet === true);
   const loaded = load();
   for (const warning of loaded.warnings) log.warn(warning);

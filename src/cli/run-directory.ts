@@ -11,8 +11,9 @@ import { loadRunConfig, runConfigFile } from '../config/load.js';
 import { valueAt } from '../config/paths.js';
 import type { DataConfig, WrittenConfig } from '../config/schema.js';
 
-/** Marks a config.yaml as one of ours: another one in the folder must not be overwritten. */
-const HEADER = '# The resolved config of this run, written by admin-nmt train.\n';
+/** Marks the config.yaml of a command: train does not overwrite one of another. */
+const header = (command: string): string =>
+  `# The resolved config of this run, written by admin-nmt ${command}.\n`;
 const MAX_FILE_BYTES = 2 ** 30;
 
 /** Keys that decide nothing about the numbers of a run: paths, and when to stop, look, save and log. */
@@ -89,7 +90,7 @@ export function isRunDirectory(folder: string): boolean {
   if (!fs.existsSync(file)) return false;
   return readFileBounded(file, 'the config of a run', 2 ** 20)
     .toString('utf8')
-    .startsWith(HEADER);
+    .startsWith(header('train'));
 }
 
 /** Makes sure that a folder has no config.yaml of somebody else. @throws UserError where it has */
@@ -106,8 +107,16 @@ export function checkOwnConfig(runDirectory: string): void {
 /**
  * Writes config.yaml and copies dictionaries and tokenizers into the run directory, so that it is complete, with the
  * checksums of all of them.
+ *
+ * @param data where they are
+ * @param command which makes the run directory
  */
-export function furnish(runDirectory: string, written: WrittenConfig, data: DataConfig): void {
+export function furnish(
+  runDirectory: string,
+  written: WrittenConfig,
+  data: DataConfig,
+  command = 'train',
+): void {
   // While files change there are no checksums: none are better than those of other files.
   fs.rmSync(path.join(runDirectory, CHECKSUMS_FILE), { force: true });
   const config = runConfigFile(runDirectory);
@@ -117,7 +126,7 @@ export function furnish(runDirectory: string, written: WrittenConfig, data: Data
   ]);
   const copies = [...dictionaries, ...tokenizerFiles(data)];
   const files = Object.fromEntries([
-    [path.basename(config), write(config, HEADER + formatConfig(written))],
+    [path.basename(config), write(config, header(command) + formatConfig(written))],
     ...copies.map(([name, file]): [string, FileSum] => [name, copy(file, runDirectory, name)]),
   ]);
   writeChecksums(runDirectory, { files });

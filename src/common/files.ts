@@ -101,6 +101,11 @@ export function writeAtomic(target: string, write: (fd: number) => void): void {
   }
 }
 
+/** Writes all of the bytes at the place of a file descriptor. */
+export function writeFully(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done);
+}
+
 /** A file under way beside its place. */
 export interface AtomicFile {
   readonly fd: number;

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { DamageError, explainFileError } from '../common/errors.js';
 import { checkBytes, checkSum, type FileSum, Summing } from '../common/file-sum.js';
-import { writeAtomic } from '../common/files.js';
+import { writeAtomic, writeFully } from '../common/files.js';
 
 export interface NamedArray {
   shape: readonly number[];
@@ -52,10 +52,6 @@ export function writeSafetensors(
     }
   });
   return summing.finish();
-}
-
-function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done);
 }
 
 /**

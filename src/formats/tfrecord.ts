@@ -1,3 +1,5 @@
+import { crc32c } from './crc.js';
+
 /**
  * TensorFlow's record files (tensorflow/core/lib/io/record_writer.h): for each record u64 length, u32 masked
  * CRC of the length, the bytes, u32 masked CRC of the bytes; little endian.
@@ -7,21 +9,6 @@ const HEADER_BYTES = 12;
 const FOOTER_BYTES = 4;
 /** Added by the mask, which keeps the CRC of data that holds CRCs itself from being degenerate (crc32c.h). */
 const MASK_DELTA = 0xa282ead8;
-/** The polynomial of Castagnoli, its bits reversed. */
-const POLYNOMIAL = 0x82f63b78;
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ POLYNOMIAL;
-  return crc;
-});
-
-/** CRC-32C (Castagnoli; RFC 3720, appendix B.4), unsigned. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = ~0;
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return ~crc >>> 0;
-}
 
 /** The CRC as records hold it: rotated right by 15 bits, plus a constant. */
 function maskedCrc(bytes: Uint8Array): number {

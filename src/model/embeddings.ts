@@ -7,7 +7,7 @@ import type { Pass } from './pass.js';
 import type { Stack } from './scheme.js';
 
 /** The first position; fairseq counts positions from the padding index on. */
-const FIRST_POSITION = PADDING_INDEX + 1;
+export const FIRST_POSITION = PADDING_INDEX + 1;
 
 /**
  * Token embeddings · √d (where the config says so) + position embeddings, then dropout.

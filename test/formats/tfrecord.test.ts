@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32c, DamagedRecordError, frameRecord, readRecords } from '../../src/formats/tfrecord.js';
+import { crc32c } from '../../src/formats/crc.js';
+import { DamagedRecordError, frameRecord, readRecords } from '../../src/formats/tfrecord.js';
 
 test('CRC-32C: the check value and the vectors of RFC 3720, appendix B.4', () => {
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283);

@@ -1,0 +1,88 @@
+import { type Command, Option } from 'commander';
+import { log } from '../common/log.js';
+import { loadRunConfig } from '../config/load.js';
+import { addCommon, begin, type Common } from './model-commands.js';
+
+/** The commands that bring models into other forms and other programs. */
+
+const CHECKPOINT = 'A checkpoint of the run (default: the best, else the last).';
+
+interface FoldFlags extends Common {
+  output: string;
+  checkpoint?: string;
+  verify?: string;
+}
+
+/** Adds `fold`. */
+export function addFold(program: Command): void {
+  const command = program
+    .command('fold')
+    .argument('<run>', 'The run directory of train, or a checkpoint in it.')
+    .description('Admin model → plain Post-LN model of the same function, ω folded into its weights.')
+    .requiredOption('-o, --output <folder>', 'The run directory to write.')
+    .option('--checkpoint <name>', CHECKPOINT)
+    .option('--verify <file>', 'Text to compare both models on (default: the validation split).');
+  const settings = addCommon(command, ['backend', 'threads', 'decode']);
+  command.action(async (run: string, options: FoldFlags) => {
+    const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
+    if (loaded === undefined) return;
+    const { runFold } = await import('./fold.js');
+    const { output, checkpoint, verify } = options;
+    const { written } = loadRunConfig(run); // the flags are for comparing, not for the new run
+    await runFold(run, { config: loaded.config, written, output, checkpoint, verify });
+  });
+}
+
+/** What `export` writes. */
+const FORMATS = ['safetensors', 'fairseq', 'ctranslate2'] as const;
+
+interface ExportFlags {
+  format: (typeof FORMATS)[number];
+  output: string;
+  checkpoint?: string;
+  quiet?: boolean;
+}
+
+/** Adds `export`. */
+export function addExport(program: Command): void {
+  program
+    .command('export')
+    .argument('<run>', 'The run directory of train, or a checkpoint in it.')
+    .description('Model → a folder that PyTorch, the official code or CTranslate2 reads.')
+    .addOption(new Option('-f, --format <name>', 'What to write.').choices(FORMATS).makeOptionMandatory(true))
+    .requiredOption('-o, --output <folder>', 'The folder to write.')
+    .option('--checkpoint <name>', CHECKPOINT)
+    .option('--quiet', 'Print warnings and errors only.')
+    .action(async (run: string, { quiet, ...options }: ExportFlags) => {
+      log.setQuiet(quiet === true);
+      const loaded = loadRunConfig(run);
+      const { runExport } = await import('./export.js');
+      await runExport(run, { ...loaded, ...options });
+    });
+}
+
+interface ImportFlags {
+  output: string;
+  dataBin: string;
+  sourceLang?: string;
+  targetLang?: string;
+  quiet?: boolean;
+}
+
+/** Adds `import`. */
+export function addImport(program: Command): void {
+  program
+    .command('import')
+    .argument('<file>', 'A checkpoint of the official code, such as checkpoint_best.pt.')
+    .description('Checkpoint of the official code → run directory to translate with; no code in it is run.')
+    .requiredOption('-o, --output <folder>', 'The run directory to write.')
+    .requiredOption('--data-bin <folder>', 'Its dictionaries, dict.<lang>.txt; tokenizers, if any.')
+    .option('-s, --source-lang <lang>', 'Language translated from (default: what the checkpoint says).')
+    .option('-t, --target-lang <lang>', 'Language translated to (default: what the checkpoint says).')
+    .option('--quiet', 'Print warnings and errors only.')
+    .action(async (file: string, { quiet, ...options }: ImportFlags) => {
+      log.setQuiet(quiet === true);
+      const { runImport } = await import('./import.js');
+      await runImport(file, options);
+    });
+}

@@ -1,0 +1,186 @@
+import { UserError } from '../common/errors.js';
+import type { ModelConfig } from '../config/schema.js';
+import { SCHEMES } from './scheme.js';
+import type { WeightValues } from './transformer.js';
+
+/** Values of the `args` of a checkpoint of fairseq, by name. */
+export type FairseqArgs = ReadonlyMap<string, unknown>;
+type Weights = ReadonlyMap<string, WeightValues>;
+
+/** The official code's names of the schemes, its `--init-type`, in the order in which they are looked for. */
+const INIT_TYPES: readonly [initType: string, residual: ModelConfig['residual']][] = [
+  ['adaptive', 'admin'],
+  ['adaptive-profiling', 'admin'],
+  ['default', 'post-ln'],
+  ['default', 'pre-ln'],
+  ['default', 'look-linear'], // it differs where it starts, not in what it computes
+  ['deepnet', 'deepnorm'],
+  ['looklinear', 'look-linear'],
+  ['rezero', 'rezero'],
+  ['rezero_postln', 'rezero-post-ln'],
+];
+/** What the official code cannot build: it asserts `init_type == 'default'` after having dealt with them. */
+const BROKEN = new Set(['rezero', 'rezero_postln']);
+const STACKS = ['encoder', 'decoder'] as const;
+
+/**
+ * The `args` from which the official code builds a model (its fairseq/models/transformer.py and the translation task).
+ *
+ * @throws UserError for a model that it has no form for
+ */
+export function fairseqArgs(
+  config: ModelConfig,
+  sourceLang: string,
+  targetLang: string,
+): Record<string, string | number | boolean | null> {
+  const initType = INIT_TYPES.find(([, residual]) => residual === config.residual)![0];
+  const refuse = (problem: string): UserError =>
+    new UserError({ problem, hint: 'Export it as safetensors.' });
+  if (BROKEN.has(initType))
+    throw refuse(`the official code cannot build a model of residual ${config.residual}`);
+  if (!config.scaleEmbeddings) throw refuse('the official code always scales embeddings by √embed-dim');
+  const stacks = STACKS.map((stack) => ({
+    [`${stack}_embed_dim`]: config.embedDim,
+    [`${stack}_ffn_embed_dim`]: config.ffnEmbedDim,
+    [`${stack}_attention_heads`]: config.attentionHeads,
+    [`${stack}_layers`]: config[stack].layers,
+    [`${stack}_normalize_before`]: SCHEMES[config.residual].norm === 'pre',
+    [`${stack}_learned_pos`]: config.positions === 'learned',
+    [`${stack}_embed_path`]: null,
+  }));
+  return {
+    arch: 'transformer',
+    task: 'translation',
+    criterion: 'label_smoothed_cross_entropy',
+    source_lang: sourceLang,
+    target_lang: targetLang,
+    data: '.',
+    left_pad_source: 'True',
+    left_pad_target: 'False',
+    init_type: initType,
+    ...stacks[0],
+    ...stacks[1],
+    dropout: config.dropout,
+    attention_dropout: config.attentionDropout,
+    activation_dropout: config.activationDropout,
+    activation_fn: config.activationFn,
+    share_all_embeddings: config.shareEmbeddings === 'all',
+    share_decoder_input_output_embed: config.shareEmbeddings !== 'none',
+    max_source_positions: config.maxPositions,
+    max_target_positions: config.maxPositions,
+    fp16: false,
+    no_save_optimizer_state: true,
+  };
+}
+
+/**
+ * The state_dict of the official code: its buffers are added, and a table that both stacks use has two names.
+ */
+export function fairseqState(config: ModelConfig, weights: Weights): Map<string, WeightValues> {
+  const state = new Map(weights);
+  const one = (value: number): WeightValues => ({ shape: [1], data: Float32Array.of(value) });
+  for (const stack of STACKS) {
+    state.set(`${stack}.version`, one(3));
+    if (config.positions === 'sinusoidal') state.set(`${stack}.embed_positions._float_tensor`, one(0));
+  }
+  const shared = weights.get('encoder.embed_tokens.weight')!;
+  if (config.shareEmbeddings === 'all') state.set('decoder.embed_tokens.weight', shared);
+  return state;
+}
+
+/** Options of fairseq that change what a model computes, and the only value of each that there is a form for here. */
+const UNSUPPORTED: readonly [name: string, only: unknown][] = [
+  ['adaptive_softmax_cutoff', null],
+  ['no_token_positional_embeddings', false],
+  ['no_cross_attention', false],
+  ['cross_self_attention', false],
+  ['layer_wise_attention', false],
+  ['adaptive_input', false],
+  ['no_decoder_final_norm', false],
+  ['layernorm_embedding', false],
+];
+
+/** The keys of `model` that `args` of a checkpoint say. @throws UserError naming every option without a form here */
+export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
+  const complaints: string[] = [];
+  const expect = (valid: boolean, problem: string): void => {
+    if (!valid) complaints.push(problem);
+  };
+  const number = (name: string): number => {
+    const value = args.get(name);
+    expect(typeof value === 'number' && value >= 0, `expected a number as ${name}, found ${show(value)}`);
+    return Number(value);
+  };
+  /** What both stacks have to agree on. */
+  const both = <T>(
+    name: string,
+    read: (name: string) => T,
+    names = STACKS.map((stack) => `${stack}_${name}`),
+  ): T => {
+    const [first, second] = names.map(read);
+    expect(
+      Object.is(first, second),
+      `expected equal ${names.join(' and ')}, found ${show(first)} and ${show(second)}`,
+    );
+    return first;
+  };
+  const flag = (name: string): boolean => args.get(name) === true;
+  for (const [name, only] of UNSUPPORTED) {
+    const value = args.get(name) ?? only;
+    expect(value === only, `expected ${name} ${show(only)}, found ${show(value)}`);
+  }
+  const residual = residualOf(args.get('init_type') ?? 'default', both('normalize_before', flag), expect);
+  const model = {
+    residual,
+    embedDim: both('embed_dim', number),
+    ffnEmbedDim: both('ffn_embed_dim', number),
+    attentionHeads: both('attention_heads', number),
+    encoder: { layers: number('encoder_layers') },
+    decoder: { layers: number('decoder_layers') },
+    dropout: number('dropout'),
+    attentionDropout: number('attention_dropout'),
+    activationDropout: number(args.has('activation_dropout') ? 'activation_dropout' : 'relu_dropout'),
+    activationFn: activationOf(args.get('activation_fn') ?? 'relu', expect),
+    positions: both('learned_pos', flag) ? ('learned' as const) : ('sinusoidal' as const),
+    maxPositions: both('', number, ['max_source_positions', 'max_target_positions']),
+    shareEmbeddings: flag('share_all_embeddings')
+      ? ('all' as const)
+      : flag('share_decoder_input_output_embed')
+        ? ('decoder' as const)
+        : ('none' as const),
+    scaleEmbeddings: true,
+  };
+  if (complaints.length === 0) return model;
+  throw new UserError(complaints.map((problem) => ({ problem, where: 'args of the checkpoint' })));
+}
+
+type Expect = (valid: boolean, problem: string) => void;
+
+function residualOf(initType: unknown, normalizeBefore: boolean, expect: Expect): ModelConfig['residual'] {
+  if (initType === 'default') return normalizeBefore ? 'pre-ln' : 'post-ln';
+  const found = INIT_TYPES.find(([name]) => name === initType);
+  expect(found !== undefined, `expected an init_type of the official code, found ${show(initType)}`);
+  expect(!normalizeBefore, `expected normalize_before False with init_type ${show(initType)}, found True`);
+  return found?.[1] ?? 'post-ln';
+}
+
+function activationOf(name: unknown, expect: Expect): ModelConfig['activationFn'] {
+  expect(name === 'relu' || name === 'gelu', `expected activation_fn relu or gelu, found ${show(name)}`);
+  return name === 'gelu' ? 'gelu' : 'relu';
+}
+
+const show = (value: unknown): string =>
+  value === undefined
+    ? 'none'
+    : typeof value === 'object' && value !== null
+      ? 'an object'
+      : String(value).slice(0, 60);
+
+/** Buffers of the official code that are no weights. */
+const BUFFER = /^(encoder|decoder)\.(version|embed_positions\.(_float_tensor|weights))$/;
+
+/** The names in a state_dict of the official code that are weights of a model here. */
+export function weightNames(config: Pick<ModelConfig, 'shareEmbeddings'>, names: Iterable<string>): string[] {
+  const twice = config.shareEmbeddings === 'all' ? 'decoder.embed_tokens.weight' : undefined;
+  return [...names].filter((name) => !BUFFER.test(name) && name !== twice);
+}

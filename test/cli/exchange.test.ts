@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import process from 'node:process';
+import { after, before, test } from 'node:test';
+import { packageRoot } from '../../src/common/files.js';
+import { readCtranslate2 } from '../../src/formats/ctranslate2.js';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
+import { type Outcome, runProgram } from './run-program.js';
+
+/** A little data-bin of six pairs, made by the official code. */
+const DATA_BIN = path.join(packageRoot(), 'test/data/fixtures/joint');
+const OFFICIAL = path.join(packageRoot(), 'test/formats/fixtures/torch-save');
+
+const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-exchange-'));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const CONFIG = {
+  backend: 'cpu',
+  data: { 'source-lang': 'en', 'target-lang': 'it', destdir: DATA_BIN, prepared: true },
+  model: {
+    residual: 'admin',
+    'embed-dim': 8,
+    'ffn-embed-dim': 12,
+    'attention-heads': 2,
+    encoder: { layers: 1 },
+    decoder: { layers: 1 },
+    'max-positions': 16,
+  },
+  train: { 'save-dir': 'run', 'max-epoch': 6, 'warmup-updates': 0, lr: 0.02 },
+};
+
+const TEXT = `${fs.readFileSync(path.join(DATA_BIN, '../train.en'), 'utf8').trim()}\n`;
+const run = (...args: string[]): Outcome => runProgram(args, { cwd: folder, input: TEXT });
+const at = (...names: string[]) => path.join(folder, ...names);
+const weights = (...names: string[]) => readSafetensors(at(...names, 'model.safetensors')).tensors;
+
+function done({ status, stdout, stderr }: Outcome): string {
+  assert.equal(status, 0, stderr);
+  return stdout || stderr;
+}
+
+function refused({ status, stderr }: Outcome, pattern: RegExp): void {
+  assert.equal(status, 2, stderr);
+  assert.match(stderr, pattern);
+}
+
+before(() => {
+  fs.writeFileSync(at('config.yaml'), JSON.stringify(CONFIG));
+  fs.writeFileSync(at('text.en'), TEXT);
+  done(run('train', 'config.yaml'));
+  done(run('train', 'config.yaml', '--residual', 'rezero', '--save-dir', 'rezero'));
+});
+
+test('fold: a run directory that translates the same, proven on the validation split and on text', () => {
+  const printed = done(run('fold', 'run', '-o', 'folded'));
+  assert.match(printed, /share-embeddings all → none, positions sinusoidal → learned/);
+  const [, difference] = /all entries of the vocabulary by at most (\S+)\n/.exec(printed)!;
+  assert.ok(Number(difference) < 1e-4, difference);
+  assert.ok(!weights('folded', 'checkpoint_best').has('encoder.layers.0.fc_ratio_change'));
+  assert.equal(done(run('translate', 'folded', '--quiet')), done(run('translate', 'run', '--quiet')));
+  assert.match(done(run('fold', 'run', '-o', 'other', '--verify', 'text.en')), /6 of 6 are identical/);
+  refused(run('fold', 'run', '-o', 'folded'), /folded: .*something in the way/);
+  refused(run('fold', 'folded', '-o', 'twice'), /residual post-ln, which has no ω/);
+  refused(run('fold', 'rezero', '-o', 'twice'), /residual rezero, which has no ω/);
+  refused(run('train', 'config.yaml', '--save-dir', 'folded'), /a config.yaml that train did not write/);
+  assert.ok(!fs.existsSync(at('twice')));
+});
+
+test('fold: an ω of zero is refused', () => {
+  fs.cpSync(at('run'), at('broken'), { recursive: true, verbatimSymlinks: true });
+  const checkpoint = at('broken', fs.readlinkSync(at('broken', 'checkpoint_best')));
+  fs.rmSync(path.join(checkpoint, 'checksums.json'));
+  const file = path.join(checkpoint, 'model.safetensors');
+  const { tensors } = readSafetensors(file);
+  tensors.get('decoder.layers.0.fc_ratio_change')!.data[3] = 0;
+  writeSafetensors(file, tensors);
+  refused(run('fold', 'broken', '-o', 'zero'), /fc_ratio_change: cannot fold this ω: .*component 3/);
+  assert.ok(!fs.existsSync(at('zero')));
+});
+
+test('export to CTranslate2: an Admin model is folded, the vocabulary is shared', () => {
+  done(run('export', 'run', '-f', 'ctranslate2', '-o', 'ct2'));
+  const { variables } = readCtranslate2(at('ct2', 'model.bin'));
+  assert.deepEqual(variables.get('decoder/projection/weight')!.shape, [32, 8]);
+  assert.deepEqual(variables.get('encoder/position_encodings/encodings')!.shape, [16, 8]);
+  const vocabulary = JSON.parse(fs.readFileSync(at('ct2', 'shared_vocabulary.json'), 'utf8'));
+  assert.deepEqual([vocabulary.length, ...vocabulary.slice(0, 4)], [32, '<s>', '<blank>', '</s>', '<unk>']);
+  const config = JSON.parse(fs.readFileSync(at('ct2', 'config.json'), 'utf8'));
+  assert.deepEqual([config.decoder_start_token, config.add_source_eos], ['</s>', true]);
+  refused(run('export', 'rezero', '-f', 'ctranslate2', '-o', 'none'), /found model.residual rezero/);
+  assert.ok(!fs.existsSync(at('none')));
+});
+
+test('export to fairseq and import give the same weights and translations', () => {
+  done(run('export', 'run', '-f', 'fairseq', '-o', 'official'));
+  assert.equal(fs.readFileSync(at('official', 'profile.ratio.init'), 'utf8').trim().split('\n').length, 5);
+  done(run('import', 'official/model.pt', '-o', 'back', '--data-bin', 'official'));
+  const sorted = (...names: string[]) => [...weights(...names)].sort(([a], [b]) => (a < b ? -1 : 1));
+  assert.deepEqual(sorted('back', 'checkpoint_best'), sorted('run', 'checkpoint_best'));
+  assert.equal(done(run('translate', 'back', '--quiet')), done(run('translate', 'run', '--quiet')));
+  refused(run('export', 'rezero', '-f', 'fairseq', '-o', 'none'), /cannot build a model of residual rezero/);
+});
+
+test('import of checkpoints that the official code has saved', () => {
+  for (const name of ['legacy', 'zip']) {
+    const file = path.join(OFFICIAL, `${name}.pt`);
+    const printed = done(run('import', file, '-o', name, '--data-bin', DATA_BIN));
+    assert.match(printed, /1 \+ 1 layers of width 8, admin/);
+    assert.equal(done(run('translate', name, '--quiet')).split('\n').length, 7);
+  }
+  const file = path.join(OFFICIAL, 'legacy.pt');
+  refused(run('import', file, '-o', 'x', '--data-bin', 'nowhere'), /nowhere\/dict\.en\.txt: no such file/);
+  refused(run('import', 'config.yaml', '-o', 'x', '--data-bin', DATA_BIN), /neither a zip nor a pickle/);
+  const languages = ['-s', 'it', '-t', 'it'];
+  refused(run('import', file, '-o', 'x', '--data-bin', DATA_BIN, ...languages), /expected two languages/);
+  assert.ok(!fs.existsSync(at('x')));
+});
+
+const torch = process.env.TORCH_PYTHON;
+const noTorch = torch ? false : 'TORCH_PYTHON does not name a python that can import torch';
+
+test('docs/pytorch-loader.py gives our log-probabilities in every scheme', { skip: noTorch }, () => {
+  const schemes = ['post-ln', 'pre-ln', 'admin', 'deepnorm', 'rezero', 'rezero-post-ln', 'look-linear'];
+  for (const residual of schemes) {
+    done(run('train', 'config.yaml', '--residual', residual, '--save-dir', `run-${residual}`));
+    done(run('export', `run-${residual}`, '-f', 'safetensors', '-o', `st-${residual}`));
+    const translated = done(run('translate', `run-${residual}`, '-f', 'jsonl', '--quiet'));
+    const ids = new Map(['<s>', '<pad>', '</s>', '<unk>'].map((symbol, id) => [symbol, id]));
+    const dictionary = fs.readFileSync(path.join(DATA_BIN, 'dict.en.txt'), 'utf8').trim().split('\n');
+    for (const line of dictionary) ids.set(line.slice(0, line.lastIndexOf(' ')), ids.size);
+    const lines = translated
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const idsOf = (tokens: string[]) => tokens.map((token) => ids.get(token) ?? 3);
+    const pairs = lines.map(({ source, hypotheses: [best] }) => [
+      [...idsOf(source.split(' ')), 2],
+      idsOf(best.tokens),
+    ]);
+    const input = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('');
+    const loader = path.join(packageRoot(), 'docs/pytorch-loader.py');
+    const output = execFileSync(torch!, [loader, at(`st-${residual}`)], { encoding: 'utf8', input });
+    const found = output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as number[]);
+    lines.forEach(({ hypotheses: [best] }, i) => {
+      best.tokenLogProbs.forEach((logProb: number, k: number) => {
+        assert.ok(Math.abs(logProb - found[i][k]) < 1e-4, `${residual}: ${logProb} and ${found[i][k]}`);
+      });
+    });
+  }
+});
+
+const ctranslate2 = process.env.CTRANSLATE2_PYTHON;
+const noCtranslate2 = ctranslate2
+  ? false
+  : 'CTRANSLATE2_PYTHON does not name a python that can import ctranslate2';
+
+test('CTranslate2 translates as we do at beam 5', { skip: noCtranslate2 }, () => {
+  done(run('export', 'run', '-f', 'ctranslate2', '-o', 'ct2-live'));
+  const script = [
+    'import ctranslate2, sys',
+    'translator = ctranslate2.Translator(sys.argv[1], device="cpu", compute_type="float32")',
+    'lines = [line.split() for line in sys.stdin]',
+    'for found in translator.translate_batch(lines, beam_size=5): print(" ".join(found.hypotheses[0]))',
+  ].join('\n');
+  const input = TEXT;
+  const output = execFileSync(ctranslate2!, ['-c', script, at('ct2-live')], { encoding: 'utf8', input });
+  assert.equal(output, done(run('translate', 'run', '--quiet')));
+});
