@@ -6,7 +6,7 @@ import { checkSum, sumFile } from '../common/file-sum.js';
 import { parseTemporaryName, readFileBounded, readJson } from '../common/files.js';
 import { examine, type Finding, unverified } from '../common/findings.js';
 import { isSealed } from '../common/seal.js';
-import { type LoadedConfig, loadConfig, runConfigFile } from '../config/load.js';
+import { type LoadedConfig, loadRunConfigFile, runConfigFile } from '../config/load.js';
 import { checkDictionary } from '../data/check-dataset.js';
 import { Dictionary } from '../data/dictionary.js';
 import {
@@ -27,8 +27,8 @@ import {
 } from '../train/checkpoint-folders.js';
 import { checkMetrics, METRICS_FILE } from '../train/metrics-log.js';
 import { resumable } from '../train/rescue.js';
-import type { StateFile } from '../train/state.js';
-import { runHash } from './run-directory.js';
+import { type ChangedSetting, changedSettings, runSettings } from '../train/run-settings.js';
+import type { CheckpointOrigin, StateFile } from '../train/state.js';
 
 /** What a look at a run directory has found. */
 export interface RunReport {
@@ -99,7 +99,7 @@ function openRun(runDirectory: string): Run {
       return 'sums of config, dictionaries and tokenizers';
     }),
     look(path.basename(runConfigFile(runDirectory)), (file) => {
-      loaded = loadConfig({ files: [file] });
+      loaded = loadRunConfigFile(file);
       return 'parses and is valid';
     }),
   ];
@@ -128,24 +128,33 @@ function frameOf(loaded: LoadedConfig | undefined, dictionaries: Map<string, Dic
     (language) => dictionaries.get(language)?.size,
   );
   const vocabulary = source === undefined || target === undefined ? undefined : { source, target };
-  return { config: model, vocabulary };
+  return { config: model, vocabulary, freeze: loaded.config.train.freeze };
 }
 
 function checkCheckpointOf({ frame, loaded, dictionaries }: Run, folder: string): Finding[] {
-  const compare = ({ origin }: StateFile): void => {
-    const refuse = (problem: string): UserError => new UserError({ problem });
-    if (loaded !== undefined && runHash(loaded.written) !== origin.configHash) {
-      throw refuse('the config.yaml of the run is not the one that this was trained with');
-    }
+  const compare = ({ origin }: StateFile): string | undefined => {
     for (const [language, { size, hash }] of Object.entries(origin.vocabulary)) {
       const found = dictionaries.get(language);
       if (found === undefined || found.hash === hash) continue;
-      throw refuse(
-        `expected a dict.${language}.txt of ${size} symbols, found another one of ${found.size} in the run`,
-      );
+      throw new UserError({
+        problem: `expected a dict.${language}.txt of ${size} symbols, found another one of ${found.size} in the run`,
+      });
     }
+    return loaded && describeOtherSettings(origin, loaded);
   };
   return checkCheckpoint(folder, frame, compare).findings;
+}
+
+/** What train would go on with only where it is told to, and may have been: a checkpoint of before is whole all the same. */
+function describeOtherSettings(
+  { settings }: CheckpointOrigin,
+  { written }: LoadedConfig,
+): string | undefined {
+  if (settings === null) return undefined;
+  const other = changedSettings(settings, runSettings(written)).filter(({ changeable }) => !changeable);
+  const show = ({ key, before, now }: ChangedSetting): string =>
+    `${key} ${JSON.stringify(before)}, where config.yaml has ${JSON.stringify(now)}`;
+  return other.length === 0 ? undefined : `it was trained with ${other.map(show).join('; ')}`;
 }
 
 /** Both files of the profile, where the run has them. One is the text that the other gives. */

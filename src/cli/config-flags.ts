@@ -113,19 +113,21 @@ function placeholder({ kind, path }: ConfigKey): string {
       return '<x>';
     case 'list':
       return '<x,y>';
+    case 'texts':
+      return '<name,…>';
     case 'choice':
       return '<name>';
     case 'name':
       return '<lang>';
     default:
-      return path.endsWith('root') || path.endsWith('dir') ? '<folder>' : '<file>';
+      return /(root|dir|-from)$/.test(path) ? '<folder>' : '<file>';
   }
 }
 
 function describe({ text, choices, fallback }: ConfigKey): string {
   const notes = [
     ...(choices.length > 0 ? [`one of ${choices.join(', ')}`] : []),
-    ...(fallback === null ? [] : [`default: ${String(fallback)}`]),
+    ...(fallback === null || String(fallback) === '' ? [] : [`default: ${String(fallback)}`]),
   ];
   return notes.length === 0 ? text : `${text} (${notes.join('; ')})`;
 }

@@ -51,6 +51,7 @@ interface TrainFlags extends Common {
   restart?: boolean;
   dryRun?: boolean;
   stopAfter?: string;
+  allowChange?: string[];
 }
 
 /** Adds `train`. */
@@ -61,16 +62,22 @@ export function addTrain(program: Command): void {
     .description('Dataset → run directory with checkpoints; goes on where an interrupted run stopped.')
     .option('--restart', 'Start anew in a run directory that has checkpoints.')
     .option('--dry-run', 'Try the largest batch, and print time, disk and memory that training takes.')
-    .option('--stop-after <time>', 'Save and end before this much time is over, such as 170m or 2h.');
+    .option('--stop-after <time>', 'Save and end before this much time is over, such as 170m or 2h.')
+    .addOption(
+      new Option(
+        '--allow-change <key,…>',
+        'Go on from a checkpoint although this setting differs from its own; repeatable.',
+      ).argParser((typed: string, keys: string[] = []) => [...keys, ...typed.split(',')]),
+    );
   const settings = addCommon(command, TRAINING);
   command.action(async (files: string[], options: TrainFlags) => {
     const loaded = begin(options, () => loadConfig({ files, sets: settings }));
     if (loaded === undefined) return;
     const { runTrain } = await import('./train.js');
-    const { restart, dryRun } = options;
+    const { restart, dryRun, allowChange } = options;
     const stopAfter =
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
-    await runTrain(loaded.config, loaded.written, { restart, dryRun, stopAfter });
+    await runTrain(loaded.config, loaded.written, { restart, dryRun, stopAfter, allowChange });
   });
 }
 

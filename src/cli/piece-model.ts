@@ -1,3 +1,4 @@
+import type { FileSum } from '../common/file-sum.js';
 import type { DataConfig } from '../config/schema.js';
 import type { PieceTrainer, StoredPieceModel } from '../data/preprocess-options.js';
 import { BpeTrainer, Tokenizer } from '../tokenizer/index.js';
@@ -13,9 +14,9 @@ function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
   };
 }
 
-/** Reads a .model. @throws UserError where it is missing or damaged */
-export function loadPieceModel(file: string): StoredPieceModel {
-  return pieceModel(Tokenizer.load(file));
+/** Reads a .model. @throws UserError where it is missing, damaged or not as it was written */
+export function loadPieceModel(file: string, expected?: FileSum): StoredPieceModel {
+  return pieceModel(Tokenizer.load(file, expected));
 }
 
 /** Trains a tokenizer as `data.tokenizer` says. @throws UserError for a vocabulary that the text cannot give */

@@ -18,13 +18,8 @@ import {
 import { ParallelDataset } from '../data/parallel-dataset.js';
 import { findParallelText, type ParallelText } from '../data/parallel-text.js';
 import { preprocessCorpus } from '../data/preprocess.js';
-import {
-  inputsOf,
-  type PreprocessOptions,
-  SPLITS,
-  type TokenizerSource,
-} from '../data/preprocess-options.js';
-import { loadPieceModel, startPieceTrainer } from './piece-model.js';
+import { inputsOf, type PreprocessOptions, SPLITS } from '../data/preprocess-options.js';
+import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
 
 /**
  * `admin-nmt preprocess`: text → tokenizer, dictionaries and dataset in `data.destdir`. Does nothing where that is up
@@ -106,18 +101,19 @@ function findTextsUnlessMade(data: DataConfig): Texts | undefined {
 /** Why the dataset is to be made, in words; undefined where it is up to date. */
 function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
   if (!hasManifest(data.destdir)) return 'there is none yet';
-  const inputs = inputsOf(texts, [data.sourceLang, data.targetLang], data.tokenizer.model);
+  const inputs = inputsOf(texts, [data.sourceLang, data.targetLang], vocabularyInputs(data));
   return isStale(data.destdir, readManifest(data.destdir), datasetHash(data), inputs);
 }
 
 /** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
-function datasetHash({ sourceLang, targetLang, tokenizer, filter, clean }: DataConfig): string {
+function datasetHash(data: DataConfig): string {
+  const { sourceLang, targetLang, vocabularyFrom, tokenizer, filter, clean } = data;
   const { model, joint, ...training } = tokenizer;
   return canonicalHash({
     sourceLang,
     targetLang,
     joint,
-    training: model === null ? training : null,
+    training: model === null && vocabularyFrom === null ? training : null,
     filter,
     clean,
   });
@@ -133,7 +129,7 @@ async function makeDataset(config: Config, texts: Texts, reason: string): Promis
       sourceLang: data.sourceLang,
       targetLang: data.targetLang,
       texts,
-      tokenizer: tokenizerSource(data),
+      vocabulary: vocabularySource(data),
       joint: data.tokenizer.joint,
       filter: data.filter,
       clean: data.clean,
@@ -144,12 +140,6 @@ async function makeDataset(config: Config, texts: Texts, reason: string): Promis
   );
   for (const line of describeDataset(manifest)) log.info(line);
   log.info(`Made in ${formatSeconds((performance.now() - started) / 1000)}: ${data.destdir}`);
-}
-
-function tokenizerSource({ tokenizer }: DataConfig): TokenizerSource {
-  const { model } = tokenizer;
-  if (model !== null) return { kind: 'given', file: model, model: loadPieceModel(model) };
-  return { kind: 'trained', start: () => startPieceTrainer(tokenizer) };
 }
 
 /** Runs work that SIGINT and SIGTERM end at its next safe point. */

@@ -1,87 +1,47 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { canonicalHash } from '../common/canonical-hash.js';
 import { CHECKSUMS_FILE, writeChecksums } from '../common/checksums.js';
-import { type Complaint, explainFileError, UserError } from '../common/errors.js';
+import { DamageError, explainFileError, UserError } from '../common/errors.js';
 import { type FileSum, sumOf } from '../common/file-sum.js';
-import { readFileBounded, writeFileAtomic } from '../common/files.js';
+import { packageVersion, readFileBounded, writeFileAtomic } from '../common/files.js';
 import { formatConfig } from '../config/format.js';
 import { configKeys } from '../config/keys.js';
-import { loadRunConfig, runConfigFile } from '../config/load.js';
-import { valueAt } from '../config/paths.js';
+import { runConfigFile, versionLine } from '../config/load.js';
 import type { DataConfig, WrittenConfig } from '../config/schema.js';
+import { unknownKey } from '../config/validate.js';
+import { type Continuation, checkSettings, settingsAt } from '../train/check-origin.js';
+import { LAST_CHECKPOINT, STATE_FILE } from '../train/checkpoint-folders.js';
+import { readStateFile } from '../train/state.js';
 
 /** Marks the config.yaml of a command: train does not overwrite one of another. */
 const header = (command: string): string =>
   `# The resolved config of this run, written by admin-nmt ${command}.\n`;
 const MAX_FILE_BYTES = 2 ** 30;
 
-/** Keys that decide nothing about the numbers of a run: paths, and when to stop, look, save and log. */
-const FREE = new Set([
-  'preset',
-  'backend',
-  'threads',
-  'data.root',
-  'data.train',
-  'data.valid',
-  'data.test',
-  'data.destdir',
-  'data.prepared',
-  'data.tokenizer.model',
-  'model.omega.profile',
-  'train.save-dir',
-  'train.max-update',
-  'train.max-epoch',
-  'train.stop-time',
-  'train.patience',
-  'train.min-lr',
-  'train.validate-first',
-  'train.validate-interval',
-  'train.validate-interval-updates',
-  'train.validate-interval-minutes',
-  'train.validate-weights',
-  'train.eval-bleu',
-  'train.eval-samples',
-  'train.best-checkpoint-metric',
-  'train.save-interval',
-  'train.save-interval-updates',
-  'train.save-interval-minutes',
-  'train.keep-last',
-  'train.keep-best',
-  'train.average-last',
-  'train.average-best',
-  'train.ema-decay',
-  'train.log-interval',
-  'train.tensorboard',
-]);
-
-/** Keys that a run cannot change on its way. */
-function boundKeys(): string[] {
-  return [...configKeys.keys()].filter((key) => !FREE.has(key) && !/^(decode|score)\./.test(key));
-}
-
-/** Names everything in a config that a checkpoint depends on; data files are compared themselves. */
-export function runHash(written: WrittenConfig): string {
-  return canonicalHash(boundKeys().map((key) => [key, valueAt(written, key)]));
-}
-
 /**
- * Checks that the config of a run directory is this one, but for keys that may change.
+ * Checks before anything is made anew that training may go on from the last checkpoint of a run. Whether that is whole
+ * is seen when it is read.
  *
- * @throws UserError with every key that differs and both its values
+ * @throws UserError with every setting that differs and both its values
  */
-export function checkSameRun(runDirectory: string, written: WrittenConfig): void {
-  const before = loadRunConfig(runDirectory).written;
-  const complaints: Complaint[] = boundKeys().flatMap((key) => {
-    const [expected, found] = [before, written].map((config) => JSON.stringify(valueAt(config, key)));
-    const problem = `the run in this folder was trained with ${key} ${expected}, found ${found}`;
-    return expected === found ? [] : [{ problem, where: runConfigFile(runDirectory) }];
-  });
-  if (complaints.length === 0) return;
-  const hint = 'Choose another folder with --save-dir, or start anew in this one with --restart.';
-  throw new UserError(
-    complaints.map((complaint, i) => (i === complaints.length - 1 ? { ...complaint, hint } : complaint)),
-  );
+export function checkSameRun(
+  runDirectory: string,
+  next: Pick<Continuation, 'settings' | 'allowChange'>,
+): void {
+  const folder = path.join(runDirectory, LAST_CHECKPOINT);
+  const file = path.join(folder, STATE_FILE);
+  if (!fs.existsSync(file)) return;
+  try {
+    checkSettings(settingsAt(folder, readStateFile(file).origin), next, file);
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+  }
+}
+
+/** @throws UserError for what is no key of a config */
+export function checkKeys(keys: readonly string[], flag: string): void {
+  const unknown = keys.filter((key) => !configKeys.has(key));
+  if (unknown.length > 0) throw new UserError(unknown.map((key) => unknownKey(key, `${flag} ${key}`)));
 }
 
 /** Whether a folder has a config.yaml that train wrote. */
@@ -126,7 +86,10 @@ export function furnish(
   ]);
   const copies = [...dictionaries, ...tokenizerFiles(data)];
   const files = Object.fromEntries([
-    [path.basename(config), write(config, header(command) + formatConfig(written))],
+    [
+      path.basename(config),
+      write(config, header(command) + versionLine(packageVersion()) + formatConfig(written)),
+    ],
     ...copies.map(([name, file]): [string, FileSum] => [name, copy(file, runDirectory, name)]),
   ]);
   writeChecksums(runDirectory, { files });

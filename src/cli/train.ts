@@ -7,12 +7,12 @@ import { explainFileError, UserError } from '../common/errors.js';
 import { makeFolder, removeLeftovers } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
-import { runConfigFile } from '../config/load.js';
 import type { Config, WrittenConfig } from '../config/schema.js';
 import { loadCodec } from '../decode/load-model.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { refuseAverage } from '../train/average.js';
+import { type Continuation, settingsAt } from '../train/check-origin.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import {
   BEST_CHECKPOINT,
@@ -23,17 +23,20 @@ import {
 } from '../train/checkpoint-folders.js';
 import { removeEventFiles } from '../train/event-log.js';
 import type { FinalAverage } from '../train/final-average.js';
+import { initFrom, type SourceModel } from '../train/init-from.js';
 import { METRICS_FILE } from '../train/metrics-log.js';
 import { rehearse } from '../train/rehearsal.js';
 import { readLastIntact } from '../train/rescue.js';
-import { type CheckpointOrigin, INITIAL_STATE } from '../train/state.js';
+import { changedSettings, runSettings } from '../train/run-settings.js';
+import { type CheckpointOrigin, INITIAL_STATE, type InitialWeights } from '../train/state.js';
 import { checkStops } from '../train/stopping.js';
 import { Trainer, type TrainerOptions, type TrainingEnd, type TrainingStart } from '../train/trainer.js';
 import { ensureDataset } from './preprocess.js';
 import { ensureProfile } from './profile.js';
 import { describeRehearsal } from './rehearsal-report.js';
-import { checkOwnConfig, checkRoom, checkSameRun, furnish, runHash } from './run-directory.js';
+import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from './run-directory.js';
 import { lockRun } from './run-lock.js';
+import { describeKept, findSource } from './source-model.js';
 import { openTrainingData, type TrainingData } from './training-data.js';
 import { listenForSignals } from './training-signals.js';
 import { validationTranslator } from './validation-translator.js';
@@ -45,6 +48,8 @@ export interface TrainOptions {
   stopAfter?: number | null;
   /** Only tell what training would take. */
   dryRun?: boolean;
+  /** Keys of settings that may differ from those of the checkpoint although they are bound to it. */
+  allowChange?: readonly string[];
 }
 
 /**
@@ -59,7 +64,8 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
   const { saveDir } = config.train;
   checkStops(config.train);
   checkOwnConfig(saveDir);
-  if (options.dryRun) return await runDryRun(config);
+  checkKeys(options.allowChange ?? [], '--allow-change');
+  if (options.dryRun) return await runDryRun(config, written);
   try {
     makeFolder(saveDir);
   } catch (error) {
@@ -76,11 +82,13 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
 }
 
 /** Prints what training would take; the run directory is not touched. */
-async function runDryRun(config: Config): Promise<void> {
+async function runDryRun(config: Config, written: WrittenConfig): Promise<void> {
+  const source = findSource(config, written);
   const data = await openAll(config);
   const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for the profile
   try {
-    const start = begin({ ...config, train: { ...config.train, saveDir: scratch } }, data);
+    const inScratch = { ...config, train: { ...config.train, saveDir: scratch } };
+    const start = begin(inScratch, data, originOf(config, written, data), source);
     try {
       for (const line of describeStart(config, data, start)) log.info(line);
       const { train, resegment } = data;
@@ -113,19 +121,23 @@ async function openAll(config: Config): Promise<TrainingData> {
 async function trainLocked(
   config: Config,
   written: WrittenConfig,
-  { restart = false, stopAfter = null }: TrainOptions,
+  { restart = false, stopAfter = null, allowChange }: TrainOptions,
 ): Promise<void> {
   const { saveDir } = config.train;
   const resuming = !restart && hasCheckpoint(saveDir);
-  if (resuming && fs.existsSync(runConfigFile(saveDir))) checkSameRun(saveDir, written);
+  if (resuming) checkSameRun(saveDir, { settings: runSettings(written), allowChange });
+  const source = resuming ? null : findSource(config, written);
   const data = await openAll(config);
   try {
     checkPatience(config, data);
     const origin = originOf(config, written, data);
-    const start = resuming ? resume(config, data, origin) : begin(config, data);
+    const start = resuming
+      ? resume(config, data, { ...origin, allowChange })
+      : begin(config, data, origin, source);
     try {
       prepareRunDirectory(config, written, start, resuming);
-      await trainFrom(config, data, origin, start, stopAfter);
+      const unsaved = !resuming && source !== null;
+      await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, { stopAfter, unsaved });
     } finally {
       start.model.dispose();
     }
@@ -138,6 +150,8 @@ async function trainLocked(
 interface Start extends TrainingStart {
   /** Where the model is new. */
   omega?: OmegaValues | null;
+  /** Where the run started from another model. */
+  initFrom?: InitialWeights;
 }
 
 function checkPatience({ train: { patience }, data: { destdir } }: Config, { valid }: TrainingData): void {
@@ -157,30 +171,44 @@ function originOf(
   { data }: Config,
   written: WrittenConfig,
   { source, target, hash }: TrainingData,
-): CheckpointOrigin {
+): CheckpointOrigin & Continuation {
   const vocabulary = {
     [data.sourceLang]: { size: source.size, hash: source.hash },
     [data.targetLang]: { size: target.size, hash: target.hash },
   };
-  return { configHash: runHash(written), dataHash: hash, vocabulary };
+  return { settings: runSettings(written), dataHash: hash, vocabulary };
 }
 
-function resume(config: Config, data: TrainingData, origin: CheckpointOrigin): Start {
+function resume(config: Config, data: TrainingData, next: Continuation): Start {
   refuseAverage(path.join(config.train.saveDir, LAST_CHECKPOINT));
   const vocabulary = vocabularyOf(data);
   const { restored, folder } = readLastIntact(config.train.saveDir, (checkpoint) =>
-    readCheckpoint(checkpoint, config.model, vocabulary, origin),
+    readCheckpoint(checkpoint, config.model, vocabulary, next, config.train.freeze),
   );
   const { epoch, updates } = restored.state;
   log.info(`Going on from ${fs.realpathSync(folder)}: epoch ${epoch}, ${updates} updates`);
-  return restored;
+  for (const { key, before, now } of changedSettings(settingsAt(folder, restored.origin), next.settings)) {
+    log.info(`${key} was ${JSON.stringify(before)}, from here on it is ${JSON.stringify(now)}`);
+  }
+  const { initFrom: startedFrom } = restored.origin;
+  if (config.train.initFrom !== null) {
+    log.info(
+      `The run started from ${startedFrom?.path ?? 'initial weights'}; train.init-from is for new runs.`,
+    );
+  }
+  return { ...restored, initFrom: startedFrom };
 }
 
-function begin(config: Config, data: TrainingData): Start {
+function begin(config: Config, data: TrainingData, next: Continuation, source: SourceModel | null): Start {
   const vocabulary = vocabularyOf(data);
   const { firstBatch, hash: dataHash } = data;
+  if (source !== null) {
+    const start = initFrom(source, config, { next, vocabulary, firstBatch });
+    log.info(`Starting with the weights of ${start.initFrom.path}${describeKept(config.train)}`);
+    return start;
+  }
   const profiled = ensureProfile(config, { vocabulary, dataHash, firstBatch });
-  const model = Transformer.create(config.model, vocabulary, config.seed, profiled);
+  const model = Transformer.create(config.model, vocabulary, config.seed, profiled, config.train.freeze);
   const { residual, omega } = config.model;
   const analytic = residual === 'admin' && omega.init === 'analytic' ? analyticOmega(config.model) : null;
   return { model, state: INITIAL_STATE, omega: profiled ?? analytic };
@@ -211,7 +239,7 @@ async function trainFrom(
   data: TrainingData,
   origin: CheckpointOrigin,
   start: Start,
-  stopAfter: number | null,
+  how: Pick<TrainerOptions, 'stopAfter' | 'unsaved'>,
 ): Promise<void> {
   for (const line of describeStart(config, data, start)) log.info(line);
   const signals = listenForSignals();
@@ -226,7 +254,7 @@ async function trainFrom(
     resegment: data.resegment,
     interrupted: signals.received,
     saveRequested: signals.saveRequested,
-    stopAfter,
+    ...how,
     translate: translatorOf(config, data),
   };
   let trainer: Trainer | undefined;
@@ -249,11 +277,13 @@ function translatorOf(config: Config, { valid }: TrainingData): TrainerOptions['
 function describeStart({ model, train }: Config, data: TrainingData, start: Start): string[] {
   const { residual, encoder, decoder, embedDim } = model;
   const omega = start.omega ? ` (ω ${range([...start.omega.encoder, ...start.omega.decoder])})` : '';
+  const trained = start.model.trainable.reduce((sum, { size }) => sum + size, 0);
+  const frozen = train.freeze.length === 0 ? '' : `, ${trained} of them trained`;
   const [source, target] = [data.train.sourceLengths, data.train.targetLengths].map(total);
   const batch = `${train.maxTokens} tokens${train.updateFreq === 1 ? '' : ` × ${train.updateFreq} batches`}`;
   const valid = data.valid === null ? 'no validation split' : `${data.valid.size} pairs to validate`;
   return [
-    `Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}${omega}, ${start.model.size} parameters`,
+    `Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}${omega}, ${start.model.size} parameters${frozen}`,
     `Data: ${data.train.size} pairs, ${source} source and ${target} target tokens; ${valid}`,
     `Update: at most ${batch}; ${train.optimizer}, lr ${train.lr}, ${train.lrScheduler} after ${train.warmupUpdates} updates of warmup`,
   ];
@@ -267,11 +297,11 @@ function describeEnd({ train }: Config, { state, reason, last, averages }: Train
     seconds,
   } = state;
   const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(3)}, ppl ${last.ppl.toFixed(2)}`;
-  const checkpoint = path.join(saveDir, best === undefined ? LAST_CHECKPOINT : BEST_CHECKPOINT);
-  const which =
-    best === undefined
-      ? ''
-      : ` (valid loss ${best.loss.toFixed(3)} after ${best.updates} updates, epoch ${best.epoch})`;
+  const isBest = best !== undefined && fs.existsSync(path.join(saveDir, BEST_CHECKPOINT)); // that of before is elsewhere
+  const checkpoint = path.join(saveDir, isBest ? BEST_CHECKPOINT : LAST_CHECKPOINT);
+  const which = !isBest
+    ? ''
+    : ` (valid loss ${best.loss.toFixed(3)} after ${best.updates} updates, epoch ${best.epoch})`;
   return [
     `Done, since ${reason}: ${updates} updates in ${formatSeconds(seconds)}${loss}`,
     `Model: ${checkpoint}${which}`,

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { DamageError } from './errors.js';
 import type { FileSum } from './file-sum.js';
 import { readJson, writeFileAtomic } from './files.js';
+import { refuseNewer } from './format-version.js';
 import { isSealed, seal, unseal } from './seal.js';
 
 export const CHECKSUMS_FILE = 'checksums.json';
@@ -28,13 +29,14 @@ export function writeChecksums(folder: string, checksums: Checksums): void {
 /**
  * Reads the checksums.json of a folder; undefined where there is none, as in folders of earlier versions.
  *
- * @throws DamageError for a file that is damaged
+ * @throws DamageError for a file that is damaged, UserError for one of a later version
  */
 export function readChecksums(folder: string): Checksums | undefined {
   const file = path.join(folder, CHECKSUMS_FILE);
   if (!existsSync(file)) return undefined;
   const sealed = readJson(file, 'the checksums of a folder', 2 ** 20);
   const found = unseal(sealed, file, HINT) as Partial<Checksums & { format: string; version: number }> | null;
+  if (found?.format === FORMAT) refuseNewer(found.version, VERSION, 'the checksums of a folder', file);
   const { files, beside = {} } = found ?? {};
   if (isSealed(sealed) && found?.format === FORMAT && isSums(files) && isSums(beside))
     return { files, beside };

@@ -149,6 +149,22 @@ const checks: readonly Check[] = [
     hint: 'Set train.ema-decay, for example to 0.999, or train.validate-weights to live.',
   },
   {
+    keys: ['train.grow', 'train.init-from'],
+    problem: ({ train }) =>
+      train.grow !== 'none' && train.initFrom === null
+        ? `train.grow: ${train.grow} needs train.init-from, the model to grow from`
+        : undefined,
+    hint: 'Set train.init-from to the run directory of a shallower model.',
+  },
+  {
+    keys: ['train.reset-optimizer', 'train.grow'],
+    problem: ({ train }) =>
+      train.grow !== 'none' && !train.resetOptimizer
+        ? `train.grow: ${train.grow} needs train.reset-optimizer: new layers have no moments yet`
+        : undefined,
+    hint: 'Leave --no-reset-optimizer out.',
+  },
+  {
     keys: ['decode.nbest', 'decode.beam'],
     problem: ({ decode }) =>
       decode.nbest > decode.beam
@@ -188,6 +204,11 @@ export function findIdleKeys(written: WrittenConfig): { key: string; reason: str
     reasons.set('model.omega.output-change', 'model.omega.init is profiled');
   } else {
     reasons.set('model.omega.profile', 'model.omega.init is analytic');
+  }
+  if (written.train['init-from'] === null) {
+    for (const name of ['optimizer', 'scheduler', 'best', 'data']) {
+      reasons.set(`train.reset-${name}`, 'train.init-from is null');
+    }
   }
   return [...reasons]
     .filter(([key]) => valueAt(written, key) !== configKeys.get(key)?.fallback)

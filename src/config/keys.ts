@@ -6,7 +6,7 @@ import { configSchema } from './schema.js';
 export interface ConfigKey {
   /** Dotted path: `train.lr`. */
   readonly path: string;
-  readonly kind: 'boolean' | 'integer' | 'number' | 'text' | 'name' | 'choice' | 'list';
+  readonly kind: 'boolean' | 'integer' | 'number' | 'text' | 'name' | 'choice' | 'list' | 'texts';
   /** What it means. */
   readonly text: string;
   readonly fallback: unknown;
@@ -33,6 +33,7 @@ interface JsonSchema {
   anyOf?: JsonSchema[];
   enum?: string[];
   prefixItems?: JsonSchema[];
+  items?: JsonSchema;
   pattern?: string;
   minLength?: number;
   minimum?: number;
@@ -82,7 +83,7 @@ function describeKey(node: JsonSchema, path: string): ConfigKey {
 function kindOf(node: JsonSchema): ConfigKey['kind'] {
   if (node.enum !== undefined) return 'choice';
   if (node.type === 'boolean' || node.type === 'integer' || node.type === 'number') return node.type;
-  if (node.type === 'array') return 'list';
+  if (node.type === 'array') return node.prefixItems === undefined ? 'texts' : 'list';
   return node.pattern === undefined ? 'text' : 'name';
 }
 
@@ -98,6 +99,8 @@ function expectation(node: JsonSchema): string {
       return `a number${bounds(node)}`;
     case 'list':
       return `a list of ${node.prefixItems!.length}, each ${expectation(node.prefixItems![0])}`;
+    case 'texts':
+      return `a list, each ${expectation(node.items!)}`;
     case 'name':
       return `a name that matches ${node.pattern}`;
     case 'text':

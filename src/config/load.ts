@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { type Complaint, UserError } from '../common/errors.js';
-import { readFileBounded } from '../common/files.js';
+import { packageVersion, readFileBounded } from '../common/files.js';
 import { camelizeKeys } from './camel.js';
 import { findIdleKeys, findViolations } from './checks.js';
 import { type Layer, mergeTrees, type Origin, type Tree } from './layer.js';
@@ -82,8 +82,37 @@ export function loadRunConfig(run: string, { sets = [] }: Pick<ConfigSources, 's
       hint: 'Give the folder that admin-nmt train wrote (train.save-dir).',
     });
   }
-  const { config, written } = loadConfig({ files: [file], sets });
+  const { config, written } = loadRunConfigFile(file, sets);
   return { config, written, warnings: [] }; // they were given when it was trained
+}
+
+/** A line of the config.yaml of a run: which version of this program wrote it. */
+export const versionLine = (version: string): string => `# admin-nmt ${version}\n`;
+
+/** The config.yaml of a run. @throws UserError that says so where a later version wrote it */
+export function loadRunConfigFile(file: string, sets: ConfigSources['sets'] = []): LoadedConfig {
+  try {
+    return loadConfig({ files: [file], sets });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const text = readFileBounded(file, 'a config', MAX_CONFIG_BYTES).toString();
+    const writer = /^# admin-nmt (\d+\.\d+\.\d+\S*)$/m.exec(text)?.[1];
+    if (writer === undefined || !isLater(writer, packageVersion())) throw error;
+    throw new UserError([
+      {
+        problem: `the run was trained by admin-nmt ${writer}; this is ${packageVersion()}, which does not understand all of its config`,
+        where: file,
+        hint: 'Use that version, or a newer one.',
+      },
+      ...error.complaints,
+    ]);
+  }
+}
+
+function isLater(version: string, other: string): boolean {
+  const [a, b] = [version, other].map((text) => text.split(/[.-]/).slice(0, 3).map(Number));
+  const i = a.findIndex((part, at) => part !== b[at]);
+  return i !== -1 && a[i] > b[i];
 }
 
 /** Where a run directory keeps its config. */

@@ -57,7 +57,14 @@ function parseForKey(value: string, key: ConfigKey): unknown {
     const hyphened = value.replaceAll('_', '-'); // fairseq's inverse_sqrt
     return !key.choices.includes(value) && key.choices.includes(hyphened) ? hyphened : value;
   }
+  if (key.kind === 'texts') return splitList(value);
   // fairseq's --adam-betas '(0.9, 0.98)'
   if (key.kind === 'list') return parseYamlValue(value.replace(/^[([]?(.*?)[)\]]?$/, '[$1]'));
   return parseYamlValue(value);
+}
+
+/** `a,b` or `[a, b]`; not YAML, in which `*` has a meaning of its own. */
+function splitList(value: string): string[] {
+  const items = value.replace(/^\[(.*)\]$/, '$1').split(',');
+  return items.map((item) => item.trim()).filter((item) => item !== '');
 }

@@ -81,6 +81,9 @@ const dataSection = section(
       false,
       'destdir is an existing fairseq data-bin: use it as it is and make nothing from text.',
     ),
+    'vocabulary-from': file(
+      'Folder of a run or a dataset whose tokenizers and dictionaries are used as they are, for fine-tuning.',
+    ),
     tokenizer: tokenizerSection,
     filter: filterSection,
     clean: cleanSection,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, count, flag, rate, section } from './values.js';
+import { choice, count, file, flag, rate, section, texts } from './values.js';
 
 const minutes = (text: string) => z.number().min(0).default(0).describe(text);
 
@@ -7,6 +7,24 @@ const minutes = (text: string) => z.number().min(0).default(0).describe(text);
 export const trainSection = section(
   {
     'save-dir': z.string().min(1).default('run').describe('Run directory: config, metrics, checkpoints.'),
+    'init-from': file(
+      'Run directory, checkpoint or average whose weights a new run starts with; see docs/train.md on fine-tuning.',
+    ),
+    'reset-optimizer': flag(true, 'With init-from: the moments of the optimizer start at zero.'),
+    'reset-scheduler': flag(
+      true,
+      'With init-from: updates are counted from 0, and with them learning rate, warmup and when to stop.',
+    ),
+    'reset-best': flag(true, 'With init-from: the best score so far is forgotten, and patience starts anew.'),
+    'reset-data': flag(true, 'With init-from: the data are read from the start of epoch 1.'),
+    grow: choice(
+      ['none', 'stack', 'top'],
+      'none',
+      'With init-from a shallower model: new layers are copies of those below (stack), or initial ones (top).',
+    ),
+    freeze: texts(
+      'Weights that are not trained, by patterns of their names such as encoder.* or *.embed_tokens.weight.',
+    ),
     optimizer: choice(['adam', 'radam'], 'radam', 'Optimizer; weight decay is decoupled in both.'),
     lr: z.number().positive().default(0.0007).describe('Peak learning rate.'),
     'adam-betas': z

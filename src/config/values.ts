@@ -19,6 +19,7 @@ export const choice = <const T extends readonly [string, ...string[]]>(
     .enum(values)
     .default(fallback as never)
     .describe(text);
+export const texts = (text: string) => z.array(z.string().min(1)).default([]).describe(text);
 /** A section is a strict object whose defaults are those of its keys. */
 export const section = <T extends z.ZodRawShape>(shape: T, text: string) =>
   z

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { explainFileError, UserError } from '../common/errors.js';
 import { checkSum, type FileSum, sumFile } from '../common/file-sum.js';
 import { readJson, sha256File } from '../common/files.js';
+import { refuseNewer } from '../common/format-version.js';
 import { seal, unseal } from '../common/seal.js';
 import type { DropReason } from './filters.js';
 import type { SideSummary } from './side-summary.js';
@@ -76,6 +77,7 @@ export function readManifest(destdir: string): Manifest {
   if (found?.format !== FORMAT || typeof found.version !== 'number') {
     throw unusable(file, `expected a manifest with format '${FORMAT}', found another file`);
   }
+  refuseNewer(found.version, MANIFEST_VERSION, 'a dataset', file);
   if (found.version !== MANIFEST_VERSION) {
     throw unusable(
       file,

@@ -1,4 +1,5 @@
 import type { CleanOptions } from './clean.js';
+import type { Dictionary } from './dictionary.js';
 import type { FilterOptions } from './filters.js';
 import type { CurrentInput } from './manifest.js';
 import { filesOf, type ParallelText } from './parallel-text.js';
@@ -16,9 +17,16 @@ export interface PieceTrainer {
   train(): StoredPieceModel;
 }
 
-/** Where the tokenizer comes from: a file, or the training text. */
-export type TokenizerSource =
-  | { readonly kind: 'given'; readonly file: string; readonly model: StoredPieceModel }
+/** Where tokenizers and dictionaries come from: files, or the training text. */
+export type VocabularySource =
+  | {
+      readonly kind: 'given';
+      readonly files: readonly CurrentInput[];
+      /** Of source and target. */
+      readonly models: readonly [StoredPieceModel, StoredPieceModel];
+      /** Without them each has the pieces of its tokenizer, by their counts in the training text. */
+      readonly dictionaries?: readonly [Dictionary, Dictionary];
+    }
   | { readonly kind: 'trained'; readonly start: () => PieceTrainer };
 
 export const SPLITS = ['train', 'valid', 'test'] as const;
@@ -30,8 +38,8 @@ export interface PreprocessOptions {
   readonly sourceLang: string;
   readonly targetLang: string;
   readonly texts: { readonly train: ParallelText } & Readonly<Partial<Record<Split, ParallelText>>>;
-  readonly tokenizer: TokenizerSource;
-  /** One tokenizer and one dictionary for both languages. */
+  readonly vocabulary: VocabularySource;
+  /** One tokenizer and one dictionary for both languages; where dictionaries are given, it is those that decide. */
   readonly joint: boolean;
   readonly filter: FilterOptions;
   readonly clean: CleanOptions;
@@ -46,7 +54,7 @@ export interface PreprocessOptions {
 export function inputsOf(
   texts: PreprocessOptions['texts'],
   languages: readonly [source: string, target: string],
-  tokenizerFile?: string | null,
+  vocabulary: readonly CurrentInput[] = [],
 ): CurrentInput[] {
   const inputs = SPLITS.flatMap((split) => {
     const text = texts[split];
@@ -56,5 +64,5 @@ export function inputsOf(
       path: file,
     }));
   });
-  return tokenizerFile ? [...inputs, { role: 'tokenizer', path: tokenizerFile }] : inputs;
+  return [...inputs, ...vocabulary];
 }

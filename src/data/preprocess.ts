@@ -84,13 +84,15 @@ class Preprocessing {
 
   /** Trains the tokenizers where they are not given. With `joint` both sides share model and table. */
   private async makeSides(): Promise<[Side, Side]> {
-    const { tokenizer, joint, sourceLang, targetLang } = this.options;
+    const { vocabulary, joint, sourceLang, targetLang } = this.options;
+    const given = vocabulary.kind === 'given' ? vocabulary.dictionaries : undefined;
     const [source, target] =
-      tokenizer.kind === 'given' ? [tokenizer.model, tokenizer.model] : await this.train(tokenizer.start);
-    const table = new SymbolTable(source);
+      vocabulary.kind === 'given' ? vocabulary.models : await this.train(vocabulary.start);
+    const table = new SymbolTable(source, given?.[0]);
+    const shared = joint && given === undefined;
     return [
       { language: sourceLang, model: source, table },
-      { language: targetLang, model: target, table: joint ? table : new SymbolTable(target) },
+      { language: targetLang, model: target, table: shared ? table : new SymbolTable(target, given?.[1]) },
     ];
   }
 
@@ -202,7 +204,7 @@ class Preprocessing {
       const { dictionary, ids } = finished.get(table)!;
       const { sourceLang, targetLang } = this.options;
       const stem = path.join(this.folder, `train.${sourceLang}-${targetLang}.${language}`);
-      remapIds(stem, table.size, ids);
+      if (ids !== undefined) remapIds(stem, table.size, ids);
       dictionaries.set(language, dictionary);
       this.write(`dict.${language}.txt`, dictionary.serialize());
     }
@@ -210,7 +212,10 @@ class Preprocessing {
   }
 
   private writeTokenizers([source, target]: readonly [Side, Side]): void {
-    if (this.options.joint) this.write('tokenizer.model', source.model.serialize());
+    const { joint, vocabulary } = this.options;
+    const shared =
+      vocabulary.kind === 'given' && vocabulary.dictionaries ? source.model === target.model : joint;
+    if (shared) this.write('tokenizer.model', source.model.serialize());
     else {
       for (const { language, model } of [source, target]) {
         this.write(`tokenizer.${language}.model`, model.serialize());
@@ -240,8 +245,8 @@ class Preprocessing {
   }
 
   private describeInputs(): ManifestInput[] {
-    const { texts, tokenizer, sourceLang, targetLang } = this.options;
-    const given = tokenizer.kind === 'given' ? tokenizer.file : undefined;
+    const { texts, vocabulary, sourceLang, targetLang } = this.options;
+    const given = vocabulary.kind === 'given' ? vocabulary.files : [];
     return inputsOf(texts, [sourceLang, targetLang], given).map((input) => {
       const digest = this.digests.get(input.role);
       return describeInput(

@@ -21,19 +21,22 @@ export class SymbolTable {
   private readonly symbols: string[] = [];
   private readonly numbers: Int32Array;
   private readonly counts: Float64Array;
+  private readonly given: Dictionary | undefined;
   private finalIds: Int32Array | undefined;
 
-  constructor({ symbols }: PieceModel) {
+  /** @param given the dictionary, where it is known: the numbers are then its own from the start */
+  constructor({ symbols }: PieceModel, given?: Dictionary) {
+    this.given = given;
     this.numbers = Int32Array.from(symbols, (symbol) => {
       if (symbol === undefined || LINE_BREAK.test(symbol) || RESERVED.has(symbol)) return UNK;
-      return FIRST + this.symbols.push(symbol) - 1;
+      return given === undefined ? FIRST + this.symbols.push(symbol) - 1 : given.indexOf(symbol);
     });
-    this.counts = new Float64Array(FIRST + this.symbols.length);
+    this.counts = new Float64Array(given?.size ?? FIRST + this.symbols.length);
   }
 
   /** Size of the dictionary. */
   get size(): number {
-    return Dictionary.sizeFor(this.symbols.length);
+    return this.given?.size ?? Dictionary.sizeFor(this.symbols.length);
   }
 
   /** The number of each piece: provisional before `finish`, then that of the dictionary. */
@@ -51,8 +54,9 @@ export class SymbolTable {
     for (const number of numbers) this.counts[number]++;
   }
 
-  /** The dictionary of what was counted, and the id in it of each provisional number. */
-  finish(): { dictionary: Dictionary; ids: Int32Array } {
+  /** The dictionary of what was counted, and the id in it of each provisional number; the one given has none. */
+  finish(): { dictionary: Dictionary; ids?: Int32Array } {
+    if (this.given !== undefined) return { dictionary: this.given };
     const dictionary = Dictionary.fromCounts(
       this.symbols.map((symbol, i) => [symbol, this.counts[FIRST + i]]),
     );

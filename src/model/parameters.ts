@@ -1,5 +1,7 @@
+import { UserError } from '../common/errors.js';
 import { Purpose, RandomStream } from '../common/rng.js';
 import type { ModelConfig } from '../config/schema.js';
+import { frozenNames } from './freeze.js';
 import {
   deepnormConstants,
   layerPrefix,
@@ -49,10 +51,27 @@ export function parameterSpecs(config: ModelConfig, vocabulary: VocabularySizes)
   ];
 }
 
-/** Names of the parameters that are not trained. */
-export function constantNames(config: ModelConfig): Set<string> {
-  if (config.omega.train) return new Set();
-  return new Set([...sitesOf(config, 'encoder'), ...sitesOf(config, 'decoder')].map(omegaName));
+/**
+ * Names of the parameters that are not trained: ω where it is constant, and those that are frozen.
+ *
+ * @param freeze patterns, see frozenNames
+ */
+export function constantNames(
+  config: ModelConfig,
+  vocabulary: VocabularySizes,
+  freeze: readonly string[] = [],
+): Set<string> {
+  const sites = config.omega.train ? [] : [...sitesOf(config, 'encoder'), ...sitesOf(config, 'decoder')];
+  const omegas = sites.map(omegaName);
+  if (freeze.length === 0) return new Set(omegas);
+  const names = parameterSpecs(config, vocabulary).map(({ name }) => name);
+  const constant = new Set([...omegas, ...frozenNames(names, freeze)]);
+  if (names.some((name) => !constant.has(name))) return constant;
+  throw new UserError({
+    problem: 'expected some weights to train, found that all are frozen',
+    where: 'train.freeze',
+    hint: 'Leave some out of it; `admin-nmt translate` uses a model as it is.',
+  });
 }
 
 /** Name of the embedding table of a stack. */

@@ -1,5 +1,6 @@
 import { DamageError, UserError } from '../common/errors.js';
 import { readFileBounded, readJson, writeFileAtomic } from '../common/files.js';
+import { refuseNewer } from '../common/format-version.js';
 import { seal, unseal } from '../common/seal.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { OmegaValues } from './omega.js';
@@ -84,6 +85,7 @@ export function readProfile(file: string): ProfileFile {
   const content = unseal(readJson(file, 'an admin-profile.json'), file, hint) as Partial<ProfileFile> | null;
   const refuse = (problem: string): UserError => new DamageError({ problem, where: file, hint });
   if (content?.format !== FORMAT) throw refuse('this is not an admin-profile.json');
+  refuseNewer(content.version, VERSION, 'a profile', file);
   if (content.version !== VERSION) {
     throw refuse(`expected a profile of version ${VERSION}, found version ${content.version}`);
   }

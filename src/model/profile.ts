@@ -4,7 +4,7 @@ import { tf } from '../ops/tf.js';
 import type { OmegaValues } from './omega.js';
 import type { VocabularySizes } from './parameters.js';
 import type { Mode, Probe } from './pass.js';
-import type { Site, Stack } from './scheme.js';
+import { omegaName, type Site, type Stack } from './scheme.js';
 import { Transformer } from './transformer.js';
 
 /** What profiling finds at one residual sublayer. */
@@ -57,11 +57,16 @@ export function profileOmega(
   }
 }
 
-/** The same for the weights of a model under Admin, whose own ω play no part. */
+/**
+ * The same for the weights of a model under Admin, whose own ω play no part.
+ *
+ * @param profiled which sublayers are profiled; the others keep their ω, and what is found there of ω says nothing
+ */
 export function profileModel(
   model: Transformer,
   batch: Batch,
   training: Mode['training'],
+  profiled: (site: Site) => boolean = () => true,
 ): ProfiledSublayer[] {
   const next: Record<Stack, number> = { encoder: 1, decoder: 1 };
   const found: ProfiledSublayer[] = [];
@@ -75,7 +80,10 @@ export function profileModel(
     found.push(sublayer);
     next[site.stack] = Math.fround(Math.sqrt(sublayer.shortcutVariance + sublayer.branchVariance));
   };
-  const omega: Mode['omega'] = ({ stack }) => tf.fill([model.config.embedDim], next[stack]);
+  const omega: Mode['omega'] = (site) =>
+    profiled(site)
+      ? tf.fill([model.config.embedDim], next[site.stack])
+      : (model.weights.get(omegaName(site)) as unknown as tf.Tensor1D);
   tf.tidy(() => {
     const pass = model.pass({ training, probe, omega });
     const memory = model.encode(batch.source, pass);

@@ -31,15 +31,19 @@ export class Transformer {
   readonly vocabulary: VocabularySizes;
   /** By official name, in the order of the forward pass. Owned by this object. */
   readonly weights: ReadonlyMap<string, tf.Variable>;
+  /** Patterns of names that are not trained. */
+  private readonly freeze: readonly string[];
 
   private constructor(
     config: ModelConfig,
     vocabulary: VocabularySizes,
     valuesOf: (name: string, place: number) => Float32Array,
+    freeze: readonly string[],
   ) {
     this.config = config;
     this.vocabulary = vocabulary;
-    const constants = constantNames(config);
+    this.freeze = freeze;
+    const constants = constantNames(config, vocabulary, freeze);
     this.weights = new Map(
       parameterSpecs(config, vocabulary).map(({ name, shape }, place) => [
         name,
@@ -53,12 +57,14 @@ export class Transformer {
    *
    * @param omega initial ω of each sublayer for `residual: admin`; null for 1 everywhere (the model that is
    *   profiled). With `omega.init: analytic` the formula of the depth is taken.
+   * @param freeze patterns of names that are not trained, see frozenNames
    */
   static create(
     config: ModelConfig,
     vocabulary: VocabularySizes,
     seed: number,
     omega: OmegaValues | null = null,
+    freeze: readonly string[] = [],
   ): Transformer {
     const specs = parameterSpecs(config, vocabulary);
     const given = config.omega.init === 'analytic' ? analyticOmega(config) : omega;
@@ -70,17 +76,19 @@ export class Transformer {
         });
       }
     }
-    return new Transformer(config, vocabulary, (name, place) => {
+    const valuesOf = (name: string, place: number): Float32Array => {
       const initial = initialValues(specs[place], place, seed);
       const filled = values.get(name);
       return filled === undefined ? initial : initial.fill(filled);
-    });
+    };
+    return new Transformer(config, vocabulary, valuesOf, freeze);
   }
 
   /**
    * A model with given weights.
    *
    * @param where names the source in errors, a file
+   * @param freeze patterns of names that are not trained, see frozenNames
    * @throws UserError naming the first parameter that is missing, unknown or of another shape
    */
   static fromWeights(
@@ -88,18 +96,16 @@ export class Transformer {
     vocabulary: VocabularySizes,
     weights: ReadonlyMap<string, WeightValues>,
     where?: string,
+    freeze: readonly string[] = [],
   ): Transformer {
     checkWeights(config, vocabulary, weights, where);
-    return new Transformer(config, vocabulary, (name) => weights.get(name)!.data);
+    return new Transformer(config, vocabulary, (name) => weights.get(name)!.data, freeze);
   }
 
   /** A model of its own with the same weights. */
   copy(): Transformer {
-    return new Transformer(
-      this.config,
-      this.vocabulary,
-      (name) => this.weights.get(name)!.dataSync() as Float32Array,
-    );
+    const valuesOf = (name: string) => this.weights.get(name)!.dataSync() as Float32Array;
+    return new Transformer(this.config, this.vocabulary, valuesOf, this.freeze);
   }
 
   /** The weights that are trained, in a fixed order. */

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum, writeChecksums } from '../common/checksums.js';
-import { UserError } from '../common/errors.js';
+import { DamageError, UserError } from '../common/errors.js';
 import { sumOf } from '../common/file-sum.js';
 import { readJson, writeFileAtomic, writeFolderAtomic } from '../common/files.js';
+import { refuseNewer } from '../common/format-version.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
 import { MODEL_FILE, type NumberedCheckpoint } from './checkpoint-folders.js';
 import type { SelectedCheckpoint } from './select-checkpoints.js';
@@ -54,16 +55,30 @@ export async function writeAverage(
   });
 }
 
+/**
+ * What went into an average.
+ *
+ * @throws DamageError for a file that is damaged, UserError for one of a later version
+ */
+export function readAverage(folder: string): AverageContent {
+  const file = path.join(folder, AVERAGE_FILE);
+  const found = readJson(file, 'an average', 2 ** 20, expectedSum(folder, AVERAGE_FILE)) as Partial<
+    AverageContent & { format: string; version: number }
+  > | null;
+  const { origin, checkpoints, figures } = found ?? {};
+  if (found?.format === FORMAT) refuseNewer(found.version, VERSION, 'an average', file);
+  if (found?.format === FORMAT && origin?.vocabulary && Array.isArray(checkpoints))
+    return { origin, checkpoints, figures };
+  throw new DamageError({
+    problem: `expected ${FORMAT} with its origin, found something else`,
+    where: file,
+    hint: 'Make it again with `admin-nmt average`.',
+  });
+}
+
 /** The file with the weights of a checkpoint. */
 export function weightsOf({ folder }: SelectedCheckpoint): string {
   return path.join(folder, MODEL_FILE);
-}
-
-/** What went into an average; undefined where there is none. @throws DamageError for one that is damaged */
-export function readAverage(folder: string): AverageContent | undefined {
-  if (!isAverage(folder)) return undefined;
-  const expected = expectedSum(folder, AVERAGE_FILE);
-  return readJson(path.join(folder, AVERAGE_FILE), 'an average', 2 ** 20, expected) as AverageContent;
 }
 
 /**

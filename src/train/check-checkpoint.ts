@@ -15,21 +15,23 @@ import { readStateFile, type StateFile } from './state.js';
 export interface CheckpointFrame {
   config?: ModelConfig;
   vocabulary?: VocabularySizes;
+  /** Patterns of names that are not trained. */
+  freeze?: readonly string[];
 }
 
 /**
  * Looks at all of a checkpoint, a tensor at a time: checksums, headers, shapes, finite numbers, state.
  *
- * @param compare further checks of the state. @throws UserError
+ * @param compare further checks of the state. @returns what cannot be told, in words. @throws UserError
  * @returns what was found, and the state where it can be read
  */
 export function checkCheckpoint(
   folder: string,
-  { config, vocabulary }: CheckpointFrame,
-  compare: (content: StateFile) => void = () => {},
+  { config, vocabulary, freeze }: CheckpointFrame,
+  compare: (content: StateFile) => string | undefined = () => undefined,
 ): { findings: Finding[]; content?: StateFile } {
   let content: StateFile | undefined;
-  const shapes = config && vocabulary && expectedShapes(config, vocabulary);
+  const shapes = config && vocabulary && expectedShapes(config, vocabulary, freeze);
   const at = (name: string): string => path.join(folder, name);
   const weightFiles = [MODEL_FILE, ...(hasEma(folder) ? [EMA_FILE] : [])];
   const findings = [
@@ -55,9 +57,10 @@ export function checkCheckpoint(
     examine(at(STATE_FILE), () => {
       requireFile(at(STATE_FILE));
       content = readStateFile(at(STATE_FILE), expected(folder, STATE_FILE));
-      compare(content);
+      const doubt = compare(content);
       const { epoch, updates } = content.state;
-      return `epoch ${epoch}, ${updates} updates`;
+      const detail = `epoch ${epoch}, ${updates} updates`;
+      return doubt === undefined ? detail : unverified(at(STATE_FILE), `${detail}; ${doubt}`);
     }),
   ];
   return { findings, content };
@@ -112,8 +115,12 @@ function expected(folder: string, name: string): ReturnType<typeof expectedSum> 
 }
 
 /** Shapes of the trained weights by name. */
-function expectedShapes(config: ModelConfig, vocabulary: VocabularySizes): Shapes {
-  const constants = constantNames(config);
+function expectedShapes(
+  config: ModelConfig,
+  vocabulary: VocabularySizes,
+  freeze?: readonly string[],
+): Shapes {
+  const constants = constantNames(config, vocabulary, freeze);
   const trained = parameterSpecs(config, vocabulary).filter(({ name }) => !constants.has(name));
   return new Map(trained.map(({ name, shape }) => [name, { shape }]));
 }

@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum, readChecksums } from '../common/checksums.js';
 import { DamageError, UserError } from '../common/errors.js';
-import type { FileSum } from '../common/file-sum.js';
 import type { ModelConfig } from '../config/schema.js';
 import { type NamedArray, readSafetensors } from '../formats/safetensors.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import { ownValues } from '../ops/own-values.js';
 import { tf } from '../ops/tf.js';
+import { type Continuation, checkOrigin } from './check-origin.js';
 import { EMA_FILE, MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
 import type { CheckpointImage } from './checkpoint-job.js';
-import { type CheckpointOrigin, formatStateFile, readStateFile, type StateFile } from './state.js';
+import { formatStateFile, readStateFile, type StateFile } from './state.js';
 
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
 /** Names of the moments in the optimizer's file, as PyTorch's optimizers have them. */
@@ -54,7 +54,8 @@ export interface RestoredCheckpoint extends StateFile {
 /**
  * Reads a checkpoint to go on from.
  *
- * @param origin what training is about to go on with
+ * @param next what training is about to go on with
+ * @param freeze patterns of names that are not trained
  * @throws DamageError when a file is missing, or is not as it was written; UserError when the checkpoint is of another
  *   vocabulary, dataset, config or shape
  */
@@ -62,25 +63,23 @@ export function readCheckpoint(
   folder: string,
   config: ModelConfig,
   vocabulary: VocabularySizes,
-  origin: CheckpointOrigin,
+  next: Continuation,
+  freeze: readonly string[] = [],
 ): RestoredCheckpoint {
   checkPresence(folder);
-  const [state, optimizer] = [STATE_FILE, OPTIMIZER_FILE].map((name) => ({
-    file: path.join(folder, name),
-    sum: expectedSum(folder, name),
-  }));
-  const content = readStateFile(state.file, state.sum);
-  checkOrigin(content.origin, origin, state.file);
+  const state = path.join(folder, STATE_FILE);
+  const content = readStateFile(state, expectedSum(folder, STATE_FILE));
+  checkOrigin(content.origin, next, folder, state);
   const read = (name: string): Transformer => {
     const file = path.join(folder, name);
     const { tensors } = readSafetensors(file, expectedSum(folder, name));
-    return Transformer.fromWeights(config, vocabulary, tensors, file);
+    return Transformer.fromWeights(config, vocabulary, tensors, file, freeze);
   };
   const model = read(MODEL_FILE);
   let ema: Transformer | undefined;
   try {
     if (existsSync(path.join(folder, EMA_FILE))) ema = read(EMA_FILE);
-    return { ...content, model, moments: readMoments(optimizer.file, model, optimizer.sum), ema };
+    return { ...content, model, moments: readMoments(folder, model), ema };
   } catch (error) {
     model.dispose();
     ema?.dispose();
@@ -106,30 +105,6 @@ export function checkPresence(folder: string): void {
   }
 }
 
-function checkOrigin(found: CheckpointOrigin, expected: CheckpointOrigin, where: string): void {
-  const refuse = (what: string, a: string, b: string): UserError =>
-    new UserError({
-      problem: `expected a checkpoint of ${what} ${a}, found one of ${b}`,
-      where,
-      hint: 'Give the data and settings it was made with, or another --save-dir, or start anew with --restart.',
-    });
-  for (const [language, { size, hash }] of Object.entries(expected.vocabulary)) {
-    const other = found.vocabulary[language];
-    if (other?.hash === hash) continue;
-    const described =
-      other === undefined ? 'other languages' : `${other.size} symbols (${short(other.hash)})`;
-    throw refuse(`the ${language} vocabulary of`, `${size} symbols (${short(hash)})`, described);
-  }
-  if (found.dataHash !== expected.dataHash) {
-    throw refuse('the training split', short(expected.dataHash), short(found.dataHash));
-  }
-  if (found.configHash !== expected.configHash) {
-    throw refuse('the config', short(expected.configHash), short(found.configHash));
-  }
-}
-
-const short = (hash: string): string => hash.slice(0, 8);
-
 function momentsByName(model: Transformer, moments: Moments): Map<string, tf.Tensor> {
   const names = trainableNames(model);
   return new Map(
@@ -151,8 +126,14 @@ async function fetchAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<st
   return arrays;
 }
 
-function readMoments(file: string, model: Transformer, sum?: FileSum): Moments {
-  const { tensors } = readSafetensors(file, sum);
+/**
+ * The moments of the weights that a model trains. The caller owns them.
+ *
+ * @throws UserError where the checkpoint lacks some
+ */
+export function readMoments(folder: string, model: Transformer): Moments {
+  const file = path.join(folder, OPTIMIZER_FILE);
+  const { tensors } = readSafetensors(file, expectedSum(folder, OPTIMIZER_FILE));
   const read = (kind: keyof Moments): NamedArray[] =>
     trainableNames(model).map((name) => {
       const key = `${MOMENT_NAMES[kind]}.${name}`;
@@ -162,7 +143,7 @@ function readMoments(file: string, model: Transformer, sum?: FileSum): Moments {
       throw new UserError({
         problem: `expected '${key}' of shape [${shape}], found ${found === undefined ? 'none' : `[${found.shape}]`}`,
         where: file,
-        hint: 'The file belongs to another model. Go on from another checkpoint, or start with --restart.',
+        hint: 'The file belongs to another model, or these weights were frozen. Go on from another checkpoint, start with --restart, or leave the optimizer behind: --init-from with --reset-optimizer.',
       });
     });
   const arrays = { first: read('first'), second: read('second') };

@@ -2,7 +2,14 @@ import * as path from 'node:path';
 import { log } from '../common/log.js';
 import type { TrainConfig } from '../config/schema.js';
 import { Transformer } from '../model/transformer.js';
-import { type AverageContent, averageWeights, readAverage, weightsOf, writeAverage } from './average.js';
+import {
+  type AverageContent,
+  averageWeights,
+  isAverage,
+  readAverage,
+  weightsOf,
+  writeAverage,
+} from './average.js';
 import { checkpointName, isThere, numberedCheckpoints } from './checkpoint-folders.js';
 import { type SelectedCheckpoint, selectCheckpoints } from './select-checkpoints.js';
 import type { TrainState } from './state.js';
@@ -64,7 +71,7 @@ async function makeAverage(
   members: readonly SelectedCheckpoint[],
   { model: { config, vocabulary }, evaluate }: FinalAverageOptions,
 ): Promise<FinalFigures> {
-  const before = readAverage(folder);
+  const before = isAverage(folder) ? readAverage(folder) : undefined;
   if (before?.figures !== undefined && isOf(before, members)) return before.figures;
   const mean = averageWeights(members.map(weightsOf));
   const model = Transformer.fromWeights(config, vocabulary, mean);

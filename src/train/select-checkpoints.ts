@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { nearest, UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
+import { settingsAt } from './check-origin.js';
 import {
   MODEL_FILE,
   type NumberedCheckpoint,
@@ -10,6 +11,7 @@ import {
   STATE_FILE,
 } from './checkpoint-folders.js';
 import { METRICS_FILE, type ReadLine, readMetrics } from './metrics-log.js';
+import { changedSettings } from './run-settings.js';
 import { type CheckpointOrigin, readStateFile } from './state.js';
 
 /** Which way a metric of validation is better. */
@@ -163,12 +165,22 @@ function checkDifferent(selected: readonly SelectedCheckpoint[]): void {
 }
 
 function checkSameTraining(found: SelectedCheckpoint, expected: SelectedCheckpoint): void {
-  if (canonicalHash(found.origin) === canonicalHash(expected.origin)) return;
+  if (isSameTraining(found, expected)) return;
   throw new UserError({
     problem: `expected a checkpoint of the same training as ${expected.folder}, found one of another config, dataset or vocabulary`,
     where: path.join(found.folder, STATE_FILE),
     hint: 'Average checkpoints of one run.',
   });
+}
+
+/** Within one run nothing else can be, whatever was changed on the way. */
+function isSameTraining(a: SelectedCheckpoint, b: SelectedCheckpoint): boolean {
+  if (path.dirname(a.folder) === path.dirname(b.folder)) return true;
+  const [one, other] = [a, b].map(({ origin: { vocabulary, dataHash } }) =>
+    canonicalHash({ vocabulary, dataHash }),
+  );
+  const changes = changedSettings(settingsAt(a.folder, a.origin), settingsAt(b.folder, b.origin));
+  return one === other && changes.every(({ changeable }) => changeable);
 }
 
 function tooFew(runDirectory: string, expected: string, found: number): UserError {

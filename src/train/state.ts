@@ -1,8 +1,10 @@
-import { DamageError, UserError } from '../common/errors.js';
+import { DamageError } from '../common/errors.js';
 import type { FileSum } from '../common/file-sum.js';
 import { readJson } from '../common/files.js';
+import { refuseNewer } from '../common/format-version.js';
 import type { BestValidation } from './bests.js';
 import { EMPTY_SUMS, type MeterSums } from './meter.js';
+import type { RunSettings } from './run-settings.js';
 
 /** Where training stands. Random numbers are functions of these counters, so there is no generator to store. */
 export interface TrainState {
@@ -12,6 +14,8 @@ export interface TrainState {
   position: number;
   /** Updates done. */
   updates: number;
+  /** Steps of the optimizer less `updates`: not 0 where fine-tuning began with a reset of one of the two. */
+  optimizerAhead: number;
   /** Seconds of training so far. */
   seconds: number;
   /** Updates that were done at the latest validation; 0 before the first. */
@@ -30,6 +34,7 @@ export const INITIAL_STATE: Readonly<TrainState> = {
   epoch: 1,
   position: 0,
   updates: 0,
+  optimizerAhead: 0,
   seconds: 0,
   validatedAt: 0,
   validatedSeconds: 0,
@@ -40,12 +45,24 @@ export const INITIAL_STATE: Readonly<TrainState> = {
 
 /** What a checkpoint belongs to. */
 export interface CheckpointOrigin {
-  /** Hash of every setting that training cannot change on the way. */
-  configHash: string;
+  /** What it was trained with. Null in a checkpoint of version 1: it is the config.yaml of its run. */
+  settings: RunSettings | null;
   /** Hash of the training split. */
   dataHash: string;
   /** By language: symbols in the dictionary and hash of its file. */
   vocabulary: Readonly<Record<string, { size: number; hash: string }>>;
+  /** What the run started from, where that was another model. */
+  initFrom?: InitialWeights;
+}
+
+/** The weights that a run started from. */
+export interface InitialWeights {
+  /** The checkpoint or average, as it was found. */
+  path: string;
+  /** Updates that it was trained for; null for an average. */
+  updates: number | null;
+  /** Of its weights' file. */
+  sha256: string;
 }
 
 /** The content of state.json. */
@@ -57,7 +74,7 @@ export interface StateFile {
 }
 
 const FORMAT = 'admin-nmt/checkpoint';
-/** Raised whenever earlier versions of the program would misread what is written. */
+/** Raised whenever programs of before would misread a checkpoint. Version 1 had a hash in place of the settings. */
 const VERSION = 2;
 
 export function formatStateFile(content: StateFile): string {
@@ -65,26 +82,29 @@ export function formatStateFile(content: StateFile): string {
 }
 
 /**
- * Reads a state.json.
+ * Reads a state.json, of this version or before.
  *
  * @param expected what was written, to be compared with what is read
- * @throws DamageError for a file that is damaged, UserError for one of another version
+ * @throws DamageError for a file that is damaged, UserError for one of a later version
  */
 export function readStateFile(file: string, expected?: FileSum): StateFile {
   const found = readJson(file, 'the state of a checkpoint', 2 ** 20, expected);
   const hint = 'Go on from another checkpoint, or start with --restart.';
   const refuse = (problem: string): DamageError => new DamageError({ problem, where: file, hint });
   if (!isRecord(found) || found.format !== FORMAT) throw refuse(`expected a state.json of ${FORMAT}`);
-  if (!isCount(found.version) || found.version > VERSION) {
-    const problem = `expected a checkpoint of version ${VERSION} or before, found version ${found.version}`;
-    throw new UserError({ problem, where: file, hint });
-  }
+  refuseNewer(found.version, VERSION, 'a checkpoint', file);
   const state = found.version === 1 ? upgrade(found.state) : found.state;
-  if (!isOrigin(found.origin) || !isNumber(found.lr) || !isState(state)) {
+  if (
+    !isCount(found.version) ||
+    !isOrigin(found.origin, found.version) ||
+    !isNumber(found.lr) ||
+    !isState(state)
+  ) {
     throw refuse('expected origin, lr and state of a checkpoint, found something incomplete');
   }
-  const { origin, lr } = found;
-  return { origin, lr, state };
+  const { settings = null, dataHash, vocabulary, initFrom } = found.origin;
+  const origin = { settings, dataHash, vocabulary, ...(initFrom && { initFrom }) };
+  return { origin, lr: found.lr, state };
 }
 
 /** A state of version 1 knew one best validation and, at first, no sums. */
@@ -106,10 +126,11 @@ function isCount(value: unknown): value is number {
   return isNumber(value) && Number.isSafeInteger(value);
 }
 
-function isOrigin(value: unknown): value is CheckpointOrigin {
+function isOrigin(value: unknown, version: number): value is CheckpointOrigin {
   return (
     isRecord(value) &&
-    typeof value.configHash === 'string' &&
+    (version === 1 || isRecord(value.settings)) &&
+    isRecord(value.initFrom ?? {}) &&
     typeof value.dataHash === 'string' &&
     isRecord(value.vocabulary) &&
     Object.values(value.vocabulary).every(
@@ -130,11 +151,12 @@ function isBest(value: unknown): value is BestValidation {
 
 function isState(value: unknown): value is TrainState {
   if (!isRecord(value)) return false;
-  const { bests, seconds, meter, validatedSeconds } = value;
+  const { bests, seconds, meter, validatedSeconds, optimizerAhead } = value;
   return (
     COUNTS.every((key) => isCount(value[key])) &&
     isNumber(seconds) &&
     isNumber(validatedSeconds) &&
+    Number.isSafeInteger(optimizerAhead) &&
     Array.isArray(bests) &&
     bests.every(isBest) &&
     isSums(meter)

@@ -52,6 +52,8 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   /** BPE-dropout. */
   resegment?: Resegment;
   allReduce?: AllReduce;
+  /** Whether what training starts with is to be saved first: it is in no checkpoint of this run yet. */
+  unsaved?: boolean;
   /** Translates the validation split, with `eval-bleu`. */
   translate?: (model: Transformer) => TranslatedValidation;
   /** The signal that asked to stop, if any; asked before every update. */
@@ -124,7 +126,8 @@ export class Trainer {
     this.saved = { updates: state.updates, seconds: state.seconds };
     const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
     this.metrics = new MetricsLog(path.join(runDirectory, METRICS_FILE), state.updates, events);
-    this.updater = new Updater(model, { ...config, seed }, moments, options.allReduce);
+    const { optimizerAhead } = state;
+    this.updater = new Updater(model, { ...config, seed, optimizerAhead }, moments, options.allReduce);
     if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
     this.bar = new TrainingBar(this.expectedUpdates(), state.updates, config.bestCheckpointMetric);
   }
@@ -137,6 +140,10 @@ export class Trainer {
    */
   async run(): Promise<TrainingEnd> {
     try {
+      if (this.options.unsaved) {
+        await this.save();
+        await this.saver.settle();
+      }
       for (;;) {
         await this.atMilestone();
         const reason = this.stopReason();

@@ -14,7 +14,11 @@ import { tf } from '../ops/tf.js';
 export type UpdateOptions = Pick<
   TrainConfig,
   'optimizer' | 'adamBetas' | 'adamEps' | 'weightDecay' | 'labelSmoothing' | 'clipNorm' | 'updateFreq'
-> & { seed: number };
+> & {
+  seed: number;
+  /** Steps that the optimizer is ahead of the updates, see TrainState. */
+  optimizerAhead?: number;
+};
 
 /** Figures of one update, on the device until somebody wants to know them. The receiver disposes of the tensors. */
 export interface UpdateFigures {
@@ -76,7 +80,7 @@ export class Updater {
     });
     const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), tokens));
     const scale = tf.tidy(() => tf.div<tf.Scalar>(this.clipFactor(gradientNorm), tokens));
-    this.step(gradients, scale, updates + 1, lr);
+    this.step(gradients, scale, updates + 1 + (this.options.optimizerAhead ?? 0), lr);
     tf.dispose([gradients, scale]);
     return {
       loss: losses.map(({ loss }) => loss),

@@ -101,7 +101,11 @@ test('what fits each other no more: dictionary, config, links, metrics, profile'
   assert.equal(found['checksums.json'], 'not verified');
   assert.equal(found['config.yaml'], 'not verified');
   assert.equal(found['checkpoint_1_4/model.safetensors'], 'damaged');
-  assert.equal(found['checkpoint_1_4/state.json'], 'damaged');
+  assert.equal(
+    found['checkpoint_1_4/state.json'],
+    'not verified',
+    'the config of the run may have been changed',
+  );
   assert.equal(found['profile.ratio.init'], 'damaged');
   assert.equal(found.checkpoint_best, 'damaged');
 });

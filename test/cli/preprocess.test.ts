@@ -189,6 +189,41 @@ test('ensureDataset makes what is missing and takes what is there without its te
   assert.match(other.stderr, /train\.toa: data\.train: no such file/);
 });
 
+test('tokenizers and dictionaries of another dataset are used as they are, one for each language too', () => {
+  const folder = workspace();
+  const apart = ['--no-joint', '--set', 'model.share-embeddings=none'];
+  preprocess(folder, ...apart);
+  const text = (name: string): string => fs.readFileSync(path.join(folder, name), 'utf8');
+  for (const language of ['toa', 'tob']) {
+    const lines = text(`train.${language}`).split('\n').slice(0, 50);
+    fs.writeFileSync(path.join(folder, `few.${language}`), `${lines.join('\n')}\n`);
+  }
+  const few = ['--trainpref', 'few', '--destdir', 'few-bin', '--vocabulary-from', 'data-bin', ...apart];
+  preprocess(folder, ...few);
+  for (const name of ['dict.toa.txt', 'dict.tob.txt', 'tokenizer.toa.model', 'tokenizer.tob.model'])
+    assert.equal(text(`few-bin/${name}`), text(`data-bin/${name}`), name);
+  const [first, again] = ['data-bin', 'few-bin'].map((place) => {
+    const dataset = ParallelDataset.open(path.join(folder, place), 'train', 'toa', 'tob');
+    const pairs = Array.from({ length: 50 }, (_, i) => dataset.pair(i));
+    dataset.close();
+    return pairs;
+  });
+  assert.deepEqual(again, first);
+  assert.match(preprocess(folder, ...few), /up to date/);
+  fs.appendFileSync(path.join(folder, 'data-bin', 'dict.tob.txt'), 'more 1\n');
+  assert.match(preprocess(folder, ...few), /dict\.tob\.txt has changed since/);
+  const { dictionaries } = readManifest(path.join(folder, 'few-bin'));
+  assert.equal(dictionaries.tob.size, Dictionary.load(path.join(folder, 'data-bin', 'dict.tob.txt')).size);
+  for (const name of ['toa', 'tob']) fs.rmSync(path.join(folder, 'data-bin', `tokenizer.${name}.model`));
+  const refused = runProgram(['preprocess', 'toy.yaml', ...few], { cwd: folder });
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /data-bin: data\.vocabulary-from: expected a tokenizer of toa, found none/);
+  assert.match(
+    preprocess(folder, ...few, '--tokenizer-model', 'few-bin/tokenizer.toa.model'),
+    /Making few-bin/,
+  );
+});
+
 test('an interrupt leaves nothing behind and exits with 130', async () => {
   const folder = workspace();
   const text = fs.readFileSync(path.join(folder, 'train.toa'), 'utf8').repeat(2000);

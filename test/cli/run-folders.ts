@@ -58,7 +58,7 @@ function writeCheckpoint(folder: string, state: TrainState): void {
       [`${prefix}self_attn.in_proj_weight`, { shape: [1, 2], data: Float32Array.of(3, 4) }],
     ]),
   );
-  const origin = { configHash: 'c', dataHash: 'd', vocabulary: {} };
+  const origin = { settings: {}, dataHash: 'd', vocabulary: {} };
   writeFileAtomic(path.join(folder, name, 'state.json'), formatStateFile({ origin, lr: 0.001, state }));
   symlinkSync(name, path.join(folder, 'checkpoint_last'), 'dir');
 }

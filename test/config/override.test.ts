@@ -31,6 +31,14 @@ test('numbers, truth values and lists are YAML; lists also as fairseq writes the
   }
 });
 
+test('a list of texts is parted by commas, and a star in it is a star', () => {
+  const names = ['*.fc1.weight', 'encoder.*'];
+  for (const list of ['*.fc1.weight,encoder.*', '[*.fc1.weight, encoder.*]']) {
+    assert.deepEqual(treeOf(`train.freeze=${list}`), { train: { freeze: names } });
+  }
+  assert.deepEqual(treeOf('train.freeze=[]'), { train: { freeze: [] } });
+});
+
 test('choices also with fairseq’s underscores, unless they have some themselves', () => {
   assert.deepEqual(treeOf('train.lr-scheduler=inverse_sqrt'), { train: { 'lr-scheduler': 'inverse-sqrt' } });
   assert.deepEqual(treeOf('data.tokenizer.normalization=nmt_nfkc'), {

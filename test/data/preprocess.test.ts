@@ -47,7 +47,7 @@ async function preprocess({ folder, ...overrides }: Overrides): Promise<string> 
     sourceLang: 'en',
     targetLang: 'it',
     texts: texts as PreprocessOptions['texts'],
-    tokenizer: { kind: 'trained', start: wordTrainer },
+    vocabulary: { kind: 'trained', start: wordTrainer },
     joint: true,
     filter: { minLength: 1, maxLength: 175, maxRatio: null, deduplicate: false },
     clean: { nfc: false, whitespace: false },
@@ -160,7 +160,10 @@ test('a given tokenizer is used and kept; pieces that no line of dict.txt can ho
   const folder = writeFiles(scratchFolder(), { 'train.en': 'a <pad> b\n', 'train.it': 'a\n', m: 'bytes' });
   const model = wordModel(['a', 'b', '<pad>', 'c\r']);
   const file = path.join(folder, 'm');
-  const destdir = await preprocess({ folder, tokenizer: { kind: 'given', file, model } });
+  const destdir = await preprocess({
+    folder,
+    vocabulary: { kind: 'given', files: [{ role: 'tokenizer', path: file }], models: [model, model] },
+  });
   const dataset = ParallelDataset.open(destdir, 'train', 'en', 'it');
   assert.deepEqual([...dataset.pair(0).source], [4, 3, 5, 2]);
   dataset.close();

@@ -99,7 +99,7 @@ test('constants have no moments: a constant ω is stored with the weights alone'
   dispose(read.model, read.moments);
 });
 
-test('a checkpoint of another vocabulary, dataset or config is refused, naming both', async () => {
+test('a checkpoint of another vocabulary, dataset or setting is refused, naming both', async () => {
   const folder = await savedCheckpoint();
   const { aa, bb } = ORIGIN.vocabulary;
   const otherHash = { ...ORIGIN, vocabulary: { aa, bb: { size: 24, hash: 'x0' } } };
@@ -112,7 +112,11 @@ test('a checkpoint of another vocabulary, dataset or config is refused, naming b
   const otherLanguage = { ...ORIGIN, vocabulary: { aa, cc: bb } };
   refuses(() => restore(folder, {}, otherLanguage), /cc vocabulary/, /other languages/);
   refuses(() => restore(folder, {}, { ...ORIGIN, dataHash: 'd1' }), /training split d1, found one of d0/);
-  refuses(() => restore(folder, {}, { ...ORIGIN, configHash: 'c1' }), /config c1, found one of c0/);
+  refuses(
+    () => restore(folder, {}, { ...ORIGIN, settings: { seed: 2 } }),
+    /trained with seed 1, found 2/,
+    /--allow-change seed/,
+  );
 });
 
 test('a checkpoint of another shape is refused, naming the parameter and both shapes', async () => {
@@ -159,6 +163,9 @@ test('a state.json of another kind, another version, or incomplete', async () =>
     [{ format: 'other' }, /expected a state\.json/],
     [{ version: 99 }, /version 2 or before, found version 99/],
     [{ origin: null }, /incomplete/],
+    [{ origin: { ...ORIGIN, settings: undefined } }, /incomplete/],
+    [{ version: undefined }, /incomplete/],
+    [{ state: { ...STATE, optimizerAhead: 0.5 } }, /incomplete/],
     [{ lr: 'much' }, /incomplete/],
     [{ state: { ...STATE, updates: -1 } }, /incomplete/],
     [{ state: { ...STATE, epoch: 1.5 } }, /incomplete/],

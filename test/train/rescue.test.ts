@@ -113,10 +113,10 @@ test('none is whole: refused, naming all and what to do; nothing is moved', () =
 test('what is not damage is refused as before', () => {
   const folder = workspace();
   const other = (place: string) =>
-    readCheckpoint(place, tinyModelConfig(), VOCABULARY, { ...ORIGIN, configHash: 'c1' });
+    readCheckpoint(place, tinyModelConfig(), VOCABULARY, { ...ORIGIN, settings: { seed: 2 } });
   assert.throws(
     () => readLastIntact(folder, other),
     (error) =>
-      error instanceof UserError && !(error instanceof DamageError) && /config c1/.test(error.message),
+      error instanceof UserError && !(error instanceof DamageError) && /seed 1, found 2/.test(error.message),
   );
 });

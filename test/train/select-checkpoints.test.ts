@@ -9,11 +9,11 @@ import { formatStateFile, INITIAL_STATE } from '../../src/train/state.js';
 import { ORIGIN, scratchFolder } from './tiny.js';
 
 /** Writes a checkpoint without weights. */
-function save(folder: string, epoch: number, updates: number, configHash = ORIGIN.configHash): void {
+function save(folder: string, epoch: number, updates: number, seed = 1): void {
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(path.join(folder, 'model.safetensors'), '');
   const state = { ...INITIAL_STATE, epoch, updates };
-  const origin = { ...ORIGIN, configHash };
+  const origin = { ...ORIGIN, settings: { ...ORIGIN.settings, seed } };
   fs.writeFileSync(path.join(folder, 'state.json'), formatStateFile({ origin, lr: 0, state }));
 }
 
@@ -95,6 +95,6 @@ test('too few, unknown, doubled and strange ones are refused', () => {
   refuses({ by: 'name', names: ['checkpoint_average_30'] }, /average_30: .*found no model\.safetensors/);
   refuses({ by: 'name', names: ['checkpoint_best', 'checkpoint_2_18'] }, /checkpoint_2_18: .*twice/);
   const other = path.join(scratchFolder(), 'checkpoint_1_5');
-  save(other, 1, 5, 'c1');
+  save(other, 1, 5, 2);
   refuses({ by: 'name', names: ['checkpoint_1_9', other] }, /same training as .*checkpoint_1_9/);
 });

@@ -9,6 +9,7 @@ import { configSchema, type ModelConfig, type TrainConfig } from '../../src/conf
 import type { PairSource } from '../../src/data/batch-iterator.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
+import type { Continuation } from '../../src/train/check-origin.js';
 import { type Capturable, captureCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
 import { LAST_CHECKPOINT } from '../../src/train/checkpoint-folders.js';
 import { writeImage } from '../../src/train/checkpoint-job.js';
@@ -34,8 +35,8 @@ export function scratchFolder(): string {
 
 export const VOCABULARY = { source: 16, target: 16 };
 
-export const ORIGIN: CheckpointOrigin = {
-  configHash: 'c0',
+export const ORIGIN: CheckpointOrigin & Continuation = {
+  settings: { seed: 1 },
   dataHash: 'd0',
   vocabulary: { aa: { size: 16, hash: 'a0' }, bb: { size: 16, hash: 'b0' } },
 };

@@ -70,6 +70,44 @@ for (const backend of BACKENDS) {
   describe(backend, () => {
     before(() => useBackend(backend));
 
+    test('frozen weights keep their bits, decay included, and have no gradient; the others take the step they would', () => {
+      const freeze = ['encoder.*'];
+      const [whole, frozen] = [[], freeze].map((patterns) => {
+        const model = Transformer.create(tinyModelConfig(NO_DROPOUT), VOCABULARY, 1, null, patterns);
+        const start = new Map([...model.weights].map(([name, weight]) => [name, [...weight.dataSync()]]));
+        const config = tinyTrainConfig({ optimizer: 'adam', weightDecay: 0.1, labelSmoothing: 0 });
+        const updater = new Updater(model, { ...config, seed: 1 });
+        disposeFigures(updater.apply([batchOf(0, 4)], 0, 0.01));
+        const end = new Map([...model.weights].map(([name, weight]) => [name, [...weight.dataSync()]]));
+        const moments = updater.moments.first.length;
+        updater.dispose();
+        model.dispose();
+        return { start, end, moments };
+      });
+      const names = [...whole.start.keys()];
+      const isFrozen = (name: string): boolean => name.startsWith('encoder.');
+      assert.equal(frozen.moments, names.filter((name) => !isFrozen(name)).length);
+      for (const name of names) {
+        const expected = isFrozen(name) ? frozen.start : whole.end;
+        assert.deepEqual(frozen.end.get(name), expected.get(name), name);
+      }
+    });
+
+    test('the optimizer may be ahead of the updates: its bias is corrected by its own steps', () => {
+      const weightsAfter = (updates: number, optimizerAhead: number): number[] => {
+        const model = Transformer.create(tinyModelConfig(NO_DROPOUT), VOCABULARY, 1);
+        const updater = new Updater(model, { ...tinyTrainConfig(), seed: 1, optimizerAhead });
+        disposeFigures(updater.apply([batchOf(0, 4)], updates, 0.01));
+        const weights = model.trainable.flatMap((weight) => [...weight.dataSync()]);
+        updater.dispose();
+        model.dispose();
+        return weights;
+      };
+      assert.deepEqual(weightsAfter(0, 40), weightsAfter(40, 0));
+      assert.deepEqual(weightsAfter(40, -40), weightsAfter(0, 0));
+      assert.notDeepEqual(weightsAfter(0, 40), weightsAfter(0, 0));
+    });
+
     test('batches that are summed give the gradient of one large batch', () => {
       const whole = updateOnce([batchOf(0, 8)]);
       const halves = updateOnce([batchOf(0, 3), batchOf(3, 8)], { updateFreq: 2 });
