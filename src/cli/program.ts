@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   score: async () => (await import('./score-command.js')).addScore,
   runs: async () => (await import('./report-command.js')).addRuns,
   report: async () => (await import('./report-command.js')).addReport,
+  analyze: async () => (await import('./analysis-command.js')).addAnalyze,
   config: async () => (await import('./config-command.js')).addConfig,
 };
 

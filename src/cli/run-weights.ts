@@ -3,9 +3,10 @@ import * as path from 'node:path';
 import type { ModelConfig } from '../config/schema.js';
 import { WEIGHTS_FILE } from '../decode/checkpoint-location.js';
 import { type NamedArray, readSafetensors } from '../formats/safetensors.js';
+import { matricesOf } from '../model/matrices.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { PROFILE_FILE, readOmega } from '../model/profile-file.js';
-import { layerPrefix, omegaName, type Site, type Stack, SUBLAYERS, sitesOf } from '../model/scheme.js';
+import { layerPrefix, omegaName, type Stack, SUBLAYERS, sitesOf } from '../model/scheme.js';
 import type { RunWeights, SublayerOmega, WeightNorm } from '../report/training-run.js';
 import { LAST_CHECKPOINT } from '../train/checkpoint-folders.js';
 
@@ -66,27 +67,15 @@ function spreadOf(values: Float32Array): Pick<SublayerOmega, 'mean' | 'deviation
   return { mean, deviation: Math.sqrt(squares / values.length), least, most };
 }
 
-const NAMES = { self: 'self-attention', encoder: 'encoder-attention' };
-
 function normsOf(tensors: Tensors, model: ModelConfig, stack: Stack): WeightNorm[] {
   return Array.from({ length: model[stack].layers }, (_, layer) =>
     SUBLAYERS[stack].flatMap((sublayer) =>
-      partsOf({ stack, layer, sublayer }).flatMap(([part, names]) => {
+      matricesOf(sublayer).flatMap(([part, names]) => {
         const found = names.flatMap((name) => tensors.get(layerPrefix(stack, layer) + name) ?? []);
         return found.length === 0 ? [] : [{ stack, layer, part, norm: normOf(found) }];
       }),
     ),
   ).flat();
-}
-
-/** The matrices of a sublayer, by what they are called; q, k and v lie in one or in three. */
-function partsOf({ sublayer }: Site): [part: string, names: string[]][] {
-  if (sublayer === 'fc') return ['fc1', 'fc2'].map((name) => [`feed-forward ${name}`, [`${name}.weight`]]);
-  const prefix = `${sublayer}_attn.`;
-  return [
-    [`${NAMES[sublayer]} q, k, v`, ['in', 'q', 'k', 'v'].map((name) => `${prefix}${name}_proj_weight`)],
-    [`${NAMES[sublayer]} out`, [`${prefix}out_proj.weight`]],
-  ];
 }
 
 /** Frobenius norm of matrices as if they were one. */

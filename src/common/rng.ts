@@ -10,7 +10,15 @@ const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
 /** What a stream of numbers is for; part of the counter, so that streams never overlap. Never renumber. */
-export const Purpose = { init: 1, shuffle: 2, dropout: 3, bpeDropout: 4, data: 5, test: 6 } as const;
+export const Purpose = {
+  init: 1,
+  shuffle: 2,
+  dropout: 3,
+  bpeDropout: 4,
+  data: 5,
+  test: 6,
+  perturbation: 7,
+} as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 
 /** High 32 bits of the product of two unsigned 32-bit integers, in 16-bit halves. */

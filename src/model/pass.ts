@@ -23,10 +23,19 @@ import {
  */
 export type Probe = (site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D) => void;
 
+/**
+ * Sees the output of a residual sublayer, and gives what the next one reads: the output itself, or one whose gradient
+ * it can see.
+ *
+ * @param output [T, d]
+ */
+export type Tap = (site: Site, output: tf.Tensor2D) => tf.Tensor2D;
+
 export interface Mode {
   /** Dropout on, with the masks of this seed and step (which counts micro-batches); null for evaluation. */
   training: { seed: number; step: number } | null;
   probe?: Probe;
+  tap?: Tap;
   /** Takes the place of the trained ω of a sublayer: profiling finds them one after another. */
   omega?: (site: Site) => tf.Tensor1D;
   /** For decoding: linear maps are taken from here, and put here when they are first needed. */
@@ -127,7 +136,8 @@ export class Pass {
         norm === 'post' ? { gain: this.vector(`${name}.weight`), bias: this.vector(`${name}.bias`) } : null,
     };
     if (this.mode.probe !== undefined) this.look(this.mode.probe, site, x, output, options);
-    return residual(x, output, options);
+    const joined = residual(x, output, options);
+    return this.mode.tap?.(site, joined) ?? joined;
   }
 
   private look(

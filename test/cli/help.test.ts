@@ -23,6 +23,7 @@ const COMMANDS = [
   'score',
   'runs',
   'report',
+  'analyze',
   'config',
   'config schema',
   'config explain',

@@ -1,0 +1,104 @@
+import type { Batch } from '../data/batch.js';
+import type { Probe } from '../model/pass.js';
+import { deepnormConstants, normName, omegaName, SCHEMES, type Site } from '../model/scheme.js';
+import type { Mode, Transformer } from '../model/transformer.js';
+import { tf } from '../ops/tf.js';
+import type { DependencyRow } from '../report/analysis-data.js';
+import { forward } from './forward.js';
+import { LAYER_NORM_EPSILON, statisticsOf, varianceOfRows } from './row-statistics.js';
+
+/**
+ * β² of every residual branch in the output of every sublayer (Liu et al., 2020, §4.1, figure 7; `--plot_variance`
+ * of the official code). A sublayer's output is, exactly, the sum of what the embeddings and each branch have left
+ * in it, scaled by all ω and layer normalisations on the way, and of the biases of the layer normalisations. A share
+ * is the variance over the components of one such summand, averaged over the tokens, over the sum of all of them.
+ *
+ * @param training dropout, see Mode
+ * @returns the sublayers in the order of the forward pass
+ */
+export function measureDependency(
+  model: Transformer,
+  batch: Batch,
+  training: Mode['training'],
+): DependencyRow[] {
+  const streams = { encoder: new ResidualStream(model), decoder: new ResidualStream(model) };
+  const rows: DependencyRow[] = [];
+  const probe: Probe = (site, shortcut, branch) => {
+    rows.push({ ...site, ...streams[site.stack].add(site, shortcut, branch) });
+  };
+  forward(model, batch, { training, probe });
+  return rows;
+}
+
+/** The residual stream of a stack as the sum of its parts. */
+export class ResidualStream {
+  /** Place 0: the biases of the layer normalisations so far; place 1: the embeddings; then the branches; [T · d]. */
+  parts: Float32Array[] = [];
+  private readonly model: Transformer;
+  private readonly width: number;
+
+  constructor(model: Transformer) {
+    this.model = model;
+    this.width = model.config.embedDim;
+  }
+
+  /**
+   * Goes through a sublayer.
+   *
+   * @param shortcut already multiplied by ω or α, [T, d]
+   * @param branch [T, d]
+   * @returns what the output consists of
+   */
+  add(site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D): Pick<DependencyRow, 'shares' | 'bias'> {
+    const [x, f] = [shortcut, branch].map((tensor) => Float32Array.from(tensor.dataSync()));
+    if (this.parts.length === 0) this.parts = [new Float32Array(x.length), x];
+    else this.scale(site);
+    this.parts.push(f);
+    if (SCHEMES[this.model.config.residual].norm === 'post') this.normalize(site, shortcut, branch);
+    return this.measure();
+  }
+
+  /** Multiplies the parts by ω or α. */
+  private scale(site: Site): void {
+    const { config } = this.model;
+    const { shortcut } = SCHEMES[config.residual];
+    if (shortcut === 'omega') this.multiply(this.weight(omegaName(site)));
+    if (shortcut === 'alpha') {
+      const { alpha } = deepnormConstants(config, site.stack);
+      this.multiply(new Float32Array(this.width).fill(alpha));
+    }
+  }
+
+  /** @param factors one for each component, [d] */
+  private multiply(factors: Float32Array): void {
+    for (const part of this.parts) {
+      for (let i = 0; i < part.length; i++) part[i] *= factors[i % this.width];
+    }
+  }
+
+  /** Layer normalisation of the sum of all parts is the same linear map for each of them, and a bias. */
+  private normalize(site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D): void {
+    const { width } = this;
+    const [gain, bias] = ['weight', 'bias'].map((name) => this.weight(`${normName(site)}.${name}`));
+    const sum = tf.tidy(() => tf.add(shortcut, branch).dataSync<'float32'>());
+    for (let row = 0; row < sum.length / width; row++) {
+      const inverse = 1 / Math.sqrt(statisticsOf(sum, row, width).variance + LAYER_NORM_EPSILON);
+      for (const part of this.parts) {
+        const { mean } = statisticsOf(part, row, width);
+        for (let i = 0, at = row * width; i < width; i++, at++)
+          part[at] = (part[at] - mean) * inverse * gain[i];
+      }
+      for (let i = 0; i < width; i++) this.parts[0][row * width + i] += bias[i];
+    }
+  }
+
+  private measure(): Pick<DependencyRow, 'shares' | 'bias'> {
+    const [bias, ...own] = this.parts.map((part) => varianceOfRows(part, this.width));
+    const total = own.reduce((sum, variance) => sum + variance, 0);
+    return { shares: own.map((variance) => variance / total), bias: bias / total };
+  }
+
+  private weight(name: string): Float32Array {
+    return this.model.weights.get(name)!.dataSync<'float32'>();
+  }
+}
