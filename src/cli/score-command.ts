@@ -69,6 +69,7 @@ interface ScoreFlags {
   pairedBsN?: string;
   pairedAr?: boolean;
   pairedArN?: string;
+  threads?: string;
 }
 
 /** Adds `score`. The defaults of BLEU are the `score` section of a config; flags are those of sacreBLEU. */
@@ -149,6 +150,10 @@ function addTestOptions(command: Command): void {
     ['--paired-bs-n <n>', 'Resamples for it (default: 1000).'],
     ['--paired-ar', 'Compare systems with the first one by approximate randomization.'],
     ['--paired-ar-n <n>', 'Trials for it (default: 10000).'],
+    [
+      '--threads <n>',
+      'Threads at most (default: all that may be used and pay); results do not depend on it.',
+    ],
   ]) {
     command.addOption(new Option(flags, description).helpGroup(heading));
   }
@@ -215,6 +220,7 @@ function optionsOf(flags: ScoreFlags): Omit<ScoreOptions, 'references' | 'bleu' 
       : undefined,
     paired: pairedTest(flags),
     seed: seedOf(process.env.SACREBLEU_SEED),
+    threads: whole('--threads', flags.threads),
     details: flags.details,
     html: flags.html,
   };

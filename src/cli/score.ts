@@ -4,6 +4,7 @@ import { log } from '../common/log.js';
 import { unknownChoice } from '../metrics/choice.js';
 import { CorpusChecks } from '../metrics/corpus-checks.js';
 import { BLEU, type CorpusScorer, type Metric, pairedTestOf, type Score } from '../metrics/sacrebleu.js';
+import type { SumSamples } from '../metrics/sampling.js';
 import { openDetails } from './score-details.js';
 import { readSegments, type ScoreInput, type Segment } from './score-input.js';
 import { createMetrics, type MetricOptions } from './score-metrics.js';
@@ -28,6 +29,8 @@ export interface ScoreOptions extends ScoreInput, MetricOptions, OutputOptions {
   paired?: TestKind;
   /** Of resamples and trials; null takes entropy from the system. */
   seed: number | null;
+  /** The most that a test runs on; absent: as many as this process may use. */
+  threads?: number;
   /** File for the scores of each line, as JSON. */
   details?: string;
   /** File for a page that shows two systems side by side. */
@@ -70,7 +73,7 @@ export async function scoreFiles(options: ScoreOptions): Promise<string> {
     const observers = [details, page].filter((observer) => observer !== undefined);
     const corpora = await scoreCorpora(options, metrics, observers);
     const names = systemNames(options, corpora.length);
-    const results = compute(options, metrics, corpora);
+    const results = compute(options, metrics, corpora, await startSums(options));
     page?.write(options.html!, options, results);
     details?.commit();
     if (options.tokenized) explainTokenized();
@@ -132,18 +135,19 @@ function compute(
   { confidence, paired, seed }: ScoreOptions,
   metrics: readonly Named[],
   corpora: readonly (readonly CorpusScorer<Score>[])[],
+  sum?: SumSamples,
 ): Column[] {
   if (corpora.length > 1 && confidence !== undefined) {
     const hint = 'Compare systems with --paired-bs or --paired-ar.';
     throw conflict(`--confidence is for one system, found ${corpora.length}`, hint);
   }
   if (paired !== undefined) {
-    return pairedTestOf(corpora, { ...paired, seed }).map((column, i) => ({
+    return pairedTestOf(corpora, { ...paired, seed, sum }).map((column, i) => ({
       ...column,
       name: metrics[i].label ?? column.name,
     }));
   }
-  const bootstrap = confidence === undefined ? undefined : { resamples: confidence, seed };
+  const bootstrap = confidence === undefined ? undefined : { resamples: confidence, seed, sum };
   return metrics.map(({ metric, label }, i) => {
     const results = corpora.map((system) => system[i].score(bootstrap));
     return { name: label ?? results[0].name, signature: metric.getSignature(), results };
@@ -191,6 +195,13 @@ async function startPage(marked: BLEU): Promise<ComparisonPage> {
   return new ComparisonPage(marked);
 }
 
+/** What makes the sums of a test, where there is one. */
+async function startSums({ confidence, paired, threads }: ScoreOptions): Promise<SumSamples | undefined> {
+  if (confidence === undefined && paired === undefined) return undefined;
+  const { sumWhereItPays } = await import('./score-threads.js');
+  return (sampling) => sumWhereItPays(sampling, threads);
+}
+
 /** The BLEU whose tokens a page marks: the one that is computed, or 13a's. */
 function markedBleu(metrics: readonly Named[], { bleu: { lowercase } }: ScoreOptions): BLEU {
   const computed = metrics.map(({ metric }) => metric).find((metric) => metric instanceof BLEU);
@@ -219,13 +230,16 @@ function conflict(problem: string, hint: string): UserError {
 }
 
 function checkOptions(options: ScoreOptions): void {
-  const { format, width, confidence, paired, sentenceLevel, tokenized, details, html } = options;
+  const { format, width, confidence, paired, threads, sentenceLevel, tokenized, details, html } = options;
   if (!FORMATS.includes(format)) throw unknownChoice('--format', format, FORMATS);
   if (!Number.isInteger(width) || width < 0 || width > 20) {
     throw new UserError({
       problem: `expected a width of 0 to 20 decimals, found ${width}`,
       where: '--width',
     });
+  }
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
+    throw new UserError({ problem: `expected 1 thread or more, found ${threads}`, where: '--threads' });
   }
   for (const count of [confidence, paired?.samples]) {
     if (count !== undefined && (!Number.isInteger(count) || count < 1)) {

@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors.js';
 import type { Rounding } from './rounding.js';
+import type { SumSamples } from './sampling.js';
 import { SegmentStatistics } from './segment-statistics.js';
 import type { Resampling, Signature } from './signature.js';
 import { bootstrapConfidence, type Confidence, DEFAULT_RESAMPLES, DEFAULT_SEED } from './significance.js';
@@ -21,6 +22,8 @@ export interface BootstrapOptions {
   resamples?: number;
   /** Default 12345; null takes entropy from the system. */
   seed?: number | null;
+  /** Makes the sums over the resamples: by default here, on this thread. */
+  sum?: SumSamples;
 }
 
 /** The references of one segment; null stands for a reference that this segment does not have. */
@@ -188,9 +191,9 @@ export class CorpusScorer<S extends Score> {
     this.tell();
     const score = this.metric.scoreStatistics(this.sum);
     if (bootstrap === undefined) return score;
-    const { resamples = DEFAULT_RESAMPLES, seed = DEFAULT_SEED } = bootstrap;
+    const { resamples = DEFAULT_RESAMPLES, seed = DEFAULT_SEED, sum } = bootstrap;
     const measured = { metric: this.metric, segments: this.segments! };
-    const confidence = bootstrapConfidence(measured, resamples, seed);
+    const confidence = bootstrapConfidence(measured, resamples, seed, sum);
     this.tell({ bs: resamples, seed });
     return Object.defineProperty(score, 'confidence', { value: confidence, enumerable: true });
   }

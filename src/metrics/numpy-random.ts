@@ -56,8 +56,14 @@ function limbsOf(value: bigint): Float64Array {
   return Float64Array.from({ length: LIMBS }, (_, i) => Number((value >> BigInt(22 * i)) & 0x3fffffn));
 }
 
+function wholeOf(limbs: Float64Array): bigint {
+  return limbs.reduceRight((value, limb) => (value << 22n) | BigInt(limb), 0n);
+}
+
 /** What is above bit 127 of the highest limb. */
 const TOP = 2 ** (128 - 22 * (LIMBS - 1));
+
+const modulo = (value: bigint): bigint => BigInt.asUintN(128, value);
 
 /** PCG64 as a stream of 32-bit words, the low half of each 64-bit output first, as numpy hands them out. */
 class Pcg64 {
@@ -68,11 +74,24 @@ class Pcg64 {
     const words = seedWords(entropy, 8);
     // numpy reads the words as four 64-bit numbers: high and low half of the state, then of the stream.
     const wide = (i: number) => (BigInt(words[i + 1]) << 32n) | BigInt(words[i]);
-    const modulus = 1n << 128n;
-    const increment = ((((wide(4) << 64n) | wide(6)) << 1n) | 1n) % modulus;
+    const increment = modulo((((wide(4) << 64n) | wide(6)) << 1n) | 1n);
     const state = (increment + ((wide(0) << 64n) | wide(2))) * MULTIPLIER + increment;
-    this.state = limbsOf(state % modulus);
+    this.state = limbsOf(modulo(state));
     this.increment = limbsOf(increment);
+  }
+
+  /**
+   * Goes on by `steps` 64-bit outputs, back where they are negative: a step is an affine map, and the maps of 2, 4, 8 … steps
+   * come of squaring it (Brown 1994, "Random number generation with arbitrary strides").
+   */
+  advance(steps: number): void {
+    let state = wholeOf(this.state);
+    let [factor, summand] = [MULTIPLIER, wholeOf(this.increment)];
+    for (let left = modulo(BigInt(steps)); left > 0n; left >>= 1n) {
+      if (left & 1n) state = modulo(factor * state + summand);
+      [factor, summand] = [modulo(factor * factor), modulo((factor + 1n) * summand)];
+    }
+    this.state.set(limbsOf(state));
   }
 
   /** Fills memory of an even length with the next words. */
@@ -120,10 +139,31 @@ export class NumpyGenerator {
   private readonly source: Pcg64;
   private readonly words = new Uint32Array(BLOCK);
   private next = BLOCK;
+  /** Words that the source has given, the last block of which is in memory. */
+  private filled = 0;
 
-  /** @param seed an integer of 0 or more; null takes entropy from the system */
-  constructor(seed: number | null) {
-    this.source = new Pcg64(seed === null ? systemEntropy() : entropyOf(seed));
+  /** @param entropy see entropyOf */
+  constructor(entropy: readonly number[]) {
+    this.source = new Pcg64(entropy);
+  }
+
+  /** How many 32-bit words of the stream have been used. */
+  get place(): number {
+    return this.filled - (BLOCK - this.next);
+  }
+
+  /** Goes to a place in the stream, forward or back, in a time that hardly depends on how far it is. */
+  seek(place: number): void {
+    const next = place - (this.filled - BLOCK);
+    if (this.filled > 0 && next >= 0 && next <= BLOCK) {
+      this.next = next;
+      return;
+    }
+    const even = place - (place % 2);
+    this.source.advance((even - this.filled) / 2);
+    this.filled = even;
+    this.refill();
+    this.next = place - even;
   }
 
   /** `rng.choice(size, out.length)`, as often as it is called one after another: integers from 0 to below `size`. */
@@ -135,15 +175,17 @@ export class NumpyGenerator {
     // Lemire's multiplication: the high half of word · size is uniform where the low half is not among the few that
     // are rejected. The product is below 2^53 as long as size is below 2^21; beyond that it is made in two parts.
     const threshold = (2 ** 32 - size) % size;
-    for (let i = 0; i < out.length; i++) {
-      let chosen: number;
-      let low: number;
-      do {
-        const word = this.word();
-        low = Math.imul(word, size) >>> 0;
-        chosen = size < 2 ** 21 ? Math.floor((word * size) / 2 ** 32) : highProduct(word, size);
-      } while (low < threshold);
-      out[i] = chosen;
+    const { words } = this;
+    for (let i = 0; i < out.length; ) {
+      if (this.next === BLOCK) this.refill();
+      let next = this.next;
+      for (; i < out.length && next < BLOCK; next++) {
+        const word = words[next];
+        if (Math.imul(word, size) >>> 0 >= threshold) {
+          out[i++] = size < 2 ** 21 ? (word * size) / 2 ** 32 : highProduct(word, size);
+        }
+      }
+      this.next = next;
     }
   }
 
@@ -155,6 +197,7 @@ export class NumpyGenerator {
 
   private refill(): void {
     this.source.fill(this.words);
+    this.filled += BLOCK;
     this.next = 0;
   }
 }
@@ -165,13 +208,15 @@ function highProduct(a: number, b: number): number {
   return Math.floor((high + Math.floor(low / 65536)) / 65536);
 }
 
-function entropyOf(seed: number): number[] {
+/**
+ * What a generator starts from, 32-bit words with the lowest first.
+ *
+ * @param seed an integer of 0 or more; null takes entropy from the system
+ */
+export function entropyOf(seed: number | null): number[] {
+  if (seed === null) return [...globalThis.crypto.getRandomValues(new Uint32Array(4))];
   const words: number[] = [];
   for (let rest = BigInt(seed); rest > 0n || words.length === 0; rest >>= 32n)
     words.push(Number(rest & 0xffffffffn));
   return words;
-}
-
-function systemEntropy(): number[] {
-  return [...globalThis.crypto.getRandomValues(new Uint32Array(4))];
 }

@@ -1,4 +1,5 @@
 import type { CorpusScorer, Metric, References, Score } from './metric.js';
+import type { SumSamples } from './sampling.js';
 import type { Signature } from './signature.js';
 import {
   DEFAULT_RESAMPLES,
@@ -16,6 +17,8 @@ export interface PairedTestOptions {
   samples?: number;
   /** Default 12345; null takes entropy from the system. */
   seed?: number | null;
+  /** Makes the sums over the resamples or trials: by default here, on this thread. */
+  sum?: SumSamples;
 }
 
 /** One metric over all systems. */
@@ -49,14 +52,14 @@ export function pairedTest(
 /** The same of corpora that keep their segments: for each system one for each metric. @throws UserError */
 export function pairedTestOf(
   corpora: readonly (readonly CorpusScorer<Score>[])[],
-  { type, samples, seed = DEFAULT_SEED }: PairedTestOptions,
+  { type, samples, seed = DEFAULT_SEED, sum }: PairedTestOptions,
 ): PairedMetric[] {
   const count = samples ?? (type === 'bs' ? DEFAULT_RESAMPLES : DEFAULT_TRIALS);
   const measured = corpora.map((system) =>
     system.map(({ metric, segments }) => ({ metric, segments: segments! })),
   );
   const test = type === 'bs' ? pairedBootstrap : pairedRandomization;
-  const results = test(measured, count, seed);
+  const results = test(measured, count, seed, sum);
   return corpora[0].map((corpus, m) => {
     corpus.tell({ [type]: count, seed });
     return {

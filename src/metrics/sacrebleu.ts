@@ -23,6 +23,7 @@ export {
   type Score,
 } from './metric.js';
 export { type PairedMetric, type PairedTestOptions, pairedTest, pairedTestOf } from './paired-test.js';
+export { type Sampling, type SumSamples, type Sums, sumSamples } from './sampling.js';
 export { SegmentStatistics } from './segment-statistics.js';
 export { type Resampling, Signature, type SignatureEntry } from './signature.js';
 export { bootstrapConfidence, type Confidence, type PairedResult } from './significance.js';

@@ -1,8 +1,9 @@
 import { UserError } from '../common/errors.js';
 import type { Metric } from './metric.js';
-import { NumpyGenerator } from './numpy-random.js';
+import { entropyOf } from './numpy-random.js';
 import { numpyMean, preciseMean } from './numpy-sum.js';
 import { exact } from './rounding.js';
+import { layOut, type SumSamples, sumSamples } from './sampling.js';
 import type { SegmentStatistics } from './segment-statistics.js';
 
 /** The seed of sacreBLEU where the user names none. */
@@ -37,13 +38,15 @@ export interface Measured {
  * are those of sacreBLEU under numpy 2 (`_bootstrap_resample` and `Score.estimate_ci`).
  *
  * @param seed null draws it from the system
+ * @param sum makes the sums over the resamples: by default here
  */
 export function bootstrapConfidence(
   measured: Measured,
   resamples = DEFAULT_RESAMPLES,
   seed: number | null = DEFAULT_SEED,
+  sum: SumSamples = sumSamples,
 ): Confidence {
-  const [{ scores, single }] = resample([measured], resamples, seed);
+  const [{ scores, single }] = resample([measured], resamples, seed, sum);
   const mean = preciseMean(scores);
   return { mean: single ? Math.fround(mean) : mean, interval: centralInterval(scores, single) };
 }
@@ -58,9 +61,10 @@ export function pairedBootstrap(
   systems: readonly (readonly Measured[])[],
   resamples = DEFAULT_RESAMPLES,
   seed: number | null = DEFAULT_SEED,
+  sum: SumSamples = sumSamples,
 ): PairedResult[][] {
   checkSystems(systems);
-  const all = resample(systems.flat(), resamples, seed);
+  const all = resample(systems.flat(), resamples, seed, sum);
   const [baseline] = systems;
   const real = systems.map((system) => system.map(scoreOf));
   return systems.map((system, i) =>
@@ -94,11 +98,12 @@ export function pairedRandomization(
   systems: readonly (readonly Measured[])[],
   trials = DEFAULT_TRIALS,
   seed: number | null = DEFAULT_SEED,
+  sum: SumSamples = sumSamples,
 ): PairedResult[][] {
   checkSystems(systems);
   const [baseline, ...others] = systems;
   const pairs = others.flatMap((system) => system.map((measured, m) => new Pair(baseline[m], measured)));
-  const exceeding = countExceeding(pairs, trials, new NumpyGenerator(seed));
+  const exceeding = countExceeding(pairs, trials, seed, sum);
   return systems.map((system, i) =>
     system.map((measured, m): PairedResult => {
       const score = scoreOf(measured);
@@ -116,22 +121,18 @@ class Pair {
   private readonly changed: readonly [Float64Array, Float64Array];
   /** |difference| of the two scores. */
   private readonly found: number;
-  /** Statistics of the first system less those of the second, segment by segment. */
-  readonly differences: Float64Array;
-  readonly width: number;
+  readonly segments: readonly [SegmentStatistics, SegmentStatistics];
 
   constructor(a: Measured, b: Measured) {
     this.metric = a.metric;
-    this.width = a.segments.width;
+    this.segments = [a.segments, b.segments];
     this.sums = [a.segments.sum(), b.segments.sum()];
-    this.changed = [new Float64Array(this.width), new Float64Array(this.width)];
+    this.changed = [new Float64Array(a.segments.width), new Float64Array(b.segments.width)];
     this.found = Math.abs(scoreOf(a) - scoreOf(b));
-    const other = b.segments.values;
-    this.differences = a.segments.values.map((value, i) => value - other[i]);
   }
 
-  /** Whether the scores differ by more than they do in truth, when segments with these differences have changed sides. */
-  exceeds(moved: Float64Array): boolean {
+  /** Whether the scores differ by more than they do in truth, when segments whose differences sum to this have changed sides. */
+  exceeds(moved: ArrayLike<number>): boolean {
     const [a, b] = this.sums;
     const [first, second] = this.changed;
     for (let k = 0; k < a.length; k++) {
@@ -143,32 +144,24 @@ class Pair {
 }
 
 /** For each pair in how many trials it exceeds; all see the same coins. */
-function countExceeding(pairs: readonly Pair[], trials: number, generator: NumpyGenerator): number[] {
-  const { columns, width, offsets } = sideBySide(
-    pairs.map(({ differences, width }) => ({ values: differences, width })),
+function countExceeding(
+  pairs: readonly Pair[],
+  trials: number,
+  seed: number | null,
+  sum: SumSamples,
+): number[] {
+  const [{ table, width, offsets }, { table: others }] = [0, 1].map((side) =>
+    layOut(
+      'trials',
+      pairs.map(({ segments }) => segments[side]),
+    ),
   );
-  const size = columns.length / width;
+  for (let i = 0; i < table.length; i++) table[i] -= others[i];
+  const sums = sum({ kind: 'trials', samples: trials, table, width, entropy: entropyOf(seed) });
   const counts = pairs.map(() => 0);
-  const moved = new Float64Array(width);
-  let word = 0;
-  let left = 0;
-  for (let trial = 0; trial < trials; trial++) {
-    moved.fill(0);
-    for (let segment = 0; segment < size; ) {
-      if (left === 0) [word, left] = [generator.word(), 32];
-      const taken = Math.min(left, size - segment);
-      // numpy keeps the segment of the first system where the coin is 1; it moves where it is 0.
-      let zeros = ~word & (taken === 32 ? -1 : (1 << taken) - 1);
-      for (; zeros !== 0; zeros &= zeros - 1) {
-        const start = (segment + 31 - Math.clz32(zeros & -zeros)) * width;
-        for (let k = 0; k < width; k++) moved[k] += columns[start + k];
-      }
-      word = taken === 32 ? 0 : word >>> taken;
-      left -= taken;
-      segment += taken;
-    }
+  for (let start = 0; start < sums.length; start += width) {
     pairs.forEach((pair, i) => {
-      if (pair.exceeds(moved.subarray(offsets[i], offsets[i + 1]))) counts[i]++;
+      if (pair.exceeds(sums.subarray(start + offsets[i], start + offsets[i + 1]))) counts[i]++;
     });
   }
   return counts;
@@ -184,48 +177,24 @@ interface Resampled {
  * Scores of resamples: the same ones for all. As numpy does it for sacreBLEU, statistics are single-precision numbers, and
  * so is every step of their sums.
  */
-function resample(measured: readonly Measured[], resamples: number, seed: number | null): Resampled[] {
-  const { columns, width, offsets } = sideBySide(measured.map(({ segments }) => segments));
-  const single = Float32Array.from(columns);
-  const size = single.length / width;
-  const generator = new NumpyGenerator(seed);
-  const chosen = new Uint32Array(size);
-  const sums = new Float32Array(width);
-  const scores = measured.map(() => new Float64Array(resamples));
-  for (let resample = 0; resample < resamples; resample++) {
-    generator.choose(size, chosen);
-    sums.fill(0);
-    for (let i = 0; i < size; i++) {
-      const start = chosen[i] * width;
-      for (let k = 0; k < width; k++) sums[k] += single[start + k];
-    }
-    measured.forEach(({ metric }, i) => {
-      const own = sums.subarray(offsets[i], offsets[i + 1]);
-      scores[i][resample] = metric.rawScore(own, Math.fround);
+function resample(
+  measured: readonly Measured[],
+  resamples: number,
+  seed: number | null,
+  sum: SumSamples,
+): Resampled[] {
+  const { table, width, offsets } = layOut(
+    'resamples',
+    measured.map(({ segments }) => segments),
+  );
+  const sums = sum({ kind: 'resamples', samples: resamples, table, width, entropy: entropyOf(seed) });
+  return measured.map(({ metric }, i) => {
+    const scores = Float64Array.from({ length: resamples }, (_, resample) => {
+      const start = resample * width;
+      return metric.rawScore(sums.subarray(start + offsets[i], start + offsets[i + 1]), Math.fround);
     });
-  }
-  return measured.map(({ metric }, i) => ({
-    scores: scores[i],
-    single: scores[i].every((score) => metric.isSingle(score)),
-  }));
-}
-
-/** Tables of equally many rows as one: row i of all, one after another. Table j has columns offsets[j] … offsets[j + 1]. */
-function sideBySide(tables: readonly { values: Float64Array; width: number }[]) {
-  const offsets = [0];
-  for (const { width } of tables) offsets.push(offsets[offsets.length - 1] + width);
-  const width = offsets[tables.length];
-  const rows = tables[0].values.length / tables[0].width;
-  const columns = new Float64Array(rows * width);
-  tables.forEach((table, j) => {
-    for (let row = 0; row < rows; row++) {
-      columns.set(
-        table.values.subarray(row * table.width, (row + 1) * table.width),
-        row * width + offsets[j],
-      );
-    }
+    return { scores, single: scores.every((score) => metric.isSingle(score)) };
   });
-  return { columns, width, offsets };
 }
 
 function scoreOf({ metric, segments }: Measured): number {

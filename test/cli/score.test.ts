@@ -32,13 +32,17 @@ interface Outcome {
 }
 
 /** Runs the program in the folder of the files. */
-function score(line: string, { stdin = '', seed }: { stdin?: string; seed?: string } = {}): Promise<Outcome> {
+function score(
+  line: string,
+  { stdin = '', seed, preload }: { stdin?: string; seed?: string; preload?: string } = {},
+): Promise<Outcome> {
   const { SACREBLEU_FORMAT, SACREBLEU_SEED, SACREBLEU, ...rest } = process.env;
   const env = {
     ...rest,
     HOME: folder,
     NO_COLOR: '1',
     ...(seed === undefined ? {} : { SACREBLEU_SEED: seed }),
+    ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${path.join(folder, preload)}` }),
   };
   const program = path.join(packageRoot(), 'bin/admin-nmt.js');
   return new Promise((resolve) => {
@@ -113,6 +117,28 @@ describe('score prints what sacreBLEU prints', { concurrency: 2 }, () => {
     const stream = files.hyp.map((line, i) => `${files.ref[i]}\t${i === 3 ? '' : line}\n`).join('');
     assert.match(await printed('ref -f text', stream), /System 1 │ 100\.0/);
   });
+});
+
+describe('a test of significance on several threads', { concurrency: 2 }, () => {
+  const times = (lines: string[]) =>
+    Array.from({ length: 400 }, () => lines.map((line) => `${line}\n`)).flat();
+  const line = 'long.ref -i long.hyp -ci -cin 4000 -w 9';
+  write('long.ref', times(files.ref).join(''));
+  write('long.hyp', times(files.hyp).join(''));
+  const inThreads = "import { isMainThread } from 'node:worker_threads'; if (!isMainThread)";
+  write('never.mjs', `${inThreads} throw new Error('not here');`);
+  write('midway.mjs', `${inThreads} Math.fround = () => { throw new Error('not here'); };`);
+
+  test('prints what one thread prints', async () => {
+    assert.equal(await printed(line), await printed(`${line} --threads 1`));
+  });
+
+  for (const preload of ['never.mjs', 'midway.mjs']) {
+    test(`does the work of one that fails (${preload})`, async () => {
+      const { code, stdout, stderr } = await score(line, { preload });
+      assert.deepEqual([code, stdout], [0, await printed(`${line} --threads 1`)], stderr);
+    });
+  }
 });
 
 describe('score has more than sacreBLEU', { concurrency: 2 }, () => {
@@ -274,6 +300,7 @@ describe('score refuses', { concurrency: 2 }, () => {
     await refuses('ref -i hyp hyp', /found 'hyp' twice/);
     await refuses('ref -i hyp --html one.html', /--html shows two systems, found 1/);
     await refuses('ref -i hyp -ci -cin 0', /resamples or trials of 1 or more/);
+    await refuses('ref -i hyp -ci --threads 0', /--threads: expected 1 thread or more, found 0/);
     assert.equal(fs.existsSync(path.join(folder, 'one.html')), false);
     const { code, stderr } = await score('ref -i hyp -ci', { seed: 'x' });
     assert.equal(code, 2);
