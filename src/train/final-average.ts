@@ -32,7 +32,7 @@ export interface FinalAverageOptions {
   state: Readonly<TrainState>;
   /** A model of the same shape. */
   model: Transformer;
-  evaluate: (model: Transformer) => Promise<FinalFigures>;
+  score: (model: Transformer) => Promise<FinalFigures>;
 }
 
 /**
@@ -69,14 +69,14 @@ export async function averageAtEnd(options: FinalAverageOptions): Promise<FinalA
 async function makeAverage(
   folder: string,
   members: readonly SelectedCheckpoint[],
-  { model: { config, vocabulary }, evaluate }: FinalAverageOptions,
+  { model: { config, vocabulary }, score }: FinalAverageOptions,
 ): Promise<FinalFigures> {
   const before = isAverage(folder) ? readAverage(folder) : undefined;
   if (before?.figures !== undefined && isOf(before, members)) return before.figures;
   const mean = averageWeights(members.map(weightsOf));
   const model = Transformer.fromWeights(config, vocabulary, mean);
   try {
-    const figures = await evaluate(model);
+    const figures = await score(model);
     await writeAverage(folder, members, mean, figures);
     return figures;
   } finally {

@@ -30,11 +30,9 @@ import { type AllReduce, Updater } from './update.js';
 import {
   describeSample,
   describeValidation,
-  type Scores,
+  type Evaluation,
+  evaluate,
   type TranslatedValidation,
-  type TranslationSample,
-  type ValidationFigures,
-  validate,
 } from './validation.js';
 
 /** Seconds that a save is trusted to take at most before the first one. */
@@ -217,8 +215,8 @@ export class Trainer {
     this.tick();
     const { runDirectory, config } = this.options;
     const { model } = this.updater;
-    const evaluate = async (mean: Transformer) => (await this.evaluate(mean))?.figures ?? null;
-    const averages = await averageAtEnd({ runDirectory, config, state: this.state, model, evaluate });
+    const score = async (mean: Transformer) => (await this.evaluate(mean))?.figures ?? null;
+    const averages = await averageAtEnd({ runDirectory, config, state: this.state, model, score });
     return { state: this.state, reason, last: this.figures, averages };
   }
 
@@ -231,15 +229,11 @@ export class Trainer {
     throw new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
   }
 
-  /** What a model scores on the validation split; null where there is none. */
-  private async evaluate(
-    model: Transformer,
-  ): Promise<{ figures: ValidationFigures & Scores; samples: TranslationSample[] } | null> {
+  private evaluate(model: Transformer): Promise<Evaluation | null> {
     const { config, valid, translate } = this.options;
-    if (valid === null) return null;
-    const found = await validate(model, batches(valid, this.batchOptions('valid')), config.labelSmoothing);
-    const { samples = [], ...scores } = config.evalBleu ? (translate?.(model) ?? {}) : {};
-    return { figures: { ...found, ...scores }, samples };
+    if (valid === null) return Promise.resolve(null);
+    const split = batches(valid, this.batchOptions('valid'));
+    return evaluate(model, split, config.labelSmoothing, config.evalBleu ? translate : undefined);
   }
 
   /** @returns whether it is one of the best so far, which are kept */

@@ -30,6 +30,30 @@ export interface TranslatedValidation {
 /** What a split scores, where it was translated. */
 export type Scores = Partial<Omit<TranslatedValidation, 'samples'>>;
 
+/** What a model scores on a split. */
+export interface Evaluation {
+  figures: ValidationFigures & Scores;
+  /** Where it was translated. */
+  samples: TranslationSample[];
+}
+
+/**
+ * Validates a model, dropout off.
+ *
+ * @param batches at least one
+ * @param translate translates the split, where that is wanted
+ */
+export async function evaluate(
+  model: Transformer,
+  batches: Iterable<Batch>,
+  labelSmoothing: number,
+  translate?: (model: Transformer) => TranslatedValidation,
+): Promise<Evaluation> {
+  const losses = await validate(model, batches, labelSmoothing);
+  const { samples = [], ...scores } = translate?.(model) ?? {};
+  return { figures: { ...losses, ...scores }, samples };
+}
+
 /** Loss of a model on a split, dropout off. @param batches at least one */
 export async function validate(
   model: Transformer,
