@@ -2,6 +2,7 @@ import process from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { CommanderError } from 'commander';
 import {
+  DivergenceError,
   ExitCode,
   explainFileError,
   formatComplaint,
@@ -61,6 +62,10 @@ function report(thrown: unknown, path?: string): number {
     for (const complaint of error.complaints) log.error(formatComplaint(complaint));
     if (process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
     return ExitCode.user;
+  }
+  if (error instanceof DivergenceError) {
+    log.error(error.message);
+    return ExitCode.diverged;
   }
   reportBug(error);
   return ExitCode.bug;

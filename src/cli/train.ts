@@ -21,6 +21,7 @@ import {
   recoverCheckpoints,
   removeCheckpoints,
 } from '../train/checkpoint-folders.js';
+import { removeReports } from '../train/doctor/report.js';
 import { removeEventFiles } from '../train/event-log.js';
 import type { FinalAverage } from '../train/final-average.js';
 import { initFrom, type SourceModel } from '../train/init-from.js';
@@ -226,6 +227,7 @@ function prepareRunDirectory(
       removeCheckpoints(saveDir);
       fs.rmSync(path.join(saveDir, METRICS_FILE), { force: true });
       removeEventFiles(saveDir);
+      removeReports(saveDir);
     }
   } catch (error) {
     throw explainFileError(error, saveDir);

@@ -1,5 +1,8 @@
-/** Exit codes of the program (see docs/errors.md): done, a bug of ours, the user's input, interrupted after saving. */
-export const ExitCode = { ok: 0, bug: 1, user: 2, sigint: 130, sigterm: 143 } as const;
+/**
+ * Exit codes of the program (see docs/errors.md): done, a bug of ours or a training that diverged, the user's input,
+ * interrupted after saving.
+ */
+export const ExitCode = { ok: 0, bug: 1, diverged: 1, user: 2, sigint: 130, sigterm: 143 } as const;
 
 export interface Complaint {
   /** What is wrong, in one line: what was expected and what was found. */
@@ -37,6 +40,14 @@ export class DamageError extends UserError {
 export function formatComplaint({ problem, where, hint }: Complaint): string {
   const head = where === undefined ? problem : `${where}: ${problem}`;
   return hint === undefined ? head : `${head}\n  ${hint}`;
+}
+
+/** A training that has come to nothing: neither a bug nor a mistake in the input. Its message is all there is to say. */
+export class DivergenceError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DivergenceError';
+  }
 }
 
 /** Raised after a signal, once everything is saved: the program exits with 128 + the signal's number. */

@@ -118,6 +118,25 @@ export const trainSection = section(
     ),
     'log-interval': count(50, 'Updates between two lines of metrics.jsonl.', 1),
     tensorboard: flag(false, 'Write the metrics for TensorBoard as well, into <save-dir>/tensorboard.'),
+    doctor: flag(
+      true,
+      'Watch every update: find the cause of what is not finite, warn of a loss that is stuck (see docs/train.md). Off, training stops at a loss or gradient that is not finite.',
+    ),
+    'max-skipped-updates': count(
+      10,
+      'Updates in a row whose loss or gradient is not finite, after which the doctor goes back or stops; each of them is skipped.',
+      1,
+    ),
+    'rollback-lr-factor': z
+      .number()
+      .gt(0)
+      .lt(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'After max-skipped-updates, go back to the last good checkpoint with the learning rate times this (null: stop with a report).',
+      ),
+    'max-rollbacks': count(3, 'How often training may go back; then it stops with a report.'),
   },
   'Training.',
 );

@@ -6,6 +6,7 @@ import type { VocabularySizes } from './parameters.js';
 import type { Mode, Probe } from './pass.js';
 import { omegaName, type Site, type Stack } from './scheme.js';
 import { Transformer } from './transformer.js';
+import { variance } from './variance.js';
 
 /** What profiling finds at one residual sublayer. */
 export interface ProfiledSublayer extends Site {
@@ -14,17 +15,6 @@ export interface ProfiledSublayer extends Site {
   /** Var(f(x)) over the whole tensor, dropout included. */
   branchVariance: number;
   omega: number;
-}
-
-/** Population variance of all elements, in float64. */
-function variance(x: tf.Tensor): number {
-  const values = x.dataSync();
-  let mean = 0;
-  for (const value of values) mean += value;
-  mean /= values.length;
-  let sum = 0;
-  for (const value of values) sum += (value - mean) ** 2;
-  return sum / values.length;
 }
 
 /**

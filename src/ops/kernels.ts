@@ -90,7 +90,7 @@ export interface Kernels {
     inputs: 'hidden' | 'weight';
     attributes: { targets: Int32Array; epsilon: number; gradient: boolean };
   };
-  /** Overwrites parameter, first and second; gradient · scale [1] is what is used. → nothing */
+  /** Overwrites parameter, first and second, unless scale [1] is not finite; gradient · scale is used. → nothing */
   Adam: {
     inputs: 'parameter' | 'gradient' | 'first' | 'second' | 'scale';
     attributes: { beta1: number; beta2: number; step: number; epsilon: number; decay: number };

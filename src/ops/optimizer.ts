@@ -54,7 +54,8 @@ export function radamStepSize(step: number, { lr, betas: [beta1, beta2] }: AdamO
  * gradients stay.
  *
  * @param stepSize from adamStepSize or radamStepSize; null takes no step beside weight decay
- * @param scale what all gradients are multiplied by first; null for 1
+ * @param scale what all gradients are multiplied by first; null for 1. Where it is not finite, parameters and
+ *   moments stay as they are
  */
 export function adamUpdate(
   parameters: readonly tf.Variable[],
@@ -88,15 +89,18 @@ const referenceUpdate: Update = (parameter, gradient, first, second, stepSize, o
     eps,
     weightDecay,
   } = options;
+  const usable = scale === null ? null : tf.isFinite(scale);
+  const put = (variable: tf.Variable, next: tf.Tensor): void =>
+    variable.assign(usable === null ? next : tf.where(usable, next, variable));
   const g = scale === null ? gradient : tf.mul(gradient, scale);
-  first.assign(tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1)));
-  second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2)));
+  put(first, tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1)));
+  put(second, tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2)));
   let next: tf.Tensor = parameter;
   if (weightDecay !== 0) next = tf.mul(next, 1 - lr * weightDecay);
   if (stepSize !== null) {
     next = tf.sub(next, tf.div(tf.mul(first, stepSize), tf.add(tf.sqrt(second), eps)));
   }
-  if (next !== parameter) parameter.assign(next);
+  if (next !== parameter) put(parameter, next);
 };
 
 const fusedUpdate: Update = (parameter, gradient, first, second, stepSize, options, scale) => {

@@ -87,15 +87,22 @@ export function pointTo(runDirectory: string, link: string, checkpoint: string):
  * Removes the oldest numbered checkpoints, but never one that a link points at.
  *
  * @param keep how many to leave, beside those; Infinity for all
- * @param bests names to leave in any case
+ * @param spared others to leave in any case
  */
-export function removeOld(runDirectory: string, keep: number, bests: readonly string[] = []): void {
+export function removeOld(runDirectory: string, keep: number, spared: readonly string[] = []): void {
   if (keep === Infinity) return;
   const pointedAt = [LAST_CHECKPOINT, BEST_CHECKPOINT].map((link) => targetOf(runDirectory, link));
-  const wanted = new Set([...pointedAt, ...bests]);
+  const wanted = new Set([...pointedAt, ...spared]);
   const numbered = numberedCheckpoints(runDirectory).map(({ name }) => name);
   for (const name of numbered.slice(0, Math.max(0, numbered.length - keep))) {
     if (!wanted.has(name)) remove(runDirectory, name);
+  }
+}
+
+/** Removes the checkpoints of more updates than these. */
+export function removeLater(runDirectory: string, updates: number): void {
+  for (const checkpoint of numberedCheckpoints(runDirectory)) {
+    if (checkpoint.updates > updates) remove(runDirectory, checkpoint.name);
   }
 }
 

@@ -32,6 +32,8 @@ export interface CheckpointJob extends CheckpointImage {
   metricsBytes: number;
   /** The names of the best checkpoints, the best first. */
   bests: readonly string[];
+  /** Names of checkpoints that are not to be removed. */
+  spared: readonly string[];
   /** Numbered checkpoints to keep beside those and the last; Infinity for all. */
   keep: number;
 }
@@ -42,12 +44,12 @@ export interface CheckpointJob extends CheckpointImage {
  * @throws UserError for what the file system refuses; the checkpoints before are untouched then
  */
 export async function doCheckpointJob(job: CheckpointJob): Promise<void> {
-  const { runDirectory, name, bests, keep, metricsBytes } = job;
+  const { runDirectory, name, bests, spared, keep, metricsBytes } = job;
   await writeImage(path.join(runDirectory, name), job, metricsBytes);
   pointTo(runDirectory, LAST_CHECKPOINT, name);
   const best = bests.find((candidate) => isThere(runDirectory, candidate));
   if (best !== undefined) pointTo(runDirectory, BEST_CHECKPOINT, best);
-  removeOld(runDirectory, keep, bests);
+  removeOld(runDirectory, keep, spared);
 }
 
 /**

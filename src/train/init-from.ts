@@ -259,5 +259,6 @@ function startingState(from: TrainState, resets: Config['train']): TrainState {
     bests,
     validationsSinceBest,
     meter: resetScheduler || resetData ? EMPTY_SUMS : from.meter,
+    doctor: resetScheduler || resetData ? INITIAL_STATE.doctor : { ...from.doctor, good: null },
   };
 }

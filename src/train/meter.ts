@@ -1,10 +1,12 @@
-import { UserError } from '../common/errors.js';
+import { DivergenceError } from '../common/errors.js';
 import { tf } from '../ops/tf.js';
 import type { UpdateFigures } from './update.js';
 
-/** Sums over a stretch of updates. */
+/** Sums over a stretch of updates; those that were skipped are counted, and left out of everything else but the time. */
 export interface MeterSums {
   updates: number;
+  /** Updates whose loss or gradient was not finite. */
+  skipped: number;
   /** Target tokens, `</s>` counted. */
   tokens: number;
   pairs: number;
@@ -20,6 +22,7 @@ export interface MeterSums {
 
 export const EMPTY_SUMS: Readonly<MeterSums> = {
   updates: 0,
+  skipped: 0,
   tokens: 0,
   pairs: 0,
   loss: 0,
@@ -48,14 +51,26 @@ export interface TrainFigures {
   gnorm: number;
   /** Share of the updates that were clipped, in percent. */
   clip: number;
+  /** Updates that were skipped, where there were any. */
+  skipped?: number;
 }
 
 interface Pending {
   /** Loss of each batch, nll of each batch, and the norm. */
   figures: tf.Tensor1D;
   batches: number;
-  /** Number of the update. */
-  update: number;
+  tokens: number;
+  pairs: number;
+}
+
+/** One update, as it is read from the device; losses are summed over its tokens, in nats. */
+export interface ReadFigures {
+  loss: number;
+  nll: number;
+  gradientNorm: number;
+  tokens: number;
+  /** Whether losses and norm are finite; if not, the update was skipped. */
+  finite: boolean;
 }
 
 /** Loss and perplexity per token, in base 2, of sums in nats. */
@@ -73,6 +88,7 @@ export class Meter {
   private readonly clipNorm: number;
   private sums: MeterSums;
   private pending: Pending[] = [];
+  private latest: ReadFigures | undefined;
 
   /** @param sums of a stretch that began before, in another process */
   constructor(clipNorm: number, sums: Readonly<MeterSums> = EMPTY_SUMS) {
@@ -80,52 +96,76 @@ export class Meter {
     this.sums = { ...sums };
   }
 
-  /** Updates since the start or the last reset. */
+  /** Updates since the start or the last reset, the skipped ones too. */
   get updates(): number {
-    return this.sums.updates;
+    return this.sums.updates + this.sums.skipped + this.pending.length;
   }
 
   /** Takes the figures of an update, and their tensors. */
-  add({ loss, nll, gradientNorm, tokens, pairs }: UpdateFigures, update: number, seconds: number): void {
+  add({ loss, nll, gradientNorm, tokens, pairs }: UpdateFigures, seconds: number): void {
     const figures = tf.tidy(() => tf.stack([...loss, ...nll, gradientNorm]) as tf.Tensor1D);
     tf.dispose([loss, nll, gradientNorm]);
-    this.pending.push({ figures, batches: loss.length, update });
-    this.sums.updates++;
-    this.sums.tokens += tokens;
-    this.sums.pairs += pairs;
+    this.pending.push({ figures, batches: loss.length, tokens, pairs });
     this.sums.seconds += seconds;
   }
 
-  /**
-   * The sums so far. Waits for the device.
-   *
-   * @throws UserError when a loss or norm is not finite
-   */
+  /** The sums so far. Waits for the device. */
   async read(): Promise<Readonly<MeterSums>> {
-    const started = performance.now();
-    for (const { figures, batches, update } of this.pending.splice(0)) {
-      const values = await figures.data<'float32'>();
-      figures.dispose();
-      this.sums.loss += sum(values.subarray(0, batches));
-      this.sums.nll += sum(values.subarray(batches, 2 * batches));
-      const norm = values[2 * batches];
-      this.sums.gradientNorm += norm;
-      if (this.clipNorm > 0 && norm > this.clipNorm) this.sums.clipped++;
-      if (!values.every(Number.isFinite)) throw diverged(update);
-    }
-    this.sums.seconds += (performance.now() - started) / 1000; // waiting for the device is part of the updates
+    await this.fetch();
     return { ...this.sums };
   }
 
-  /** Starts a new stretch. */
-  reset(): void {
-    this.sums = { ...EMPTY_SUMS };
+  /** The figures of the update that was added last. Waits for the device. */
+  async last(): Promise<Readonly<ReadFigures>> {
+    await this.fetch();
+    return this.latest!;
+  }
+
+  /** Starts a new stretch, or goes on with one from another time. */
+  reset(sums: Readonly<MeterSums> = EMPTY_SUMS): void {
+    this.sums = { ...sums };
+  }
+
+  private async fetch(): Promise<void> {
+    const started = performance.now();
+    for (const pending of this.pending.splice(0)) {
+      this.latest = await fetchFigures(pending);
+      this.sum(this.latest, pending.pairs);
+    }
+    this.sums.seconds += (performance.now() - started) / 1000; // waiting for the device is part of the updates
+  }
+
+  private sum({ loss, nll, gradientNorm, tokens, finite }: ReadFigures, pairs: number): void {
+    const { sums } = this;
+    if (!finite) {
+      sums.skipped++;
+      return;
+    }
+    sums.updates++;
+    sums.tokens += tokens;
+    sums.pairs += pairs;
+    sums.loss += loss;
+    sums.nll += nll;
+    sums.gradientNorm += gradientNorm;
+    if (this.clipNorm > 0 && gradientNorm > this.clipNorm) sums.clipped++;
   }
 }
 
-/** The figures of a stretch with at least one update. */
+async function fetchFigures({ figures, batches, tokens }: Pending): Promise<ReadFigures> {
+  const values = await figures.data<'float32'>();
+  figures.dispose();
+  return {
+    loss: sum(values.subarray(0, batches)),
+    nll: sum(values.subarray(batches, 2 * batches)),
+    gradientNorm: values[2 * batches],
+    tokens,
+    finite: values.every(Number.isFinite),
+  };
+}
+
+/** The figures of a stretch with at least one update; NaN where all of them were skipped. */
 export function trainFigures(sums: Readonly<MeterSums>): TrainFigures {
-  const { updates, tokens, pairs, gradientNorm, clipped, seconds } = sums;
+  const { updates, skipped, tokens, pairs, gradientNorm, clipped, seconds } = sums;
   return {
     ...inBits(sums),
     wps: tokens / seconds,
@@ -134,17 +174,17 @@ export function trainFigures(sums: Readonly<MeterSums>): TrainFigures {
     bsz: pairs / updates,
     gnorm: gradientNorm / updates,
     clip: (100 * clipped) / updates,
+    ...(skipped > 0 ? { skipped } : {}),
   };
 }
 
-/** The error for a training run that has diverged. */
-export function diverged(update: number): UserError {
-  return new UserError({
-    problem: `training diverged: loss or gradient of update ${update} is not finite`,
-    hint:
-      'The last checkpoint is kept. Lower train.lr, raise train.warmup-updates, or set train.clip-norm; ' +
+/** The error for a training run that has diverged, where nobody has looked for the cause. */
+export function diverged(update: number): DivergenceError {
+  return new DivergenceError(
+    `training diverged: a loss or gradient up to update ${update} is not finite\n` +
+      '  The last checkpoint is kept. Lower train.lr, raise train.warmup-updates, or set train.clip-norm; ' +
       'deep Post-LN models need model.residual: admin.',
-  });
+  );
 }
 
 function sum(values: ArrayLike<number>): number {

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, truncateSync } from 'node:fs';
 import { DamageError, explainFileError, isFileError } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
+import type { DoctorEvent } from './doctor/doctor.js';
 import { EventLog } from './event-log.js';
 import type { TrainFigures } from './meter.js';
 import type { Scores, TranslationSample, ValidationFigures } from './validation.js';
@@ -20,7 +21,8 @@ export type MetricsLine =
   | ({ event: 'train' } & Place & TrainFigures & { lr: number })
   | ({ event: 'valid' } & Place &
       ValidationFigures &
-      Scores & { best_loss: number; samples?: TranslationSample[] });
+      Scores & { best_loss: number; samples?: TranslationSample[] })
+  | ({ event: 'doctor' } & Place & DoctorEvent);
 
 export const METRICS_FILE = 'metrics.jsonl';
 
@@ -89,11 +91,11 @@ export class MetricsLog {
 
 /** Every number of a line but the step, under `train/…` or `valid/…`. */
 function scalarsOf({ event, num_updates: _, ...figures }: MetricsLine): Map<string, number> {
-  return new Map(
-    Object.entries(figures).flatMap(([key, value]): [string, number][] =>
-      typeof value === 'number' ? [[`${event}/${key}`, value]] : [],
-    ),
-  );
+  const scalars = new Map<string, number>();
+  for (const [key, value] of Object.entries(figures)) {
+    if (typeof value === 'number') scalars.set(`${event}/${key}`, value);
+  }
+  return scalars;
 }
 
 /**

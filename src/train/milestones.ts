@@ -14,6 +14,8 @@ export interface Milestone {
   validate: boolean;
   /** Without looking at what the validation finds. */
   save: boolean;
+  /** Whether only the clock asks for it, so that another run of the same would do it elsewhere. */
+  byClock: boolean;
 }
 
 /** What the intervals of a config ask for here: at the end of epochs, after so many updates, after so many minutes. */
@@ -26,16 +28,15 @@ export function milestone(config: TrainConfig, { state, epochDone, saved }: Stan
   const afterMinutes = (minutes: number, last: number): boolean =>
     minutes > 0 && updates > 0 && seconds - last >= 60 * minutes;
   const first = validateFirst && updates === 0 && state.bests.length === 0;
-  const between =
-    afterUpdates(validateIntervalUpdates) || afterMinutes(validateIntervalMinutes, validatedSeconds);
-  const save =
-    between ||
-    afterEpochs(saveInterval) ||
-    afterUpdates(saveIntervalUpdates) ||
-    afterMinutes(saveIntervalMinutes, saved.seconds);
+  const inEpochs = afterEpochs(validateInterval) || first;
+  const betweenUpdates = afterUpdates(validateIntervalUpdates);
+  const between = betweenUpdates || afterMinutes(validateIntervalMinutes, validatedSeconds);
+  const counted = betweenUpdates || afterEpochs(saveInterval) || afterUpdates(saveIntervalUpdates);
+  const save = counted || between || afterMinutes(saveIntervalMinutes, saved.seconds);
   return {
-    validate: first || ((afterEpochs(validateInterval) || between) && validatedAt !== updates),
+    validate: first || ((inEpochs || between) && validatedAt !== updates),
     save: save && saved.updates !== updates,
+    byClock: !counted && !inEpochs,
   };
 }
 

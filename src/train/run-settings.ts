@@ -38,6 +38,7 @@ const FREE = new Set([
   'train.average-best',
   'train.log-interval',
   'train.tensorboard',
+  'train.doctor',
 ]);
 
 /** Change how training goes on, and not what it is the training of. */
@@ -58,6 +59,9 @@ const CHANGEABLE = new Set([
   'train.stop-time',
   'train.patience',
   'train.best-checkpoint-metric',
+  'train.max-skipped-updates',
+  'train.rollback-lr-factor',
+  'train.max-rollbacks',
   'train.validate-weights',
   'train.ema-decay',
 ]);

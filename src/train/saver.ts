@@ -71,9 +71,12 @@ export class Saver {
       return;
     }
     const image = await captureCheckpoint({ ...savable, origin });
-    const bests = state.bests.map((best) => checkpointName(best.epoch, best.updates));
+    const nameOf = (place: { epoch: number; updates: number }): string =>
+      checkpointName(place.epoch, place.updates);
+    const bests = state.bests.map(nameOf);
+    const spared = state.doctor.good === null ? bests : [...bests, nameOf(state.doctor.good)];
     const name = checkpointName(state.epoch, updates);
-    const job = { ...image, runDirectory, name, metricsBytes, bests, keep };
+    const job = { ...image, runDirectory, name, metricsBytes, bests, spared, keep };
     this.underWay = inThread(job).then((failure) => {
       this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
       return failure === undefined ? this.succeed() : this.fail(failure, updates);

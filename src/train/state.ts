@@ -3,6 +3,7 @@ import type { FileSum } from '../common/file-sum.js';
 import { readJson } from '../common/files.js';
 import { refuseNewer } from '../common/format-version.js';
 import type { BestValidation } from './bests.js';
+import { type DoctorState, INITIAL_DOCTOR, isDoctorState } from './doctor/state.js';
 import { EMPTY_SUMS, type MeterSums } from './meter.js';
 import type { RunSettings } from './run-settings.js';
 
@@ -28,6 +29,8 @@ export interface TrainState {
   validationsSinceBest: number;
   /** Of the updates since the last line of the metrics. */
   meter: Readonly<MeterSums>;
+  /** Never changed in place. */
+  doctor: Readonly<DoctorState>;
 }
 
 export const INITIAL_STATE: Readonly<TrainState> = {
@@ -41,6 +44,7 @@ export const INITIAL_STATE: Readonly<TrainState> = {
   bests: [],
   validationsSinceBest: 0,
   meter: EMPTY_SUMS,
+  doctor: INITIAL_DOCTOR,
 };
 
 /** What a checkpoint belongs to. */
@@ -111,7 +115,8 @@ export function readStateFile(file: string, expected?: FileSum): StateFile {
 function upgrade(state: unknown): unknown {
   if (!isRecord(state)) return state;
   const { best, ...rest } = state;
-  return { ...INITIAL_STATE, bests: best === null ? [] : [best], ...rest };
+  const meter = { ...EMPTY_SUMS, ...(isRecord(rest.meter) ? rest.meter : {}) };
+  return { ...INITIAL_STATE, bests: best === null ? [] : [best], ...rest, meter };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -151,7 +156,7 @@ function isBest(value: unknown): value is BestValidation {
 
 function isState(value: unknown): value is TrainState {
   if (!isRecord(value)) return false;
-  const { bests, seconds, meter, validatedSeconds, optimizerAhead } = value;
+  const { bests, seconds, meter, validatedSeconds, optimizerAhead, doctor } = value;
   return (
     COUNTS.every((key) => isCount(value[key])) &&
     isNumber(seconds) &&
@@ -159,6 +164,7 @@ function isState(value: unknown): value is TrainState {
     Number.isSafeInteger(optimizerAhead) &&
     Array.isArray(bests) &&
     bests.every(isBest) &&
-    isSums(meter)
+    isSums(meter) &&
+    isDoctorState(doctor)
   );
 }

@@ -1,7 +1,9 @@
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError } from '../common/errors.js';
+import { log } from '../common/log.js';
 import type { TrainConfig } from '../config/schema.js';
+import type { Batch } from '../data/batch.js';
 import {
   type BatchOptions,
   batches,
@@ -14,9 +16,11 @@ import type { Transformer } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import { rank } from './bests.js';
 import { checkpointName } from './checkpoint-folders.js';
+import { Doctor } from './doctor/doctor.js';
+import { goBack, markGood } from './doctor/rollback.js';
 import { EVENTS_FOLDER } from './event-log.js';
 import { averageAtEnd, type FinalAverage } from './final-average.js';
-import { diverged, Meter, type TrainFigures, trainFigures } from './meter.js';
+import { diverged, Meter, type MeterSums, type TrainFigures, trainFigures } from './meter.js';
 import { METRICS_FILE, MetricsLog } from './metrics-log.js';
 import { milestone, savesOnTheWay, validates } from './milestones.js';
 import { MovingAverage } from './moving-average.js';
@@ -90,11 +94,12 @@ export class Trainer {
   private readonly updater: Updater;
   private readonly schedule: Schedule;
   private readonly meter: Meter;
-  private readonly metrics: MetricsLog;
+  private metrics: MetricsLog;
   private readonly state: TrainState;
   private readonly bar: TrainingBar;
   /** With `ema-decay`. */
   private readonly ema: MovingAverage | undefined;
+  private readonly doctor: Doctor;
   /** Time of a start at which no second of training had passed. */
   private readonly startedAt: number;
   /** The batches of the epoch. */
@@ -111,21 +116,22 @@ export class Trainer {
    * @param start where training starts
    */
   constructor(options: TrainerOptions, { model, state, moments, ema }: TrainingStart) {
-    const { config, seed, runDirectory, valid } = options;
+    const { config, seed, valid } = options;
     this.options = options;
     this.state = { ...state };
     this.startedAt = performance.now() - 1000 * state.seconds;
     this.plan = planSplit('train', options.train, this.batchOptions()).batches;
     if (valid !== null) planSplit('valid', valid, this.batchOptions('valid'));
-    this.schedule = createSchedule(config);
+    const schedule = createSchedule(config);
+    this.schedule = (updates) => schedule(updates) * this.state.doctor.lrFactor;
     this.meter = new Meter(config.clipNorm, state.meter);
     const keep = savesOnTheWay(config) ? config.keepLast || Infinity : 0;
     this.saver = new Saver({ ...options, keep }, state.updates);
     this.saved = { updates: state.updates, seconds: state.seconds };
-    const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
-    this.metrics = new MetricsLog(path.join(runDirectory, METRICS_FILE), state.updates, events);
+    this.metrics = this.openMetrics();
     const { optimizerAhead } = state;
     this.updater = new Updater(model, { ...config, seed, optimizerAhead }, moments, options.allReduce);
+    this.doctor = new Doctor(options, model);
     if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
     this.bar = new TrainingBar(this.expectedUpdates(), state.updates, config.bestCheckpointMetric);
   }
@@ -133,8 +139,8 @@ export class Trainer {
   /**
    * Trains to the end.
    *
-   * @throws InterruptedError after a signal, once the update is finished and saved; UserError when training
-   *   diverges or a checkpoint cannot be written
+   * @throws InterruptedError after a signal, once the update is finished and saved; DivergenceError when training
+   *   diverges; UserError when a checkpoint cannot be written
    */
   async run(): Promise<TrainingEnd> {
     try {
@@ -179,30 +185,74 @@ export class Trainer {
   }
 
   private async update(): Promise<void> {
-    const { config, train, resegment } = this.options;
+    const { config } = this.options;
     const { state } = this;
     const started = performance.now();
     const planned = this.plan.slice(state.position, state.position + config.updateFreq);
-    const read = planned.map((indices) => readBatch(train, indices, this.batchOptions(), resegment));
+    const read = planned.map((indices) => this.read(indices));
     const figures = this.updater.apply(read, state.updates, this.schedule(state.updates));
     state.position += planned.length;
     state.updates++;
     this.ema?.update(state.updates);
     const seconds = (performance.now() - started) / 1000;
-    this.meter.add(figures, state.updates, seconds);
+    this.meter.add(figures, seconds);
     this.longestUpdate = Math.max(this.longestUpdate, seconds);
+    if (config.doctor && (await this.examine(read))) return;
     this.tick();
     if (state.updates % config.logInterval === 0) await this.writeFigures();
     await this.bar.show(state, this.meter, this.schedule(state.updates - 1));
   }
 
+  /**
+   * Lets the doctor look at the update that was just done. Where it gives up, training goes back or ends.
+   *
+   * @returns whether it has gone back
+   */
+  private async examine(batches: readonly Batch[]): Promise<boolean> {
+    const { state, plan } = this;
+    const found = this.doctor.examine(state.doctor, {
+      ...{ update: state.updates, lr: this.schedule(state.updates - 1), figures: await this.meter.last() },
+      ...{ batches, plan, read: (indices) => this.read(indices) },
+    });
+    state.doctor = found.state;
+    for (const event of found.events) this.metrics.write({ event: 'doctor', ...this.place(), ...event });
+    for (const warning of found.warnings) log.warn(warning);
+    if (found.givenUp === null) return false;
+    await this.saver.idle();
+    const restored = goBack(state, { updater: this.updater, ema: this.ema?.model, ...this.options });
+    if (restored === null) throw this.doctor.giveUp(found.givenUp);
+    this.goOnFrom(restored);
+    return true;
+  }
+
+  /** Goes on from another state, whose weights and moments are there already. */
+  private goOnFrom(state: TrainState): void {
+    Object.assign(this.state, state);
+    this.tick();
+    this.meter.reset(state.meter);
+    this.metrics = this.openMetrics();
+    this.plan = planBatches(this.options.train, this.batchOptions()).batches;
+    this.saver.savedAt = state.updates;
+    this.saved = { updates: state.updates, seconds: state.seconds };
+  }
+
+  /** The metrics up to here; lines of later updates are dropped. */
+  private openMetrics(): MetricsLog {
+    const { config, runDirectory } = this.options;
+    const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
+    return new MetricsLog(path.join(runDirectory, METRICS_FILE), this.state.updates, events);
+  }
+
   /** Validates and saves where the intervals say so, and has not done so at this update. */
   private async atMilestone(): Promise<void> {
-    const { state, epochDone } = this;
-    const saved = { ...this.saved, updates: this.saver.savedAt };
-    const due = milestone(this.options.config, { state, epochDone, saved });
+    const { state, epochDone, saver } = this;
+    const { config } = this.options;
+    const due = milestone(config, { state, epochDone, saved: { ...this.saved, updates: saver.savedAt } });
     const best = due.validate && (await this.validate());
-    if (best || due.save || this.saver.retryDue) await this.save();
+    const { good } = state.doctor;
+    if ((best || due.save) && !due.byClock) state.doctor = markGood(state, config);
+    if (best || due.save || saver.retryDue) await this.save();
+    if (saver.savedAt !== state.updates) state.doctor = { ...state.doctor, good }; // it was not worth saving
   }
 
   private async finish(reason: string): Promise<TrainingEnd> {
@@ -225,7 +275,9 @@ export class Trainer {
     if (this.saver.savedAt !== updates) await this.save();
     await this.saver.settle();
     const where = path.join(this.options.runDirectory, checkpointName(epoch, updates));
-    const saved = updates === 0 ? 'before the first update' : `after ${updates} updates, saved in ${where}`;
+    const { savedAt } = this.saver;
+    const kept = savedAt === updates ? `saved in ${where}` : `of which the first ${savedAt} are saved`;
+    const saved = updates === 0 ? 'before the first update' : `after ${updates} updates, ${kept}`;
     throw new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
   }
 
@@ -245,7 +297,7 @@ export class Trainer {
     const found = await this.evaluate(config.validateWeights === 'ema' ? this.ema!.model : live);
     if (found === null) return false;
     const { figures, samples } = found;
-    if (!Number.isFinite(figures.loss)) throw diverged(state.updates);
+    if (!Number.isFinite(figures.loss)) return this.skipValidation();
     const valid = { ...figures, epoch: state.epoch, updates: state.updates };
     const { bests, place } = rank(state.bests, valid, config.bestCheckpointMetric, config.keepBest);
     state.bests = bests;
@@ -265,12 +317,25 @@ export class Trainer {
     return place !== -1;
   }
 
+  /** A validation loss that is not finite counts for nothing: the doctor looks into it when training is like that too. */
+  private skipValidation(): false {
+    const { state } = this;
+    if (!this.options.config.doctor || this.stopReason() !== undefined) throw diverged(state.updates);
+    log.warn(`The validation loss after ${state.updates} updates is not finite.`);
+    state.validatedAt = state.updates;
+    return false;
+  }
+
   /** Begins a checkpoint of this moment. */
   private async save(): Promise<void> {
     const { state, updater, saver } = this;
     // The last checkpoint vouches for all of the metrics.
     if (this.stopReason() !== undefined && this.meter.updates > 0) await this.writeFigures();
-    state.meter = await this.meter.read(); // throws for what is not worth saving
+    state.meter = await this.readMeter(); // throws for what is not worth saving
+    if (!this.doctor.weightsAreFinite()) {
+      if (this.stopReason() !== undefined || !this.options.config.doctor) throw diverged(state.updates);
+      return log.warn(`No checkpoint after ${state.updates} updates: the norm of the weights is not finite.`);
+    }
     this.tick();
     this.saved = { updates: state.updates, seconds: state.seconds };
     await saver.save({
@@ -291,9 +356,16 @@ export class Trainer {
     return (performance.now() - this.processStart) / 1000 + needed >= stopAfter ? 'SIGTERM' : undefined;
   }
 
+  /** @throws DivergenceError where an update was skipped and no doctor looks after it */
+  private async readMeter(): Promise<Readonly<MeterSums>> {
+    const sums = await this.meter.read();
+    if (sums.skipped > 0 && !this.options.config.doctor) throw diverged(this.state.updates);
+    return sums;
+  }
+
   /** Writes the figures since the last time as a line of the metrics. */
   private async writeFigures(): Promise<void> {
-    this.figures = trainFigures(await this.meter.read());
+    this.figures = trainFigures(await this.readMeter());
     this.meter.reset();
     const lr = this.schedule(this.state.updates - 1);
     this.metrics.write({ event: 'train', ...this.place(), ...this.figures, lr });
@@ -314,6 +386,11 @@ export class Trainer {
     const perEpoch = Math.ceil(this.plan.length / updateFreq);
     const least = Math.min(maxUpdate ?? Infinity, (maxEpoch ?? Infinity) * perEpoch);
     return least === Infinity ? undefined : least;
+  }
+
+  private read(indices: Int32Array): Batch {
+    const { train, resegment } = this.options;
+    return readBatch(train, indices, this.batchOptions(), resegment);
   }
 
   private batchOptions(split: 'train' | 'valid' = 'train'): BatchOptions {

@@ -1,5 +1,6 @@
 import type { TrainConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
+import { lossGradients } from '../model/loss-gradients.js';
 import type { Transformer } from '../model/transformer.js';
 import {
   adamStepSize,
@@ -25,7 +26,10 @@ export interface UpdateFigures {
   /** Label-smoothed loss and negative log-likelihood, summed over the target tokens, in nats: one a batch. */
   loss: tf.Scalar[];
   nll: tf.Scalar[];
-  /** Norm of the gradient of the loss per token, before clipping. */
+  /**
+   * Norm of the gradient of the loss per token, before clipping. Where this or a loss is not finite, the update was
+   * skipped: weights and moments are what they were before.
+   */
   gradientNorm: tf.Scalar;
   /** Target tokens, `</s>` counted. */
   tokens: number;
@@ -40,7 +44,7 @@ export interface SummedGradients {
 
 /**
  * Where the gradients of several machines are summed before they are used. It owns what it is given and hands over
- * what it returns.
+ * what it returns. A loss that is not finite shows in its gradients, so that all machines skip the same updates.
  */
 export type AllReduce = (own: SummedGradients) => SummedGradients;
 
@@ -66,20 +70,26 @@ export class Updater {
 
   /**
    * One update: the gradients of the loss summed over all tokens of the batches, divided by the number of those
-   * tokens, clipped, and a step of the optimizer.
+   * tokens, clipped, and a step of the optimizer. Where a loss or the norm is not finite there is no step, which the
+   * device decides for itself.
    *
    * @param updates done before; with the place of a batch it numbers the dropout masks
    */
   apply(batches: readonly Batch[], updates: number, lr: number): UpdateFigures {
-    const losses = batches.map((batch, i) =>
-      this.differentiate(batch, updates * this.options.updateFreq + i),
-    );
+    const { labelSmoothing, seed, updateFreq } = this.options;
+    const losses = batches.map((batch, i) => {
+      const training = { seed, step: updates * updateFreq + i };
+      return lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
+    });
     const { gradients, tokens } = this.allReduce({
       gradients: sumLists(losses.map(({ gradients }) => gradients)),
       tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
     });
     const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), tokens));
-    const scale = tf.tidy(() => tf.div<tf.Scalar>(this.clipFactor(gradientNorm), tokens));
+    const scale = tf.tidy(() => {
+      const factor = tf.div<tf.Scalar>(this.clipFactor(gradientNorm), tokens);
+      return tf.add<tf.Scalar>(factor, zeroIfFinite([...losses.map(({ loss }) => loss), gradientNorm]));
+    });
     this.step(gradients, scale, updates + 1 + (this.options.optimizerAhead ?? 0), lr);
     tf.dispose([gradients, scale]);
     return {
@@ -95,20 +105,6 @@ export class Updater {
     tf.dispose([this.moments.first, this.moments.second]);
   }
 
-  private differentiate(
-    batch: Batch,
-    step: number,
-  ): { loss: tf.Scalar; nll: tf.Scalar; gradients: tf.Tensor[] } {
-    const { labelSmoothing, seed } = this.options;
-    let nll: tf.Scalar | undefined;
-    const { value: loss, grads } = tf.variableGrads(() => {
-      const losses = this.model.loss(batch, labelSmoothing, { training: { seed, step } });
-      nll = tf.keep(losses.nll);
-      return losses.loss;
-    }, this.parameters);
-    return { loss, nll: nll!, gradients: this.parameters.map(({ name }) => grads[name]) };
-  }
-
   /** min(1, clip-norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it. */
   private clipFactor(norm: tf.Scalar): tf.Scalar {
     const { clipNorm } = this.options;
@@ -121,6 +117,11 @@ export class Updater {
     const stepSize = optimizer === 'adam' ? adamStepSize(step, options) : radamStepSize(step, options);
     adamUpdate(this.parameters, gradients, this.moments, stepSize, options, scale);
   }
+}
+
+/** 0, or NaN where one of the values is not finite. */
+function zeroIfFinite(values: tf.Scalar[]): tf.Scalar {
+  return tf.sum(tf.mul(tf.stack(values), 0));
 }
 
 /** The sum of lists of tensors, place by place; the lists given are used up. */

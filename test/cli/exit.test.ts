@@ -14,7 +14,7 @@ const url = (file: string): string => new URL(`../../src/${file}.js`, import.met
 function exitOf(work: string): Outcome {
   return runModule(`
     import { runToExit } from '${url('cli/exit')}';
-    import { InterruptedError, UserError } from '${url('common/errors')}';
+    import { DivergenceError, InterruptedError, UserError } from '${url('common/errors')}';
     await runToExit(async () => { ${work} });
   `);
 }
@@ -41,6 +41,11 @@ describe('exit codes', () => {
       assert.ok(stderr.includes(`admin-nmt ${packageVersion()}, Node.js ${process.version}`));
       assert.deepEqual([status, stdout], [1, '']);
     }
+  });
+
+  test('1: a training that diverged says so, and is no bug', () => {
+    const { status, stderr } = exitOf("throw new DivergenceError('training diverged\\n  a hint')");
+    assert.deepEqual([status, stderr], [1, 'error: training diverged\n  a hint\n']);
   });
 
   test('2: every complaint of a mistake of the user, without a stack', () => {

@@ -79,7 +79,12 @@ test('without any reset training goes on as if it were resumed: the same bits', 
     );
     assert.ok(kept.equals(resumed), name);
   }
-  const timeless = ({ seconds: _, meter: { seconds: __, ...meter }, ...state }: TrainState) => ({
+  const timeless = ({
+    seconds: _,
+    validatedSeconds: __,
+    meter: { seconds: ___, ...meter },
+    ...state
+  }: TrainState) => ({
     ...state,
     meter,
   });
@@ -91,8 +96,8 @@ test('without any reset training goes on as if it were resumed: the same bits', 
 test('a run begins with a checkpoint of its start: weights alone, and what they were taken from', () => {
   trains('--save-dir', 'fresh', '--init-from', 'run');
   const start = stateOf('fresh/checkpoint_1_0');
-  const { epoch, updates, position, best, optimizerAhead } = start.state;
-  assert.deepEqual([epoch, updates, position, best, optimizerAhead], [1, 0, 0, null, 0]);
+  const { epoch, updates, position, bests, optimizerAhead } = start.state;
+  assert.deepEqual([epoch, updates, position, bests, optimizerAhead], [1, 0, 0, [], 0]);
   assert.deepEqual(tensors('fresh/checkpoint_1_0'), tensors('run/checkpoint_best'));
   const { tensors: moments } = readSafetensors(at('fresh/checkpoint_1_0/optimizer.safetensors'));
   assert.ok([...moments.values()].every(({ data }) => data.every((value) => value === 0)));
@@ -129,10 +134,10 @@ test('each reset by itself', () => {
   const scheduler = start('reset-scheduler', '--reset-scheduler');
   assert.deepEqual([scheduler.updates, scheduler.optimizerAhead, scheduler.epoch], [0, 5, before.epoch]);
   const best = start('reset-best', '--reset-best');
-  assert.deepEqual([best.updates, best.best, best.validationsSinceBest], [5, null, 0]);
+  assert.deepEqual([best.updates, best.bests, best.validationsSinceBest], [5, [], 0]);
   const data = start('reset-data', '--reset-data');
   assert.deepEqual([data.epoch, data.position, data.updates], [1, 0, 5]);
-  assert.deepEqual(data.best, before.best);
+  assert.deepEqual(data.bests, before.bests);
 });
 
 test('other text: its vocabulary is that of the model, or it is refused', () => {

@@ -160,6 +160,28 @@ onEachBackend(() => {
     );
   });
 
+  test('a scale that is not finite leaves parameters and moments as they are, bit for bit', () => {
+    withState((parameters, moments) => {
+      const gradients = SHAPES.map((shape, i) => normal(shape, 50 + i));
+      const options = { ...OPTIONS, weightDecay: 0.3 };
+      const bits = () =>
+        [...parameters, ...moments.first, ...moments.second].map((tensor) => [...tensor.dataSync()]);
+      const step = (value: number) =>
+        tf.tidy(() => {
+          adamUpdate(parameters, gradients, moments, adamStepSize(2, options), options, tf.scalar(value));
+        });
+      step(0.5);
+      const before = bits();
+      for (const value of [nan, inf, -inf]) {
+        step(value);
+        assert.deepEqual(bits(), before);
+      }
+      step(0.5);
+      assert.notDeepEqual(bits(), before);
+      tf.dispose(gradients);
+    });
+  });
+
   test('a step is the same bit for bit when it is run again', () => {
     const results: number[][] = [];
     for (let run = 0; run < 2; run++) {

@@ -78,7 +78,15 @@ async function save(folder: string, updates: number, lr: number): Promise<void> 
     const state = { ...INITIAL_STATE, updates };
     const image = await captureCheckpoint({ model, moments, origin: ORIGIN, lr, state });
     const name = checkpointName(1, updates);
-    await doCheckpointJob({ ...image, runDirectory: folder, name, metricsBytes: 0, bests: [], keep: 1 });
+    await doCheckpointJob({
+      ...image,
+      runDirectory: folder,
+      name,
+      metricsBytes: 0,
+      bests: [],
+      spared: [],
+      keep: 1,
+    });
   } finally {
     model.dispose();
     tf.dispose([moments.first, moments.second]);

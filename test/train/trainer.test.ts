@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, describe, test } from 'node:test';
-import { InterruptedError, UserError } from '../../src/common/errors.js';
+import { DivergenceError, InterruptedError, UserError } from '../../src/common/errors.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { readEventFile } from '../../src/formats/tfevents.js';
 import type { TrainState } from '../../src/train/state.js';
@@ -193,13 +193,18 @@ describe('training', () => {
     assert.deepEqual(readMetrics(folder), readMetrics(whole));
   });
 
-  test('a run that diverges is stopped with the update named, and leaves the last good checkpoint', async () => {
+  test('a run that diverges is stopped, with and without the doctor, and leaves the last good checkpoint', async () => {
     const folder = scratchFolder();
     await trainTiny(folder, { train: { maxUpdate: 2 } });
     const good = readTensors(path.join(folder, 'checkpoint_last'));
     await assert.rejects(
       trainTiny(folder, { train: { maxUpdate: 20, lr: 1e38, optimizer: 'adam' } }),
-      (error) => error instanceof UserError && /diverged.*update [3-6] is not finite/.test(error.message),
+      (error) => error instanceof DivergenceError && /diverged.*10 updates in a row/.test(error.message),
+    );
+    const undoctored = { maxUpdate: 20, lr: 1e38, optimizer: 'adam', doctor: false } as const;
+    await assert.rejects(
+      trainTiny(folder, { train: undoctored }),
+      (error) => error instanceof DivergenceError && /diverged.*up to update [3-6] is/.test(error.message),
     );
     assert.match(link(folder, 'checkpoint_last'), /_2$/);
     assert.deepEqual(readTensors(path.join(folder, 'checkpoint_last')), good);

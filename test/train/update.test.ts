@@ -150,6 +150,36 @@ for (const backend of BACKENDS) {
       assert.deepEqual(below.weights, free.weights);
     });
 
+    test('an update that is not finite is skipped: weights and moments keep their bits', () => {
+      for (const clipNorm of [0, 0.1]) {
+        for (const bad of [Number.NaN, Infinity]) {
+          const model = Transformer.create(tinyModelConfig(NO_DROPOUT), VOCABULARY, 1);
+          let updates = 0;
+          const poison: AllReduce = ({ gradients, tokens }) => {
+            if (++updates !== 2) return { gradients, tokens };
+            const poisoned = gradients.map((gradient, i) => (i === 3 ? tf.mul(gradient, bad) : gradient));
+            gradients[3].dispose();
+            return { gradients: poisoned, tokens };
+          };
+          const config = tinyTrainConfig({ optimizer: 'adam', clipNorm, weightDecay: 0.1 });
+          const updater = new Updater(model, { ...config, seed: 1 }, undefined, poison);
+          const bits = () =>
+            [...model.trainable, ...updater.moments.first, ...updater.moments.second].flatMap((tensor) => [
+              ...tensor.dataSync(),
+            ]);
+          const apply = (step: number) => disposeFigures(updater.apply([batchOf(0, 8)], step, 0.01));
+          apply(0);
+          const before = bits();
+          apply(1);
+          assert.deepEqual(bits(), before);
+          apply(2);
+          assert.notDeepEqual(bits(), before);
+          updater.dispose();
+          model.dispose();
+        }
+      }
+    });
+
     test('RAdam takes no step while its variance is untractable, weight decay aside', () => {
       const model = Transformer.create(tinyModelConfig(NO_DROPOUT), VOCABULARY, 1);
       const initial = model.trainable.flatMap((weight) => [...weight.dataSync()]);

@@ -7,7 +7,8 @@ namespace ISA {
 
 /**
  * m = β₁m + (1−β₁)g, v = β₂v + (1−β₂)g², p −= decay · p, p −= step · m / (√v + ε), with g = gradient · scale.
- * Overwrites p, m and v. step 0 takes no step beside the decay, decay 0 none of it.
+ * Overwrites p, m and v. step 0 takes no step beside the decay, decay 0 none of it; with a scale that is not finite all
+ * three stay.
  */
 inline void adam(Floats p, Floats gradient, Floats m, Floats v, Floats scale, double beta1, double beta2, double step, double epsilon,
                  double decay) {
@@ -15,6 +16,7 @@ inline void adam(Floats p, Floats gradient, Floats m, Floats v, Floats scale, do
   expect(m, p.size, "m");
   expect(v, p.size, "v");
   expect(scale, 1, "scale");
+  if (!std::isfinite(scale[0])) return;
   const float factor = scale[0], b1 = static_cast<float>(beta1), b2 = static_cast<float>(beta2);
   const float n1 = static_cast<float>(1 - beta1), n2 = static_cast<float>(1 - beta2), s = static_cast<float>(step);
   const float eps = static_cast<float>(epsilon), keep = static_cast<float>(1 - decay);

@@ -1,0 +1,34 @@
+import type { Batch } from '../data/batch.js';
+import { tf } from '../ops/tf.js';
+import type { Mode } from './pass.js';
+import type { Transformer } from './transformer.js';
+
+/** Losses of a batch, summed over its target tokens, in nats, and the gradients of the smoothed one. */
+export interface LossGradients {
+  loss: tf.Scalar;
+  nll: tf.Scalar;
+  /** Aligned with the parameters. */
+  gradients: tf.Tensor[];
+}
+
+/**
+ * Forward and backward pass of a batch. The caller owns what it returns.
+ *
+ * @param parameters what to differentiate by
+ * @param labelSmoothing ε
+ */
+export function lossGradients(
+  model: Transformer,
+  parameters: tf.Variable[],
+  batch: Batch,
+  labelSmoothing: number,
+  training: Mode['training'],
+): LossGradients {
+  let nll: tf.Scalar | undefined;
+  const { value: loss, grads } = tf.variableGrads(() => {
+    const losses = model.loss(batch, labelSmoothing, { training });
+    nll = tf.keep(losses.nll);
+    return losses.loss;
+  }, parameters);
+  return { loss, nll: nll!, gradients: parameters.map(({ name }) => grads[name]) };
+}

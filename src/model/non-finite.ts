@@ -1,0 +1,130 @@
+import type { Batch } from '../data/batch.js';
+import { smoothedCrossEntropy } from '../ops/cross-entropy.js';
+import { globalNorm } from '../ops/optimizer.js';
+import { tf } from '../ops/tf.js';
+import { lossGradients } from './loss-gradients.js';
+import type { Mode, Probe } from './pass.js';
+import { type Site, type Stack, sitesOf } from './scheme.js';
+import { describePlace, type ParameterPlace, placeOfParameter } from './site-names.js';
+import type { Transformer } from './transformer.js';
+
+/** The first tensor of a pass that holds NaN or an infinity. */
+export interface NonFinite {
+  side: 'forward' | 'backward';
+  /**
+   * A weight, before anything is computed; the embeddings of a stack; the branch of a sublayer, dropout included; its
+   * output, sum and norm; the loss; the gradient of a parameter, or its norm.
+   */
+  what: 'weight' | 'embeddings' | 'branch' | 'output' | 'loss' | 'gradient';
+  /** Null for the loss. */
+  place: ParameterPlace | null;
+  /** Official name, of a weight or of what a gradient belongs to. */
+  parameter: string | null;
+}
+
+/**
+ * Looks for the first value that is not finite where a batch goes through the model: in the weights, then in the order of
+ * the forward pass, then in the gradients in the order of the backward pass.
+ *
+ * @returns null where all is finite
+ */
+export function findNonFinite(
+  model: Transformer,
+  batch: Batch,
+  labelSmoothing: number,
+  training: Mode['training'],
+): NonFinite | null {
+  return (
+    findInWeights(model) ??
+    findInForward(model, batch, labelSmoothing, training) ??
+    findInBackward(model, batch, labelSmoothing, training)
+  );
+}
+
+/** In words: what, where, which side. */
+export function describeNonFinite({ side, what, place, parameter }: NonFinite): string {
+  if (place === null) return `the loss (${side})`;
+  const where = describePlace(place);
+  if (what === 'weight') return `the weight ${parameter} (${where})`;
+  if (what === 'gradient') return `${where}: the gradient of ${parameter} (${side})`;
+  return `${where}: the ${what} (${side})`;
+}
+
+function allFinite(tensor: tf.Tensor): boolean {
+  return tensor.dataSync<'float32'>().every(Number.isFinite);
+}
+
+function normOf(tensors: tf.Tensor[]): number {
+  return tf.tidy(() => globalNorm(tensors).dataSync()[0]);
+}
+
+function findInWeights({ weights }: Transformer): NonFinite | null {
+  for (const [parameter, weight] of weights) {
+    if (allFinite(weight)) continue;
+    return { side: 'forward', what: 'weight', place: placeOfParameter(parameter), parameter };
+  }
+  return null;
+}
+
+function findInForward(
+  model: Transformer,
+  batch: Batch,
+  labelSmoothing: number,
+  training: Mode['training'],
+): NonFinite | null {
+  let found: NonFinite | null = null;
+  let before: Site | null = null;
+  const note = (what: NonFinite['what'], place: ParameterPlace | null): void => {
+    found ??= { side: 'forward', what, place, parameter: null };
+  };
+  const probe: Probe = (site, shortcut, branch) => {
+    if (!allFinite(shortcut)) {
+      if (before?.stack === site.stack) note('output', before);
+      else note('embeddings', { stack: site.stack, layer: null, sublayer: null });
+    } else if (!allFinite(branch)) note('branch', site);
+    before = site;
+  };
+  const end = (stack: Stack, hidden: tf.Tensor): void => {
+    if (!allFinite(hidden)) note('output', sitesOf(model.config, stack).at(-1)!);
+  };
+  tf.tidy(() => {
+    const pass = model.pass({ training, probe });
+    const memory = model.encode(batch.source, pass);
+    end('encoder', memory);
+    const hidden = model.decode(batch.targetInput, memory, batch.source.offsets, pass);
+    end('decoder', hidden);
+    const { loss } = smoothedCrossEntropy(hidden, model.outputWeight(), batch.targetOutput, labelSmoothing);
+    if (!allFinite(loss)) note('loss', null);
+  });
+  return found;
+}
+
+function findInBackward(
+  model: Transformer,
+  batch: Batch,
+  labelSmoothing: number,
+  training: Mode['training'],
+): NonFinite | null {
+  const names = [...model.weights].filter(([, { trainable }]) => trainable).map(([name]) => name);
+  const { loss, nll, gradients } = lossGradients(model, model.trainable, batch, labelSmoothing, training);
+  try {
+    const norms = new Map(names.map((name, i) => [name, normOf([gradients[i]])]));
+    const bad = names.filter((name) => !Number.isFinite(norms.get(name)));
+    if (bad.length === 0 && Number.isFinite(normOf(gradients))) return null;
+    const largest = names.toSorted((a, b) => norms.get(b)! - norms.get(a)!)[0]; // too large all together
+    const parameter = backwardOrder(bad)[0] ?? largest;
+    return { side: 'backward', what: 'gradient', place: placeOfParameter(parameter), parameter };
+  } finally {
+    tf.dispose([loss, nll, gradients]);
+  }
+}
+
+/**
+ * Parameters in the order in which the backward pass is done with them; those of the forward pass the other way round, but
+ * for the embedding tables, which come last: where they are the output projection too, they are not done before that.
+ */
+function backwardOrder(names: readonly string[]): string[] {
+  const isTable = (name: string): boolean => /\.embed_(tokens|positions)\./.test(name);
+  const reversed = names.toReversed();
+  return [...reversed.filter((name) => !isTable(name)), ...reversed.filter(isTable)];
+}

@@ -1,0 +1,115 @@
+import * as path from 'node:path';
+import { UserError } from '../../common/errors.js';
+import { log } from '../../common/log.js';
+import type { TrainConfig } from '../../config/schema.js';
+import type { Transformer } from '../../model/transformer.js';
+import { tf } from '../../ops/tf.js';
+import { readCheckpoint } from '../checkpoint.js';
+import {
+  BEST_CHECKPOINT,
+  checkpointName,
+  isThere,
+  LAST_CHECKPOINT,
+  pointTo,
+  removeLater,
+  removeLink,
+  STATE_FILE,
+  targetOf,
+  updatesOf,
+} from '../checkpoint-folders.js';
+import { readStateFile, type TrainState } from '../state.js';
+import type { Updater } from '../update.js';
+import type { DoctorState } from './state.js';
+
+/**
+ * The doctor's state at a checkpoint that is due: it is one to go back to where none of the latest `max-skipped-updates` was
+ * skipped and the loss is not stuck. Checkpoints that somebody has asked for are none: a run that is interrupted goes back
+ * to where one that is not does.
+ */
+export function markGood({ epoch, updates, doctor }: TrainState, config: TrainConfig): DoctorState {
+  const span = config.maxSkippedUpdates;
+  const { nll, gradientNorm } = doctor.history;
+  const latest = [...nll.slice(-span), ...gradientNorm.slice(-span)];
+  const isGood = doctor.watch.troubled === 0 && latest.every((value) => value !== null);
+  const wanted = config.doctor && config.rollbackLrFactor !== null;
+  return wanted && isGood ? { ...doctor, good: { epoch, updates } } : doctor;
+}
+
+export interface RollbackOptions {
+  config: TrainConfig;
+  runDirectory: string;
+  updater: Updater;
+  /** The moving average of the weights, where there is one. */
+  ema?: Transformer;
+}
+
+/**
+ * Brings weights and moments back to those of the last good checkpoint, where the config allows it; training goes on from
+ * there at a smaller learning rate.
+ *
+ * @returns the state to go on from; null where that may not or cannot be done, and nothing has changed
+ */
+export function goBack(state: TrainState, options: RollbackOptions): TrainState | null {
+  const { config } = options;
+  const { good, rollbacks, lrFactor, skipped, history } = state.doctor;
+  if (config.rollbackLrFactor === null || good === null || rollbacks >= config.maxRollbacks) return null;
+  const name = checkpointName(good.epoch, good.updates);
+  const factor = lrFactor * config.rollbackLrFactor;
+  try {
+    const restored = restore(name, options);
+    log.warn(
+      `Going back to ${name}, and on from there with ${Number(factor.toPrecision(3))} of the learning rate (${rollbacks + 1} of at most ${config.maxRollbacks} times).`,
+    );
+    const doctor = {
+      ...restored.doctor,
+      skipped,
+      rollbacks: rollbacks + 1,
+      lrFactor: factor,
+      cameFrom: history.last,
+    };
+    return { ...restored, doctor };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    log.warn(`Training cannot go back: ${error.message}`);
+    return null;
+  }
+}
+
+/**
+ * Reads a checkpoint into a model and its optimizer. Checkpoints after it belong to updates that are going to be made again,
+ * and go. Killed at any point, the run goes on from a checkpoint that leads here again.
+ */
+function restore(name: string, { runDirectory, config, updater, ema }: RollbackOptions): TrainState {
+  const { model, moments } = updater;
+  const folder = path.join(runDirectory, name);
+  const { origin } = readStateFile(path.join(folder, STATE_FILE)); // it is of this run
+  const own = { ...origin, settings: origin.settings ?? {} };
+  const restored = readCheckpoint(folder, model.config, model.vocabulary, own, config.freeze);
+  setWeights(model, restored.model);
+  if (ema !== undefined) setWeights(ema, restored.ema ?? restored.model);
+  for (const kind of ['first', 'second'] as const) {
+    moments[kind].forEach((moment, i) => {
+      moment.assign(restored.moments[kind][i]);
+    });
+  }
+  restored.model.dispose();
+  restored.ema?.dispose();
+  tf.dispose([restored.moments.first, restored.moments.second]);
+  pointTo(runDirectory, LAST_CHECKPOINT, name);
+  mendBest(runDirectory, restored.state);
+  removeLater(runDirectory, restored.state.updates);
+  return restored.state;
+}
+
+function setWeights(model: Transformer, from: Transformer): void {
+  for (const [name, weight] of model.weights) weight.assign(from.weights.get(name)!);
+}
+
+/** A best checkpoint that goes gives way to the best one before it. */
+function mendBest(runDirectory: string, { updates, bests: [best] }: TrainState): void {
+  const current = targetOf(runDirectory, BEST_CHECKPOINT);
+  if (current === undefined || (updatesOf(current) ?? 0) <= updates) return;
+  const before = best === undefined ? undefined : checkpointName(best.epoch, best.updates);
+  if (before !== undefined && isThere(runDirectory, before)) pointTo(runDirectory, BEST_CHECKPOINT, before);
+  else removeLink(runDirectory, BEST_CHECKPOINT);
+}
