@@ -106,7 +106,7 @@ function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
 }
 
 /** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
-function datasetHash(data: DataConfig): string {
+export function datasetHash(data: DataConfig): string {
   const { sourceLang, targetLang, vocabularyFrom, tokenizer, filter, clean } = data;
   const { model, joint, ...training } = tokenizer;
   return canonicalHash({

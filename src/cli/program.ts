@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   preprocess: async () => (await import('./model-commands.js')).addPreprocess,
   profile: async () => (await import('./model-commands.js')).addProfile,
   train: async () => (await import('./model-commands.js')).addTrain,
+  sweep: async () => (await import('./sweep-command.js')).addSweep,
   average: async () => (await import('./model-commands.js')).addAverage,
   translate: async () => (await import('./model-commands.js')).addTranslate,
   fold: async () => (await import('./exchange-commands.js')).addFold,

@@ -15,6 +15,17 @@ interface Holder {
   since: string;
 }
 
+/** What a lock keeps others from, in words. */
+interface Work {
+  file: string;
+  what: string;
+  /** The flag of the folder. */
+  flag: string;
+}
+
+const TRAINING: Work = { file: 'train.lock', what: 'this run is being trained', flag: '--save-dir' };
+const SWEEP: Work = { file: 'sweep.lock', what: 'this sweep is being run', flag: '--output' };
+
 /**
  * Takes a run directory for this process: two trainings would overwrite each other's checkpoints. The lock of a process
  * that is gone is taken over.
@@ -23,7 +34,22 @@ interface Holder {
  * @throws UserError that names the holder
  */
 export function lockRun(runDirectory: string): () => void {
-  const file = path.join(runDirectory, 'train.lock');
+  return lock(runDirectory, TRAINING);
+}
+
+/** The same of the folder of a sweep. */
+export function lockSweep(folder: string): () => void {
+  return lock(folder, SWEEP);
+}
+
+/** The process of this machine that trains in a run directory, if one does. */
+export function trainerOf(runDirectory: string): number | undefined {
+  const holder = readHolder(path.join(runDirectory, TRAINING.file));
+  return holder?.host === hostname() && isAlive(holder) ? holder.pid : undefined;
+}
+
+function lock(folder: string, work: Work): () => void {
+  const file = path.join(folder, work.file);
   const own: Holder = {
     pid: process.pid,
     host: hostname(),
@@ -37,21 +63,21 @@ export function lockRun(runDirectory: string): () => void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainFileError(error, file);
     }
-    takeOver(file, own.host);
+    takeOver(file, own.host, work);
   }
 }
 
 /** Removes a stale lock. @throws UserError where it is held */
-function takeOver(file: string, host: string): void {
+function takeOver(file: string, host: string, { what, flag }: Work): void {
   const holder = readHolder(file);
   if (holder !== undefined && (holder.host !== host || isAlive(holder))) {
     const elsewhere = holder.host === host ? '' : ` on ${holder.host}`;
     throw new UserError({
-      problem: `this run is being trained by process ${holder.pid}${elsewhere} since ${holder.since}`,
+      problem: `${what} by process ${holder.pid}${elsewhere} since ${holder.since}`,
       where: file,
       hint:
         holder.host === host
-          ? 'Wait for it, or end it (kill -TERM saves first), or choose another folder with --save-dir.'
+          ? `Wait for it, or end it (kill -TERM saves first), or choose another folder with ${flag}.`
           : 'Whether it still runs cannot be seen from here. If it does not, remove the file.',
     });
   }

@@ -20,7 +20,7 @@ export function readMetrics(run: string): MetricsPoint[] {
   return text.split('\n').flatMap((line) => parseLine(line) ?? []);
 }
 
-const FIGURES = ['loss', 'ppl', 'lr', 'gnorm', 'clip', 'wps', 'bleu', 'chrf'] as const;
+const FIGURES = ['loss', 'nll_loss', 'ppl', 'lr', 'gnorm', 'clip', 'wps', 'bleu', 'chrf'] as const;
 
 function parseLine(line: string): MetricsPoint | undefined {
   let found: Record<string, unknown> | null;

@@ -128,6 +128,11 @@ function readConfigFile(file: string): Source {
       hint: `This is the name of a preset: --preset ${file}`,
     });
   }
+  return readYamlSource(readYamlText(file), file);
+}
+
+/** The text of a file of YAML. @throws UserError for a file that cannot be read or is no text */
+export function readYamlText(file: string): string {
   const bytes = readFileBounded(file, 'a config', MAX_CONFIG_BYTES);
   let text: string;
   try {
@@ -136,7 +141,7 @@ function readConfigFile(file: string): Source {
     throw notText(file, 'bytes that are not UTF-8');
   }
   if (text.includes('\0')) throw notText(file, 'a NUL byte');
-  return readYamlSource(text, file);
+  return text;
 }
 
 function notText(file: string, found: string): UserError {

@@ -108,7 +108,8 @@ function originOf(origins: Layer['origins'], path: string): string | undefined {
   return undefined;
 }
 
-function describeValue(value: unknown): string {
+/** A value as messages show it. */
+export function describeValue(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `'${shorten(value)}'`;
   if (typeof value === 'number') return String(value);

@@ -19,6 +19,12 @@ const MAX_NODES = 10_000;
 const MAX_DEPTH = 32;
 const MAX_SYNTAX_COMPLAINTS = 10;
 
+/** The keys of a file, and where to learn about them. */
+const CONFIG = {
+  names: configSections.get('')!.names,
+  hint: 'See docs/config.md, or start from one of the files in configs/.',
+};
+
 /** What was read, and what is wrong with it. */
 export interface Source {
   readonly layer: Layer;
@@ -30,8 +36,9 @@ export interface Source {
  * values are not checked here.
  *
  * @param name the file, for messages
+ * @param expected what it should be, for the complaint about a file that is no map
  */
-export function readYamlSource(text: string, name: string): Source {
+export function readYamlSource(text: string, name: string, expected = CONFIG): Source {
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false });
   const place = (offset: number): string => {
@@ -52,7 +59,7 @@ export function readYamlSource(text: string, name: string): Source {
   }
   complaints.push(...reader.complaints);
   if (isTree(tree)) return { layer: { tree, origins: reader.origins }, complaints };
-  return { layer: emptyLayer, complaints: [...complaints, notASection(tree, name)] };
+  return { layer: emptyLayer, complaints: [...complaints, notAMap(tree, name, expected)] };
 }
 
 const emptyLayer: Layer = { tree: {}, origins: new Map() };
@@ -139,13 +146,8 @@ function explainSyntax(code: string, message: string, found: string): Complaint 
   }
 }
 
-function notASection(value: unknown, where: string): Complaint {
-  const names = configSections.get('')!.names.join(', ');
+function notAMap(value: unknown, where: string, { names, hint }: typeof CONFIG): Complaint {
   const found =
     value === null ? 'nothing' : Array.isArray(value) ? 'a list' : `'${String(value).slice(0, 40)}'`;
-  return {
-    problem: `expected a map with keys of ${names}; found ${found}`,
-    where,
-    hint: 'See docs/config.md, or start from one of the files in configs/.',
-  };
+  return { problem: `expected a map with keys of ${names.join(', ')}; found ${found}`, where, hint };
 }

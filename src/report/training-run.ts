@@ -28,6 +28,7 @@ export interface MetricsPoint {
   readonly num_updates: number;
   readonly wall: number;
   readonly loss?: number;
+  readonly nll_loss?: number;
   readonly ppl?: number;
   readonly lr?: number;
   readonly gnorm?: number;

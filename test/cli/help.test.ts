@@ -14,6 +14,7 @@ const COMMANDS = [
   'preprocess',
   'profile',
   'train',
+  'sweep',
   'average',
   'translate',
   'fold',

@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
+import { parseGrid, parseSeeds, readSweepPlan, type SweepPlan } from '../config/sweep-plan.js';
+import { addConfigOptions } from './config-options.js';
+
+interface SweepFlags {
+  output: string;
+  grid?: string[];
+  seeds?: string;
+  test?: boolean;
+  jobs: number;
+  retryFailed?: boolean;
+  reportOnly?: boolean;
+  dryRun?: boolean;
+  quiet?: boolean;
+}
+
+/** Adds `sweep`. What it does is imported when it runs. */
+export function addSweep(program: Command): void {
+  const command = program
+    .command('sweep')
+    .argument('[file...]', 'A plan; with --grid or --seeds, config files.')
+    .description(
+      'A grid of settings × seeds → a training each, a table, a divergence map; goes on where it stopped.',
+    )
+    .requiredOption(
+      '-o, --output <folder>',
+      'Folder of the sweep: a run directory for each cell, and the report.',
+    )
+    .option('--grid <key=values>', 'Values of a key, with commas between them; repeatable.', collect)
+    .option('--seeds <n>', 'Number of seeds, or seeds with commas between them.')
+    .option('--test', 'Translate the test text by each model, and score it.')
+    .option('-j, --jobs <n>', 'Cells to train at a time; they share the threads.', parseCount, 1)
+    .option('--retry-failed', 'Run cells again that have failed.')
+    .option('--report-only', 'Train nothing: report of what there is.')
+    .option('--dry-run', 'Check every config and print the cells.')
+    .option('--quiet', 'Print warnings and errors only.');
+  const settings = addConfigOptions(command, ['data.root', 'backend', 'threads']);
+  command.action(async (files: string[], flags: SweepFlags) => {
+    log.setQuiet(flags.quiet === true);
+    const { output, jobs, retryFailed = false, dryRun = false } = flags;
+    const { reportOnly, runSweep } = await import('./sweep.js');
+    if (flags.reportOnly === true) return await reportOnly(output);
+    await runSweep(planOf(files, flags), settings, { output, jobs, retryFailed, dryRun });
+  });
+}
+
+/** The plan in a file, or the one that the flags make up. */
+function planOf(files: readonly string[], { grid = [], seeds, test = false }: SweepFlags): SweepPlan {
+  if (grid.length > 0 || seeds !== undefined) {
+    const axes = grid.map(parseGrid);
+    return { files, set: [], grid: axes, cells: [], seeds: parseSeeds(seeds ?? '1'), test };
+  }
+  if (files.length !== 1) {
+    throw new UserError({
+      problem: `expected one plan, found ${files.length} files`,
+      hint: 'Config files need --grid or --seeds beside them: admin-nmt sweep CONFIG --grid train.lr=0.001,0.003 -o DIR.',
+    });
+  }
+  const plan = readSweepPlan(files[0]);
+  return { ...plan, test: plan.test || test };
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a number of at least 1.');
+}

@@ -1,0 +1,77 @@
+import { UserError } from '../common/errors.js';
+import type { Config } from '../config/schema.js';
+import type { CellFigures, CurvePoints, ValidPoint, Verdict } from '../report/sweep-results.js';
+import type { MetricsPoint } from '../report/training-run.js';
+import { unigramLoss } from '../train/doctor/unigram.js';
+import { PLATEAU, SPIKE } from '../train/doctor/watch.js';
+import { type FoundRun, openRun } from './run-overview.js';
+import type { CellRecord } from './sweep-record.js';
+import { openTrainingData } from './training-data.js';
+
+/** The run directory of a cell; undefined where training has not come so far as to write one. */
+export function openCell(folder: string, name: string): FoundRun | undefined {
+  try {
+    return openRun(folder, name);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Where a cell stands, as the files of its run tell. */
+export function figuresOf(run: FoundRun | undefined, { end, unigram }: CellRecord): CellFigures {
+  const lines = run?.lines ?? [];
+  const valid = validPoints(lines);
+  const best = valid.reduce<ValidPoint | null>(
+    (low, one) => (low === null || one.loss < low.loss ? one : low),
+    null,
+  );
+  const { updates = 0, seconds = 0, speed = null } = run?.overview ?? {};
+  return { verdict: judge(lines, end, unigram), best, last: valid.at(-1) ?? null, updates, seconds, speed };
+}
+
+/**
+ * What became of a training, by the negative log-likelihood of its validations, or of its training where it has no
+ * validation split.
+ *
+ * @param end how the process ended
+ * @param unigram the plateau, in bits a token; null where it is not known
+ */
+export function judge(
+  lines: readonly MetricsPoint[],
+  end: CellRecord['end'],
+  unigram: number | null,
+): Verdict {
+  if (end === null) return 'unfinished';
+  if (end !== 'done') return end;
+  if (lines.some(({ loss }) => loss === undefined)) return 'diverged'; // it was no number
+  const valid = curveOf(lines, 'valid');
+  const nll = (valid.length > 0 ? valid : curveOf(lines, 'train')).map(([, bits]) => bits);
+  const [best, last] = [Math.min(...nll), nll.at(-1) ?? Infinity];
+  if (last > best * SPIKE.times + SPIKE.bits) return 'diverged';
+  return unigram !== null && last >= PLATEAU[0] * unigram ? 'plateau' : 'converged';
+}
+
+/** Negative log-likelihood in bits a token over updates. */
+export function curveOf(lines: readonly MetricsPoint[], event: MetricsPoint['event']): CurvePoints {
+  return lines.flatMap(
+    ({ event: own, num_updates, nll_loss }): CurvePoints =>
+      own === event && nll_loss !== undefined ? [[num_updates, nll_loss]] : [],
+  );
+}
+
+function validPoints(lines: readonly MetricsPoint[]): ValidPoint[] {
+  return lines.flatMap(({ event, num_updates: updates, loss, nll_loss: nll }) =>
+    event === 'valid' && loss !== undefined && nll !== undefined ? [{ updates, loss, nll }] : [],
+  );
+}
+
+/** The unigram plateau of the dataset of a config, which has been made. @throws UserError for data at odds with the config */
+export function plateauOf(config: Config): number {
+  const data = openTrainingData(config);
+  try {
+    return unigramLoss(data.train, data.target.size, config.train.labelSmoothing, data.resegment);
+  } finally {
+    data.close();
+  }
+}

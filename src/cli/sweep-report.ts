@@ -1,0 +1,104 @@
+import * as path from 'node:path';
+import process from 'node:process';
+import { UserError } from '../common/errors.js';
+import { writeFileAtomic } from '../common/files.js';
+import { log } from '../common/log.js';
+import type { Config } from '../config/schema.js';
+import type { Metric } from '../metrics/sacrebleu.js';
+import { sweepMarkdown, sweepPage } from '../report/sweep-page.js';
+import type { SweepAxis, SweepCell, SweepGroup, SweepReport } from '../report/sweep-results.js';
+import { groupTable, markdownTable } from '../report/sweep-table.js';
+import { curveOf, figuresOf, openCell } from './sweep-figures.js';
+import { showValue } from './sweep-plan.js';
+import type { CellRecord, SweepRecord } from './sweep-record.js';
+import { compareGroups, readTranslated, scoreTest, type Translated, testMetrics } from './sweep-test.js';
+
+export const REPORT_FILES = { markdown: 'sweep.md', html: 'sweep.html' } as const;
+
+/** Writes both reports of a sweep, and prints the table of its groups. */
+export async function reportSweep(folder: string, record: SweepRecord): Promise<void> {
+  const report = await collectReport(folder, record);
+  const [markdown, html] = [REPORT_FILES.markdown, REPORT_FILES.html].map((name) => path.join(folder, name));
+  writeFileAtomic(markdown, sweepMarkdown(report));
+  writeFileAtomic(html, sweepPage(report));
+  process.stdout.write(`${markdownTable(groupTable(report))}\n`);
+  log.info(`Reports: ${markdown}, ${html}`);
+}
+
+/** A cell with what the report needs beside. */
+interface Collected {
+  record: CellRecord;
+  cell: SweepCell;
+  translated: Translated | null;
+}
+
+/** What the run directories of a sweep tell now; they may be under way. */
+export async function collectReport(folder: string, record: SweepRecord): Promise<SweepReport> {
+  let metrics: [Metric, Metric] | undefined;
+  const scored = async (config: Config): Promise<[Metric, Metric]> => {
+    metrics ??= await testMetrics(config);
+    return metrics;
+  };
+  const collected: Collected[] = [];
+  for (const cell of record.cells) collected.push(await collectCell(folder, cell, scored));
+  const names = [...new Set(record.cells.map(({ group }) => group))];
+  const members = names.map((name) => collected.filter((one) => one.record.group === name));
+  const [baseline] = members;
+  const groups = members.map((own): SweepGroup => {
+    const [{ record: first }] = own;
+    return {
+      name: first.group,
+      values: Object.keys(record.axes).map((key) => showValue(first.settings[key])),
+      cells: own.map(({ cell }) => cell),
+      unigram: first.unigram,
+      significance:
+        own === baseline || metrics === undefined
+          ? null
+          : compareGroups(metrics, translationsOf(baseline), translationsOf(own)),
+    };
+  });
+  const title = path.basename(path.resolve(folder));
+  const signatures = metrics?.map((metric) => `${metric.name}: ${metric.getSignature().format()}`) ?? [];
+  return { title, listed: record.listed, axes: axesOf(record), groups, signatures };
+}
+
+async function collectCell(
+  folder: string,
+  record: CellRecord,
+  metricsOf: (config: Config) => Promise<[Metric, Metric]>,
+): Promise<Collected> {
+  const { name, seed, message } = record;
+  const run = openCell(path.join(folder, name), name);
+  const curves = { train: curveOf(run?.lines ?? [], 'train'), valid: curveOf(run?.lines ?? [], 'valid') };
+  const config = run?.loaded.config;
+  const translated = config === undefined ? null : await translatedOrWarn(path.join(folder, name), config);
+  const test = translated === null ? null : scoreTest(await metricsOf(config!), translated);
+  return { record, translated, cell: { ...figuresOf(run, record), name, seed, message, test, curves } };
+}
+
+/** A test text that is not there any more does not end a report. */
+async function translatedOrWarn(folder: string, config: Config): Promise<Translated | null> {
+  try {
+    return await readTranslated(folder, config);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    log.warn(`${error.message}\n  The report leaves the test scores of ${path.basename(folder)} out.`);
+    return null;
+  }
+}
+
+function translationsOf(members: readonly Collected[]): Map<number, Translated> {
+  return new Map(
+    members.flatMap(({ record: { seed }, translated }) =>
+      translated === null ? [] : [[seed, translated] as const],
+    ),
+  );
+}
+
+function axesOf({ axes, cells }: SweepRecord): SweepAxis[] {
+  return Object.entries(axes).map(([key, label]) => {
+    const values = cells.map(({ settings }) => settings[key]);
+    const numeric = values.every((value) => typeof value === 'number');
+    return { key, label, values: [...new Set(values.map(showValue))], numeric };
+  });
+}

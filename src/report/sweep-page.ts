@@ -1,0 +1,106 @@
+import { escapeHtml } from './html.js';
+import { curveSection } from './sweep-curves.js';
+import { divergenceMap, htmlPanel, markdownPanel } from './sweep-map.js';
+import { LETTERS, type SweepReport, type Verdict } from './sweep-results.js';
+import { cellTable, groupTable, htmlTable, markdownTable } from './sweep-table.js';
+import { TRAINING_STYLE } from './training-style.js';
+
+/** The verdicts' colours are those of the runs of the other pages. */
+const STYLE = `
+.converged { --own: var(--run-2); }
+.plateau { --own: var(--run-4); }
+.diverged { --own: var(--run-6); }
+.failed { --own: var(--run-3); }
+.unfinished { --own: var(--run-7); }
+.verdict { color: var(--own); font-weight: 600; }
+.key.verdict { color: var(--page); }
+.panels { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; }
+.map th, .map td { padding: .3rem .6rem; border: 1px solid var(--line); text-align: center; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.map thead td, .map .axis { border: 0; color: var(--quiet); font-weight: 400; font-size: .87rem; }
+.map td[class] { color: var(--ink); font-weight: 400; background: color-mix(in srgb, var(--own) 22%, transparent); }
+.map td b { color: var(--own); margin-right: .2em; }
+.curves { grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); margin-top: .6rem; }
+.curves figcaption { overflow-wrap: anywhere; }
+figure line.plateau { stroke: var(--quiet); stroke-dasharray: 4 3; }
+`;
+
+const MEANINGS: Readonly<Record<Verdict, string>> = {
+  converged: 'past the unigram plateau at the end',
+  plateau: 'at the unigram plateau, or above it, at the end',
+  unfinished: 'not at its end',
+  failed: 'ended with an error',
+  diverged: 'a loss that is not finite, or that rose and stayed high',
+};
+
+const VERDICTS = Object.keys(LETTERS) as Verdict[];
+
+/** What stands below the table of the groups. */
+function notesOf({ signatures, groups }: SweepReport): string[] {
+  const spreads = 'Mean ± sample standard deviation over the seeds; losses in bits a target token.';
+  if (signatures.length === 0) return [spreads];
+  const paired =
+    `p: paired approximate randomization against ${groups[0].name}, on the segments of all seeds that both have, ` +
+    'paired by seed; it speaks of these trainings and this test text.';
+  return [spreads, paired, ...signatures];
+}
+
+function messagesOf({ groups }: SweepReport): string[] {
+  return groups.flatMap(({ cells }) =>
+    cells.flatMap(({ name, message }) => (message === null ? [] : [`${name}: ${message}`])),
+  );
+}
+
+/** The report in Markdown. */
+export function sweepMarkdown(report: SweepReport): string {
+  const panels = divergenceMap(report);
+  const messages = messagesOf(report);
+  const key = VERDICTS.map((verdict) => `${LETTERS[verdict]} ${verdict} (${MEANINGS[verdict]})`).join(', ');
+  const blocks = [
+    `# ${report.title}`,
+    markdownTable(groupTable(report)),
+    notesOf(report).join('\n\n'),
+    ...(panels.length === 0 ? [] : ['## Divergence map', ...panels.map(markdownPanel)]),
+    `A letter for each seed: ${key}.`,
+    '## Cells',
+    markdownTable(cellTable(report)),
+    ...(messages.length === 0 ? [] : ['## What went wrong', messages.map((line) => `- ${line}`).join('\n')]),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+/** The report as one HTML file that needs no other. */
+export function sweepPage(report: SweepReport): string {
+  const title = escapeHtml(report.title);
+  return [
+    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${title} – sweep</title>`,
+    `<style>${TRAINING_STYLE}${STYLE}</style>`,
+    '</head>\n<body>',
+    `<header><h1>Sweep ${title}</h1></header>`,
+    htmlTable(groupTable(report)),
+    ...notesOf(report).map((note) => `<p class="note">${escapeHtml(note)}</p>`),
+    mapSection(report),
+    curveSection(report),
+    `<h2>Cells</h2>\n${htmlTable(cellTable(report))}`,
+    messageSection(report),
+    '</body>\n</html>\n',
+  ].join('\n');
+}
+
+function mapSection(report: SweepReport): string {
+  const key = VERDICTS.map(
+    (verdict) =>
+      `<span class="key verdict ${verdict}">${LETTERS[verdict]}</span> ${verdict}: ${MEANINGS[verdict]}`,
+  ).join('; ');
+  const legend = `<p class="note">A letter for each seed, and the mean of the best validation losses. ${key}.</p>`;
+  const panels = divergenceMap(report);
+  if (panels.length === 0) return `<h2>Verdicts</h2>\n${legend}`;
+  return `<h2>Divergence map</h2>\n${legend}\n<div class="panels">${panels.map(htmlPanel).join('\n')}</div>`;
+}
+
+function messageSection(report: SweepReport): string {
+  const messages = messagesOf(report).map((line) => `<li>${escapeHtml(line)}</li>`);
+  return messages.length === 0 ? '' : `<h2>What went wrong</h2>\n<ul>${messages.join('')}</ul>`;
+}

@@ -1,0 +1,163 @@
+import { formatSeconds } from '../common/progress.js';
+import { escapeHtml } from './html.js';
+import {
+  lettersOf,
+  type SweepCell,
+  type SweepGroup,
+  type SweepReport,
+  spread,
+  type Verdict,
+  worstVerdict,
+} from './sweep-results.js';
+import { table } from './training-tables.js';
+
+/** A table of text, for Markdown and HTML. */
+export interface TextTable {
+  readonly heads: readonly string[];
+  /** How many of the first columns hold text; the rest numbers. */
+  readonly texts: number;
+  readonly rows: readonly TextRow[];
+}
+
+interface TextRow {
+  readonly cells: readonly string[];
+  /** What the cell under `verdict` stands for. */
+  readonly verdict: Verdict;
+}
+
+const VERDICT = 'verdict';
+const NONE = '–';
+
+/** A row for each group: means over the seeds. */
+export function groupTable({ listed, axes, groups, signatures }: SweepReport): TextTable {
+  const tested = signatures.length > 0;
+  const named = listed || axes.length === 0;
+  const names = named ? ['cell'] : axes.map(({ label }) => label);
+  const figures = ['best valid loss', 'ppl', 'updates', 'tokens/s', 'time'];
+  const scores = tested ? ['test BLEU', 'p', 'test chrF', 'p'] : [];
+  return {
+    heads: [...names, VERDICT, 'seeds', ...figures, ...scores],
+    texts: names.length + 1,
+    rows: groups.map((group, i) => ({
+      verdict: worstVerdict(group.cells),
+      cells: [
+        ...(named ? [group.name] : group.values),
+        lettersOf(group.cells),
+        ...groupFigures(group),
+        ...(tested ? groupScores(group, i === 0) : []),
+      ],
+    })),
+  };
+}
+
+function groupFigures({ cells }: SweepGroup): string[] {
+  return [
+    String(cells.length),
+    plusMinus(
+      cells.map(({ best }) => best?.loss),
+      3,
+    ),
+    plusMinus(
+      cells.map(({ best }) => best && 2 ** best.nll),
+      2,
+    ),
+    plusMinus(
+      cells.map(({ updates }) => updates),
+      0,
+    ),
+    plusMinus(
+      cells.map(({ speed }) => speed),
+      0,
+    ),
+    formatSeconds(spread(cells.map(({ seconds }) => seconds)).mean),
+  ];
+}
+
+function groupScores({ cells, significance }: SweepGroup, first: boolean): string[] {
+  return (['bleu', 'chrf'] as const).flatMap((key) => [
+    plusMinus(
+      cells.map(({ test }) => test?.[key]),
+      2,
+    ),
+    first ? '' : formatProbability(significance?.[key]),
+  ]);
+}
+
+function formatProbability(p: number | undefined): string {
+  if (p === undefined) return NONE;
+  return p < 0.001 ? '<0.001' : p.toFixed(3);
+}
+
+/** `5.120 ± 0.031`, of how many where some have none. */
+function plusMinus(found: readonly (number | null | undefined)[], digits: number): string {
+  const values = found.filter((value) => value != null);
+  if (values.length === 0) return NONE;
+  const { mean, deviation } = spread(values);
+  const some = values.length < found.length ? ` (${values.length})` : '';
+  const exact = deviation === null || (digits === 0 && deviation === 0);
+  return `${fixed(mean, digits)}${exact ? '' : ` ± ${fixed(deviation, digits)}`}${some}`;
+}
+
+/** A row for each training. */
+export function cellTable({ groups, signatures }: SweepReport): TextTable {
+  const tested = signatures.length > 0;
+  const figures = ['best valid loss', 'nll', 'after', 'last valid loss', 'updates', 'tokens/s', 'time'];
+  return {
+    heads: ['cell', VERDICT, ...figures, ...(tested ? ['test BLEU', 'test chrF'] : [])],
+    texts: 2,
+    rows: groups.flatMap(({ cells }) =>
+      cells.map((cell) => ({
+        verdict: cell.verdict,
+        cells: [
+          cell.name,
+          cell.verdict,
+          ...cellFigures(cell),
+          ...(tested ? [cell.test?.bleu, cell.test?.chrf].map((score) => fixed(score, 2)) : []),
+        ],
+      })),
+    ),
+  };
+}
+
+function cellFigures({ best, last, updates, speed, seconds }: SweepCell): string[] {
+  return [
+    fixed(best?.loss, 3),
+    fixed(best?.nll, 3),
+    best === null ? NONE : String(best.updates),
+    fixed(last?.loss, 3),
+    String(updates),
+    fixed(speed, 0),
+    formatSeconds(seconds),
+  ];
+}
+
+function fixed(value: number | null | undefined, digits: number): string {
+  if (value == null) return NONE;
+  return value < 1e6 ? value.toFixed(digits) : value.toExponential(1); // the perplexity of what has diverged
+}
+
+/** As Markdown, the columns aligned so that it reads as it is. */
+export function markdownTable({ heads, texts, rows }: TextTable): string {
+  const lines = [heads, ...rows.map(({ cells }) => cells)].map((line) =>
+    line.map((cell) => cell.replaceAll('|', '\\|')),
+  );
+  const widths = heads.map((_, i) => Math.max(3, ...lines.map((line) => line[i].length)));
+  const row = (line: readonly string[]): string =>
+    `| ${line.map((cell, i) => (i < texts ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (i < texts ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [row(lines[0]), row(rule), ...lines.slice(1).map(row)].join('\n');
+}
+
+/** As HTML, verdicts in their colours. */
+export function htmlTable({ heads, texts, rows }: TextTable): string {
+  const verdict = heads.indexOf(VERDICT);
+  const cellsOf = ({ cells, verdict: own }: TextRow): string =>
+    cells
+      .map((text, i) => {
+        if (i === 0) return `<th scope="row">${escapeHtml(text)}</th>`;
+        if (i === verdict) return `<td><span class="verdict ${own}">${escapeHtml(text)}</span></td>`;
+        return `<td${i < texts ? '' : ' class="number"'}>${escapeHtml(text)}</td>`;
+      })
+      .join('');
+  return table(heads, rows.map(cellsOf), texts);
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compareGroups, scoreTest, type Translated, testMetrics } from '../../src/cli/sweep-test.js';
+import { loadConfig } from '../../src/config/load.js';
+import { pairedTest } from '../../src/metrics/sacrebleu.js';
+
+const references = Array.from({ length: 12 }, (_, i) => `the cat number ${i} sat on the mat in house ${i} .`);
+const translated = (every: number, shift: number): Translated => ({
+  references,
+  hypotheses: references.map((line, i) => ((i + shift) % every === 0 ? 'a dog' : line)),
+});
+
+test('segments of all seeds that both have are compared, paired by seed', async () => {
+  const metrics = await testMetrics(loadConfig({}).config);
+  const baseline = new Map([1, 2, 3].map((seed) => [seed, translated(2, seed)]));
+  const other = new Map([2, 1].map((seed) => [seed, translated(5, seed)]));
+  const found = compareGroups(metrics, baseline, other)!;
+  const pool = (group: Map<number, Translated>) => [2, 1].flatMap((seed) => group.get(seed)!.hypotheses);
+  const expected = pairedTest([pool(baseline), pool(other)], metrics, [[...references, ...references]], {
+    type: 'ar',
+  });
+  assert.deepEqual(found, {
+    seeds: 2,
+    bleu: expected[0].results[1].pValue,
+    chrf: expected[1].results[1].pValue,
+  });
+  assert.ok(found.bleu < 0.05, String(found.bleu));
+});
+
+test('without a seed in common, or with other references, there is nothing to compare', async () => {
+  const metrics = await testMetrics(loadConfig({}).config);
+  const one = translated(2, 0);
+  assert.equal(compareGroups(metrics, new Map([[1, one]]), new Map([[2, one]])), null);
+  const foreign = { ...one, references: references.map((line) => `${line}?`) };
+  assert.equal(compareGroups(metrics, new Map([[1, one]]), new Map([[1, foreign]])), null);
+});
+
+test('scores are those of the score section', async () => {
+  const upper = { references, hypotheses: references.map((line) => line.toUpperCase()) };
+  const score = async (sets: string[]) =>
+    scoreTest(await testMetrics(loadConfig({ sets }).config), upper).bleu;
+  assert.equal(await score(['score.lowercase=true']), 100.00000000000004);
+  assert.ok((await score([])) < 20);
+});
