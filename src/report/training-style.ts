@@ -37,7 +37,8 @@ table { border-collapse: collapse; }
 th, td { padding: .3rem 1.25rem .3rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; white-space: nowrap; }
 thead th { color: var(--quiet); font-weight: 400; font-size: .87rem; }
-.samples td:last-child { min-width: 24rem; }
+.samples { width: 100%; }
+.samples td:last-child { width: 100%; min-width: 24rem; }
 .samples thead td { color: var(--ink); }
 .samples tbody th { padding-right: .6rem; border-bottom: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
