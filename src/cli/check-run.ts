@@ -17,7 +17,12 @@ import {
   readProfile,
 } from '../model/profile-file.js';
 import { Tokenizer } from '../tokenizer/index.js';
-import { type CheckpointFrame, checkCheckpoint } from '../train/check-checkpoint.js';
+import {
+  type CheckpointFrame,
+  checkCheckpoint,
+  checkModel,
+  isModelAlone,
+} from '../train/check-checkpoint.js';
 import {
   BEST_CHECKPOINT,
   LAST_CHECKPOINT,
@@ -55,6 +60,7 @@ export function checkRun(runDirectory: string): RunReport {
       numbered.filter((name) => whole.has(name)),
     ),
     ...checkpoints,
+    ...finishedModels(runDirectory).flatMap((folder) => checkModel(folder, run.frame)),
     ...linkFindings(runDirectory, numbered),
     ...leftovers(runDirectory),
   ];
@@ -64,7 +70,16 @@ export function checkRun(runDirectory: string): RunReport {
 /** Looks at one checkpoint; config and dictionaries are those of the folder that it is in. */
 export function checkOneCheckpoint(folder: string): Finding[] {
   const run = openRun(path.dirname(path.resolve(folder)));
-  return checkCheckpointOf(run, folder);
+  return isModelAlone(folder) ? checkModel(folder, run.frame) : checkCheckpointOf(run, folder);
+}
+
+/** The folders of a run with weights that no training goes on from: averages, and models that were folded or imported. */
+function finishedModels(runDirectory: string): string[] {
+  return fs
+    .readdirSync(runDirectory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && updatesOf(entry.name) === undefined)
+    .map(({ name }) => path.join(runDirectory, name))
+    .filter(isModelAlone);
 }
 
 /** What the checkpoints of a run are compared with. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { CHECKSUMS_FILE, expectedSum, readChecksums } from '../common/checksums.js';
 import { DamageError, UserError } from '../common/errors.js';
+import { checkSum, sumFile } from '../common/file-sum.js';
 import { examine, type Finding, ok, unverified } from '../common/findings.js';
 import type { ModelConfig } from '../config/schema.js';
 import { scanSafetensors } from '../formats/safetensors.js';
@@ -35,20 +36,8 @@ export function checkCheckpoint(
   const at = (name: string): string => path.join(folder, name);
   const weightFiles = [MODEL_FILE, ...(hasEma(folder) ? [EMA_FILE] : [])];
   const findings = [
-    examine(at(CHECKSUMS_FILE), () => {
-      if (readChecksums(folder) !== undefined) return 'sums of every file';
-      return unverified(
-        at(CHECKSUMS_FILE),
-        'there is none: bits that changed since it was written cannot be told',
-      );
-    }),
-    ...weightFiles.map((name) =>
-      examine(at(name), () => {
-        const { found, detail } = scan(folder, name);
-        if (config && vocabulary) checkWeights(config, vocabulary, found, at(name));
-        return judge(at(name), detail, shapes !== undefined);
-      }),
-    ),
+    lookAtChecksums(folder),
+    ...weightFiles.map((name) => lookAtWeights(folder, name, { config, vocabulary })),
     examine(at(OPTIMIZER_FILE), () => {
       const { found, detail } = scan(folder, OPTIMIZER_FILE);
       if (shapes !== undefined) checkMoments(found, shapes, at(OPTIMIZER_FILE));
@@ -66,9 +55,60 @@ export function checkCheckpoint(
   return { findings, content };
 }
 
+/** Looks at weights that no training goes on from, and at what stands beside them. */
+export function checkModel(folder: string, frame: CheckpointFrame): Finding[] {
+  const others = namedIn(folder).filter((name) => name !== MODEL_FILE);
+  return [
+    lookAtChecksums(folder),
+    lookAtWeights(folder, MODEL_FILE, frame),
+    ...others.map((name) => {
+      const file = path.join(folder, name);
+      return examine(file, () => {
+        requireFile(file);
+        checkSum(file, sumFile(file), expectedSum(folder, name)!);
+        return 'as it was written';
+      });
+    }),
+  ];
+}
+
+/** Whether a folder holds a model without the state of a training, to judge by its checksums: an average, for one. */
+export function isModelAlone(folder: string): boolean {
+  const names = namedIn(folder);
+  return names.includes(MODEL_FILE) && !names.includes(STATE_FILE);
+}
+
+/** The names that have checksums; none where these are missing or damaged. */
+function namedIn(folder: string): string[] {
+  try {
+    return Object.keys(readChecksums(folder)?.files ?? {});
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [];
+  }
+}
+
+function lookAtChecksums(folder: string): Finding {
+  const file = path.join(folder, CHECKSUMS_FILE);
+  return examine(file, () => {
+    if (readChecksums(folder) !== undefined) return 'sums of every file';
+    return unverified(file, 'there is none: bits that changed since it was written cannot be told');
+  });
+}
+
+function lookAtWeights(folder: string, name: string, { config, vocabulary }: CheckpointFrame): Finding {
+  const file = path.join(folder, name);
+  return examine(file, () => {
+    const { found, detail } = scan(folder, name);
+    const known = config !== undefined && vocabulary !== undefined;
+    if (known) checkWeights(config, vocabulary, found, file);
+    return judge(file, detail, known);
+  });
+}
+
 /** Whether a checkpoint has, or should have, a moving average of the weights. */
 function hasEma(folder: string): boolean {
-  return existsSync(path.join(folder, EMA_FILE)) || expected(folder, EMA_FILE) !== undefined;
+  return existsSync(path.join(folder, EMA_FILE)) || namedIn(folder).includes(EMA_FILE);
 }
 
 function judge(file: string, detail: string, shapesKnown: boolean): Finding {

@@ -132,3 +132,19 @@ test('other folders are refused', () => {
     assert.match(stderr, /expected a run directory, a checkpoint or a dataset/);
   }
 });
+
+test('averages are looked at, in the run and by themselves', () => {
+  const folder = workspace();
+  const made = program(folder, ['average', 'run', '--num-update-checkpoints', '2']);
+  assert.equal(made.status, 0, made.stderr);
+  const average = path.join(folder, 'run', 'checkpoint_average_2');
+  const of = (place: string): string[] =>
+    check(place)
+      .findings.filter(({ what }) => what.includes('checkpoint_average_2'))
+      .map(({ verdict }) => verdict);
+  assert.deepEqual(of(average), ['ok', 'ok', 'ok']);
+  assert.deepEqual(of(path.join(folder, 'run')), ['ok', 'ok', 'ok']);
+  tear(path.join(average, 'average.json'));
+  tear(path.join(average, 'model.safetensors'));
+  assert.deepEqual(of(path.join(folder, 'run')), ['ok', 'damaged', 'damaged']);
+});
