@@ -57,6 +57,8 @@ async function watch(
     '0',
     '--validate-interval-updates',
     validate,
+    '--average-last',
+    '0',
     '--save-interval',
     '0',
   ];
