@@ -7,6 +7,7 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 #include "ops.h"
@@ -108,9 +109,24 @@ Napi::Value allocate(const Napi::CallbackInfo &info) {
   return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void *data) { std::free(data); });
 }
 
+/// Gives the whole pages of a stretch of such memory back to the system, where it takes them; what is in them is lost.
+void discard(const Napi::CallbackInfo &info) {
+#if defined(__linux__)
+  Napi::ArrayBuffer memory = info[0].As<Napi::ArrayBuffer>();
+  const auto [start, end] = std::pair{Argument<int64_t>::from(info[1]), Argument<int64_t>::from(info[2])};
+  if (end > static_cast<int64_t>(memory.ByteLength())) throw Napi::TypeError::New(info.Env(), "discard: expected a stretch of the memory");
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t base = reinterpret_cast<uintptr_t>(memory.Data());
+  const uintptr_t first = (base + static_cast<uintptr_t>(start) + page - 1) / page * page;
+  const uintptr_t last = (base + static_cast<uintptr_t>(end)) / page * page;
+  if (first < last) madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
+#endif
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("isa", Napi::String::New(env, ops().isa));
   exports.Set("allocate", Napi::Function::New(env, allocate, "allocate"));
+  exports.Set("discard", Napi::Function::New(env, discard, "discard"));
   exports.Set("setThreads", Napi::Function::New(
                                 env, [](const Napi::CallbackInfo &info) { setThreads(info[0].As<Napi::Number>().Int32Value()); },
                                 "setThreads"));

@@ -3,15 +3,29 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../common/errors.js';
 import { tf } from '../ops/tf.js';
+import type { NativeBackend } from './native/backend.js';
 import { registerRowGather } from './wasm-gather.js';
 
 export const BACKENDS = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
+/** The memory of a backend for tensors, in bytes. */
+export interface TensorMemory {
+  /** Most that was in use since the last `resetPeak`. */
+  readonly peak: number;
+  /** What the process holds for it. */
+  readonly resident: number;
+  resetPeak(): void;
+  /** Gives back to the system what is not in use, as far as it can be. */
+  trim(): void;
+}
+
 export interface ChosenBackend {
   name: BackendName;
   /** What it is and why it was taken, in one line. */
   reason: string;
+  /** Null where the backend does not tell. */
+  memory: TensorMemory | null;
 }
 
 /** Loads and registers a backend, or says in one line why it is not there. */
@@ -102,7 +116,8 @@ export async function initBackend(
     await tf.ready();
     // tfjs's CPU backend would recommend another package on its first use; which one runs is said by the caller.
     if (name === 'cpu') (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
-    return { name, reason: [found.what, ...passed].join('; ') };
+    const memory = name === 'native' ? (tf.backend() as unknown as NativeBackend).arena : null;
+    return { name, reason: [found.what, ...passed].join('; '), memory };
   }
   throw new UserError({
     problem: `no tensor backend could be started: ${passed.join('; ')}`,

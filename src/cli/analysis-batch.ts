@@ -1,5 +1,5 @@
 import { UserError } from '../common/errors.js';
-import type { Config } from '../config/schema.js';
+import type { SettledConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
 import { readBatch } from '../data/batch-iterator.js';
 import { ParallelDataset } from '../data/parallel-dataset.js';
@@ -23,7 +23,7 @@ export interface AnalysisBatch {
  * @throws UserError where there is no such split or batch
  */
 export function openAnalysisBatch(
-  config: Config,
+  config: SettledConfig,
   data: TrainingData,
   { split, batch: number, withDropout }: Pick<AnalyzeOptions, 'split' | 'batch' | 'withDropout'>,
 ): AnalysisBatch {
@@ -45,7 +45,7 @@ export function openAnalysisBatch(
 }
 
 function readNumbered(
-  { model, train, seed }: Config,
+  { model, train, seed }: SettledConfig,
   pairs: ParallelDataset,
   split: string,
   number: number,

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum } from '../common/checksums.js';
 import { nearest, UserError } from '../common/errors.js';
-import type { Config, ModelConfig } from '../config/schema.js';
+import type { ModelConfig, SettledConfig } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
 import { locateCheckpoint, WEIGHTS_FILE } from '../decode/checkpoint-location.js';
 import { readSafetensors } from '../formats/safetensors.js';
@@ -25,7 +25,7 @@ const ALL = 'all';
 /** A model to look at. */
 export interface AnalyzedModel {
   subject: Subject;
-  config: Config;
+  config: SettledConfig;
   /** Its checkpoint; null at initialisation. */
   folder: string | null;
 }
@@ -50,7 +50,7 @@ export function runOf(targets: readonly string[]): string | undefined {
 }
 
 /** The models of a config at initialisation, one for each scheme. @throws UserError for an unknown scheme */
-export function initialModels(config: Config, schemes: readonly string[]): AnalyzedModel[] {
+export function initialModels(config: SettledConfig, schemes: readonly string[]): AnalyzedModel[] {
   return [...new Set(schemes)].map((residual) => {
     if (!isScheme(residual)) {
       const near = nearest(residual, Object.keys(SCHEMES));
@@ -68,7 +68,7 @@ function isScheme(name: string): name is ModelConfig['residual'] {
   return Object.hasOwn(SCHEMES, name);
 }
 
-function initialModel(config: Config): AnalyzedModel {
+function initialModel(config: SettledConfig): AnalyzedModel {
   return {
     subject: { residual: config.model.residual, checkpoint: INITIAL, updates: 0 },
     config,
@@ -82,7 +82,11 @@ function initialModel(config: Config): AnalyzedModel {
  * @param names undefined for the one to translate with
  * @throws UserError for a checkpoint that is not there
  */
-export function checkpointModels(run: string, config: Config, names?: readonly string[]): AnalyzedModel[] {
+export function checkpointModels(
+  run: string,
+  config: SettledConfig,
+  names?: readonly string[],
+): AnalyzedModel[] {
   const { residual } = config.model;
   const all = (): string[] => [INITIAL, ...numberedCheckpoints(run).map(({ name }) => name)];
   const wanted = (names ?? [undefined]).flatMap((name) => (name === ALL ? all() : [name]));
@@ -133,16 +137,22 @@ export function openModel(
 
 /** ω as `train` would begin with; nothing is written. */
 function initialOmega(
-  { model, seed }: Config,
+  { model, train, seed }: SettledConfig,
   { source, target, firstBatch }: TrainingData,
 ): ReturnType<typeof omegaOf> | null {
   if (model.residual !== 'admin' || model.omega.init !== 'profiled') return null;
   if (model.omega.profile !== null) return readOmega(model.omega.profile, model);
-  return omegaOf(profileOmega(model, { source: source.size, target: target.size }, firstBatch(), seed));
+  return omegaOf(
+    profileOmega(model, { source: source.size, target: target.size }, firstBatch(train.maxTokens), seed),
+  );
 }
 
 /** Checks that a dataset has the dictionaries of a run. @throws UserError where it has others */
-export function checkDictionaries(run: string, { data }: Config, { source, target }: TrainingData): void {
+export function checkDictionaries(
+  run: string,
+  { data }: SettledConfig,
+  { source, target }: TrainingData,
+): void {
   for (const [language, found] of [
     [data.sourceLang, source],
     [data.targetLang, target],

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { UserError } from '../common/errors.js';
-import type { Config } from '../config/schema.js';
+import type { SettledConfig } from '../config/schema.js';
 import { SCHEMES } from '../model/scheme.js';
 import type { OmegaPoint } from '../report/analysis-data.js';
 import { checkpointModels } from './analysis-models.js';
@@ -11,7 +11,11 @@ import { readRunWeights } from './run-weights.js';
  *
  * @throws UserError for a scheme without ω, or a checkpoint that is not there
  */
-export function omegaCourse(run: string, config: Config, names: readonly string[] = ['all']): OmegaPoint[] {
+export function omegaCourse(
+  run: string,
+  config: SettledConfig,
+  names: readonly string[] = ['all'],
+): OmegaPoint[] {
   const { residual } = config.model;
   if (SCHEMES[residual].shortcut !== 'omega') {
     throw new UserError({

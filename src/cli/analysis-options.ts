@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.js';
+import type { SettledConfig } from '../config/schema.js';
 import type { AnalysisBatch } from './analysis-batch.js';
 import type { AnalyzedModel } from './analysis-models.js';
 import type { Setting } from './config-flags.js';
@@ -30,7 +30,7 @@ export interface AnalyzeOptions {
 
 /** What all measures go by. */
 export interface AnalysisContext {
-  config: Config;
+  config: SettledConfig;
   models: readonly AnalyzedModel[];
   data: TrainingData;
   batch: AnalysisBatch;

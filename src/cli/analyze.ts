@@ -7,6 +7,7 @@ import { UserError } from '../common/errors.js';
 import { writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { loadConfig, loadRunConfig } from '../config/load.js';
+import type { Config, SettledConfig } from '../config/schema.js';
 import type { Analysis, Dependency } from '../report/analysis-data.js';
 import { analysisPage } from '../report/analysis-page.js';
 import { openAnalysisBatch } from './analysis-batch.js';
@@ -37,7 +38,7 @@ export async function runAnalyze(
       ? loadConfig({ files: targets, sets: options.settings })
       : loadRunConfig(run, { sets: options.settings });
   for (const warning of loaded.warnings) log.warn(warning);
-  const { config } = loaded;
+  const config = withBatchSize(loaded.config);
   checkOptions(what, run, options);
   const omega = what.includes('omega') ? omegaCourse(run!, config, options.checkpoint) : undefined;
   const models =
@@ -162,4 +163,15 @@ function write(analysis: Analysis, { output, html }: AnalyzeOptions): void {
   } else if (html === undefined) {
     process.stdout.write(json);
   }
+}
+
+/** What is measured on a batch needs its size. @throws UserError where it is left to be found */
+function withBatchSize(config: Config): SettledConfig {
+  const { maxTokens } = config.train;
+  if (maxTokens !== 'auto') return { ...config, train: { ...config.train, maxTokens } };
+  throw new UserError({
+    problem: 'expected a number of tokens, found auto',
+    where: 'train.max-tokens',
+    hint: 'A model is looked at on a batch of a given size, for example --max-tokens 1000.',
+  });
 }

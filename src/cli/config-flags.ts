@@ -105,10 +105,10 @@ function addOption(command: Command, option: Option, onValue: (value: string) =>
   command.on(`option:${option.name()}`, onValue);
 }
 
-function placeholder({ kind, path }: ConfigKey): string {
+function placeholder({ kind, path, words = [] }: ConfigKey): string {
   switch (kind) {
     case 'integer':
-      return '<n>';
+      return `<${['n', ...words].join('|')}>`;
     case 'number':
       return '<x>';
     case 'list':
@@ -120,6 +120,7 @@ function placeholder({ kind, path }: ConfigKey): string {
     case 'name':
       return '<lang>';
     default:
+      if (path === 'train.memory') return '<size>';
       return /(root|dir|-from)$/.test(path) ? '<folder>' : '<file>';
   }
 }

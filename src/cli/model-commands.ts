@@ -43,7 +43,7 @@ export function addProfile(program: Command): void {
     const loaded = begin(options, () => loadConfig({ files, sets: settings }));
     if (loaded === undefined) return;
     const { runProfile } = await import('./profile.js');
-    await runProfile(loaded.config, { output: options.output });
+    await runProfile(loaded.config, loaded.written, { output: options.output });
   });
 }
 

@@ -3,13 +3,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { initBackend } from '../backend/init.js';
 import { canonicalHash } from '../common/canonical-hash.js';
-import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import type { Config } from '../config/schema.js';
+import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
-import { batches } from '../data/batch-iterator.js';
-import { Dictionary } from '../data/dictionary.js';
-import { ParallelDataset } from '../data/parallel-dataset.js';
 import type { OmegaValues } from '../model/omega.js';
 import { omegaOf, type ProfiledSublayer, profileOmega } from '../model/profile.js';
 import {
@@ -24,6 +20,8 @@ import {
 import type { VocabularySizes } from '../model/transformer.js';
 import { formatProfile } from '../report/profile-table.js';
 import { ensureDataset } from './preprocess.js';
+import { settleBatch, takeRecorded } from './settle-batch.js';
+import { openTrainingData, type TrainingData } from './training-data.js';
 
 /** What is profiled beside the model: the data that training starts with. */
 export interface ProfileInputs {
@@ -38,53 +36,35 @@ export interface ProfileInputs {
  * `admin-nmt profile`: measures the residual branches of the initial model on the first training batch, writes
  * `admin-profile.json` and `profile.ratio.init` into the run directory (or `output`), and prints a table.
  */
-export async function runProfile(config: Config, options: { output?: string }): Promise<void> {
-  warnIfUnused(config);
-  await ensureDataset(config);
-  const backend = await initBackend(config.backend, config.threads);
+export async function runProfile(
+  given: Config,
+  written: WrittenConfig,
+  options: { output?: string },
+): Promise<void> {
+  warnIfUnused(given);
+  await ensureDataset(given);
+  const backend = await initBackend(given.backend, given.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
-  const { destdir, sourceLang, targetLang } = config.data;
-  const dataset = ParallelDataset.open(destdir, 'train', sourceLang, targetLang);
+  const data = openTrainingData(given);
   try {
+    const known = takeRecorded({ config: given, written });
+    const { config } = await settleBatch(known, data, backend);
     const folder = options.output ?? config.train.saveDir;
-    const sublayers = makeProfile(config, profileInputs(config, dataset), folder);
+    const sublayers = makeProfile(config, profileInputs(config, data), folder);
     process.stdout.write(formatProfile(sublayers).join('\n') + '\n');
   } finally {
-    dataset.close();
+    data.close();
   }
 }
 
 /** What is profiled of a training split, in the form of the first update of `train`. */
-function profileInputs(config: Config, dataset: ParallelDataset): ProfileInputs {
-  const { destdir, sourceLang, targetLang } = config.data;
-  const [source, target] = [sourceLang, targetLang].map((language) =>
-    Dictionary.load(path.join(destdir, `dict.${language}.txt`)),
-  );
+export function profileInputs({ train }: SettledConfig, data: TrainingData): ProfileInputs {
+  const { source, target, hash, firstBatch } = data;
   return {
     vocabulary: { source: source.size, target: target.size },
-    dataHash: canonicalHash([dataset.hash, source.hash, target.hash]),
-    firstBatch: () => firstBatch(config, dataset),
+    dataHash: hash,
+    firstBatch: () => firstBatch(train.maxTokens),
   };
-}
-
-function firstBatch({ train, model, seed }: Config, dataset: ParallelDataset): Batch {
-  const [first] = batches(dataset, {
-    maxTokens: train.maxTokens,
-    maxPositions: model.maxPositions,
-    seed,
-    epoch: 1,
-    rank: 0,
-    worldSize: 1,
-    shuffle: true,
-  });
-  if (first === undefined) {
-    throw new UserError({
-      problem: `expected a pair of at most ${train.maxTokens} tokens in the training split, found none`,
-      where: 'train.max-tokens',
-      hint: 'Raise it: the shortest pair is longer than a whole batch may be.',
-    });
-  }
-  return first;
 }
 
 function warnIfUnused({ model }: Config): void {
@@ -102,7 +82,7 @@ function warnIfUnused({ model }: Config): void {
  *
  * @throws UserError for a profile that is damaged or of another shape
  */
-export function ensureProfile(config: Config, inputs: ProfileInputs): OmegaValues | null {
+export function ensureProfile(config: SettledConfig, inputs: ProfileInputs): OmegaValues | null {
   const { residual, omega } = config.model;
   if (residual !== 'admin' || omega.init !== 'profiled') return null;
   if (omega.profile !== null) {
@@ -132,7 +112,7 @@ function findChange(found: ProfileOrigin, wanted: ProfileOrigin): string | undef
 }
 
 /** Everything that the numbers of a profile depend on. */
-function originOf({ model, data, train, seed }: Config, { dataHash }: ProfileInputs): ProfileOrigin {
+function originOf({ model, data, train, seed }: SettledConfig, { dataHash }: ProfileInputs): ProfileOrigin {
   const { omega, residual, ...rest } = model;
   const modelHash = canonicalHash({
     ...rest,
@@ -143,7 +123,7 @@ function originOf({ model, data, train, seed }: Config, { dataHash }: ProfileInp
 }
 
 /** Profiles and writes both files. */
-function makeProfile(config: Config, inputs: ProfileInputs, folder: string): ProfiledSublayer[] {
+function makeProfile(config: SettledConfig, inputs: ProfileInputs, folder: string): ProfiledSublayer[] {
   const batch = inputs.firstBatch();
   const { length } = batch.indices;
   log.info(`Profiling on the first batch: ${length} pairs, ${batch.targetOutput.length} target tokens`);

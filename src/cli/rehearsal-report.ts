@@ -1,20 +1,26 @@
-import process from 'node:process';
+import { formatMemory } from '../common/memory-limit.js';
 import { formatSeconds } from '../common/progress.js';
 import type { TrainConfig } from '../config/schema.js';
+import { savesOnTheWay } from '../train/milestones.js';
 import type { Rehearsal } from '../train/rehearsal.js';
 
-/** What a training takes, as lines of text. @param parameters of the model */
+/**
+ * What a training takes, as lines of text.
+ *
+ * @param parameters of the model
+ * @param limit what memory it may take, in words
+ */
 export function describeRehearsal(
-  { maxUpdate, maxEpoch, stopTime, keepLast }: TrainConfig,
-  { updates, tokens, largest, seconds, checkpointBytes }: Rehearsal,
+  config: TrainConfig,
+  { updates, tokens, largest, seconds, memoryBytes, checkpointBytes }: Rehearsal,
   parameters: number,
+  limit: string,
 ): string {
+  const { maxUpdate, maxEpoch, stopTime } = config;
   const epochs = Math.min(maxEpoch ?? Infinity, maxUpdate === null ? Infinity : maxUpdate / updates);
   const whole = Math.min(epochs * seconds, stopTime === null ? Infinity : 60 * stopTime);
   // A forward pass takes two operations for each parameter and token, a backward pass twice as many.
   const flops = 6 * parameters * tokens;
-  const checkpoints = keepLast === 0 ? 'each checkpoint' : `at most ${keepLast + 2} checkpoints`;
-  const disk = (keepLast === 0 ? 1 : keepLast + 2) * checkpointBytes;
   const rows = [
     ['Epoch', `${updates} updates, ${tokens} tokens, about ${formatSeconds(seconds)}`],
     [
@@ -29,11 +35,19 @@ export function describeRehearsal(
     ],
     [
       'Memory',
-      `${gigabytes(process.resourceUsage().maxRSS * 1024)} at the most, with the largest batch (${largest} tokens)`,
+      `${formatMemory(memoryBytes)} at the most, with the largest batch (${largest} tokens) and while saving; allowed are ${limit}`,
     ],
-    ['Disk', `${gigabytes(checkpointBytes)} a checkpoint, ${gigabytes(disk)} for ${checkpoints}`],
+    ['Disk', describeDisk(config, checkpointBytes)],
   ];
   return rows.map(([name, text]) => `${name.padEnd(9)} ${text}\n`).join('');
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+/** What the checkpoints of a training take, in words. @param bytes of one */
+export function describeDisk(config: TrainConfig, bytes: number): string {
+  const { keepLast, keepBest } = config;
+  const one = `${formatMemory(bytes)} a checkpoint`;
+  const periodic = savesOnTheWay(config);
+  if (periodic && keepLast === 0) return `${one}, all of them are kept (train.keep-last 0)`;
+  const most = (periodic ? keepLast : 0) + keepBest + 1; // the last one; those that are kept may be others
+  return `${one}, at most ${formatMemory((most + 1) * bytes)} for ${most} and the one that is being written`;
+}

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { explainFileError, UserError } from '../common/errors.js';
 import { type LoadedConfig, loadRunConfig, runConfigFile } from '../config/load.js';
-import type { TrainConfig } from '../config/schema.js';
+import type { Config } from '../config/schema.js';
 import type { MetricsPoint, RunOverview, RunState } from '../report/training-run.js';
 import { LAST_CHECKPOINT, STATE_FILE } from '../train/checkpoint-folders.js';
 import { createSchedule } from '../train/schedules.js';
@@ -107,7 +107,7 @@ const FRESH_WAITS = 5;
  * @param quiet seconds since the last line
  */
 export function runState(
-  config: TrainConfig,
+  config: Config['train'],
   lines: readonly MetricsPoint[],
   saved: TrainState | null,
   quiet: number,
@@ -126,7 +126,7 @@ export function runState(
  * Whether the checkpoint stands at the end of its epoch, to judge by how many updates those before it had; of the
  * first, by whether it was validated.
  */
-function epochDone({ updateFreq }: TrainConfig, state: TrainState): boolean {
+function epochDone({ updateFreq }: Config['train'], state: TrainState): boolean {
   const own = Math.ceil(state.position / updateFreq);
   if (state.epoch === 1) return state.validatedAt === state.updates;
   return own >= 0.98 * ((state.updates - own) / (state.epoch - 1));

@@ -2,12 +2,12 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
-import { initBackend } from '../backend/init.js';
+import { type ChosenBackend, initBackend } from '../backend/init.js';
 import { explainFileError, UserError } from '../common/errors.js';
 import { makeFolder, removeLeftovers } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
-import type { Config, WrittenConfig } from '../config/schema.js';
+import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
 import { loadCodec } from '../decode/load-model.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
@@ -32,11 +32,13 @@ import { changedSettings, runSettings } from '../train/run-settings.js';
 import { type CheckpointOrigin, INITIAL_STATE, type InitialWeights } from '../train/state.js';
 import { checkStops } from '../train/stopping.js';
 import { Trainer, type TrainerOptions, type TrainingEnd, type TrainingStart } from '../train/trainer.js';
+import { checkpointBytes } from '../train/trial.js';
 import { ensureDataset } from './preprocess.js';
-import { ensureProfile } from './profile.js';
-import { describeRehearsal } from './rehearsal-report.js';
+import { ensureProfile, profileInputs } from './profile.js';
+import { describeDisk, describeRehearsal } from './rehearsal-report.js';
 import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from './run-directory.js';
 import { lockRun } from './run-lock.js';
+import { type Configured, memoryLimit, settleBatch, takeRecorded, trialInputs } from './settle-batch.js';
 import { describeKept, findSource } from './source-model.js';
 import { openTrainingData, type TrainingData } from './training-data.js';
 import { listenForSignals } from './training-signals.js';
@@ -66,7 +68,8 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
   checkStops(config.train);
   checkOwnConfig(saveDir);
   checkKeys(options.allowChange ?? [], '--allow-change');
-  if (options.dryRun) return await runDryRun(config, written);
+  const given = { config, written };
+  if (options.dryRun) return await runDryRun(options.restart ? given : takeRecorded(given));
   try {
     makeFolder(saveDir);
   } catch (error) {
@@ -83,25 +86,21 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
 }
 
 /** Prints what training would take; the run directory is not touched. */
-async function runDryRun(config: Config, written: WrittenConfig): Promise<void> {
-  const source = findSource(config, written);
-  const data = await openAll(config);
+async function runDryRun(given: Configured): Promise<void> {
+  const source = findSource(given.config, given.written);
+  const { data, backend } = await openAll(given.config);
   const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for the profile
   try {
+    const { config, written } = await settleBatch(given, data, backend);
     const inScratch = { ...config, train: { ...config.train, saveDir: scratch } };
     const start = begin(inScratch, data, originOf(config, written, data), source);
     try {
       for (const line of describeStart(config, data, start)) log.info(line);
-      const { train, resegment } = data;
-      const { maxPositions } = config.model;
-      const found = await rehearse(start.model, {
-        config: config.train,
-        seed: config.seed,
-        maxPositions,
-        train,
-        resegment,
-      });
-      process.stdout.write(describeRehearsal(config.train, found, start.model.size));
+      const inputs = { ...trialInputs(config, data), config: config.train, memory: backend.memory };
+      const found = await rehearse(start.model, inputs);
+      process.stdout.write(
+        describeRehearsal(config.train, found, start.model.size, memoryLimit(config).text),
+      );
     } finally {
       start.model.dispose();
     }
@@ -112,25 +111,28 @@ async function runDryRun(config: Config, written: WrittenConfig): Promise<void> 
 }
 
 /** Makes the dataset where it is missing or stale, starts the backend, and opens the data; the caller closes it. */
-async function openAll(config: Config): Promise<TrainingData> {
+async function openAll(config: Config): Promise<{ data: TrainingData; backend: ChosenBackend }> {
   await ensureDataset(config);
   const backend = await initBackend(config.backend, config.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
-  return openTrainingData(config);
+  return { data: openTrainingData(config), backend };
 }
 
 async function trainLocked(
-  config: Config,
-  written: WrittenConfig,
+  asGiven: Config,
+  asWritten: WrittenConfig,
   { restart = false, stopAfter = null, allowChange }: TrainOptions,
 ): Promise<void> {
-  const { saveDir } = config.train;
+  const { saveDir } = asGiven.train;
   const resuming = !restart && hasCheckpoint(saveDir);
-  if (resuming) checkSameRun(saveDir, { settings: runSettings(written), allowChange });
-  const source = resuming ? null : findSource(config, written);
-  const data = await openAll(config);
+  const given = { config: asGiven, written: asWritten };
+  const known = resuming ? takeRecorded(given) : given;
+  if (resuming) checkSameRun(saveDir, { settings: runSettings(known.written), allowChange });
+  const source = resuming ? null : findSource(known.config, known.written);
+  const { data, backend } = await openAll(known.config);
   try {
-    checkPatience(config, data);
+    checkPatience(known.config, data);
+    const { config, written } = await settleBatch(known, data, backend);
     const origin = originOf(config, written, data);
     const start = resuming
       ? resume(config, data, { ...origin, allowChange })
@@ -200,15 +202,20 @@ function resume(config: Config, data: TrainingData, next: Continuation): Start {
   return { ...restored, initFrom: startedFrom };
 }
 
-function begin(config: Config, data: TrainingData, next: Continuation, source: SourceModel | null): Start {
+function begin(
+  config: SettledConfig,
+  data: TrainingData,
+  next: Continuation,
+  source: SourceModel | null,
+): Start {
   const vocabulary = vocabularyOf(data);
-  const { firstBatch, hash: dataHash } = data;
+  const inputs = profileInputs(config, data);
   if (source !== null) {
-    const start = initFrom(source, config, { next, vocabulary, firstBatch });
+    const start = initFrom(source, config, { next, vocabulary, firstBatch: inputs.firstBatch });
     log.info(`Starting with the weights of ${start.initFrom.path}${describeKept(config.train)}`);
     return start;
   }
-  const profiled = ensureProfile(config, { vocabulary, dataHash, firstBatch });
+  const profiled = ensureProfile(config, inputs);
   const model = Transformer.create(config.model, vocabulary, config.seed, profiled, config.train.freeze);
   const { residual, omega } = config.model;
   const analytic = residual === 'admin' && omega.init === 'analytic' ? analyticOmega(config.model) : null;
@@ -233,11 +240,11 @@ function prepareRunDirectory(
     throw explainFileError(error, saveDir);
   }
   furnish(saveDir, written, config.data);
-  checkRoom(saveDir, 3 * 4 * model.size); // weights and both moments
+  checkRoom(saveDir, checkpointBytes(model, config.train));
 }
 
 async function trainFrom(
-  config: Config,
+  config: SettledConfig,
   data: TrainingData,
   origin: CheckpointOrigin,
   start: Start,
@@ -276,7 +283,7 @@ function translatorOf(config: Config, { valid }: TrainingData): TrainerOptions['
   return validationTranslator(config, valid, loadCodec(config.train.saveDir, config.data).codec);
 }
 
-function describeStart({ model, train }: Config, data: TrainingData, start: Start): string[] {
+function describeStart({ model, train }: SettledConfig, data: TrainingData, start: Start): string[] {
   const { residual, encoder, decoder, embedDim } = model;
   const omega = start.omega ? ` (ω ${range([...start.omega.encoder, ...start.omega.decoder])})` : '';
   const trained = start.model.trainable.reduce((sum, { size }) => sum + size, 0);
@@ -288,6 +295,7 @@ function describeStart({ model, train }: Config, data: TrainingData, start: Star
     `Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}${omega}, ${start.model.size} parameters${frozen}`,
     `Data: ${data.train.size} pairs, ${source} source and ${target} target tokens; ${valid}`,
     `Update: at most ${batch}; ${train.optimizer}, lr ${train.lr}, ${train.lrScheduler} after ${train.warmupUpdates} updates of warmup`,
+    `Disk: ${describeDisk(train, checkpointBytes(start.model, train))}`,
   ];
 }
 

@@ -20,17 +20,21 @@ export interface TrainingData {
   hash: string;
   resegment?: Resegment;
   /** The first batch of the first epoch. */
-  firstBatch(): Batch;
+  firstBatch(maxTokens: number): Batch;
   close(): void;
 }
 
 /** Opens `data.destdir`. @throws UserError for what is missing, damaged, or at odds with the config */
-export function openTrainingData({ data, model, train: { maxTokens }, seed }: Config): TrainingData {
+export function openTrainingData({
+  data,
+  model: { maxPositions, shareEmbeddings },
+  seed,
+}: Config): TrainingData {
   const { destdir, sourceLang, targetLang } = data;
   const [source, target] = [sourceLang, targetLang].map((language) =>
     Dictionary.load(path.join(destdir, `dict.${language}.txt`)),
   );
-  if (model.shareEmbeddings === 'all' && source.hash !== target.hash) {
+  if (shareEmbeddings === 'all' && source.hash !== target.hash) {
     throw new UserError({
       problem: `model.share-embeddings: all needs one dictionary for both languages, found two that differ, of ${source.size} and ${target.size} symbols`,
       where: destdir,
@@ -41,7 +45,6 @@ export function openTrainingData({ data, model, train: { maxTokens }, seed }: Co
   const train = ParallelDataset.open(destdir, 'train', sourceLang, targetLang);
   const hasValid = ParallelDataset.exists(destdir, 'valid', sourceLang, targetLang);
   const valid = hasValid ? ParallelDataset.open(destdir, 'valid', sourceLang, targetLang) : null;
-  const options = { maxTokens, maxPositions: model.maxPositions, seed, epoch: 1, rank: 0, worldSize: 1 };
   return {
     train,
     valid,
@@ -49,8 +52,9 @@ export function openTrainingData({ data, model, train: { maxTokens }, seed }: Co
     target,
     hash: canonicalHash([train.hash, source.hash, target.hash]),
     resegment,
-    firstBatch: () => {
-      const [first] = planPairs('train', train, { ...options, shuffle: true }).batches;
+    firstBatch: (maxTokens) => {
+      const options = { maxTokens, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
+      const [first] = planPairs('train', train, options).batches;
       return readBatch(train, first, options, resegment);
     },
     close: () => {

@@ -55,3 +55,24 @@ export function validationTranslator(
     };
   };
 }
+
+/** Translates the batch of a validation split that takes most memory: a model that knows nothing goes on to the end. */
+export function validationTrial(
+  { decode, model: { maxPositions } }: Config,
+  split: PairSource,
+): (model: Transformer) => void {
+  const lengths = split.sourceLengths.filter((length) => length <= maxPositions);
+  const order = [...split.sourceLengths.keys()].filter((i) => split.sourceLengths[i] <= maxPositions);
+  const positions = ([longest, ...others]: number[]): number =>
+    (1 + others.length) * (decode.maxLenA * lengths[longest] + decode.maxLenB);
+  const [largest] = lengthBatches([...lengths], decode).sort((a, b) => positions(b) - positions(a));
+  return (model) => {
+    const decoder = new IncrementalDecoder(model);
+    try {
+      const sources = largest.map((place) => split.pair(order[place]).source);
+      beamSearch(decoder, pack(sources), { ...decode, maxPositions });
+    } finally {
+      decoder.dispose();
+    }
+  };
+}

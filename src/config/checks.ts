@@ -1,3 +1,4 @@
+import { parseMemory } from '../common/memory-limit.js';
 import { camelizeKeys } from './camel.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
@@ -61,6 +62,22 @@ const checks: readonly Check[] = [
         ? `expected data.filter.min-length to be at most data.filter.max-length; found ${filter.minLength} and ${filter.maxLength}`
         : undefined,
     hint: 'As it is, no pair would be kept.',
+  },
+  {
+    keys: ['train.memory'],
+    problem: ({ train }) =>
+      parseMemory(train.memory, 1) === undefined
+        ? `train.memory: expected a size such as 8G or 512M, or a share such as 80%; found '${train.memory}'`
+        : undefined,
+    hint: 'K, M, G and T are powers of 1024; a share is at most 100%.',
+  },
+  {
+    keys: ['train.batch-tokens', 'train.update-freq'],
+    problem: ({ train }) =>
+      train.batchTokens !== null && train.updateFreq > 1
+        ? `train.update-freq follows from train.batch-tokens; found ${train.updateFreq} and ${train.batchTokens}`
+        : undefined,
+    hint: 'Set train.update-freq to 1, or train.batch-tokens to null.',
   },
   {
     keys: ['train.max-update', 'train.lr-scheduler'],

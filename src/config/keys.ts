@@ -12,6 +12,8 @@ export interface ConfigKey {
   readonly fallback: unknown;
   readonly nullable: boolean;
   readonly choices: readonly string[];
+  /** Words that may stand in place of a value of this kind: `auto`. */
+  readonly words?: readonly string[];
   /** What a value must be, in words: `an integer of at least 1`. */
   readonly expected: string;
 }
@@ -32,6 +34,7 @@ interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   anyOf?: JsonSchema[];
   enum?: string[];
+  const?: string;
   prefixItems?: JsonSchema[];
   items?: JsonSchema;
   pattern?: string;
@@ -67,8 +70,11 @@ function collect(node: JsonSchema, path: string): void {
 }
 
 function describeKey(node: JsonSchema, path: string): ConfigKey {
-  const nullable = node.anyOf?.some(({ type }) => type === 'null') ?? false;
-  const type = node.anyOf?.find((branch) => branch.type !== 'null') ?? node;
+  const branches = node.anyOf ?? [node];
+  const nullable = branches.some(({ type }) => type === 'null');
+  const words = branches.flatMap((branch) => branch.const ?? []);
+  const type = branches.find((branch) => branch.type !== 'null' && branch.const === undefined)!;
+  const others = [...words, ...(nullable ? ['null'] : [])];
   return {
     path,
     kind: kindOf(type),
@@ -76,7 +82,8 @@ function describeKey(node: JsonSchema, path: string): ConfigKey {
     fallback: node.default,
     nullable,
     choices: type.enum ?? [],
-    expected: `${expectation(type)}${nullable ? ', or null' : ''}`,
+    ...(words.length > 0 && { words }),
+    expected: [expectation(type), ...others].join(', or '),
   };
 }
 

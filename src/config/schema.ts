@@ -234,8 +234,10 @@ export type PartialConfig = z.input<typeof configSchema>;
 export type WrittenConfig = z.output<typeof configSchema>;
 /** A config as the code reads it: the same tree in camelCase. */
 export type Config = CamelizeKeys<WrittenConfig>;
+/** A config whose batch size is settled: `max-tokens` is a number, and `update-freq` counts. */
+export type SettledConfig = Config & { train: { maxTokens: number } };
 export type DataConfig = Config['data'];
 export type ModelConfig = Config['model'];
-export type TrainConfig = Config['train'];
+export type TrainConfig = SettledConfig['train'];
 export type DecodeConfig = Config['decode'];
 export type ScoreConfig = Config['score'];

@@ -63,8 +63,24 @@ export const trainSection = section(
       .default(0)
       .describe('Training stops when the learning rate falls below this after warmup (0: never).'),
     'label-smoothing': rate(0.1, 'ε of label smoothing: (1−ε)·nll + ε/V·Σ(−log p).'),
-    'max-tokens': count(4096, 'Most tokens in a batch, counted on its longer side.', 1),
+    'max-tokens': z
+      .union([z.int().min(1), z.literal('auto')])
+      .default(4096)
+      .describe(
+        'Most tokens in a batch, counted on its longer side; auto: as many as fit into train.memory.',
+      ),
+    memory: z
+      .string()
+      .min(1)
+      .default('80%')
+      .describe('Memory for max-tokens: auto: such as 8G, or 80% of what this process may use.'),
     'update-freq': count(1, 'Batches whose gradients are summed for one update.', 1),
+    'batch-tokens': z
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Target tokens of an update, on average, in place of update-freq, which follows from it.'),
     'clip-norm': z.number().min(0).default(0).describe('Clip the global gradient norm to this (0: off).'),
     'max-update': z.int().min(1).nullable().default(null).describe('Stop after this many updates.'),
     'max-epoch': z.int().min(1).nullable().default(null).describe('Stop after this many epochs.'),

@@ -1,17 +1,10 @@
+import process from 'node:process';
 import type { TrainConfig } from '../config/schema.js';
-import { type BatchOptions, type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
-import { tf } from '../ops/tf.js';
-import { createSchedule } from './schedules.js';
-import { planSplit } from './split.js';
-import { Updater } from './update.js';
+import { checkpointBytes, Trial, type TrialOptions } from './trial.js';
 
-export interface RehearsalOptions {
+export interface RehearsalOptions extends TrialOptions {
   config: TrainConfig;
-  seed: number;
-  maxPositions: number;
-  train: PairSource;
-  resegment?: Resegment;
 }
 
 /** What a training is going to take. */
@@ -24,6 +17,8 @@ export interface Rehearsal {
   largest: number;
   /** Of one epoch of updates, without validation and saving. */
   seconds: number;
+  /** Most memory of the process; what it took so far where the backend does not tell its own. */
+  memoryBytes: number;
   /** Weights and both moments, as a checkpoint holds them. */
   checkpointBytes: number;
 }
@@ -36,43 +31,29 @@ const TIMED = 4;
  * others. The model is no longer what it was.
  */
 export async function rehearse(model: Transformer, options: RehearsalOptions): Promise<Rehearsal> {
-  const { config, seed, maxPositions, train, resegment } = options;
-  const { maxTokens, updateFreq } = config;
-  const place = { epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
-  const batching: BatchOptions = { maxTokens, maxPositions, seed, ...place };
-  const { batches } = planSplit('train', train, batching);
-  const tokensOf = (indices: Int32Array): number =>
-    indices.reduce((sum, i) => sum + train.sourceLengths[i] + train.targetLengths[i], 0);
-  const sized = batches
-    .map((indices) => ({ indices, tokens: tokensOf(indices) }))
-    .sort((a, b) => b.tokens - a.tokens);
-  const tried = Array.from(
-    { length: TIMED },
-    (_, i) => sized[Math.floor(((i + 0.5) * sized.length) / TIMED)],
-  );
-  const updater = new Updater(model, { ...config, seed });
-  const schedule = createSchedule(config);
-  const timed = { seconds: 0, tokens: 0 };
+  const { maxTokens, updateFreq } = options.config;
+  const trial = new Trial(model, options);
   try {
-    for (const [update, { indices, tokens }] of [sized[0], ...tried].entries()) {
-      const started = performance.now();
-      const read = Array.from({ length: updateFreq }, () => readBatch(train, indices, batching, resegment));
-      const { loss, nll, gradientNorm } = updater.apply(read, update, schedule(update));
-      await gradientNorm.data(); // the update is done when its figures are there
-      tf.dispose([loss, nll, gradientNorm]);
-      if (update === 0) continue; // compiles, allocates
-      timed.seconds += (performance.now() - started) / 1000;
-      timed.tokens += tokens * updateFreq;
+    const batches = trial.plan(maxTokens);
+    if (options.memory === null) await trial.update(batches[0]); // compiles, allocates
+    const memoryBytes =
+      options.memory === null ? process.resourceUsage().maxRSS * 1024 : await trial.measure(maxTokens);
+    const timed = { seconds: 0, tokens: 0 };
+    for (let i = 0; i < TIMED; i++) {
+      const batch = batches[Math.floor(((i + 0.5) * batches.length) / TIMED)];
+      timed.seconds += await trial.update(batch);
+      timed.tokens += batch.tokens;
     }
+    const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
+    return {
+      updates: Math.ceil(batches.length / updateFreq),
+      tokens,
+      largest: batches[0].tokens,
+      seconds: (timed.seconds / timed.tokens) * tokens,
+      memoryBytes,
+      checkpointBytes: checkpointBytes(model, options.config),
+    };
   } finally {
-    updater.dispose();
+    trial.dispose();
   }
-  const tokens = sized.reduce((sum, batch) => sum + batch.tokens, 0);
-  return {
-    updates: Math.ceil(batches.length / updateFreq),
-    tokens,
-    largest: sized[0].tokens,
-    seconds: (timed.seconds / timed.tokens) * tokens,
-    checkpointBytes: 3 * 4 * model.size,
-  };
 }

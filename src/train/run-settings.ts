@@ -18,6 +18,8 @@ const FREE = new Set([
   'model.omega.profile',
   'train.save-dir',
   'train.init-from',
+  'train.memory',
+  'train.batch-tokens', // settled when the run starts: max-tokens and update-freq are what counts
   'train.reset-optimizer',
   'train.reset-scheduler',
   'train.reset-best',

@@ -1,10 +1,10 @@
 import { UserError } from '../common/errors.js';
-import type { TrainConfig } from '../config/schema.js';
+import type { Config } from '../config/schema.js';
 import type { Schedule } from './schedules.js';
 import type { TrainState } from './state.js';
 
 /** @throws UserError where nothing would ever end the training */
-export function checkStops({ maxUpdate, maxEpoch, stopTime, patience }: TrainConfig): void {
+export function checkStops({ maxUpdate, maxEpoch, stopTime, patience }: Config['train']): void {
   if ([maxUpdate, maxEpoch, stopTime, patience].every((stop) => stop === null)) {
     throw new UserError({
       problem:
@@ -17,7 +17,7 @@ export function checkStops({ maxUpdate, maxEpoch, stopTime, patience }: TrainCon
 
 /** Why training ends here, in words; undefined where it goes on. @param epochDone whether the epoch is at its end */
 export function stopReason(
-  config: TrainConfig,
+  config: Config['train'],
   state: TrainState,
   epochDone: boolean,
   schedule: Schedule,

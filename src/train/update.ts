@@ -77,12 +77,17 @@ export class Updater {
    */
   apply(batches: readonly Batch[], updates: number, lr: number): UpdateFigures {
     const { labelSmoothing, seed, updateFreq } = this.options;
-    const losses = batches.map((batch, i) => {
+    const losses: { loss: tf.Scalar; nll: tf.Scalar }[] = [];
+    let sums: tf.Tensor[] | undefined; // one list beside that of the batch, however many batches there are
+    for (const [i, batch] of batches.entries()) {
       const training = { seed, step: updates * updateFreq + i };
-      return lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
-    });
+      const found = lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
+      const { gradients, ...figures } = found;
+      losses.push(figures);
+      sums = sums === undefined ? gradients : addLists(sums, gradients);
+    }
     const { gradients, tokens } = this.allReduce({
-      gradients: sumLists(losses.map(({ gradients }) => gradients)),
+      gradients: sums!,
       tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
     });
     const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), tokens));
@@ -124,11 +129,11 @@ function zeroIfFinite(values: tf.Scalar[]): tf.Scalar {
   return tf.sum(tf.mul(tf.stack(values), 0));
 }
 
-/** The sum of lists of tensors, place by place; the lists given are used up. */
-function sumLists(lists: tf.Tensor[][]): tf.Tensor[] {
-  return lists.reduce((sums, list) => {
-    const next = sums.map((sum, i) => tf.add(sum, list[i]));
-    tf.dispose([sums, list]);
+/** The sum of two lists of tensors, place by place; the lists given are used up on the way. */
+function addLists(sums: tf.Tensor[], list: tf.Tensor[]): tf.Tensor[] {
+  return sums.map((sum, i) => {
+    const next = tf.add(sum, list[i]);
+    tf.dispose([sum, list[i]]);
     return next;
   });
 }

@@ -8,7 +8,7 @@ import { ensureProfile, type ProfileInputs } from '../../src/cli/profile.js';
 import { UserError } from '../../src/common/errors.js';
 import { packageRoot } from '../../src/common/files.js';
 import { camelizeKeys } from '../../src/config/camel.js';
-import { type Config, configSchema, type PartialConfig } from '../../src/config/schema.js';
+import { configSchema, type PartialConfig, type SettledConfig } from '../../src/config/schema.js';
 import { packBatch } from '../../src/data/batch.js';
 import { readOmega } from '../../src/model/profile-file.js';
 import { runProgram } from './run-program.js';
@@ -94,10 +94,10 @@ describe('ensureProfile', () => {
     await initBackend('cpu');
   });
 
-  const configOf = (saveDir: string, changes: PartialConfig['model'] = {}, seed = 1): Config =>
+  const configOf = (saveDir: string, changes: PartialConfig['model'] = {}, seed = 1): SettledConfig =>
     camelizeKeys(
       configSchema.parse({ seed, model: { ...MODEL, ...changes }, train: { 'save-dir': saveDir } }),
-    );
+    ) as SettledConfig;
 
   /** Inputs that count how often they are profiled. */
   function countedInputs(dataHash = 'some data'): ProfileInputs & { profiled: number } {

@@ -33,10 +33,10 @@ describe('presets', () => {
       [german.model.embedDim, german.model.ffnEmbedDim, german.model.dropout],
       [512, 2048, 0.1],
     );
-    assert.deepEqual([german.train.maxTokens * german.train.updateFreq, german.train.lr], [32_768, 0.001]);
+    assert.deepEqual([german.train.maxTokens, german.train.updateFreq, german.train.lr], [8192, 4, 0.001]);
     assert.deepEqual([german.decode.beam, german.decode.lenpen], [4, 0.6]);
     const french = loadConfig({ sets: ['preset=wmt14-en-fr'] }).config;
-    assert.deepEqual([french.train.maxTokens * french.train.updateFreq, french.train.lr], [640_000, 0.0007]);
+    assert.deepEqual([french.train.maxTokens, french.train.updateFreq, french.train.lr], [8000, 80, 0.0007]);
     assert.deepEqual([french.decode.beam, french.decode.lenpen, french.train.maxEpoch], [5, 0.8, 50]);
   });
 });

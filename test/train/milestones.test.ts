@@ -6,7 +6,7 @@ import { type Milestone, milestone } from '../../src/train/milestones.js';
 import { INITIAL_STATE, type TrainState } from '../../src/train/state.js';
 
 const NONE: Partial<TrainConfig> = { validateInterval: 0, saveInterval: 0 };
-const defaults = camelizeKeys(configSchema.parse({})).train;
+const defaults = { ...camelizeKeys(configSchema.parse({})).train, maxTokens: 100 };
 
 function at(
   config: Partial<TrainConfig>,

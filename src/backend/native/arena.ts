@@ -1,65 +1,167 @@
+import type { Addon } from './binding.js';
+
+/** Every tensor starts at a multiple of this many bytes. */
+const ALIGNMENT = 64;
 /**
- * Memory for tensors, kept for the next ones: blocks come in sizes of 2ⁿ · (4 … 7)/4, so that batches of about the
- * same size share them.
+ * Bytes of a region: addresses rather than memory, since the system gives a page when it is first touched. Much more
+ * than any tensor, so that there is little at the end of a region that nothing fits into.
+ */
+const REGION = 2 ** 30;
+
+/** Where an arena has its memory from. */
+export type MemorySource = Pick<Addon, 'allocate' | 'discard'>;
+
+/**
+ * Memory for tensors. It lies in few large regions that are kept. A tensor gets the first free stretch that is long
+ * enough, and what it gives back is joined with the free stretches beside it: batches of all sizes share the memory of
+ * the largest, and the far ends of the regions are never touched.
  */
 export class Arena {
-  private readonly allocate: (bytes: number) => ArrayBuffer;
-  private readonly free = new Map<number, ArrayBuffer[]>();
-  private readonly owned = new Set<ArrayBufferLike>();
+  private readonly source: MemorySource;
+  private readonly regions = new Map<ArrayBufferLike, Region>();
   /** Bytes handed out and not given back. */
   used = 0;
-  /** Most bytes that there ever were, those kept included. */
-  peak = 0;
-  private held = 0;
 
-  constructor(allocate: (bytes: number) => ArrayBuffer) {
-    this.allocate = allocate;
+  constructor(source: MemorySource) {
+    this.source = source;
   }
 
   /** Memory for so many floats, not cleared. */
   floats(length: number): Float32Array {
-    return new Float32Array(this.take(4 * length), 0, length);
+    const { buffer, start } = this.take(4 * length);
+    return new Float32Array(buffer, start, length);
   }
 
   /** Memory for so many integers, not cleared. */
   ints(length: number): Int32Array {
-    return new Int32Array(this.take(4 * length), 0, length);
+    const { buffer, start } = this.take(4 * length);
+    return new Int32Array(buffer, start, length);
   }
 
   /** Whether memory is of this arena. */
   owns({ buffer }: ArrayBufferView): boolean {
-    return this.owned.has(buffer);
+    return this.regions.has(buffer);
   }
 
   /** Gives memory back; what is of no arena is left to the garbage collector. */
-  release({ buffer }: ArrayBufferView): void {
-    if (!this.owned.has(buffer)) return;
-    this.used -= buffer.byteLength;
-    const kept = this.free.get(buffer.byteLength);
-    if (kept === undefined) this.free.set(buffer.byteLength, [buffer as ArrayBuffer]);
-    else kept.push(buffer as ArrayBuffer);
+  release({ buffer, byteOffset }: ArrayBufferView): void {
+    this.used -= this.regions.get(buffer)?.release(byteOffset) ?? 0;
   }
 
-  private take(bytes: number): ArrayBuffer {
-    const size = blockSize(bytes);
+  /** Most bytes of memory in use since the last `resetPeak`, with the gaps in between. */
+  get peak(): number {
+    return this.sum((region) => region.peak);
+  }
+
+  /** Bytes of memory that this process holds for the arena: most in use since the last `trim`, gaps included. */
+  get resident(): number {
+    return this.sum((region) => region.touched);
+  }
+
+  resetPeak(): void {
+    for (const region of this.regions.values()) region.resetPeak();
+  }
+
+  /** Gives the memory behind what is in use back to the system. */
+  trim(): void {
+    for (const region of this.regions.values()) {
+      const { buffer, touched, end } = region;
+      if (touched > end) this.source.discard(buffer, end, touched);
+      region.resetPeak();
+      region.touched = end;
+    }
+  }
+
+  private take(bytes: number): { buffer: ArrayBuffer; start: number } {
+    const size = Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
     this.used += size;
-    const kept = this.free.get(size)?.pop();
-    if (kept !== undefined) return kept;
-    const buffer = this.allocate(size);
-    this.owned.add(buffer);
-    this.held += size;
-    this.peak = Math.max(this.peak, this.held);
-    return buffer;
+    for (const { buffer, take } of this.regions.values()) {
+      const start = take(size);
+      if (start !== undefined) return { buffer, start };
+    }
+    const region = new Region(this.source.allocate(Math.max(REGION, size)));
+    this.regions.set(region.buffer, region);
+    return { buffer: region.buffer, start: region.take(size)! };
+  }
+
+  private sum(bytes: (region: Region) => number): number {
+    return [...this.regions.values()].reduce((total, region) => total + bytes(region), 0);
   }
 }
 
-/** The least size of a block that holds so many bytes. */
-function blockSize(bytes: number): number {
-  let size = 256;
-  while (size < bytes) size *= 2;
-  for (let quarters = 5; quarters < 8; quarters++) {
-    const smaller = (size / 8) * quarters;
-    if (size > 256 && smaller >= bytes) return smaller;
+/** A free stretch of a region, in bytes from its start. */
+interface Stretch {
+  start: number;
+  end: number;
+}
+
+class Region {
+  readonly buffer: ArrayBuffer;
+  /** End of the highest stretch taken since the last `resetPeak`. */
+  peak = 0;
+  /** End of the highest stretch taken since the last `trim` of the arena. */
+  touched = 0;
+  /** In the order of addresses; no two of them touch. */
+  private readonly free: Stretch[];
+  /** Bytes of what is taken, by its start. */
+  private readonly taken = new Map<number, number>();
+
+  constructor(buffer: ArrayBuffer) {
+    this.buffer = buffer;
+    this.free = [{ start: 0, end: buffer.byteLength }];
   }
-  return size;
+
+  /** @returns where the first free stretch of so many bytes starts, if there is one; it is taken now */
+  readonly take = (bytes: number): number | undefined => {
+    const place = this.free.findIndex(({ start, end }) => end - start >= bytes);
+    if (place === -1) return undefined;
+    const stretch = this.free[place];
+    const { start } = stretch;
+    stretch.start += bytes;
+    if (stretch.start === stretch.end) this.free.splice(place, 1);
+    this.taken.set(start, bytes);
+    this.peak = Math.max(this.peak, start + bytes);
+    this.touched = Math.max(this.touched, this.peak);
+    return start;
+  };
+
+  /** @returns the bytes of the stretch at `start`, which is free now; 0 where none is taken there */
+  release(start: number): number {
+    const bytes = this.taken.get(start);
+    if (bytes === undefined) return 0;
+    this.taken.delete(start);
+    const end = start + bytes;
+    const place = this.placeAfter(start);
+    const [before, after] = [this.free[place - 1], this.free[place]];
+    const joins = { before: before?.end === start, after: after?.start === end };
+    if (joins.before && joins.after) {
+      before.end = after.end;
+      this.free.splice(place, 1);
+    } else if (joins.before) before.end = end;
+    else if (joins.after) after.start = start;
+    else this.free.splice(place, 0, { start, end });
+    return bytes;
+  }
+
+  /** End of the highest stretch that is taken now. */
+  get end(): number {
+    const { byteLength } = this.buffer;
+    const last = this.free.at(-1);
+    return last?.end === byteLength ? last.start : byteLength;
+  }
+
+  resetPeak(): void {
+    this.peak = this.end;
+  }
+
+  /** Place of the first free stretch behind an address. */
+  private placeAfter(address: number): number {
+    let [low, high] = [0, this.free.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.free[middle].start > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
 }

@@ -19,7 +19,7 @@ export class NativeBackend extends MathBackendCPU {
   constructor(addon: Addon) {
     super();
     this.addon = addon;
-    this.arena = new Arena((bytes) => addon.allocate(bytes));
+    this.arena = new Arena(addon);
   }
 
   /** Takes a copy of the values. */

@@ -17,6 +17,8 @@ export interface Addon {
   readonly isa: string;
   /** Memory aligned to 64 bytes, not cleared. */
   allocate(bytes: number): ArrayBuffer;
+  /** Gives the pages of a stretch of such memory back to the system, where it takes them; what is in them is lost. */
+  discard(memory: ArrayBuffer, start: number, end: number): void;
   setThreads(count: number): void;
   matMul(
     ...args: [

@@ -77,10 +77,20 @@ const padRows: PlainKernel = (params, otherwise) => {
   return out.info;
 };
 
+/** In the memory of the arena, as the values of the others are. */
+const zerosLike: PlainKernel = (params, otherwise) => {
+  const { x } = params.inputs as { x: tf.TensorInfo };
+  if (x.dtype !== 'float32') return otherwise(params);
+  const out = (params.backend as NativeBackend).output(x.shape);
+  out.values.fill(0);
+  return out.info;
+};
+
 export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
   [tf.Add]: elementwise('add'),
   [tf.Sub]: elementwise('subtract'),
   [tf.Multiply]: elementwise('multiplyElements'),
   [tf.BatchMatMul]: batchMatMul,
   [tf.PadV2]: padRows,
+  [tf.ZerosLike]: zerosLike,
 };

@@ -1,46 +1,90 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Arena } from '../../../src/backend/native/arena.js';
 
-const arenaOf = (): { arena: Arena; sizes: number[] } => {
+const arenaOf = (): { arena: Arena; sizes: number[]; discarded: number[][] } => {
   const sizes: number[] = [];
-  const arena = new Arena((bytes) => {
-    sizes.push(bytes);
-    return new ArrayBuffer(bytes);
+  const discarded: number[][] = [];
+  const arena = new Arena({
+    allocate: (bytes) => {
+      sizes.push(bytes);
+      return new ArrayBuffer(bytes);
+    },
+    discard: (_, start, end) => discarded.push([start, end]),
   });
-  return { arena, sizes };
+  return { arena, sizes, discarded };
 };
 
-test('memory is of the length asked for, in a block of a size that others share', () => {
-  const { arena, sizes } = arenaOf();
-  for (let length = 0; length < 5000; length += 7) {
-    const floats = arena.floats(length);
-    assert.equal(floats.length, length);
-    const block = floats.buffer.byteLength;
-    assert.ok(block >= 4 * length && block <= Math.max(256, 4 * length * 1.25 + 64), `${length}: ${block}`);
-    arena.release(floats);
-  }
-  assert.ok(new Set(sizes).size < 30);
-  assert.equal(sizes.length, new Set(sizes).size, 'a block that was given back is handed out again');
+test('memory is of the length asked for, aligned, and never of two that are in use', () => {
+  const requests = fc.array(fc.tuple(fc.nat(3000), fc.nat(20)), { maxLength: 120 });
+  fc.assert(
+    fc.property(requests, (list) => {
+      const { arena, sizes } = arenaOf();
+      const live: Float32Array[] = [];
+      for (const [i, [length, victim]] of list.entries()) {
+        const floats = arena.floats(length);
+        assert.equal(floats.length, length);
+        assert.equal(floats.byteOffset % 64, 0);
+        live.push(floats.fill(i));
+        if (victim < live.length - 1) arena.release(live.splice(victim, 1)[0]);
+      }
+      for (const floats of live) assert.ok(floats.every((value) => value === floats[0]));
+      for (const floats of live) arena.release(floats);
+      assert.equal(arena.used, 0);
+      const all = arena.floats(sizes[0] === undefined ? 8 : sizes[0] / 4);
+      assert.equal(all.byteOffset, 0, 'all stretches are joined again');
+      assert.ok(sizes.length === 1);
+    }),
+    { numRuns: 50 },
+  );
 });
 
-test('no two that are in use share memory', () => {
+test('what is given back is the first to be taken again, where it is long enough', () => {
   const { arena } = arenaOf();
-  const [a, b] = [arena.floats(100), arena.ints(100)];
-  assert.notEqual(a.buffer, b.buffer);
+  const [a, b, c] = [arena.floats(100), arena.ints(100), arena.floats(100)];
   arena.release(a);
-  const [c, d] = [arena.floats(100), arena.floats(100)];
-  assert.equal(c.buffer, a.buffer);
-  assert.notEqual(d.buffer, c.buffer);
+  assert.ok(arena.floats(200).byteOffset > c.byteOffset);
+  assert.equal(arena.floats(50).byteOffset, a.byteOffset);
+  arena.release(b);
+  assert.equal(arena.floats(100).byteOffset, 256, 'the rest of a, joined with b');
 });
 
-test('what is in use is counted, and the most that there ever was', () => {
+test('what is in use is counted, the most since a moment, and what is held', () => {
   const { arena } = arenaOf();
-  const blocks = [arena.floats(64), arena.floats(64)];
-  assert.deepEqual([arena.used, arena.peak], [512, 512]);
-  for (const block of blocks) arena.release(block);
-  arena.floats(64);
-  assert.deepEqual([arena.used, arena.peak], [256, 512]);
+  const [first, ...others] = [arena.floats(64), arena.floats(64), arena.floats(64)];
+  assert.deepEqual([arena.used, arena.peak, arena.resident], [768, 768, 768]);
+  for (const other of others) arena.release(other);
+  arena.resetPeak();
+  assert.deepEqual([arena.used, arena.peak, arena.resident], [256, 256, 768]);
+  arena.release(arena.floats(128));
+  assert.deepEqual([arena.used, arena.peak, arena.resident], [256, 768, 768]);
+  arena.release(first);
+  arena.release(first);
+  assert.equal(arena.used, 0, 'what is given back twice counts once');
+});
+
+test('what lies behind the memory in use can be given back', () => {
+  const { arena, discarded } = arenaOf();
+  const [low, middle, high] = [arena.floats(64), arena.floats(64), arena.floats(64)];
+  arena.release(low);
+  arena.release(high);
+  arena.trim();
+  assert.deepEqual(discarded, [[512, 768]]);
+  assert.deepEqual([arena.used, arena.peak, arena.resident], [256, 512, 512]);
+  arena.release(middle);
+  arena.trim();
+  arena.trim();
+  assert.deepEqual(discarded.slice(1), [[0, 512]]);
+  assert.equal(arena.resident, 0);
+});
+
+test('a tensor larger than a region gets one of its own', () => {
+  const { arena, sizes } = arenaOf();
+  const small = arena.floats(16);
+  const large = arena.floats(2 ** 28 + 16);
+  assert.deepEqual(sizes, [2 ** 30, 2 ** 30 + 64]);
+  assert.notEqual(small.buffer, large.buffer);
 });
 
 test('memory of others is left alone', () => {
@@ -48,5 +92,6 @@ test('memory of others is left alone', () => {
   const foreign = new Float32Array(8);
   assert.equal(arena.owns(foreign), false);
   arena.release(foreign);
+  assert.equal(arena.used, 0);
   assert.notEqual(arena.floats(8).buffer, foreign.buffer);
 });

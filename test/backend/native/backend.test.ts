@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { before, describe, test } from 'node:test';
 import { initBackend } from '../../../src/backend/init.js';
 import type { NativeBackend } from '../../../src/backend/native/backend.js';
@@ -44,6 +45,21 @@ describe('the native backend', { skip }, () => {
     const others = Array.from({ length: 8 }, () => tf.tensor1d([7, 7, 7, 7]));
     assert.deepEqual([...part.dataSync()], [2, 3]);
     tf.dispose([part, others]);
+  });
+
+  test('memory that is not in use goes back to the system, and can be used again', {
+    skip: process.platform !== 'linux',
+  }, () => {
+    const { arena } = tf.backend() as NativeBackend;
+    const sum = (): number => tf.tidy(() => tf.sum(tf.ones([2 ** 25])).dataSync()[0]);
+    const kept = tf.fill([1000], 3);
+    assert.equal(sum(), 2 ** 25);
+    const before = process.memoryUsage.rss();
+    arena.trim();
+    assert.ok(process.memoryUsage.rss() < before - 2 ** 26, `${before}, ${process.memoryUsage.rss()}`);
+    assert.deepEqual([...new Set(kept.dataSync())], [3]);
+    assert.equal(sum(), 2 ** 25);
+    kept.dispose();
   });
 
   test('memory goes back when the last reference is dropped', () => {

@@ -1,0 +1,142 @@
+import process from 'node:process';
+import type { TensorMemory } from '../backend/init.js';
+import type { Config } from '../config/schema.js';
+import { type BatchOptions, type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
+import type { Transformer } from '../model/transformer.js';
+import { tf } from '../ops/tf.js';
+import { planPairs } from './split.js';
+import { Updater } from './update.js';
+
+/** Bytes by which the JavaScript heap was seen to grow in a few hundred updates: garbage between two collections, code. */
+const HEAP_GROWTH = 32 * 2 ** 20;
+/** Copies of weights and moments while a checkpoint is written. */
+const CHECKPOINT_COPIES = 1;
+
+export interface TrialOptions {
+  config: Config['train'];
+  seed: number;
+  maxPositions: number;
+  train: PairSource;
+  resegment?: Resegment;
+  /** Null where the backend does not tell. */
+  memory: TensorMemory | null;
+  /** Translates what takes most memory in a validation, where validation translates. */
+  translate?: (model: Transformer) => void;
+}
+
+/** Most bytes that translating takes, of tensors and besides. */
+interface Translation {
+  tensors: number;
+  besides: number;
+}
+
+/** Pairs of a batch, and the tokens of both sides. */
+export interface SizedBatch {
+  indices: Int32Array;
+  tokens: number;
+  targetTokens: number;
+}
+
+/** Updates done as training would do them, to see what they take. The model is no longer what it was. */
+export class Trial {
+  private readonly model: Transformer;
+  private readonly options: TrialOptions;
+  private readonly updater: Updater;
+  private updates = 0;
+  private translation: Translation | undefined;
+
+  /** @param model owned by the caller */
+  constructor(model: Transformer, options: TrialOptions) {
+    this.model = model;
+    this.options = options;
+    this.updater = new Updater(model, { ...options.config, seed: options.seed });
+  }
+
+  /** The batches of the first epoch, the largest first. */
+  plan(maxTokens: number): SizedBatch[] {
+    const { train } = this.options;
+    const sum = (lengths: Int32Array, indices: Int32Array): number =>
+      indices.reduce((total, i) => total + lengths[i], 0);
+    return planPairs('train', train, this.batching(maxTokens))
+      .batches.map((indices) => {
+        const targetTokens = sum(train.targetLengths, indices);
+        return { indices, targetTokens, tokens: sum(train.sourceLengths, indices) + targetTokens };
+      })
+      .sort((a, b) => b.tokens - a.tokens);
+  }
+
+  /**
+   * One update of this batch; where more than one makes an update, of this batch twice, since a third takes no more
+   * memory.
+   *
+   * @returns seconds for each batch
+   */
+  async update({ indices }: SizedBatch): Promise<number> {
+    const { config, train, maxPositions, resegment } = this.options;
+    const started = performance.now();
+    const batches = Array.from({ length: Math.min(this.batchesOfUpdate, 2) }, () =>
+      readBatch(train, indices, { epoch: 1, maxPositions }, resegment),
+    );
+    const { loss, nll, gradientNorm } = this.updater.apply(batches, this.updates++, config.lr);
+    await gradientNorm.data(); // the update is done when its figures are there
+    tf.dispose([loss, nll, gradientNorm]);
+    return (performance.now() - started) / 1000 / batches.length;
+  }
+
+  /**
+   * Does an update of the largest batch.
+   *
+   * @returns the most bytes that the process is going to hold in a training with batches of at most so many tokens:
+   *   tensors of training or of translation, whichever are more; the rest of the process; the copy of a checkpoint
+   */
+  async measure(maxTokens: number): Promise<number> {
+    const [largest] = this.plan(maxTokens);
+    const memory = this.options.memory!;
+    this.translation ??= this.translate(memory);
+    memory.resetPeak();
+    await this.update(largest);
+    const { config } = this.options;
+    const ema = config.emaDecay === null ? 0 : 4 * this.model.size;
+    const rest = besides(memory) + this.translation.besides + HEAP_GROWTH + ema;
+    const copies = CHECKPOINT_COPIES * checkpointBytes(this.model, config);
+    return rest + Math.max(memory.peak, this.translation.tensors) + copies;
+  }
+
+  dispose(): void {
+    this.updater.dispose();
+  }
+
+  private translate(memory: TensorMemory): Translation {
+    const { translate } = this.options;
+    if (translate === undefined) return { tensors: 0, besides: 0 };
+    const before = besides(memory);
+    memory.resetPeak();
+    translate(this.model);
+    const most = process.resourceUsage().maxRSS * 1024 - memory.resident;
+    return { tensors: memory.peak, besides: Math.max(0, most - before) };
+  }
+
+  private get batchesOfUpdate(): number {
+    const { batchTokens, updateFreq } = this.options.config;
+    return batchTokens === null ? updateFreq : 2;
+  }
+
+  private batching(maxTokens: number): BatchOptions {
+    const { seed, maxPositions } = this.options;
+    return { maxTokens, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
+  }
+}
+
+/** Bytes that this process holds besides its tensors. */
+function besides({ resident }: TensorMemory): number {
+  return process.memoryUsage.rss() - resident;
+}
+
+/** Bytes of a checkpoint: weights, both moments of those that are trained, and the moving average where there is one. */
+export function checkpointBytes(
+  { size, trainable }: Transformer,
+  { emaDecay }: Pick<Config['train'], 'emaDecay'>,
+): number {
+  const trained = trainable.reduce((sum, weight) => sum + weight.size, 0);
+  return 4 * (size + 2 * trained + (emaDecay === null ? 0 : size));
+}
