@@ -7,20 +7,16 @@ import type { Rehearsal } from '../train/rehearsal.js';
 /**
  * What a training takes, as lines of text.
  *
- * @param parameters of the model
  * @param limit what memory it may take, in words
  */
 export function describeRehearsal(
   config: TrainConfig,
-  { updates, tokens, largest, seconds, memoryBytes, checkpointBytes }: Rehearsal,
-  parameters: number,
+  { updates, tokens, operations, largest, seconds, memoryBytes, checkpointBytes }: Rehearsal,
   limit: string,
 ): string {
   const { maxUpdate, maxEpoch, stopTime } = config;
   const epochs = Math.min(maxEpoch ?? Infinity, maxUpdate === null ? Infinity : maxUpdate / updates);
   const whole = Math.min(epochs * seconds, stopTime === null ? Infinity : 60 * stopTime);
-  // A forward pass takes two operations for each parameter and token, a backward pass twice as many.
-  const flops = 6 * parameters * tokens;
   const rows = [
     ['Epoch', `${updates} updates, ${tokens} tokens, about ${formatSeconds(seconds)}`],
     [
@@ -31,7 +27,7 @@ export function describeRehearsal(
     ],
     [
       'Work',
-      `${(flops / 1e12).toFixed(2)} TFLOP an epoch in the layers, ${(flops / seconds / 1e9).toFixed(0)} GFLOP/s`,
+      `${(operations / 1e12).toFixed(2)} TFLOP an epoch in the linear maps, ${(operations / seconds / 1e9).toFixed(0)} GFLOP/s`,
     ],
     [
       'Memory',

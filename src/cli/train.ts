@@ -98,9 +98,7 @@ async function runDryRun(given: Configured): Promise<void> {
       for (const line of describeStart(config, data, start)) log.info(line);
       const inputs = { ...trialInputs(config, data), config: config.train, memory: backend.memory };
       const found = await rehearse(start.model, inputs);
-      process.stdout.write(
-        describeRehearsal(config.train, found, start.model.size, memoryLimit(config).text),
-      );
+      process.stdout.write(describeRehearsal(config.train, found, memoryLimit(config).text));
     } finally {
       start.model.dispose();
     }

@@ -6,8 +6,7 @@ import type { PartialConfig, PresetName } from './schema.js';
  *
  * They deviate from the scripts in this: raw text goes through a SentencePiece model in place of Moses and
  * subword-nmt, with as many pieces as there were merges; numbers are 32-bit floats throughout; as many batches
- * are summed for an update (update-freq) as the script has GPUs times its --update-freq; the last ten
- * checkpoints are kept but not averaged.
+ * are summed for an update (update-freq) as the script has GPUs times its --update-freq.
  */
 export const presets: Readonly<Record<PresetName, PartialConfig>> = {
   // A small model for the toy corpus and for trying things out: about two minutes on one core.
@@ -64,7 +63,7 @@ export const presets: Readonly<Record<PresetName, PartialConfig>> = {
       'source-lang': 'de',
       'target-lang': 'en',
       tokenizer: { 'vocab-size': 10_000 }, // 10 000 joint merges
-      filter: { 'min-length': 1, 'max-length': 175, 'max-ratio': 1.5 }, // clean-corpus-n -ratio 1.5, 1 175
+      filter: { 'min-length': 1, 'max-length': 175, 'max-ratio': 1.5 }, // clean-corpus-n -ratio 1.5, 1 175, of words
     },
     // transformer_iwslt_de_en, 6L-6L
     model: {
@@ -99,7 +98,7 @@ export const presets: Readonly<Record<PresetName, PartialConfig>> = {
       'source-lang': 'en',
       'target-lang': 'de',
       tokenizer: { 'vocab-size': 32_764 }, // 32 764 joint merges
-      filter: { 'min-length': 1, 'max-length': 80, 'max-ratio': 9 }, // clean-corpus-n 1 80; 9 is its default ratio
+      filter: { 'min-length': 1, 'max-length': 80, 'max-ratio': 9 }, // clean-corpus-n 1 80, of words; 9 is its default ratio
     },
     // transformer_wmt_en_de; 6L-6L here, 12 and 18 of each in the paper
     model: { ...officialBase(), encoder: { layers: 6 }, decoder: { layers: 6 } },
@@ -122,9 +121,9 @@ export const presets: Readonly<Record<PresetName, PartialConfig>> = {
       'source-lang': 'en',
       'target-lang': 'fr',
       tokenizer: { 'vocab-size': 40_000 }, // 40 000 joint merges
-      filter: { 'min-length': 1, 'max-length': 250, 'max-ratio': 1.5 }, // clean-corpus-n -ratio 1.5, 1 250
+      filter: { 'min-length': 1, 'max-length': 250, 'max-ratio': 1.5 }, // clean-corpus-n -ratio 1.5, 1 250, of pieces
     },
-    // transformer_wmt_en_de; 6L-6L here, 60L-12L in configs/wmt14-en-fr-60l-12l.yaml
+    // transformer_wmt_en_de; 6L-6L here, 60L-12L in configs/recipes/wmt14-en-fr-60l-12l.yaml
     model: { ...officialBase(), encoder: { layers: 6 }, decoder: { layers: 6 } },
     train: {
       ...officialTraining(),
@@ -152,6 +151,7 @@ function officialTraining(): PartialConfig['train'] {
     'clip-norm': 0,
     'save-interval': 1,
     'keep-last': 10,
+    'average-last': 10,
   };
 }
 

@@ -54,7 +54,7 @@ function findFile(candidates: readonly string[], key: string): string {
     throw new UserError({
       problem: `${key}: no such file${candidates.length > 1 ? `, nor ${path.basename(candidates[1])}` : ''}`,
       where: candidates[0],
-      hint: 'A text is PREFIX for PREFIX.<lang> or PREFIX.<lang>.gz, or a .tsv; it is relative to data.root.',
+      hint: 'A text is PREFIX for PREFIX.<lang> or PREFIX.<lang>.gz, or a .tsv; it is relative to data.root. That of a recipe is made by configs/recipes/prepare.mjs (--list: where from, how large).',
     });
   }
   if (statSync(file).isDirectory()) {

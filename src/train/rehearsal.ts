@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { TrainConfig } from '../config/schema.js';
 import type { Transformer } from '../model/transformer.js';
+import { matrixElements } from '../model/work.js';
 import { checkpointBytes, Trial, type TrialOptions } from './trial.js';
 
 export interface RehearsalOptions extends TrialOptions {
@@ -13,6 +14,8 @@ export interface Rehearsal {
   updates: number;
   /** Source and target tokens of an epoch. */
   tokens: number;
+  /** Operations on floats in the linear maps of an epoch, forward and backward. */
+  operations: number;
   /** Tokens of the largest batch, which was tried first. */
   largest: number;
   /** Of one epoch of updates, without validation and saving. */
@@ -45,9 +48,12 @@ export async function rehearse(model: Transformer, options: RehearsalOptions): P
       timed.tokens += batch.tokens;
     }
     const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
+    const target = batches.reduce((sum, batch) => sum + batch.targetTokens, 0);
+    const elements = matrixElements(model.config, model.vocabulary);
     return {
       updates: Math.ceil(batches.length / updateFreq),
       tokens,
+      operations: 6 * (elements.source * (tokens - target) + elements.target * target),
       largest: batches[0].tokens,
       seconds: (timed.seconds / timed.tokens) * tokens,
       memoryBytes,

@@ -50,11 +50,4 @@ describe('configs/', () => {
       assert.match(readFileSync(file, 'utf8'), /^# yaml-language-server: \$schema=\.\/schema\.json\n/);
     });
   }
-
-  test('60L-12L is a file over another', () => {
-    const files = ['wmt14-en-fr.yaml', 'wmt14-en-fr-60l-12l.yaml'].map((name) => path.join(folder, name));
-    const { model, train } = loadConfig({ files }).config;
-    assert.deepEqual([model.encoder.layers, model.decoder.layers], [60, 12]);
-    assert.deepEqual([train.maxTokens, train.updateFreq, train.maxEpoch], [5000, 256, 50]);
-  });
 });
