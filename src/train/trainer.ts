@@ -2,91 +2,31 @@ import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import type { TrainConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
-import {
-  type BatchOptions,
-  batches,
-  type PairSource,
-  planBatches,
-  type Resegment,
-  readBatch,
-} from '../data/batch-iterator.js';
+import { type BatchOptions, batches, planBatches, readBatch } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
-import type { Moments } from '../ops/optimizer.js';
 import { rank } from './bests.js';
 import { checkpointName } from './checkpoint-folders.js';
 import { Doctor } from './doctor/doctor.js';
 import { goBack, markGood } from './doctor/rollback.js';
 import { EVENTS_FOLDER } from './event-log.js';
-import { averageAtEnd, type FinalAverage } from './final-average.js';
+import { averageAtEnd } from './final-average.js';
 import { diverged, Meter, type MeterSums, type TrainFigures, trainFigures } from './meter.js';
 import { METRICS_FILE, MetricsLog } from './metrics-log.js';
 import { milestone, savesOnTheWay, validates } from './milestones.js';
 import { MovingAverage } from './moving-average.js';
-import { Saver, type SaverOptions } from './saver.js';
+import { Saver } from './saver.js';
 import { createSchedule, type Schedule } from './schedules.js';
 import { planSplit } from './split.js';
 import type { TrainState } from './state.js';
 import { stopReason } from './stopping.js';
+import type { TrainerOptions, TrainingEnd, TrainingStart } from './training.js';
 import { TrainingBar } from './training-bar.js';
-import { type AllReduce, Updater } from './update.js';
-import {
-  describeSample,
-  describeValidation,
-  type Evaluation,
-  evaluate,
-  type TranslatedValidation,
-} from './validation.js';
+import { Updater } from './update.js';
+import { describeSample, describeValidation, type Evaluation, evaluate } from './validation.js';
 
 /** Seconds that a save is trusted to take at most before the first one. */
 const LEAST_MARGIN = 2;
-
-export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
-  config: TrainConfig;
-  seed: number;
-  maxPositions: number;
-  /** Holds checkpoints and metrics.jsonl. */
-  runDirectory: string;
-  train: PairSource;
-  /** Null where there is no validation split: then nothing is validated. */
-  valid: PairSource | null;
-  /** BPE-dropout. */
-  resegment?: Resegment;
-  allReduce?: AllReduce;
-  /** Whether what training starts with is to be saved first: it is in no checkpoint of this run yet. */
-  unsaved?: boolean;
-  /** Translates the validation split, with `eval-bleu`. */
-  translate?: (model: Transformer) => TranslatedValidation;
-  /** The signal that asked to stop, if any; asked before every update. */
-  interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
-  /** Whether somebody has asked for a checkpoint since the last question. */
-  saveRequested?: () => boolean;
-  /** Ends the process, saved, before so many seconds of it are over; null does not. */
-  stopAfter?: number | null;
-}
-
-/** Where training starts. */
-export interface TrainingStart {
-  /** Owned by the caller. */
-  model: Transformer;
-  state: TrainState;
-  /** Of the optimizer at that point; owned by the trainer. None at the very start. */
-  moments?: Moments;
-  /** The moving average of the weights at that point; owned by the trainer. None where there is none yet. */
-  ema?: Transformer;
-}
-
-/** How training ended. */
-export interface TrainingEnd {
-  state: Readonly<TrainState>;
-  /** Why, in words. */
-  reason: string;
-  /** The last line of the metrics of this process, if any. */
-  last?: TrainFigures;
-  /** With `average-last` and `average-best`. */
-  averages: FinalAverage[];
-}
 
 /** One training run from where its state stands to its end. */
 export class Trainer {

@@ -14,7 +14,8 @@ import { type Capturable, captureCheckpoint, readCheckpoint } from '../../src/tr
 import { LAST_CHECKPOINT } from '../../src/train/checkpoint-folders.js';
 import { writeImage } from '../../src/train/checkpoint-job.js';
 import { type CheckpointOrigin, INITIAL_STATE } from '../../src/train/state.js';
-import { Trainer, type TrainerOptions, type TrainingEnd } from '../../src/train/trainer.js';
+import { Trainer } from '../../src/train/trainer.js';
+import type { TrainerOptions, TrainingEnd } from '../../src/train/training.js';
 import { availableBackends } from '../ops/backends.js';
 
 /** The backends that can be used here; cpu and wasm are always among them. */

@@ -1,0 +1,57 @@
+import type { TrainConfig } from '../config/schema.js';
+import type { PairSource, Resegment } from '../data/batch-iterator.js';
+import type { Transformer } from '../model/transformer.js';
+import type { Moments } from '../ops/optimizer.js';
+import type { FinalAverage } from './final-average.js';
+import type { TrainFigures } from './meter.js';
+import type { SaverOptions } from './saver.js';
+import type { TrainState } from './state.js';
+import type { AllReduce } from './update.js';
+import type { TranslatedValidation } from './validation.js';
+
+/** What a training is to do, and with what. */
+export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
+  config: TrainConfig;
+  seed: number;
+  maxPositions: number;
+  /** Holds checkpoints and metrics.jsonl. */
+  runDirectory: string;
+  train: PairSource;
+  /** Null where there is no validation split: then nothing is validated. */
+  valid: PairSource | null;
+  /** BPE-dropout. */
+  resegment?: Resegment;
+  allReduce?: AllReduce;
+  /** Whether what training starts with is to be saved first: it is in no checkpoint of this run yet. */
+  unsaved?: boolean;
+  /** Translates the validation split, with `eval-bleu`. */
+  translate?: (model: Transformer) => TranslatedValidation;
+  /** The signal that asked to stop, if any; asked before every update. */
+  interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
+  /** Whether somebody has asked for a checkpoint since the last question. */
+  saveRequested?: () => boolean;
+  /** Ends the process, saved, before so many seconds of it are over; null does not. */
+  stopAfter?: number | null;
+}
+
+/** Where training starts. */
+export interface TrainingStart {
+  /** Owned by the caller. */
+  model: Transformer;
+  state: TrainState;
+  /** Of the optimizer at that point; owned by the trainer. None at the very start. */
+  moments?: Moments;
+  /** The moving average of the weights at that point; owned by the trainer. None where there is none yet. */
+  ema?: Transformer;
+}
+
+/** How training ended. */
+export interface TrainingEnd {
+  state: Readonly<TrainState>;
+  /** Why, in words. */
+  reason: string;
+  /** The last line of the metrics of this process, if any. */
+  last?: TrainFigures;
+  /** With `average-last` and `average-best`. */
+  averages: FinalAverage[];
+}
