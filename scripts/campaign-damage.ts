@@ -127,7 +127,8 @@ function judge(folder: string, { file, bytes }: Damage, before: unknown): 'found
   const { findings } = check(folder);
   if (findings.some(({ verdict, what }) => verdict === 'damaged' && what === file)) return 'found';
   if (before === undefined) return 'missed';
-  const after = parsed(file) as Record<string, unknown>;
+  const after = parsed(file) as Record<string, unknown> | undefined;
+  if (after === undefined) return 'missed';
   const kept = Object.fromEntries(Object.keys(before as object).map((key) => [key, after[key]]));
   return bytes.length > 0 && canonicalHash(kept) === canonicalHash(before) ? 'harmless' : 'missed';
 }

@@ -72,10 +72,11 @@ export function checkModel(folder: string, frame: CheckpointFrame): Finding[] {
   ];
 }
 
-/** Whether a folder holds a model without the state of a training, to judge by its checksums: an average, for one. */
+/** Whether a folder holds, or should hold, a model without the state of a training: an average, for one. */
 export function isModelAlone(folder: string): boolean {
-  const names = namedIn(folder);
-  return names.includes(MODEL_FILE) && !names.includes(STATE_FILE);
+  const named = namedIn(folder);
+  const has = (name: string): boolean => named.includes(name) || existsSync(path.join(folder, name));
+  return has(MODEL_FILE) && !has(STATE_FILE);
 }
 
 /** The names that have checksums; none where these are missing or damaged. */

@@ -147,4 +147,6 @@ test('averages are looked at, in the run and by themselves', () => {
   tear(path.join(average, 'average.json'));
   tear(path.join(average, 'model.safetensors'));
   assert.deepEqual(of(path.join(folder, 'run')), ['ok', 'damaged', 'damaged']);
+  tear(path.join(average, 'checksums.json'));
+  assert.equal(of(path.join(folder, 'run'))[0], 'damaged');
 });
