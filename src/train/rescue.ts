@@ -70,26 +70,42 @@ function goBack(runDirectory: string, taken: string, state: TrainState, damaged:
     `Going back to ${path.join(runDirectory, taken)}, after ${state.updates} updates: ${lost} are lost and made again.`,
   );
   pointTo(runDirectory, LAST_CHECKPOINT, taken);
-  mendBest(runDirectory, state, damaged);
+  tellBest(runDirectory, state, damaged);
   for (const { name } of damaged) {
     const place = setAside(runDirectory, name);
     if (place !== undefined) log.warn(`The damaged ${name} is kept as ${place}.`);
   }
 }
 
-/** Where the best checkpoint is damaged too, the best one that the state knows of takes its place, if it is there. */
-function mendBest(runDirectory: string, { bests: [best] }: TrainState, damaged: readonly Damaged[]): void {
-  const isDamaged = (name: string): boolean => damaged.some((entry) => entry.name === name);
-  const current = targetOf(runDirectory, BEST_CHECKPOINT);
-  if (current === undefined || !isDamaged(current)) return;
-  const before = best === undefined ? undefined : checkpointName(best.epoch, best.updates);
-  if (before !== undefined && isThere(runDirectory, before) && !isDamaged(before)) {
-    pointTo(runDirectory, BEST_CHECKPOINT, before);
-    log.warn(`${BEST_CHECKPOINT} was ${current}, now it is ${before}.`);
-  } else {
-    removeLink(runDirectory, BEST_CHECKPOINT);
-    log.warn(`${BEST_CHECKPOINT} was ${current}: there is none until the next best validation.`);
+function tellBest(runDirectory: string, state: TrainState, damaged: readonly Damaged[]): void {
+  const mended = mendBest(runDirectory, state, (name) => damaged.some((entry) => entry.name === name));
+  if (mended === undefined) return;
+  const { before, now } = mended;
+  const then = now === undefined ? ': there is none until the next best validation' : `, now it is ${now}`;
+  log.warn(`${BEST_CHECKPOINT} was ${before}${then}.`);
+}
+
+/**
+ * Where the best checkpoint is one that goes, the best one that the state knows of takes its place, if it is there; else
+ * there is none.
+ *
+ * @param goes whether a checkpoint is one of those
+ * @returns what was the best one, and what is now; undefined where it stays
+ */
+export function mendBest(
+  runDirectory: string,
+  { bests: [best] }: Pick<TrainState, 'bests'>,
+  goes: (name: string) => boolean,
+): { before: string; now?: string } | undefined {
+  const before = targetOf(runDirectory, BEST_CHECKPOINT);
+  if (before === undefined || !goes(before)) return undefined;
+  const now = best === undefined ? undefined : checkpointName(best.epoch, best.updates);
+  if (now !== undefined && isThere(runDirectory, now) && !goes(now)) {
+    pointTo(runDirectory, BEST_CHECKPOINT, now);
+    return { before, now };
   }
+  removeLink(runDirectory, BEST_CHECKPOINT);
+  return { before };
 }
 
 function nothingIntact(damaged: readonly Damaged[]): UserError {

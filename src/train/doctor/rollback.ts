@@ -6,17 +6,14 @@ import type { Transformer } from '../../model/transformer.js';
 import { tf } from '../../ops/tf.js';
 import { readCheckpoint } from '../checkpoint.js';
 import {
-  BEST_CHECKPOINT,
   checkpointName,
-  isThere,
   LAST_CHECKPOINT,
   pointTo,
   removeLater,
-  removeLink,
   STATE_FILE,
-  targetOf,
   updatesOf,
 } from '../checkpoint-folders.js';
+import { mendBest } from '../rescue.js';
 import { readStateFile, type TrainState } from '../state.js';
 import type { Updater } from '../update.js';
 import type { DoctorState } from './state.js';
@@ -96,20 +93,12 @@ function restore(name: string, { runDirectory, config, updater, ema }: RollbackO
   restored.ema?.dispose();
   tf.dispose([restored.moments.first, restored.moments.second]);
   pointTo(runDirectory, LAST_CHECKPOINT, name);
-  mendBest(runDirectory, restored.state);
-  removeLater(runDirectory, restored.state.updates);
+  const { updates } = restored.state;
+  mendBest(runDirectory, restored.state, (later) => (updatesOf(later) ?? 0) > updates);
+  removeLater(runDirectory, updates);
   return restored.state;
 }
 
 function setWeights(model: Transformer, from: Transformer): void {
   for (const [name, weight] of model.weights) weight.assign(from.weights.get(name)!);
-}
-
-/** A best checkpoint that goes gives way to the best one before it. */
-function mendBest(runDirectory: string, { updates, bests: [best] }: TrainState): void {
-  const current = targetOf(runDirectory, BEST_CHECKPOINT);
-  if (current === undefined || (updatesOf(current) ?? 0) <= updates) return;
-  const before = best === undefined ? undefined : checkpointName(best.epoch, best.updates);
-  if (before !== undefined && isThere(runDirectory, before)) pointTo(runDirectory, BEST_CHECKPOINT, before);
-  else removeLink(runDirectory, BEST_CHECKPOINT);
 }
