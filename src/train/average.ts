@@ -12,7 +12,7 @@ import type { CheckpointOrigin } from './state.js';
 import type { Scores, ValidationFigures } from './validation.js';
 
 /** Tells an average from a checkpoint of training, and says what went into it. */
-export const AVERAGE_FILE = 'average.json';
+const AVERAGE_FILE = 'average.json';
 const FORMAT = 'admin-nmt/average';
 const VERSION = 1;
 
