@@ -46,7 +46,7 @@ def stack(config, weights, name, tokens, memory):
     x = embed(config, weights, name, tokens)
     for i in range(config[name]['layers']):
         x = layer(config, weights, f'{name}.layers.{i}.', x, memory)
-    return norm(weights, f'{name}.layer_norm', x) if config['residual'] == 'pre-ln' else x
+    return norm(weights, f'{name}.layer_norm', x) if is_pre_ln(config, name) else x
 
 
 def embed(config, weights, name, tokens):
@@ -77,7 +77,7 @@ def layer(config, weights, prefix, x, memory):
 def sublayer(config, weights, prefix, norm_name, omega_name, x, branch):
     """Joins a branch f and its shortcut x: LN(x·ω + f(x)) in Admin; docs/model.md has all of them."""
     residual = config['residual']
-    if residual == 'pre-ln':
+    if is_pre_ln(config, prefix):
         return x + branch(norm(weights, prefix + norm_name, x))
     if residual == 'admin':
         x, y = x * weights[prefix + omega_name], branch(x)
@@ -88,6 +88,11 @@ def sublayer(config, weights, prefix, norm_name, omega_name, x, branch):
     else:
         y = branch(x)
     return x + y if residual == 'rezero' else norm(weights, prefix + norm_name, x + y)
+
+
+def is_pre_ln(config, prefix):
+    decoder = prefix.startswith('decoder')
+    return config['residual'] == 'pre-ln' or (config['residual'] == 'post-ln-pre-ln' and decoder)
 
 
 def alpha(config, prefix):

@@ -53,7 +53,7 @@ export function readBatches(file: string): Batch[] {
 export function newUpdater(name: ModelName): Updater {
   const vocabulary = { source: VOCABULARY, target: VOCABULARY };
   return new Updater(Transformer.create(modelConfig(name), vocabulary, 1), {
-    ...{ optimizer: 'adam', adamBetas: [0.9, 0.98], adamEps: 1e-8, weightDecay: 0 },
+    ...{ optimizer: 'adam', adamBetas: [0.9, 0.98], adamEps: 1e-8, momentum: 0, weightDecay: 0 },
     ...{ labelSmoothing: 0.1, clipNorm: 1, updateFreq: 1, seed: 1 },
   });
 }

@@ -33,10 +33,15 @@ CASES = {
     "rezero": {"shareEmbeddings": "all", "activationFn": "gelu", "positions": "sinusoidal"},
     "rezero-post-ln": {"shareEmbeddings": "decoder", "activationFn": "relu", "positions": "learned"},
     "look-linear": {"shareEmbeddings": "none", "activationFn": "relu", "positions": "sinusoidal"},
+    "post-ln-pre-ln": {"shareEmbeddings": "decoder", "activationFn": "relu", "positions": "sinusoidal"},
 }
 
 SUBLAYERS = {"encoder": ["self", "fc"], "decoder": ["self", "encoder", "fc"]}
 NORM_NAMES = {"self": "self_attn_layer_norm", "encoder": "encoder_attn_layer_norm", "fc": "final_layer_norm"}
+
+
+def is_pre_ln(residual, stack):
+    return residual == "pre-ln" or (residual == "post-ln-pre-ln" and stack == "decoder")
 
 
 def omega_name(stack, sublayer):
@@ -98,7 +103,7 @@ def make_weights(case, vocabulary, generator):
                 with torch.no_grad():
                     weights[f"{prefix}.fc1.weight"][half:] = -weights[f"{prefix}.fc1.weight"][:half]
                     weights[f"{prefix}.fc2.weight"][:, half:] = -weights[f"{prefix}.fc2.weight"][:, :half]
-        if case["residual"] == "pre-ln":
+        if is_pre_ln(case["residual"], stack):
             norm(f"{stack}.layer_norm")
     if case["shareEmbeddings"] == "none":
         table("decoder.embed_out", vocabulary["target"])
@@ -151,7 +156,7 @@ class Model:
     def join(self, stack, layer, sublayer, x, branch):
         prefix = f"{stack}.layers.{layer}"
         norm = f"{prefix}.{NORM_NAMES[sublayer]}"
-        if self.residual == "pre-ln":
+        if is_pre_ln(self.residual, stack):
             return x + branch(self.layer_norm(x, norm))
         if self.residual.startswith("rezero"):
             joined = x + self.weights[f"{prefix}.rezero_weight"] * branch(x)
@@ -190,7 +195,7 @@ class Model:
                     lambda y: self.attention(f"{prefix}.encoder_attn", y, memory, False),
                 )
             x = self.join(stack, layer, "fc", x, lambda y: self.feed_forward(prefix, y))
-        return self.layer_norm(x, f"{stack}.layer_norm") if self.residual == "pre-ln" else x
+        return self.layer_norm(x, f"{stack}.layer_norm") if is_pre_ln(self.residual, stack) else x
 
     def logits(self, source, target):
         """source and target end in </s>; [len(target), V]."""

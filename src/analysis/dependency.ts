@@ -54,14 +54,15 @@ export class ResidualStream {
     if (this.parts.length === 0) this.parts = [new Float32Array(x.length), x];
     else this.scale(site);
     this.parts.push(f);
-    if (SCHEMES[this.model.config.residual].norm === 'post') this.normalize(site, shortcut, branch);
+    if (SCHEMES[this.model.config.residual][site.stack].norm === 'post')
+      this.normalize(site, shortcut, branch);
     return this.measure();
   }
 
   /** Multiplies the parts by ω or α. */
   private scale(site: Site): void {
     const { config } = this.model;
-    const { shortcut } = SCHEMES[config.residual];
+    const { shortcut } = SCHEMES[config.residual][site.stack];
     if (shortcut === 'omega') this.multiply(this.weight(omegaName(site)));
     if (shortcut === 'alpha') {
       const { alpha } = deepnormConstants(config, site.stack);

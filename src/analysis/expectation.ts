@@ -11,7 +11,7 @@ import { deepnormConstants, SCHEMES, type Stack, SUBLAYERS } from '../model/sche
  */
 export function expectedShares(config: ModelConfig, stack: Stack): number[][] {
   const count = SUBLAYERS[stack].length * config[stack].layers;
-  const { norm } = SCHEMES[config.residual];
+  const { norm } = SCHEMES[config.residual][stack];
   const branch = branchVariance(config, stack);
   let variances = [1];
   return Array.from({ length: count }, (_, i) => {
@@ -34,7 +34,7 @@ export function expectedChange(config: ModelConfig, stack: Stack): number {
 
 /** The square of what the shortcut of the i-th of `count` sublayers is multiplied by; i from 0. */
 function shortcutSquared(config: ModelConfig, stack: Stack, i: number, count: number): number {
-  switch (SCHEMES[config.residual].shortcut) {
+  switch (SCHEMES[config.residual][stack].shortcut) {
     case 'plain':
       return 1;
     case 'alpha':
@@ -48,7 +48,7 @@ function shortcutSquared(config: ModelConfig, stack: Stack, i: number, count: nu
 }
 
 function branchVariance(config: ModelConfig, stack: Stack): number {
-  const { gate, init } = SCHEMES[config.residual];
+  const { gate, init } = SCHEMES[config.residual][stack];
   if (gate) return 0;
   return init === 'deepnorm' ? deepnormConstants(config, stack).beta ** 4 : 1; // two matrices of gain β
 }

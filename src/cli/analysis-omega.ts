@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { UserError } from '../common/errors.js';
 import type { SettledConfig } from '../config/schema.js';
-import { SCHEMES } from '../model/scheme.js';
 import type { OmegaPoint } from '../report/analysis-data.js';
 import { checkpointModels } from './analysis-models.js';
 import { readRunWeights } from './run-weights.js';
@@ -17,7 +16,7 @@ export function omegaCourse(
   names: readonly string[] = ['all'],
 ): OmegaPoint[] {
   const { residual } = config.model;
-  if (SCHEMES[residual].shortcut !== 'omega') {
+  if (residual !== 'admin') {
     throw new UserError({
       problem: `expected a run under admin, found one under ${residual}, which has no ω`,
       where: run,

@@ -6,7 +6,7 @@ import { canonicalHash } from '../common/canonical-hash.js';
 import { log } from '../common/log.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
-import type { OmegaValues } from '../model/omega.js';
+import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { omegaOf, type ProfiledSublayer, profileOmega } from '../model/profile.js';
 import {
   OFFICIAL_PROFILE_FILE,
@@ -18,7 +18,7 @@ import {
   writeProfile,
 } from '../model/profile-file.js';
 import type { VocabularySizes } from '../model/transformer.js';
-import { formatProfile } from '../report/profile-table.js';
+import { compareOmega, formatProfile } from '../report/profile-table.js';
 import { ensureDataset } from './preprocess.js';
 import { settleBatch, takeRecorded } from './settle-batch.js';
 import { openTrainingData, type TrainingData } from './training-data.js';
@@ -52,6 +52,11 @@ export async function runProfile(
     const folder = options.output ?? config.train.saveDir;
     const sublayers = makeProfile(config, profileInputs(config, data), folder);
     process.stdout.write(formatProfile(sublayers).join('\n') + '\n');
+    const [profiled, analytic] = [omegaOf(sublayers), analyticOmega(config.model)];
+    for (const stack of ['encoder', 'decoder'] as const) {
+      const formula = config.model.omega.outputChange;
+      log.info(compareOmega(stack, profiled[stack], analytic[stack][0], formula));
+    }
   } finally {
     data.close();
   }

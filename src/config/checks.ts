@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parseMemory } from '../common/memory-limit.js';
 import { camelizeKeys } from './camel.js';
 import { configKeys } from './keys.js';
@@ -222,12 +223,14 @@ export function findIdleKeys(written: WrittenConfig): { key: string; reason: str
   } else {
     reasons.set('model.omega.profile', 'model.omega.init is analytic');
   }
+  const idle = written.train.optimizer === 'sgd' ? ['adam-betas', 'adam-eps'] : ['momentum'];
+  for (const name of idle) reasons.set(`train.${name}`, `train.optimizer is ${written.train.optimizer}`);
   if (written.train['init-from'] === null) {
     for (const name of ['optimizer', 'scheduler', 'best', 'data']) {
       reasons.set(`train.reset-${name}`, 'train.init-from is null');
     }
   }
   return [...reasons]
-    .filter(([key]) => valueAt(written, key) !== configKeys.get(key)?.fallback)
+    .filter(([key]) => !isDeepStrictEqual(valueAt(written, key), configKeys.get(key)?.fallback))
     .map(([key, reason]) => ({ key, reason }));
 }

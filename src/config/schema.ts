@@ -121,7 +121,7 @@ const stackSection = (name: string) =>
 const modelSection = section(
   {
     residual: choice(
-      ['post-ln', 'pre-ln', 'admin', 'deepnorm', 'rezero', 'rezero-post-ln', 'look-linear'],
+      ['post-ln', 'pre-ln', 'post-ln-pre-ln', 'admin', 'deepnorm', 'rezero', 'rezero-post-ln', 'look-linear'],
       'admin',
       'How a sublayer is joined to its shortcut: see docs/model.md.',
     ),

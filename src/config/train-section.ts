@@ -25,13 +25,14 @@ export const trainSection = section(
     freeze: texts(
       'Weights that are not trained, by patterns of their names such as encoder.* or *.embed_tokens.weight.',
     ),
-    optimizer: choice(['adam', 'radam'], 'radam', 'Optimizer; weight decay is decoupled in both.'),
+    optimizer: choice(['adam', 'radam', 'sgd'], 'radam', 'Optimizer; weight decay is decoupled in all.'),
     lr: z.number().positive().default(0.0007).describe('Peak learning rate.'),
     'adam-betas': z
       .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
       .default([0.9, 0.98])
       .describe('β₁ and β₂.'),
     'adam-eps': z.number().positive().default(1e-8).describe('ε of Adam and RAdam.'),
+    momentum: rate(0, 'Momentum of SGD.'),
     'weight-decay': z
       .number()
       .min(0)

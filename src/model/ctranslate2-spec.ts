@@ -25,8 +25,12 @@ export function ctranslate2Model(
   config: ModelConfig,
   weights: ReadonlyMap<string, WeightValues>,
 ): Ctranslate2Model {
-  const { norm, shortcut, gate } = SCHEMES[config.residual];
-  if (norm === 'none' || shortcut !== 'plain' || gate) {
+  const schemes = SCHEMES[config.residual];
+  if (
+    Object.values(schemes).some(
+      (scheme) => scheme.norm === 'none' || scheme.shortcut !== 'plain' || scheme.gate,
+    )
+  ) {
     throw new UserError({
       problem: `CTranslate2 computes Post-LN and Pre-LN, found model.residual ${config.residual}`,
       hint: 'An Admin model is folded into Post-LN; the other schemes have no such form.',
@@ -39,7 +43,9 @@ export function ctranslate2Model(
     return [
       ...settings(config, stack),
       [`${stack}/position_encodings/encodings`, table],
-      ...(norm === 'pre' ? layerNorm(weight, `${stack}/layer_norm`, `${stack}.layer_norm`) : []),
+      ...(schemes[stack].norm === 'pre'
+        ? layerNorm(weight, `${stack}/layer_norm`, `${stack}.layer_norm`)
+        : []),
       ...Array.from({ length: config[stack].layers }, (_, layer) =>
         layerVariables(config, stack, layer, weight),
       ).flat(),
@@ -63,7 +69,7 @@ function settings(config: ModelConfig, stack: Stack): Variables {
   const scale = config.scaleEmbeddings ? Math.sqrt(config.embedDim) : 1;
   const common: Record<string, Ctranslate2Variable> = {
     num_heads: int16(config.attentionHeads),
-    pre_norm: int8(Number(SCHEMES[config.residual].norm === 'pre')),
+    pre_norm: int8(Number(SCHEMES[config.residual][stack].norm === 'pre')),
     activation: int8(ACTIVATIONS[config.activationFn]),
     scale_embeddings: { shape: [], data: Float32Array.of(scale) },
   };

@@ -13,6 +13,7 @@ const INIT_TYPES: readonly [initType: string, residual: ModelConfig['residual']]
   ['adaptive-profiling', 'admin'],
   ['default', 'post-ln'],
   ['default', 'pre-ln'],
+  ['default', 'post-ln-pre-ln'],
   ['default', 'look-linear'], // it differs where it starts, not in what it computes
   ['deepnet', 'deepnorm'],
   ['looklinear', 'look-linear'],
@@ -44,7 +45,7 @@ export function fairseqArgs(
     [`${stack}_ffn_embed_dim`]: config.ffnEmbedDim,
     [`${stack}_attention_heads`]: config.attentionHeads,
     [`${stack}_layers`]: config[stack].layers,
-    [`${stack}_normalize_before`]: SCHEMES[config.residual].norm === 'pre',
+    [`${stack}_normalize_before`]: SCHEMES[config.residual][stack].norm === 'pre',
     [`${stack}_learned_pos`]: config.positions === 'learned',
     [`${stack}_embed_path`]: null,
   }));
@@ -129,7 +130,11 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
     const value = args.get(name) ?? only;
     expect(value === only, `expected ${name} ${show(only)}, found ${show(value)}`);
   }
-  const residual = residualOf(args.get('init_type') ?? 'default', both('normalize_before', flag), expect);
+  const residual = residualOf(
+    args.get('init_type') ?? 'default',
+    STACKS.map((stack) => flag(`${stack}_normalize_before`)),
+    expect,
+  );
   const model = {
     residual,
     embedDim: both('embed_dim', number),
@@ -156,8 +161,19 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
 
 type Expect = (valid: boolean, problem: string) => void;
 
-function residualOf(initType: unknown, normalizeBefore: boolean, expect: Expect): ModelConfig['residual'] {
-  if (initType === 'default') return normalizeBefore ? 'pre-ln' : 'post-ln';
+function residualOf(
+  initType: unknown,
+  [encoder, decoder]: boolean[],
+  expect: Expect,
+): ModelConfig['residual'] {
+  const normalizeBefore = encoder || decoder;
+  if (initType === 'default') {
+    expect(
+      decoder || !encoder,
+      'expected encoder_normalize_before False with decoder_normalize_before False, found True',
+    );
+    return encoder ? 'pre-ln' : decoder ? 'post-ln-pre-ln' : 'post-ln';
+  }
   const found = INIT_TYPES.find(([name]) => name === initType);
   expect(found !== undefined, `expected an init_type of the official code, found ${show(initType)}`);
   expect(!normalizeBefore, `expected normalize_before False with init_type ${show(initType)}, found True`);

@@ -146,7 +146,7 @@ export class IncrementalState {
         encoder: this.encoderAttention(this.source[index], source),
       });
     }
-    return pass.scheme.norm === 'pre' ? pass.layerNorm(hidden, 'decoder.layer_norm') : hidden;
+    return pass.scheme('decoder').norm === 'pre' ? pass.layerNorm(hidden, 'decoder.layer_norm') : hidden;
   }
 
   private selfAttention(store: KeyValueStore, first: number, seen: Seen): AttentionBranch {

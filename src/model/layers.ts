@@ -29,7 +29,7 @@ export function project(
   const first = PROJECTIONS.indexOf(which[0]);
   const d = pass.config.embedDim;
   const biasOf = (from: number, count: number) => tf.slice(bias, [from * d], [count * d]);
-  if (!pass.scheme.fusedProjections) {
+  if (!pass.has(`${prefix}in_proj_weight`)) {
     return which.map((name, i) => {
       const weight = pass.matrix(`${prefix}${name}_proj_weight`);
       const map = pass.prepared?.get(prefix + name, () => new PreparedLinear(weight, biasOf(first + i, 1)));

@@ -105,13 +105,13 @@ function stackParameters(config: ModelConfig, stack: Stack): ParameterSpec[] {
   const specs = Array.from({ length: config[stack].layers }, (_, layer) =>
     layerParameters(config, stack, layer),
   ).flat();
-  if (SCHEMES[config.residual].norm === 'pre')
+  if (SCHEMES[config.residual][stack].norm === 'pre')
     specs.push(...layerNormParameters(`${stack}.layer_norm`, config));
   return specs;
 }
 
 function layerParameters(config: ModelConfig, stack: Stack, layer: number): ParameterSpec[] {
-  const scheme = SCHEMES[config.residual];
+  const scheme = SCHEMES[config.residual][stack];
   const prefix = layerPrefix(stack, layer);
   const specs = SUBLAYERS[stack].flatMap((sublayer) => {
     const site = { stack, layer, sublayer };
@@ -129,7 +129,7 @@ function layerParameters(config: ModelConfig, stack: Stack, layer: number): Para
 
 function attentionParameters(config: ModelConfig, stack: Stack, prefix: string): ParameterSpec[] {
   const d = config.embedDim;
-  const scheme = SCHEMES[config.residual];
+  const scheme = SCHEMES[config.residual][stack];
   const gain = branchGain(config, stack);
   const projections = scheme.fusedProjections
     ? [matrix(`${prefix}in_proj_weight`, 3 * d, d, 'uniform', 1)]
@@ -148,7 +148,7 @@ function attentionParameters(config: ModelConfig, stack: Stack, prefix: string):
 
 function feedForwardParameters(config: ModelConfig, stack: Stack, prefix: string): ParameterSpec[] {
   const [d, ffn] = [config.embedDim, config.ffnEmbedDim];
-  const { init } = SCHEMES[config.residual];
+  const { init } = SCHEMES[config.residual][stack];
   const gain = branchGain(config, stack);
   const bound = Math.sqrt(6 / (d + ffn));
   const weight = (name: string, rows: number, columns: number, axis: 0 | 1): ParameterSpec =>
@@ -164,7 +164,7 @@ function feedForwardParameters(config: ModelConfig, stack: Stack, prefix: string
 }
 
 function branchGain(config: ModelConfig, stack: Stack): number {
-  return SCHEMES[config.residual].init === 'deepnorm' ? deepnormConstants(config, stack).beta : 1;
+  return SCHEMES[config.residual][stack].init === 'deepnorm' ? deepnormConstants(config, stack).beta : 1;
 }
 
 function layerNormParameters(name: string, { embedDim }: ModelConfig): ParameterSpec[] {

@@ -13,6 +13,7 @@ import {
   SCHEMES,
   type Scheme,
   type Site,
+  type Stack,
 } from './scheme.js';
 
 /**
@@ -58,10 +59,9 @@ export class PreparedLinears {
   }
 }
 
-/** What one forward pass needs to know: the weights by name, the scheme, and the next dropout mask. */
+/** What one forward pass needs to know: the weights by name, the schemes, and the next dropout mask. */
 export class Pass {
   readonly config: ModelConfig;
-  readonly scheme: Scheme;
   private readonly weights: ReadonlyMap<string, tf.Tensor>;
   private readonly mode: Mode;
   private dropoutSites = 0;
@@ -69,9 +69,17 @@ export class Pass {
   /** @param mode with `prepared`, weights are those of when they were first used */
   constructor(config: ModelConfig, weights: ReadonlyMap<string, tf.Tensor>, mode: Mode) {
     this.config = config;
-    this.scheme = SCHEMES[config.residual];
     this.weights = weights;
     this.mode = mode;
+  }
+
+  /** Whether the model has a parameter of this name. */
+  has(name: string): boolean {
+    return this.weights.has(name);
+  }
+
+  scheme(stack: Stack): Scheme {
+    return SCHEMES[this.config.residual][stack];
   }
 
   matrix(name: string): tf.Tensor2D {
@@ -117,13 +125,13 @@ export class Pass {
   }
 
   /**
-   * One residual sublayer in the scheme of the model.
+   * One residual sublayer in the scheme of its stack.
    *
    * @param x [T, d]
    * @param branch f, before its dropout
    */
   residual(site: Site, x: tf.Tensor2D, branch: (input: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
-    const { norm, gate, shortcut } = this.scheme;
+    const { norm, gate, shortcut } = this.scheme(site.stack);
     const name = normName(site);
     const output = branch(norm === 'pre' ? this.layerNorm(x, name) : x);
     const options: ResidualOptions = {
@@ -152,7 +160,7 @@ export class Pass {
   }
 
   private omega(site: Site): tf.Tensor1D | null {
-    if (this.scheme.shortcut !== 'omega') return null;
+    if (this.scheme(site.stack).shortcut !== 'omega') return null;
     return this.mode.omega?.(site) ?? this.vector(omegaName(site));
   }
 

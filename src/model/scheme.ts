@@ -18,7 +18,7 @@ export interface Site {
   sublayer: SublayerKind;
 }
 
-/** How the residual sublayers of a scheme are joined, normalised and initialised; docs/model.md has the formulas. */
+/** How the residual sublayers of a stack are joined, normalised and initialised; docs/model.md has the formulas. */
 export interface Scheme {
   /** Where the layer normalisation stands: after the sum, before the branch, or nowhere. */
   norm: 'post' | 'pre' | 'none';
@@ -40,15 +40,23 @@ const POST_LN: Scheme = {
   init: 'xavier',
 };
 
-export const SCHEMES: Record<ModelConfig['residual'], Scheme> = {
-  'post-ln': POST_LN,
-  'pre-ln': { ...POST_LN, norm: 'pre' },
-  admin: { ...POST_LN, shortcut: 'omega' },
-  deepnorm: { ...POST_LN, shortcut: 'alpha', fusedProjections: false, init: 'deepnorm' },
-  rezero: { ...POST_LN, norm: 'none', gate: true },
-  'rezero-post-ln': { ...POST_LN, gate: true },
-  'look-linear': { ...POST_LN, init: 'mirrored' },
+const PRE_LN: Scheme = { ...POST_LN, norm: 'pre' };
+
+/** Of each stack: one scheme for both, but where the paper cures the gradients of Post-LN by a decoder of Pre-LN. */
+export const SCHEMES: Record<ModelConfig['residual'], Record<Stack, Scheme>> = {
+  'post-ln': inBoth(POST_LN),
+  'pre-ln': inBoth(PRE_LN),
+  'post-ln-pre-ln': { encoder: POST_LN, decoder: PRE_LN },
+  admin: inBoth({ ...POST_LN, shortcut: 'omega' }),
+  deepnorm: inBoth({ ...POST_LN, shortcut: 'alpha', fusedProjections: false, init: 'deepnorm' }),
+  rezero: inBoth({ ...POST_LN, norm: 'none', gate: true }),
+  'rezero-post-ln': inBoth({ ...POST_LN, gate: true }),
+  'look-linear': inBoth({ ...POST_LN, init: 'mirrored' }),
 };
+
+function inBoth(scheme: Scheme): Record<Stack, Scheme> {
+  return { encoder: scheme, decoder: scheme };
+}
 
 /**
  * DeepNorm's shortcut scale α and branch gain β for an encoder of N and a decoder of M layers (Wang et al., 2022,

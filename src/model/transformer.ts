@@ -15,7 +15,7 @@ import {
   type VocabularySizes,
 } from './parameters.js';
 import { type Mode, Pass } from './pass.js';
-import { omegaName, SCHEMES, type Stack, sitesOf } from './scheme.js';
+import { omegaName, type Stack, sitesOf } from './scheme.js';
 
 export type { VocabularySizes } from './parameters.js';
 export type { Mode, Probe } from './pass.js';
@@ -69,7 +69,7 @@ export class Transformer {
     const specs = parameterSpecs(config, vocabulary);
     const given = config.omega.init === 'analytic' ? analyticOmega(config) : omega;
     const values = new Map<string, number>();
-    if (SCHEMES[config.residual].shortcut === 'omega' && given !== null) {
+    if (given !== null) {
       for (const stack of ['encoder', 'decoder'] as const) {
         sitesOf(config, stack).forEach((site, i) => {
           values.set(omegaName(site), given[stack][i]);
@@ -182,7 +182,7 @@ export class Transformer {
     for (let index = 0; index < this.config[stack].layers; index++) {
       hidden = layer(pass, stack, index, hidden, attend);
     }
-    return pass.scheme.norm === 'pre' ? pass.layerNorm(hidden, `${stack}.layer_norm`) : hidden;
+    return pass.scheme(stack).norm === 'pre' ? pass.layerNorm(hidden, `${stack}.layer_norm`) : hidden;
   }
 
   private selfAttention(pass: Pass, offsets: Int32Array, causal: boolean): AttentionBranch {

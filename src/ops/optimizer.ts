@@ -49,11 +49,24 @@ export function radamStepSize(step: number, { lr, betas: [beta1, beta2] }: AdamO
 }
 
 /**
- * One step of Adam or RAdam for the whole list, with g the gradient times `scale`: m = β₁m + (1−β₁)g,
+ * SGD with momentum µ (torch.optim.SGD: b = µ·b + g, p −= lr·b) as a case of Adam's step: under β₁ = µ, β₂ = 1 and ε = 1
+ * the second moment stays 0, the first is (1 − µ)·b, and √v + ε is 1.
+ *
+ * @returns what to give to `adamUpdate`
+ */
+export function sgdStep(
+  momentum: number,
+  { lr, weightDecay }: Pick<AdamOptions, 'lr' | 'weightDecay'>,
+): { stepSize: number; options: AdamOptions } {
+  return { stepSize: lr / (1 - momentum), options: { lr, betas: [momentum, 1], eps: 1, weightDecay } };
+}
+
+/**
+ * One step of Adam, RAdam or SGD for the whole list, with g the gradient times `scale`: m = β₁m + (1−β₁)g,
  * v = β₂v + (1−β₂)g², p −= lr·wd·p, p −= stepSize · m / (√v + ε). Parameters and moments are overwritten; the
  * gradients stay.
  *
- * @param stepSize from adamStepSize or radamStepSize; null takes no step beside weight decay
+ * @param stepSize from adamStepSize, radamStepSize or sgdStep; null takes no step beside weight decay
  * @param scale what all gradients are multiplied by first; null for 1. Where it is not finite, parameters and
  *   moments stay as they are
  */

@@ -32,6 +32,22 @@ export function formatProfile(rows: readonly ProfileRow[]): string[] {
   ];
 }
 
+/**
+ * A line on the ω of a stack: profiled, and what the formula of the depth would give.
+ *
+ * @param profiled of each sublayer, in order
+ */
+export function compareOmega(
+  stack: string,
+  profiled: readonly number[],
+  analytic: number,
+  formula: string,
+): string {
+  const mean = profiled.reduce((sum, omega) => sum + omega, 0) / profiled.length;
+  const [least, most] = [Math.min(...profiled), Math.max(...profiled)];
+  return `ω of the ${stack}: ${least.toFixed(3)} … ${most.toFixed(3)}, mean ${mean.toFixed(3)}; analytic (${formula}) ${analytic.toFixed(3)}`;
+}
+
 /** A bar of a share of the full width, to an eighth of a character. */
 function bar(share: number): string {
   const eighths = Math.round(share * BAR_WIDTH * 8);

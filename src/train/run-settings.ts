@@ -54,6 +54,7 @@ const CHANGEABLE = new Set([
   'train.min-lr',
   'train.adam-betas',
   'train.adam-eps',
+  'train.momentum',
   'train.weight-decay',
   'train.clip-norm',
   'train.max-update',

@@ -3,18 +3,27 @@ import type { Batch } from '../data/batch.js';
 import { lossGradients } from '../model/loss-gradients.js';
 import type { Transformer } from '../model/transformer.js';
 import {
+  type AdamOptions,
   adamStepSize,
   adamUpdate,
   globalNorm,
   type Moments,
   radamStepSize,
+  sgdStep,
   zeroMoments,
 } from '../ops/optimizer.js';
 import { tf } from '../ops/tf.js';
 
 export type UpdateOptions = Pick<
   TrainConfig,
-  'optimizer' | 'adamBetas' | 'adamEps' | 'weightDecay' | 'labelSmoothing' | 'clipNorm' | 'updateFreq'
+  | 'optimizer'
+  | 'adamBetas'
+  | 'adamEps'
+  | 'momentum'
+  | 'weightDecay'
+  | 'labelSmoothing'
+  | 'clipNorm'
+  | 'updateFreq'
 > & {
   seed: number;
   /** Steps that the optimizer is ahead of the updates, see TrainState. */
@@ -117,10 +126,25 @@ export class Updater {
   }
 
   private step(gradients: tf.Tensor[], scale: tf.Scalar, step: number, lr: number): void {
-    const { optimizer, adamBetas: betas, adamEps: eps, weightDecay } = this.options;
-    const options = { lr, betas, eps, weightDecay };
-    const stepSize = optimizer === 'adam' ? adamStepSize(step, options) : radamStepSize(step, options);
+    const { stepSize, options } = stepOf(this.options, step, lr);
     adamUpdate(this.parameters, gradients, this.moments, stepSize, options, scale);
+  }
+}
+
+/** What the optimizer's step number `step` is made of, from 1. */
+function stepOf(
+  { optimizer, adamBetas: betas, adamEps: eps, momentum, weightDecay }: UpdateOptions,
+  step: number,
+  lr: number,
+): { stepSize: number | null; options: AdamOptions } {
+  const options = { lr, betas, eps, weightDecay };
+  switch (optimizer) {
+    case 'adam':
+      return { stepSize: adamStepSize(step, options), options };
+    case 'radam':
+      return { stepSize: radamStepSize(step, options), options };
+    case 'sgd':
+      return sgdStep(momentum, options);
   }
 }
 

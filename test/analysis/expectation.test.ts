@@ -22,6 +22,13 @@ test('pre-ln and profiled admin: all branches alike', () => {
   }
 });
 
+test('post-ln-pre-ln: each stack as its scheme', () => {
+  const mixed = (stack: 'encoder' | 'decoder') =>
+    expectedShares(tinyConfig({ residual: 'post-ln-pre-ln' }), stack);
+  assert.deepEqual(mixed('encoder'), expectedShares(tinyConfig({ residual: 'post-ln' }), 'encoder'));
+  assert.deepEqual(mixed('decoder'), expectedShares(tinyConfig({ residual: 'pre-ln' }), 'decoder'));
+});
+
 test('analytic admin, deepnorm and rezero by their constants', () => {
   const omega = { ...tinyConfig().omega, init: 'analytic', outputChange: 'constant' } as const;
   // ω² = 4 at every sublayer of two layers

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { packageRoot } from '../../src/common/files.js';
 import { readCtranslate2 } from '../../src/formats/ctranslate2.js';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
+import { RESIDUALS } from '../model/models.js';
 import { type Outcome, runProgram } from './run-program.js';
 
 /** A little data-bin of six pairs, made by the official code. */
@@ -123,8 +124,7 @@ const torch = process.env.TORCH_PYTHON;
 const noTorch = torch ? false : 'TORCH_PYTHON does not name a python that can import torch';
 
 test('docs/pytorch-loader.py gives our log-probabilities in every scheme', { skip: noTorch }, () => {
-  const schemes = ['post-ln', 'pre-ln', 'admin', 'deepnorm', 'rezero', 'rezero-post-ln', 'look-linear'];
-  for (const residual of schemes) {
+  for (const residual of RESIDUALS) {
     done(run('train', 'config.yaml', '--residual', residual, '--save-dir', `run-${residual}`));
     done(run('export', `run-${residual}`, '-f', 'safetensors', '-o', `st-${residual}`));
     const translated = done(run('translate', `run-${residual}`, '-f', 'jsonl', '--quiet'));

@@ -51,6 +51,7 @@ describe('admin-nmt profile', () => {
     assert.match(lines[1], /^encoder 0 +self-attention .* 1\.0000 +█+.?$/);
     assert.match(lines[7], /^decoder 0 +feed-forward/);
     assert.match(stderr, /6 pairs/);
+    assert.match(stderr, /ω of the encoder: 1\.000 … \d\.\d{3}, mean .*; analytic \(log-n\) 1\.451/);
     const { sublayers } = JSON.parse(content('run', 'admin-profile.json'));
     assert.equal(sublayers.length, 7);
     assert.equal(content('run', 'profile.ratio.init').split('\n')[1], `2 ${sublayers[1].omega}`);

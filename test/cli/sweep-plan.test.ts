@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { expandPlan, shortLabels } from '../../src/cli/sweep-plan.js';
+import { packageRoot } from '../../src/common/files.js';
 import { readSweepPlan } from '../../src/config/sweep-plan.js';
 import { scratchFolder } from './run-folders.js';
 
@@ -119,4 +120,19 @@ test('what is wrong is told before anything starts, each once', () => {
   const apart =
     'cells: [{ data.destdir: a, data.tokenizer.vocab-size: 100 }, { data.destdir: b, data.tokenizer.vocab-size: 200 }]';
   assert.equal(expand(apart).length, 2);
+});
+
+test('the ready plans load, with as many cells as docs/sweep.md says', () => {
+  const plans = path.join(packageRoot(), 'configs/sweeps');
+  const counts = readdirSync(plans).map((file) => {
+    const { cells } = expandPlan(readSweepPlan(path.join(plans, file)), [], 'out');
+    return [file, cells.length];
+  });
+  assert.deepEqual(Object.fromEntries(counts), {
+    'divergence.yaml': 27,
+    'equal-updates.yaml': 5,
+    'headline.yaml': 12,
+    'iwslt14-no-warmup.yaml': 45,
+    'sgd.yaml': 5,
+  });
 });

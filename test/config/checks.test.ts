@@ -113,4 +113,7 @@ test('keys without effect', () => {
   assert.deepEqual(idle({ model: { omega: { 'output-change': 'linear' } } }), ['model.omega.output-change']);
   assert.deepEqual(idle({ model: { omega: { 'output-change': 'linear', init: 'analytic' } } }), []);
   assert.deepEqual(idle({ model: { omega: { profile: 'p', init: 'analytic' } } }), ['model.omega.profile']);
+  assert.deepEqual(idle({ train: { momentum: 0.9 } }), ['train.momentum']);
+  assert.deepEqual(idle({ train: { momentum: 0.9, optimizer: 'sgd' } }), []);
+  assert.deepEqual(idle({ train: { 'adam-betas': [0.9, 0.99], optimizer: 'sgd' } }), ['train.adam-betas']);
 });

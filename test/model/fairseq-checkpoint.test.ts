@@ -54,6 +54,10 @@ test('every option without a form here is named', () => {
     }
   };
   assert.deepEqual(complaints({}), []);
+  assert.match(
+    complaints({ init_type: 'default', encoder_normalize_before: true })[0],
+    /decoder_normalize_before/,
+  );
   const found = complaints({
     adaptive_softmax_cutoff: '1000,2000',
     decoder_ffn_embed_dim: 99,

@@ -15,6 +15,7 @@ export const RESIDUALS = [
   'rezero',
   'rezero-post-ln',
   'look-linear',
+  'post-ln-pre-ln',
 ] as const satisfies readonly ModelConfig['residual'][];
 
 /** The backends that can be used here; cpu and wasm are always among them. */

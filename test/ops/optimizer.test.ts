@@ -7,6 +7,7 @@ import {
   globalNorm,
   type Moments,
   radamStepSize,
+  sgdStep,
   zeroMoments,
 } from '../../src/ops/optimizer.js';
 import { tf } from '../../src/ops/tf.js';
@@ -97,6 +98,30 @@ test('radamStepSize: none while N_sma < 5, then the rectified one', () => {
   allClose([radamStepSize(6, OPTIONS)!], [(0.01 * r * Math.sqrt(1 - 0.98 ** 6)) / (1 - 0.9 ** 6)]);
 });
 
+/** SGD with momentum as torch.optim.SGD has it, but for decoupled weight decay. */
+function compareSgd(momentum: number, weightDecay: number): void {
+  const lr = 0.01;
+  withState((parameters, moments) => {
+    const states = parameters.map((parameter) => {
+      const p = Array.from(parameter.dataSync());
+      return { p, buffer: p.map(() => 0) };
+    });
+    for (let t = 1; t <= 4; t++) {
+      const gradients = SHAPES.map((shape, i) => tf.tensor(gradientAt(i, t), shape));
+      const { stepSize, options } = sgdStep(momentum, { lr, weightDecay });
+      adamUpdate(parameters, gradients, moments, stepSize, options);
+      tf.dispose(gradients);
+      states.forEach((state, i) => {
+        const gradient = gradientAt(i, t);
+        state.buffer = state.buffer.map((b, j) => momentum * b + gradient[j]);
+        state.p = state.p.map((p, j) => p - lr * weightDecay * p - lr * state.buffer[j]);
+        allClose(parameters[i], state.p, {}, `parameter ${i} after step ${t}`);
+        allClose(moments.second[i], tf.zeros(SHAPES[i]), {}, `second moment ${i} after step ${t}`);
+      });
+    }
+  });
+}
+
 test('both step sizes tend to the learning rate', () => {
   allClose([adamStepSize(1e5, OPTIONS), radamStepSize(1e5, OPTIONS)!], [0.01, 0.01]);
   allClose([adamStepSize(1, OPTIONS)], [(0.01 * Math.sqrt(0.02)) / 0.1]);
@@ -112,6 +137,12 @@ onEachBackend(() => {
       compareSteps('radam', 8, { ...OPTIONS, weightDecay });
     });
   }
+
+  test('SGD: four steps as in doubles, with and without momentum and weight decay', () => {
+    compareSgd(0, 0);
+    compareSgd(0.9, 0);
+    compareSgd(0.99, 0.3);
+  });
 
   test('other betas, a large ε, a learning rate of 0', () => {
     compareSteps('adam', 3, { ...OPTIONS, betas: [0.5, 0.999], eps: 0.1, weightDecay: 0.01 });

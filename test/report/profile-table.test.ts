@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatProfile } from '../../src/report/profile-table.js';
+import { compareOmega, formatProfile } from '../../src/report/profile-table.js';
 
 test('a line for each sublayer, numbers in columns, the longest bar for the largest ω', () => {
   const lines = formatProfile([
@@ -28,4 +28,11 @@ test('a line for each sublayer, numbers in columns, the longest bar for the larg
     'encoder 0   feed-forward           4.0000       1.0000     2.0000  ███████████▉',
     'decoder 11  encoder-attention      16.000       1.0000     4.0313  ████████████████████████',
   ]);
+});
+
+test('profiled ω beside the analytic one', () => {
+  assert.equal(
+    compareOmega('encoder', [1, 2, 1.5], 2.0174, 'log-n'),
+    'ω of the encoder: 1.000 … 2.000, mean 1.500; analytic (log-n) 2.017',
+  );
 });

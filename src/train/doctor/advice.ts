@@ -82,9 +82,12 @@ function fromDiagnosis({ diagnosis }: Facts): Advice[] {
 
 /** Post-LN, deep, and leaning on its branches. */
 function admin({ model, dependencies }: Facts): Advice | null {
-  const { norm, shortcut } = SCHEMES[model.residual];
-  if (norm !== 'post' || shortcut !== 'plain') return null;
+  const postLn = (stack: Stack): boolean => {
+    const { norm, shortcut } = SCHEMES[model.residual][stack];
+    return norm === 'post' && shortcut === 'plain';
+  };
   const [worst] = (['encoder', 'decoder'] as const)
+    .filter(postLn)
     .map((stack) => ({ stack, ...sumOf(dependencies, stack) }))
     .filter(({ count, sum }) => count >= DEEP && sum > heavy(count))
     .sort((a, b) => b.sum - a.sum);
