@@ -129,7 +129,7 @@ test('the ready plans load, with as many cells as docs/sweep.md says', () => {
     return [file, cells.length];
   });
   assert.deepEqual(Object.fromEntries(counts), {
-    'divergence.yaml': 27,
+    'divergence.yaml': 36,
     'equal-updates.yaml': 5,
     'headline.yaml': 12,
     'iwslt14-no-warmup.yaml': 45,
