@@ -5,6 +5,7 @@ import { type LoadedConfig, loadRunConfig, runConfigFile } from '../config/load.
 import type { Config } from '../config/schema.js';
 import type { MetricsPoint, RunOverview, RunState } from '../report/training-run.js';
 import { LAST_CHECKPOINT, STATE_FILE } from '../train/checkpoint-folders.js';
+import { REPORT_FILES } from '../train/doctor/report.js';
 import { createSchedule } from '../train/schedules.js';
 import { readStateFile, type TrainState } from '../train/state.js';
 import { stopReason } from '../train/stopping.js';
@@ -39,7 +40,7 @@ export function openRun(folder: string, name: string): FoundRun {
   const changed = lastChange(folder);
   const saved = readSavedState(folder);
   const quiet = (Date.now() - changed.getTime()) / 1000;
-  const state = runState(loaded.config.train, lines, saved, quiet);
+  const state = wasGivenUp(folder, changed) ? 'diverged' : runState(loaded.config.train, lines, saved, quiet);
   return { folder, loaded, lines, overview: { name, state, ...figuresOf(lines, saved) }, changed };
 }
 
@@ -53,6 +54,12 @@ function lastChange(folder: string): Date {
   } catch (error) {
     throw explainFileError(error, folder);
   }
+}
+
+/** Whether the doctor has ended the training, and nothing was written since. */
+function wasGivenUp(folder: string, changed: Date): boolean {
+  const report = statSync(path.join(folder, REPORT_FILES.json), { throwIfNoEntry: false });
+  return report !== undefined && report.mtime >= changed;
 }
 
 /** The state of the latest checkpoint; null where there is none to be read. */

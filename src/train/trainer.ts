@@ -160,7 +160,11 @@ export class Trainer {
     if (found.givenUp === null) return false;
     await this.saver.idle();
     const restored = goBack(state, { updater: this.updater, ema: this.ema?.model, ...this.options });
-    if (restored === null) throw this.doctor.giveUp(found.givenUp);
+    if (restored === null) {
+      this.tick();
+      if (this.meter.updates > 0) await this.writeFigures(); // the metrics end where training does
+      throw this.doctor.giveUp(found.givenUp);
+    }
     this.goOnFrom(restored);
     return true;
   }

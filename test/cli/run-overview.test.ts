@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { utimesSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { openRun } from '../../src/cli/run-overview.js';
 import { makeRun, type RunFiles, scratchFolder, trainLine, validLine } from './run-folders.js';
@@ -33,6 +35,18 @@ describe('what became of a run', () => {
   test('diverged: the last loss is no number, or above the first', () => {
     assert.equal(stateOf({ metrics: trainLine(10, 9) + trainLine(20, null) }), 'diverged');
     assert.equal(stateOf({ metrics: METRICS + trainLine(30, 12) }), 'diverged');
+  });
+
+  test('diverged: the doctor has given up, until the run goes on', () => {
+    const folder = makeRun(scratchFolder(), { metrics: METRICS, state: { updates: 20 }, age: 60 });
+    const report = path.join(folder, 'divergence.json');
+    const at = (age: number) => {
+      const time = Date.now() / 1000 - age;
+      writeFileSync(report, '{}');
+      utimesSync(report, time, time);
+      return openRun(folder, 'name').overview.state;
+    };
+    assert.deepEqual([at(50), at(70)], ['diverged', 'running']);
   });
 
   test('empty: nothing was trained', () => {

@@ -110,6 +110,9 @@ describe('an update that is not finite', () => {
     assert.ok(report.dependencies.length === 5 && report.norms.length === 3);
     assert.match(fs.readFileSync(path.join(folder, 'divergence.txt'), 'utf8'), /encoder layer 0/);
     assert.equal(stateOf(folder).updates, 7);
+    // What was gathered since the last line is not lost.
+    const { num_updates: updates, skipped } = trainLines(folder).at(-1)!;
+    assert.deepEqual([updates, skipped], [8, 3]);
   });
 
   test('two streaks that are each shorter do not', async () => {
