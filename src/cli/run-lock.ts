@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { explainFileError, UserError } from '../common/errors.js';
-import { isRunning } from '../common/files.js';
+import { isRunning, makeFolder, removeEmptyFolders } from '../common/files.js';
 import { log } from '../common/log.js';
 
 /** What a lock says of the process that holds it. */
@@ -27,10 +27,10 @@ const TRAINING: Work = { file: 'train.lock', what: 'this run is being trained', 
 const SWEEP: Work = { file: 'sweep.lock', what: 'this sweep is being run', flag: '--output' };
 
 /**
- * Takes a run directory for this process: two trainings would overwrite each other's checkpoints. The lock of a process
- * that is gone is taken over.
+ * Takes a run directory for this process, and makes it where there is none: two trainings would overwrite each other's
+ * checkpoints. The lock of a process that is gone is taken over.
  *
- * @returns gives it back
+ * @returns gives it back; folders that were made for it and are empty then are removed
  * @throws UserError that names the holder
  */
 export function lockRun(runDirectory: string): () => void {
@@ -49,6 +49,7 @@ export function trainerOf(runDirectory: string): number | undefined {
 }
 
 function lock(folder: string, work: Work): () => void {
+  const made = make(folder);
   const file = path.join(folder, work.file);
   const own: Holder = {
     pid: process.pid,
@@ -59,11 +60,22 @@ function lock(folder: string, work: Work): () => void {
   for (;;) {
     try {
       fs.writeFileSync(file, `${JSON.stringify(own)}\n`, { flag: 'wx' });
-      return () => fs.rmSync(file, { force: true });
+      return () => {
+        fs.rmSync(file, { force: true });
+        if (made !== undefined) removeEmptyFolders(folder, made);
+      };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainFileError(error, file);
     }
     takeOver(file, own.host, work);
+  }
+}
+
+function make(folder: string): string | undefined {
+  try {
+    return makeFolder(folder);
+  } catch (error) {
+    throw explainFileError(error, folder);
   }
 }
 

@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
-import { explainFileError, InterruptedError, UserError } from '../common/errors.js';
-import { makeFolder, removeLeftovers } from '../common/files.js';
+import { InterruptedError, UserError } from '../common/errors.js';
+import { removeLeftovers } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import type { Override } from '../config/override.js';
@@ -48,11 +48,6 @@ export async function runSweep(
   for (const warning of warnings) log.warn(warning);
   const before = readSweepRecord(folder);
   if (options.dryRun) return printCells(cells, before, options);
-  try {
-    makeFolder(folder);
-  } catch (error) {
-    throw explainFileError(error, folder);
-  }
   const unlock = lockSweep(folder);
   try {
     removeLeftovers(folder);

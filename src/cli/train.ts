@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { type ChosenBackend, initBackend } from '../backend/init.js';
 import { explainFileError, UserError } from '../common/errors.js';
-import { makeFolder, removeLeftovers } from '../common/files.js';
+import { removeLeftovers } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
@@ -71,11 +71,6 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
   checkKeys(options.allowChange ?? [], '--allow-change');
   const given = { config, written };
   if (options.dryRun) return await runDryRun(options.restart ? given : takeRecorded(given));
-  try {
-    makeFolder(saveDir);
-  } catch (error) {
-    throw explainFileError(error, saveDir);
-  }
   const unlock = lockRun(saveDir);
   try {
     recoverCheckpoints(saveDir);

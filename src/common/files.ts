@@ -20,17 +20,31 @@ export function packageVersion(): string {
 /**
  * Makes a folder and those above it, unless they are there. (Node's own recursive mkdir never returns where a file
  * system answers ENOENT for a folder whose parent exists, as /proc does.)
+ *
+ * @returns the outermost folder that was made; undefined where there was nothing to make
  */
-export function makeFolder(folder: string): void {
-  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+export function makeFolder(folder: string): string | undefined {
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   const parent = path.dirname(folder);
-  if (parent !== folder) makeFolder(parent);
+  const above = parent === folder ? undefined : makeFolder(parent);
   try {
     fs.mkdirSync(folder);
     syncFolder(parent);
+    return above ?? folder;
   } catch (error) {
     if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error; // else another made it
+    return above;
   }
+}
+
+/** Removes a folder and those above it, up to one of them, as far as they are empty. */
+export function removeEmptyFolders(folder: string, outermost: string): void {
+  try {
+    fs.rmdirSync(folder);
+  } catch {
+    return; // there is something in it
+  }
+  if (folder !== outermost) removeEmptyFolders(path.dirname(folder), outermost);
 }
 
 /** What a folder answers that cannot be opened or synced: on Windows, on some network file systems, by permission. */

@@ -30,6 +30,19 @@ describe('a run directory', () => {
     lockRun(folder)();
   });
 
+  test('is made where there is none, and removed where nothing has come of it', () => {
+    const run = path.join(folder, 'new', 'run');
+    const unlock = lockRun(run);
+    assert.ok(fs.existsSync(path.join(run, 'train.lock')));
+    unlock();
+    assert.equal(fs.existsSync(path.dirname(run)), false);
+    const again = lockRun(run);
+    fs.writeFileSync(path.join(run, 'config.yaml'), '');
+    again();
+    assert.deepEqual(fs.readdirSync(run), ['config.yaml']);
+    fs.rmSync(path.dirname(run), { recursive: true });
+  });
+
   test('is taken over from a process that is gone, or whose number another one has now', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     const since = new Date(0).toISOString();

@@ -9,6 +9,7 @@ import {
   makeFolder,
   readFileBounded,
   readJson,
+  removeEmptyFolders,
   removeLeftovers,
   sha256,
   sha256File,
@@ -87,10 +88,22 @@ test('hashes: a file as its content, a tree whatever the order of its keys', () 
   assert.notEqual(canonicalHash([1, 2]), canonicalHash([2, 1]));
 });
 
+test('removeEmptyFolders: as far as they are empty, and no further than asked', () => {
+  const top = scratch();
+  const folder = path.join(top, 'a', 'b', 'c');
+  const outermost = makeFolder(folder)!;
+  fs.writeFileSync(path.join(top, 'a', 'file'), '');
+  removeEmptyFolders(folder, outermost);
+  assert.deepEqual(fs.readdirSync(path.join(top, 'a')), ['file']);
+  fs.rmSync(path.join(top, 'a', 'file'));
+  removeEmptyFolders(path.join(top, 'a'), outermost);
+  assert.deepEqual(fs.readdirSync(top), []);
+});
+
 test('makeFolder: those above it too, one that is there, and an error where it cannot be', () => {
   const folder = path.join(scratch(), 'a', 'b');
-  makeFolder(folder);
-  makeFolder(folder);
+  assert.equal(makeFolder(folder), path.dirname(folder));
+  assert.equal(makeFolder(folder), undefined);
   assert.ok(fs.statSync(folder).isDirectory());
   fs.writeFileSync(path.join(folder, 'file'), '');
   assert.throws(() => makeFolder(path.join(folder, 'file')), { code: 'EEXIST' });
