@@ -132,6 +132,7 @@ test('the ready plans load, with as many cells as docs/sweep.md says', () => {
     'divergence.yaml': 36,
     'equal-updates.yaml': 5,
     'headline.yaml': 12,
+    'omega.yaml': 6,
     'iwslt14-no-warmup.yaml': 45,
     'sgd.yaml': 5,
   });
