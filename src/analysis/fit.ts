@@ -1,4 +1,6 @@
-/** Fits by least squares, and their spread. */
+import { mean } from '../common/statistics.js';
+
+/** Fits by least squares. */
 
 /** A line through points by least squares: y ≈ offset + slope·x, and the share of the variance of y that it explains. */
 export interface Line {
@@ -25,15 +27,4 @@ export function fitLine(xs: readonly number[], ys: readonly number[]): Line {
 export function fitExponent(xs: readonly number[], ys: readonly number[]): number | null {
   if (!ys.every((y) => y > 0 && y < Infinity)) return null;
   return fitLine(xs.map(Math.log), ys.map(Math.log)).slope;
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Standard deviation of a sample (n − 1); 0 of a single value. */
-export function deviation(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }

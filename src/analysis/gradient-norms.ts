@@ -1,7 +1,7 @@
 import type { Batch } from '../data/batch.js';
 import { matricesOf } from '../model/matrices.js';
 import type { Tap } from '../model/pass.js';
-import { layerPrefix, type Site, sitesOf } from '../model/scheme.js';
+import { layerPrefix, type Site, STACKS, sitesOf } from '../model/scheme.js';
 import type { Mode, Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
 import { withGradient } from '../ops/with-gradient.js';
@@ -66,16 +66,15 @@ export class MatrixNormMeter {
 
   constructor(model: Transformer) {
     const names = [...model.weights].filter(([, { trainable }]) => trainable).map(([name]) => name);
-    this.parts = (['encoder', 'decoder'] as const)
-      .flatMap((stack) => sitesOf(model.config, stack))
-      .flatMap(({ stack, layer, sublayer }) =>
+    this.parts = STACKS.flatMap((stack) => sitesOf(model.config, stack)).flatMap(
+      ({ stack, layer, sublayer }) =>
         matricesOf(sublayer).map(([part, own]) => ({
           stack,
           layer,
           part,
           places: own.map((name) => names.indexOf(layerPrefix(stack, layer) + name)).filter((i) => i >= 0),
         })),
-      );
+    );
     this.gradients = this.parts.map(() => 0);
     this.updates = this.parts.map(() => 0);
   }

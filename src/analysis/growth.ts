@@ -1,12 +1,14 @@
+import { deviation, mean } from '../common/statistics.js';
 import type { ModelConfig } from '../config/schema.js';
+import { STACKS } from '../model/scheme.js';
 import type { Growth, OutputChange, OutputChanges } from '../report/analysis-data.js';
 import { expectedChange } from './expectation.js';
-import { deviation, fitExponent, fitLine, mean } from './fit.js';
+import { fitExponent, fitLine } from './fit.js';
 
 /** What theory expects a change to be proportional to, in both stacks of a model of `depth` + `depth` layers. */
 export function theoryOf(model: ModelConfig, depth: number): OutputChanges['theory'] {
   const deep = { ...model, encoder: { layers: depth }, decoder: { layers: depth } };
-  return (['encoder', 'decoder'] as const).map((stack) => ({
+  return STACKS.map((stack) => ({
     residual: model.residual,
     stack,
     depth,

@@ -1,6 +1,6 @@
 import type { Batch } from '../data/batch.js';
 import type { Mode, Transformer } from '../model/transformer.js';
-import { globalNorm } from '../ops/optimizer.js';
+import { globalNormValue } from '../ops/optimizer.js';
 import { tf } from '../ops/tf.js';
 import type { UpdateStep } from '../report/analysis-data.js';
 import { forward } from './forward.js';
@@ -49,9 +49,9 @@ export function followUpdates(
 ): UpdateStep[] {
   let before = forward(model, batch, { training });
   return Array.from({ length: count }, (_, i): UpdateStep => {
-    const size = tf.tidy(() => globalNorm(model.trainable).dataSync()[0]);
+    const size = globalNormValue(model.trainable);
     const { lr, changes } = changesOf(model, () => updates.next());
-    const change = tf.tidy(() => globalNorm(changes).dataSync()[0]);
+    const change = globalNormValue(changes);
     const after = forward(model, batch, { training });
     const step = {
       update: i + 1,

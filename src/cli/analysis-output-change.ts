@@ -1,11 +1,11 @@
 import { growthOf, theoryOf } from '../analysis/growth.js';
 import { measureOutputChanges } from '../analysis/output-change.js';
 import { log } from '../common/log.js';
+import { STACKS } from '../model/scheme.js';
 import type { OutputChange, OutputChanges } from '../report/analysis-data.js';
 import { type AnalyzedModel, openModel } from './analysis-models.js';
 import type { AnalysisContext } from './analysis-options.js';
 
-const STACKS = ['encoder', 'decoder'] as const;
 const DIRECTIONS = ['random', 'gradient'] as const;
 const DEPTHS = [6, 12, 24, 48, 96];
 const DELTAS = [1e-4];

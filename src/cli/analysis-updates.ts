@@ -6,7 +6,7 @@ import { type BatchOptions, readBatch } from '../data/batch-iterator.js';
 import { tf } from '../ops/tf.js';
 import type { GradientNorms, UpdateSensitivity } from '../report/analysis-data.js';
 import { createSchedule } from '../train/schedules.js';
-import { planPairs } from '../train/split.js';
+import { firstEpoch, planPairs } from '../train/split.js';
 import { type AllReduce, Updater } from '../train/update.js';
 import { type AnalyzedModel, type OpenModel, openModel } from './analysis-models.js';
 import type { AnalysisContext } from './analysis-options.js';
@@ -94,15 +94,8 @@ class TrainingUpdates implements Updates {
     this.data = data;
     this.train = train;
     this.updates = updates;
-    this.batchOptions = {
-      maxTokens: train.maxTokens,
-      maxPositions: config.model.maxPositions,
-      seed,
-      epoch: 1,
-      rank: 0,
-      worldSize: 1,
-      shuffle: true,
-    };
+    const { maxPositions } = config.model;
+    this.batchOptions = firstEpoch({ maxTokens: train.maxTokens, maxPositions, seed });
     this.batches = planPairs('train', data.train, this.batchOptions).batches;
   }
 

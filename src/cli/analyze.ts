@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { loadConfig, loadRunConfig } from '../config/load.js';
 import type { Config, SettledConfig } from '../config/schema.js';
+import { STACKS } from '../model/scheme.js';
 import type { Analysis, Dependency } from '../report/analysis-data.js';
 import { analysisPage } from '../report/analysis-page.js';
 import { openAnalysisBatch } from './analysis-batch.js';
@@ -139,7 +140,7 @@ function measureDependencies({ models, data, batch, options }: AnalysisContext):
     const { model } = openModel(analyzed, data, options.withDropout === true);
     try {
       const rows = measureDependency(model, batch.batch, batch.training);
-      const stacks = (['encoder', 'decoder'] as const).map((stack) => ({
+      const stacks = STACKS.map((stack) => ({
         stack,
         rows: rows.filter((row) => row.stack === stack),
         expected: expectedShares(config.model, stack),

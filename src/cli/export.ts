@@ -14,7 +14,7 @@ import { ctranslate2Config, ctranslate2Model } from '../model/ctranslate2-spec.j
 import { fairseqArgs, fairseqState } from '../model/fairseq-checkpoint.js';
 import { foldOmega } from '../model/fold.js';
 import { OFFICIAL_PROFILE_FILE } from '../model/profile-file.js';
-import { omegaName, sitesOf } from '../model/scheme.js';
+import { omegaName, STACKS, sitesOf } from '../model/scheme.js';
 import { checkWeights } from '../model/transformer.js';
 import { checkFree } from './model-run.js';
 import { tokenizerFiles } from './run-directory.js';
@@ -134,14 +134,12 @@ function dict(entries: Record<string, PickleValue>): PickleValue {
 }
 
 function meanOmega(config: ModelConfig, weights: ReadonlyMap<string, NamedArray>): string {
-  return (['encoder', 'decoder'] as const)
-    .flatMap((stack) =>
-      sitesOf(config, stack).map((site, i) => {
-        const { data } = weights.get(omegaName(site))!;
-        return `${i + 1} ${data.reduce((sum, value) => sum + value, 0) / data.length}\n`;
-      }),
-    )
-    .join('');
+  return STACKS.flatMap((stack) =>
+    sitesOf(config, stack).map((site, i) => {
+      const { data } = weights.get(omegaName(site))!;
+      return `${i + 1} ${data.reduce((sum, value) => sum + value, 0) / data.length}\n`;
+    }),
+  ).join('');
 }
 
 function exportCtranslate2(folder: string, { config, weights, dictionaries }: Exported): void {

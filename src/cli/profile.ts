@@ -17,6 +17,7 @@ import {
   writeOfficialProfile,
   writeProfile,
 } from '../model/profile-file.js';
+import { STACKS } from '../model/scheme.js';
 import type { VocabularySizes } from '../model/transformer.js';
 import { compareOmega, formatProfile } from '../report/profile-table.js';
 import { ensureDataset } from './preprocess.js';
@@ -53,7 +54,7 @@ export async function runProfile(
     const sublayers = makeProfile(config, profileInputs(config, data), folder);
     process.stdout.write(formatProfile(sublayers).join('\n') + '\n');
     const [profiled, analytic] = [omegaOf(sublayers), analyticOmega(config.model)];
-    for (const stack of ['encoder', 'decoder'] as const) {
+    for (const stack of STACKS) {
       const formula = config.model.omega.outputChange;
       log.info(compareOmega(stack, profiled[stack], analytic[stack][0], formula));
     }

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { explainFileError, UserError } from '../common/errors.js';
+import { median } from '../common/statistics.js';
 import { type LoadedConfig, loadRunConfig, runConfigFile } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import type { MetricsPoint, RunOverview, RunState } from '../report/training-run.js';
@@ -84,6 +85,7 @@ function figuresOf(
     null,
   );
   const last = lines.at(-1);
+  const speeds = train.flatMap(({ wps }) => wps ?? []);
   return {
     updates: Math.max(last?.num_updates ?? 0, saved?.updates ?? 0),
     epoch: last?.epoch ?? (saved?.updates ? saved.epoch : 0),
@@ -94,13 +96,8 @@ function figuresOf(
         : { loss: lowest.loss!, updates: lowest.num_updates, epoch: lowest.epoch },
     trainLoss: train.at(-1)?.loss ?? null,
     validLoss: valid.at(-1)?.loss ?? null,
-    speed: median(train.flatMap(({ wps }) => wps ?? [])),
+    speed: speeds.length === 0 ? null : median(speeds),
   };
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length === 0 ? null : sorted[sorted.length >> 1];
 }
 
 /** A run is taken to be under way while its last line is younger than this, or than a few times the usual wait. */

@@ -6,7 +6,7 @@ import { type NamedArray, readSafetensors } from '../formats/safetensors.js';
 import { matricesOf } from '../model/matrices.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { PROFILE_FILE, readOmega } from '../model/profile-file.js';
-import { layerPrefix, omegaName, type Stack, SUBLAYERS, sitesOf } from '../model/scheme.js';
+import { layerPrefix, omegaName, STACKS, type Stack, SUBLAYERS, sitesOf } from '../model/scheme.js';
 import type { RunWeights, SublayerOmega, WeightNorm } from '../report/training-run.js';
 import { LAST_CHECKPOINT } from '../train/checkpoint-folders.js';
 
@@ -31,7 +31,7 @@ export function readRunWeights(run: string, checkpoint: string, model: ModelConf
     checkpoint: path.basename(checkpoint),
     parameters,
     omega: omegaOf(tensors, model, startOf(run, model)),
-    norms: (['encoder', 'decoder'] as const).flatMap((stack) => normsOf(tensors, model, stack)),
+    norms: STACKS.flatMap((stack) => normsOf(tensors, model, stack)),
   };
 }
 
@@ -43,7 +43,7 @@ function startOf(run: string, model: ModelConfig): OmegaValues | null {
 }
 
 function omegaOf(tensors: Tensors, model: ModelConfig, start: OmegaValues | null): SublayerOmega[] {
-  return (['encoder', 'decoder'] as const).flatMap((stack) =>
+  return STACKS.flatMap((stack) =>
     sitesOf(model, stack).flatMap((site, i) => {
       const omega = tensors.get(omegaName(site));
       return omega === undefined

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ExitCode, explainFileError } from '../common/errors.js';
 import { makeFolder, packageRoot } from '../common/files.js';
 import { log } from '../common/log.js';
-import { REPORT_FILES } from '../train/doctor/report.js';
+import { REPORT_FILES, removeReports } from '../train/doctor/report.js';
 import { trainerOf } from './run-lock.js';
 import type { Cell } from './sweep-plan.js';
 import type { CellEnd } from './sweep-record.js';
@@ -50,9 +50,8 @@ export class CellRunner {
     const folder = path.join(this.folder, name);
     try {
       makeFolder(folder);
-      for (const file of [translationFile(folder), path.join(folder, REPORT_FILES.json)]) {
-        fs.rmSync(file, { force: true });
-      }
+      fs.rmSync(translationFile(folder), { force: true });
+      removeReports(folder);
     } catch (error) {
       throw explainFileError(error, folder);
     }

@@ -155,7 +155,10 @@ function loadCell({ plan, common, name, set, seed, labels, folder }: CellSource)
 } {
   const { files } = plan;
   const seeded = [...common, ...set, override('seed', seed)];
-  const { written } = loadConfig({ files, sets: seeded });
+  const loaded = loadConfig({ files, sets: seeded });
+  const { config, written } = loaded;
+  checkStops(config.train);
+  if (plan.test) checkTestText(config);
   const settings = new Map([...labels.keys()].map((key) => [key, valueAt(written, key)]));
   const named = set.filter(
     ({ path: key }) => name === undefined || plan.grid.some((axis) => axis.path === key),
@@ -165,14 +168,15 @@ function loadCell({ plan, common, name, set, seed, labels, folder }: CellSource)
   );
   const group = shorten([...(name === undefined ? [] : [name]), ...parts].join(',') || 'all');
   const cellName = `${group},seed=${seed}`;
-  const sets = [...seeded, override('train.save-dir', path.join(folder, cellName))];
-  const loaded = loadConfig({ files, sets });
-  checkStops(loaded.config.train);
-  if (plan.test) checkTestText(loaded.config);
+  const saveDir = path.join(folder, cellName);
+  const sets = [...seeded, override('train.save-dir', saveDir)];
   const { threads, backend, ...decisive } = written;
   const hash = canonicalHash(decisive);
   return {
-    cell: { name: cellName, group, seed, settings, files, sets, config: loaded.config, hash },
+    cell: {
+      ...{ name: cellName, group, seed, settings, files, sets, hash },
+      config: { ...config, train: { ...config.train, saveDir } },
+    },
     loaded,
   };
 }

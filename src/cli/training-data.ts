@@ -6,7 +6,7 @@ import type { Batch } from '../data/batch.js';
 import { type Resegment, readBatch } from '../data/batch-iterator.js';
 import { Dictionary } from '../data/dictionary.js';
 import { ParallelDataset } from '../data/parallel-dataset.js';
-import { planPairs } from '../train/split.js';
+import { firstEpoch, planPairs } from '../train/split.js';
 import { createResegment } from './resegment.js';
 
 /** What a model is trained on. */
@@ -53,7 +53,7 @@ export function openTrainingData({
     hash: canonicalHash([train.hash, source.hash, target.hash]),
     resegment,
     firstBatch: (maxTokens) => {
-      const options = { maxTokens, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
+      const options = firstEpoch({ maxTokens, maxPositions, seed });
       const [first] = planPairs('train', train, options).batches;
       return readBatch(train, first, options, resegment);
     },

@@ -61,11 +61,11 @@ export function validationTrial(
   { decode, model: { maxPositions } }: Config,
   split: PairSource,
 ): (model: Transformer) => void {
-  const lengths = split.sourceLengths.filter((length) => length <= maxPositions);
   const order = [...split.sourceLengths.keys()].filter((i) => split.sourceLengths[i] <= maxPositions);
+  const lengths = order.map((i) => split.sourceLengths[i]);
   const positions = ([longest, ...others]: number[]): number =>
     (1 + others.length) * (decode.maxLenA * lengths[longest] + decode.maxLenB);
-  const [largest] = lengthBatches([...lengths], decode).sort((a, b) => positions(b) - positions(a));
+  const [largest] = lengthBatches(lengths, decode).sort((a, b) => positions(b) - positions(a));
   return (model) => {
     const decoder = new IncrementalDecoder(model);
     try {

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../config/schema.js';
 import type { Ctranslate2Model, Ctranslate2Variable } from '../formats/ctranslate2.js';
 import { FIRST_POSITION, sinusoids } from './embeddings.js';
 import { embeddingName, outputName } from './parameters.js';
-import { layerPrefix, SCHEMES, type Stack } from './scheme.js';
+import { layerPrefix, SCHEMES, STACKS, type Stack } from './scheme.js';
 import type { WeightValues } from './transformer.js';
 
 type Variables = [name: string, variable: Ctranslate2Variable][];
@@ -38,7 +38,7 @@ export function ctranslate2Model(
   }
   const weight: WeightsByName = (name) => weights.get(name)!;
   const positions = config.positions === 'sinusoidal' ? sinusoidVariable(config) : undefined;
-  const variables = (['encoder', 'decoder'] as const).flatMap((stack): Variables => {
+  const variables = STACKS.flatMap((stack): Variables => {
     const table = positions ?? afterPadding(weight(`${stack}.embed_positions.weight`));
     return [
       ...settings(config, stack),

@@ -1,6 +1,6 @@
 import { UserError } from '../common/errors.js';
 import type { ModelConfig } from '../config/schema.js';
-import { SCHEMES } from './scheme.js';
+import { SCHEMES, STACKS } from './scheme.js';
 import type { WeightValues } from './transformer.js';
 
 /** Values of the `args` of a checkpoint of fairseq, by name. */
@@ -22,7 +22,6 @@ const INIT_TYPES: readonly [initType: string, residual: ModelConfig['residual']]
 ];
 /** What the official code cannot build: it asserts `init_type == 'default'` after having dealt with them. */
 const BROKEN = new Set(['rezero', 'rezero_postln']);
-const STACKS = ['encoder', 'decoder'] as const;
 
 /**
  * The `args` from which the official code builds a model (its fairseq/models/transformer.py and the translation task).

@@ -2,7 +2,7 @@ import { type Complaint, UserError } from '../common/errors.js';
 import type { ModelConfig } from '../config/schema.js';
 import { FIRST_POSITION, sinusoids } from './embeddings.js';
 import { embeddingName, outputName, parameterSpecs } from './parameters.js';
-import { layerPrefix, normName, omegaName, type Site, type Stack, sitesOf } from './scheme.js';
+import { layerPrefix, normName, omegaName, type Site, STACKS, type Stack, sitesOf } from './scheme.js';
 import type { WeightValues } from './transformer.js';
 
 type Weights = ReadonlyMap<string, WeightValues>;
@@ -11,7 +11,6 @@ type Weights = ReadonlyMap<string, WeightValues>;
 const NEAR_ZERO = 1e-3;
 /** Below it, products with ω and quotients leave the range of 32-bit floats. */
 const LEAST = 2 ** -64;
-const STACKS = ['encoder', 'decoder'] as const;
 
 /** An ω that comes near zero. */
 export interface SmallOmega {

@@ -4,7 +4,7 @@ import { tf } from '../ops/tf.js';
 import type { OmegaValues } from './omega.js';
 import { initialValues, parameterSpecs, type VocabularySizes } from './parameters.js';
 import { omegaOf, profileModel } from './profile.js';
-import { omegaName, type Site, type Stack, sitesOf } from './scheme.js';
+import { omegaName, type Site, STACKS, type Stack, sitesOf } from './scheme.js';
 import type { Transformer, WeightValues } from './transformer.js';
 
 /** Depth of the model that another one grows from. */
@@ -58,7 +58,7 @@ function nameBelow({ stack, index, rest }: LayerParameter, depth: Depth): string
 
 /** The sublayers that a model of this depth lacks. */
 function newSites(config: ModelConfig, depth: Depth): Site[] {
-  return (['encoder', 'decoder'] as const).flatMap((stack) =>
+  return STACKS.flatMap((stack) =>
     sitesOf(config, stack).filter(({ layer }) => layer >= depth[stack].layers),
   );
 }
@@ -71,7 +71,7 @@ export function profileNewOmega(model: Transformer, depth: Depth, batch: Batch, 
 
 /** Sets ω of the sublayers above `depth`, the same in all components. */
 export function setNewOmega(model: Transformer, depth: Depth, omega: OmegaValues): void {
-  for (const stack of ['encoder', 'decoder'] as const) {
+  for (const stack of STACKS) {
     sitesOf(model.config, stack).forEach((site, i) => {
       if (site.layer < depth[stack].layers) return;
       const weight = model.weights.get(omegaName(site))!;

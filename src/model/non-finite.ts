@@ -1,6 +1,6 @@
 import type { Batch } from '../data/batch.js';
 import { smoothedCrossEntropy } from '../ops/cross-entropy.js';
-import { globalNorm } from '../ops/optimizer.js';
+import { globalNormValue } from '../ops/optimizer.js';
 import { tf } from '../ops/tf.js';
 import { lossGradients } from './loss-gradients.js';
 import type { Mode, Probe } from './pass.js';
@@ -54,10 +54,6 @@ function allFinite(tensor: tf.Tensor): boolean {
   return tensor.dataSync<'float32'>().every(Number.isFinite);
 }
 
-function normOf(tensors: tf.Tensor[]): number {
-  return tf.tidy(() => globalNorm(tensors).dataSync()[0]);
-}
-
 function findInWeights({ weights }: Transformer): NonFinite | null {
   for (const [parameter, weight] of weights) {
     if (allFinite(weight)) continue;
@@ -108,9 +104,9 @@ function findInBackward(
   const names = [...model.weights].filter(([, { trainable }]) => trainable).map(([name]) => name);
   const { loss, nll, gradients } = lossGradients(model, model.trainable, batch, labelSmoothing, training);
   try {
-    const norms = new Map(names.map((name, i) => [name, normOf([gradients[i]])]));
+    const norms = new Map(names.map((name, i) => [name, globalNormValue([gradients[i]])]));
     const bad = names.filter((name) => !Number.isFinite(norms.get(name)));
-    if (bad.length === 0 && Number.isFinite(normOf(gradients))) return null;
+    if (bad.length === 0 && Number.isFinite(globalNormValue(gradients))) return null;
     const largest = names.toSorted((a, b) => norms.get(b)! - norms.get(a)!)[0]; // too large all together
     const parameter = backwardOrder(bad)[0] ?? largest;
     return { side: 'backward', what: 'gradient', place: placeOfParameter(parameter), parameter };

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../config/schema.js';
 
-export type Stack = 'encoder' | 'decoder';
+export const STACKS = ['encoder', 'decoder'] as const;
+export type Stack = (typeof STACKS)[number];
 /** Self-attention, the decoder's attention to the encoder, and the feed-forward sublayer. */
 export type SublayerKind = 'self' | 'encoder' | 'fc';
 

@@ -1,4 +1,4 @@
-import type { Site, Stack, SublayerKind } from './scheme.js';
+import type { Stack, SublayerKind } from './scheme.js';
 
 /** Where a parameter belongs: a sublayer, a layer as a whole (ReZero's scalar), a stack, or the output projection. */
 export interface ParameterPlace {
@@ -35,9 +35,4 @@ export function describePlace({ stack, layer, sublayer }: ParameterPlace): strin
     layer === null ? '' : ` layer ${layer}`,
     sublayer === null ? '' : `, ${SUBLAYER_NAMES[sublayer]}`,
   ].join('');
-}
-
-/** A sublayer in words. */
-export function describeSite(site: Site): string {
-  return describePlace(site);
 }

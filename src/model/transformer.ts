@@ -15,7 +15,7 @@ import {
   type VocabularySizes,
 } from './parameters.js';
 import { type Mode, Pass } from './pass.js';
-import { omegaName, type Stack, sitesOf } from './scheme.js';
+import { omegaName, STACKS, type Stack, sitesOf } from './scheme.js';
 
 export type { VocabularySizes } from './parameters.js';
 export type { Mode, Probe } from './pass.js';
@@ -70,7 +70,7 @@ export class Transformer {
     const given = config.omega.init === 'analytic' ? analyticOmega(config) : omega;
     const values = new Map<string, number>();
     if (given !== null) {
-      for (const stack of ['encoder', 'decoder'] as const) {
+      for (const stack of STACKS) {
         sitesOf(config, stack).forEach((site, i) => {
           values.set(omegaName(site), given[stack][i]);
         });

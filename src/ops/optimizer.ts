@@ -137,3 +137,8 @@ export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   }
   return tf.tidy(() => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))))) as tf.Scalar);
 }
+
+/** The same as a number, read from the device; 0 of no tensors. */
+export function globalNormValue(tensors: readonly tf.Tensor[]): number {
+  return tensors.length === 0 ? 0 : tf.tidy(() => globalNorm(tensors).dataSync()[0]);
+}

@@ -1,3 +1,4 @@
+import { deviation, mean } from '../common/statistics.js';
 import type { Direction, Growth, OutputChange, OutputChanges, Stack } from './analysis-data.js';
 import { STACK_TITLES, STACKS, subjectNames } from './analysis-names.js';
 import { escapeHtml } from './html.js';
@@ -93,14 +94,8 @@ function deltaChart(changes: readonly OutputChange[], stack: Stack, direction: D
 
 /** Mean, and the mean ± one standard deviation where there are several. */
 function pointOf(x: number, values: readonly number[]): Point {
-  const { mean, deviation } = spread(values);
-  return values.length > 1 ? { x, y: mean, low: mean - deviation, high: mean + deviation } : { x, y: mean };
-}
-
-function spread(values: readonly number[]): { mean: number; deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
+  const [y, around] = [mean(values), deviation(values)];
+  return values.length > 1 ? { x, y, low: y - around, high: y + around } : { x, y };
 }
 
 function growthTable(growth: readonly Growth[]): string {
@@ -144,13 +139,12 @@ function growthTable(growth: readonly Growth[]): string {
 function changeTable(changes: readonly OutputChange[]): string {
   const names = subjectNames(changes);
   const rows = changes.map(({ stack, direction, depth, delta, changes }, i) => {
-    const { mean, deviation } = spread(changes);
     return [
       `<th scope="row">${escapeHtml(names[i])}</th><td>${stack}</td><td>${direction}</td>`,
       number(depth, String),
       number(delta, compact),
-      number(mean, (value) => value.toExponential(2)),
-      number(deviation, (value) => value.toExponential(1)),
+      number(mean(changes), (value) => value.toExponential(2)),
+      number(deviation(changes), (value) => value.toExponential(1)),
     ].join('');
   });
   return table(['Model', 'Stack', 'Direction', 'Layers', 'δ', 'Change', 'Deviation'], rows, 3);

@@ -1,3 +1,5 @@
+import { deviation, mean } from '../common/statistics.js';
+
 /** What the report of a sweep is made of. */
 
 /**
@@ -106,8 +108,5 @@ export function lettersOf(cells: readonly SweepCell[]): string {
 
 /** Mean and sample standard deviation (n − 1); the latter is null for one value. */
 export function spread(values: readonly number[]): { mean: number; deviation: number | null } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, deviation: null };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+  return { mean: mean(values), deviation: values.length < 2 ? null : deviation(values) };
 }

@@ -10,6 +10,7 @@ import { readSafetensors } from '../formats/safetensors.js';
 import { growWeights, profileNewOmega, setNewOmega } from '../model/grow.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { readOmega } from '../model/profile-file.js';
+import { STACKS } from '../model/scheme.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import { isAverage, readAverage } from './average.js';
@@ -87,7 +88,7 @@ function depthComplaint(
   written: WrittenConfig,
 ): Complaint | undefined {
   const [before, now] = [found.model, written.model];
-  const more = (['encoder', 'decoder'] as const).map((stack) => now[stack].layers - before[stack].layers);
+  const more = STACKS.map((stack) => now[stack].layers - before[stack].layers);
   if (more.every((layers) => layers === 0)) return undefined;
   const shallower = more.some((layers) => layers < 0);
   if (!shallower && written.train.grow !== 'none') return undefined;

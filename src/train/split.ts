@@ -13,6 +13,15 @@ function limitOf({ maxTokens, maxPositions }: BatchOptions): { limit: number; ke
   };
 }
 
+/** What the first epoch of a training is planned by. */
+export function firstEpoch({
+  maxTokens,
+  maxPositions,
+  seed,
+}: Pick<BatchOptions, 'maxTokens' | 'maxPositions' | 'seed'>): BatchOptions {
+  return { maxTokens, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
+}
+
 /** The plan of an epoch of a split. @throws UserError where no pair is short enough */
 export function planPairs(name: string, lengths: PairLengths, options: BatchOptions): BatchPlan {
   const plan = planBatches(lengths, options);

@@ -1,10 +1,10 @@
 import process from 'node:process';
 import type { TensorMemory } from '../backend/init.js';
 import type { Config } from '../config/schema.js';
-import { type BatchOptions, type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
+import { type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
-import { planPairs } from './split.js';
+import { firstEpoch, planPairs } from './split.js';
 import { Updater } from './update.js';
 
 /** Bytes by which the JavaScript heap was seen to grow in a few hundred updates: garbage between two collections, code. */
@@ -54,10 +54,10 @@ export class Trial {
 
   /** The batches of the first epoch, the largest first. */
   plan(maxTokens: number): SizedBatch[] {
-    const { train } = this.options;
+    const { train, seed, maxPositions } = this.options;
     const sum = (lengths: Int32Array, indices: Int32Array): number =>
       indices.reduce((total, i) => total + lengths[i], 0);
-    return planPairs('train', train, this.batching(maxTokens))
+    return planPairs('train', train, firstEpoch({ maxTokens, maxPositions, seed }))
       .batches.map((indices) => {
         const targetTokens = sum(train.targetLengths, indices);
         return { indices, targetTokens, tokens: sum(train.sourceLengths, indices) + targetTokens };
@@ -119,11 +119,6 @@ export class Trial {
   private get batchesOfUpdate(): number {
     const { batchTokens, updateFreq } = this.options.config;
     return batchTokens === null ? updateFreq : 2;
-  }
-
-  private batching(maxTokens: number): BatchOptions {
-    const { seed, maxPositions } = this.options;
-    return { maxTokens, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
   }
 }
 

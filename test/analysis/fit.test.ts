@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deviation, fitExponent, fitLine, mean } from '../../src/analysis/fit.js';
+import { fitExponent, fitLine } from '../../src/analysis/fit.js';
 import { assertClose } from './close.js';
 
 test('a line through points, and how much of them it explains', () => {
@@ -34,9 +34,4 @@ test('exponents', () => {
   );
   assert.equal(fitExponent(depths, [1, 0, 1, 1, 1]), null);
   assert.equal(fitExponent(depths, [1, 2, 3, 4, Number.NaN]), null);
-});
-
-test('mean and standard deviation of a sample', () => {
-  assert.deepEqual([mean([1, 2, 6]), deviation([1, 3])], [3, Math.SQRT2]);
-  assert.equal(deviation([5]), 0);
 });

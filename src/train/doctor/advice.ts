@@ -1,6 +1,7 @@
+import { median } from '../../common/statistics.js';
 import type { ModelConfig } from '../../config/schema.js';
 import type { SublayerDependency } from '../../model/dependency.js';
-import { SCHEMES, type Stack } from '../../model/scheme.js';
+import { SCHEMES, STACKS, type Stack } from '../../model/scheme.js';
 import type { Facts } from './facts.js';
 
 /** Something to do, and the fact that it follows from. */
@@ -86,8 +87,7 @@ function admin({ model, dependencies }: Facts): Advice | null {
     const { norm, shortcut } = SCHEMES[model.residual][stack];
     return norm === 'post' && shortcut === 'plain';
   };
-  const [worst] = (['encoder', 'decoder'] as const)
-    .filter(postLn)
+  const [worst] = STACKS.filter(postLn)
     .map((stack) => ({ stack, ...sumOf(dependencies, stack) }))
     .filter(({ count, sum }) => count >= DEEP && sum > heavy(count))
     .sort((a, b) => b.sum - a.sum);
@@ -187,9 +187,4 @@ function growthOf(norms: readonly number[]): number {
   const quarter = Math.floor(norms.length / 4);
   if (quarter < 5) return 1;
   return median(norms.slice(-quarter)) / median(norms.slice(0, quarter));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

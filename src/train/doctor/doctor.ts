@@ -5,8 +5,7 @@ import type { PairSource, Resegment } from '../../data/batch-iterator.js';
 import { measureDependency } from '../../model/dependency.js';
 import { findNonFinite } from '../../model/non-finite.js';
 import type { Transformer } from '../../model/transformer.js';
-import { globalNorm } from '../../ops/optimizer.js';
-import { tf } from '../../ops/tf.js';
+import { globalNormValue } from '../../ops/optimizer.js';
 import type { ReadFigures } from '../meter.js';
 import { adviceFrom } from './advice.js';
 import { type Diagnosis, type Facts, measureNorms } from './facts.js';
@@ -94,7 +93,7 @@ export class Doctor {
 
   /** Whether the weights are worth saving. */
   weightsAreFinite(): boolean {
-    return tf.tidy(() => Number.isFinite(globalNorm([...this.model.weights.values()]).dataSync()[0]));
+    return Number.isFinite(globalNormValue([...this.model.weights.values()]));
   }
 
   /** Writes the report of a training that ends here. @returns what to throw */

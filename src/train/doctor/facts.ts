@@ -5,7 +5,7 @@ import { lossGradients } from '../../model/loss-gradients.js';
 import type { NonFinite } from '../../model/non-finite.js';
 import { placeOfParameter } from '../../model/site-names.js';
 import type { Transformer } from '../../model/transformer.js';
-import { globalNorm } from '../../ops/optimizer.js';
+import { globalNormValue } from '../../ops/optimizer.js';
 import { tf } from '../../ops/tf.js';
 import type { History } from './state.js';
 import type { SilentFailure } from './watch.js';
@@ -64,10 +64,10 @@ export function measureNorms(
     const names = [...model.weights.keys()];
     return [...new Set(names.map(partOf))].map((part) => {
       const members = names.filter((name) => partOf(name) === part);
-      const gradient = norm(members.flatMap((name) => gradientOf.get(name) ?? []));
+      const gradient = globalNormValue(members.flatMap((name) => gradientOf.get(name) ?? []));
       return {
         part,
-        weight: norm(members.map((name) => model.weights.get(name)!)),
+        weight: globalNormValue(members.map((name) => model.weights.get(name)!)),
         gradient: gradient / batch.targetOutput.length,
       };
     });
@@ -84,9 +84,4 @@ function partOf(name: string): string {
     : name.includes('embed')
       ? `${stack} embeddings`
       : `${stack} norm`;
-}
-
-function norm(tensors: tf.Tensor[]): number {
-  if (tensors.length === 0) return 0;
-  return tf.tidy(() => globalNorm(tensors).dataSync()[0]);
 }

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeFileAtomic } from '../../common/files.js';
 import { describeNonFinite } from '../../model/non-finite.js';
-import { describeSite } from '../../model/site-names.js';
+import { describePlace } from '../../model/site-names.js';
 import { type Advice, adviceFrom } from './advice.js';
 import type { Diagnosis, Facts } from './facts.js';
 
@@ -91,7 +91,7 @@ function describeDependencies({ dependencies }: Facts): string[] {
     .filter(({ dependency }) => Number.isFinite(dependency))
     .toSorted((a, b) => b.dependency - a.dependency)
     .slice(0, SHOWN)
-    .map((site) => `${show(site.dependency)}  ${describeSite(site)}`);
+    .map((site) => `${show(site.dependency)}  ${describePlace(site)}`);
 }
 
 function show(value: number | null): string {
