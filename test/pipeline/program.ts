@@ -10,17 +10,29 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs the built `bin/admin-nmt.js` as a person would, in `cwd`. */
+/**
+ * Runs the built `bin/admin-nmt.js` as a person would, in `cwd`.
+ *
+ * @param options.under a command with its arguments that starts the program, as `setpriv` does
+ */
 export function program(
   cwd: string,
   args: readonly string[],
-  options: { input?: string | Buffer; uid?: number } = {},
+  { under = [], ...options }: { input?: string | Buffer; under?: readonly string[] } = {},
 ): Outcome {
-  const { status, stdout, stderr, error } = spawnSync(
+  const [command, ...rest] = [
+    ...under,
     process.execPath,
-    [path.join(packageRoot(), 'bin', 'admin-nmt.js'), ...args],
-    { cwd, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, NO_COLOR: '1' }, ...options },
-  );
+    path.join(packageRoot(), 'bin', 'admin-nmt.js'),
+    ...args,
+  ];
+  const { status, stdout, stderr, error } = spawnSync(command, rest, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, NO_COLOR: '1' },
+    ...options,
+  });
   if (error !== undefined) throw error;
   return { status, stdout, stderr };
 }
