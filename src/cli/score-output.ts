@@ -79,12 +79,13 @@ export function formatSystems(
 }
 
 function formatCell(result: PairedResult, width: number, gap: string, colour: Painter): string {
-  const { score, confidence, pValue } = result;
+  const { score, confidence, pValue, finding } = result;
   let cell = formatFixed(score, width);
   if (confidence !== undefined) cell += ` (${formatInterval(confidence, width)})`;
   if (pValue !== undefined) {
-    const text = `(p = ${formatFixed(pValue, 4)})`;
-    cell += gap + (pValue > 0.05 ? colour(text, RED) : `${text}*`);
+    const remark = finding === 'same text' || finding === 'same counts' ? `, ${finding}` : '';
+    const text = `(p = ${formatFixed(pValue, 4)}${remark})`;
+    cell += gap + (finding === 'differs' ? `${text}*` : colour(text, RED));
   }
   return cell;
 }
@@ -98,8 +99,11 @@ function explainTest(baseline: string, { type, samples }: TestKind): string[] {
     type === 'bs'
       ? '   A cell holds the score, then the mean of the resamples and half the width of their 95% interval.'
       : '   A cell holds the score.',
-    ' - p is about the probability of a difference as large as this one if the two systems are alike.',
-    '   Below 0.05 (marked *) that is unlikely: the systems differ. It does not say that the difference matters.',
+    ' - p is about the probability of a larger difference than this one if the two systems are alike.',
+    ' - * marks a difference that chance hardly makes: p is at most 0.05, also when trials with just this difference count,',
+    '   and six lines or more differ (of fewer, a coin makes as one-sided a result). It does not say that it matters.',
+    ' - p says nothing where a system has the text of the baseline ("same text"), or another text every line of which counts',
+    '   the same ("same counts").',
     '',
   ];
 }
@@ -126,16 +130,16 @@ function formatJson(
   return `[\n${entries.join(',\n')}\n]`;
 }
 
-function jsonResult({ score, pValue, confidence }: PairedResult): string {
-  const members: [string, number | undefined][] = [
+function jsonResult({ score, pValue, confidence, finding }: PairedResult): string {
+  const numbers: [string, number | undefined][] = [
     ['score', score],
     ['p_value', pValue],
     ['mean', confidence?.mean],
     ['ci', confidence?.interval],
   ];
-  const lines = members.map(
-    ([key, value]) => `            "${key}": ${value === undefined ? 'null' : floatLiteral(value)}`,
-  );
+  const literals = numbers.map(([key, value]) => [key, value === undefined ? 'null' : floatLiteral(value)]);
+  const members = [...literals, ['finding', JSON.stringify(finding ?? null)]];
+  const lines = members.map(([key, literal]) => `            "${key}": ${literal}`);
   return `{\n${lines.join(',\n')}\n        }`;
 }
 

@@ -48,14 +48,14 @@ export class ComparisonPage {
         const [intervalA, intervalB] = results.map(({ confidence }) =>
           confidence === undefined ? undefined : formatInterval(confidence, width),
         );
-        const pValue = results[1].pValue === undefined ? undefined : formatFixed(results[1].pValue, 4);
+        const { pValue, finding } = results[1];
         return {
           metric: name,
           a: first,
           b: second,
           intervalA,
           intervalB,
-          pValue,
+          pValue: pValue === undefined ? undefined : `${formatFixed(pValue, 4)}, ${finding}`,
           signature: signature.format(),
         };
       }),

@@ -71,9 +71,9 @@ export async function scoreFiles(options: ScoreOptions): Promise<string> {
   const details = options.details === undefined ? undefined : openDetails(options.details, options);
   try {
     const observers = [details, page].filter((observer) => observer !== undefined);
-    const corpora = await scoreCorpora(options, metrics, observers);
-    const names = systemNames(options, corpora.length);
-    const results = compute(options, metrics, corpora, await startSums(options));
+    const scored = await scoreCorpora(options, metrics, observers);
+    const names = systemNames(options, scored.corpora.length);
+    const results = compute(options, metrics, scored, await startSums(options));
     page?.write(options.html!, options, results);
     details?.commit();
     if (options.tokenized) explainTokenized();
@@ -83,14 +83,23 @@ export async function scoreFiles(options: ScoreOptions): Promise<string> {
   }
 }
 
-/** Reads everything once. @returns for each system a corpus for each metric */
+/** What has been read. */
+interface Scored {
+  /** For each system a corpus for each metric. */
+  corpora: CorpusScorer<Score>[][];
+  /** For each system whether its text is that of the first one. */
+  sameText: boolean[];
+}
+
+/** Reads everything once. */
 async function scoreCorpora(
   options: ScoreOptions,
   metrics: readonly Named[],
   observers: readonly LineObserver[],
-): Promise<CorpusScorer<Score>[][]> {
+): Promise<Scored> {
   const keepSegments = options.confidence !== undefined || options.paired !== undefined;
   const corpora: CorpusScorer<Score>[][] = [];
+  const sameText: boolean[] = [];
   const checks: CorpusChecks[] = [];
   let line = 0;
   for await (const segments of readSegments(options)) {
@@ -98,11 +107,13 @@ async function scoreCorpora(
       while (corpora.length < segment.hypotheses.length) {
         corpora.push(metrics.map(({ metric }) => metric.startCorpus({ keepSegments })));
         checks.push(new CorpusChecks(options.bleu.lowercase === true));
+        sameText.push(true);
       }
       line++;
       const { hypotheses, references } = segment;
       const statistics = hypotheses.map((hypothesis, system) => {
         checks[system].add(hypothesis, references[0]);
+        if (hypothesis !== hypotheses[0]) sameText[system] = false;
         return corpora[system].map((corpus) => corpus.add(hypothesis, references));
       });
       if (observers.length === 0) continue;
@@ -111,7 +122,7 @@ async function scoreCorpora(
     }
   }
   if (!options.bleu.force) warn(checks, systemNames(options, corpora.length));
-  return corpora;
+  return { corpora, sameText };
 }
 
 /** Scores of one segment by the names under which they are printed. */
@@ -134,7 +145,7 @@ function warn(checks: readonly CorpusChecks[], names: readonly string[]): void {
 function compute(
   { confidence, paired, seed }: ScoreOptions,
   metrics: readonly Named[],
-  corpora: readonly (readonly CorpusScorer<Score>[])[],
+  { corpora, sameText }: Scored,
   sum?: SumSamples,
 ): Column[] {
   if (corpora.length > 1 && confidence !== undefined) {
@@ -142,7 +153,7 @@ function compute(
     throw conflict(`--confidence is for one system, found ${corpora.length}`, hint);
   }
   if (paired !== undefined) {
-    return pairedTestOf(corpora, { ...paired, seed, sum }).map((column, i) => ({
+    return pairedTestOf(corpora, { ...paired, seed, sum }, sameText).map((column, i) => ({
       ...column,
       name: metrics[i].label ?? column.name,
     }));

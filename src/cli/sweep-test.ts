@@ -91,7 +91,10 @@ export function compareGroups(
     seeds.flatMap((seed) => group.get(seed)![key]);
   const systems = [baseline, other].map((group) => pool(group, 'hypotheses'));
   const found = pairedTest(systems, metrics, [pool(other, 'references')], { type: 'ar' });
-  const [bleu, chrf] = found.map(({ results }) => results[1].pValue!);
+  const [bleu, chrf] = found.map(({ results: [, { pValue, finding }] }) => ({
+    p: pValue!,
+    finding: finding!,
+  }));
   return { seeds: seeds.length, bleu, chrf };
 }
 

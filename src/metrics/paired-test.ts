@@ -46,13 +46,21 @@ export function pairedTest(
   const corpora = systems.map((hypotheses) =>
     metrics.map((metric) => metric.addAll(hypotheses, references, true)),
   );
-  return pairedTestOf(corpora, options);
+  const [baseline] = systems;
+  const sameText = systems.map((system) => system.every((line, i) => line === baseline[i]));
+  return pairedTestOf(corpora, options, sameText);
 }
 
-/** The same of corpora that keep their segments: for each system one for each metric. @throws UserError */
+/**
+ * The same of corpora that keep their segments: for each system one for each metric.
+ *
+ * @param sameText for each system whether its text is that of the first one, which the statistics do not tell
+ * @throws UserError
+ */
 export function pairedTestOf(
   corpora: readonly (readonly CorpusScorer<Score>[])[],
   { type, samples, seed = DEFAULT_SEED, sum }: PairedTestOptions,
+  sameText: readonly boolean[] = [],
 ): PairedMetric[] {
   const count = samples ?? (type === 'bs' ? DEFAULT_RESAMPLES : DEFAULT_TRIALS);
   const measured = corpora.map((system) =>
@@ -65,7 +73,10 @@ export function pairedTestOf(
     return {
       name: corpus.metric.scoreStatistics(corpus.statistics).name,
       signature: corpus.metric.getSignature(),
-      results: results.map((system) => system[m]),
+      results: results.map((system, i): PairedResult => {
+        const own = system[m];
+        return own.finding !== undefined && sameText[i] ? { ...own, finding: 'same text' } : own;
+      }),
     };
   });
 }

@@ -13,6 +13,7 @@ export { BLEU, type BleuOptions } from './bleu.js';
 export { type BleuScore, SMOOTH_DEFAULTS, type SmoothMethod } from './bleu-score.js';
 export { CHRF, type ChrfOptions } from './chrf.js';
 export type { ChrfScore } from './chrf-score.js';
+export type { Finding } from './finding.js';
 export { type FormatOptions, formatScore, formatScores } from './format.js';
 export {
   type BootstrapOptions,

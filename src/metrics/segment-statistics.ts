@@ -26,6 +26,19 @@ export class SegmentStatistics {
     this.size++;
   }
 
+  /** Segments that are not the same here and there. @param other of as many segments */
+  countDiffering(other: SegmentStatistics): number {
+    const { values, width } = this;
+    const others = other.values;
+    let differing = 0;
+    for (let start = 0; start < values.length; start += width) {
+      let k = 0;
+      while (k < width && values[start + k] === others[start + k]) k++;
+      if (k < width) differing++;
+    }
+    return differing;
+  }
+
   /** Σ over the segments, [width]. */
   sum(): Float64Array {
     const { values, width } = this;

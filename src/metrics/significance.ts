@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import { type Finding, findingOf } from './finding.js';
 import type { Metric } from './metric.js';
 import { entropyOf } from './numpy-random.js';
 import { numpyMean, preciseMean } from './numpy-sum.js';
@@ -21,8 +22,10 @@ export interface Confidence {
 /** The score of a system, and how it compares with the baseline where it is not the baseline itself. */
 export interface PairedResult {
   score: number;
-  /** Two-sided: how probable a difference as large as this one is if both systems are alike. */
+  /** Two-sided, as sacreBLEU counts: how probable a larger difference than this one is if both systems are alike. */
   pValue?: number;
+  /** What that means; see findingOf. */
+  finding?: Finding;
   /** By bootstrap only. */
   confidence?: Confidence;
 }
@@ -80,8 +83,10 @@ export function pairedBootstrap(
       const differences = scores.map((score, j) => round(Math.abs(score - all[m].scores[j])));
       const centre = numpyMean(differences, bothSingle);
       const found = round(Math.abs(real[0][m] - real[i][m]));
-      const exceeding = differences.filter((difference) => round(difference - centre) > found).length;
-      return { score: real[i][m], confidence, pValue: (exceeding + 1) / (resamples + 1) };
+      const counts: Exceeding = { larger: 0, equal: 0 };
+      for (const difference of differences) count(counts, round(difference - centre), found);
+      const segments = [baseline[m].segments, system[m].segments] as const;
+      return { score: real[i][m], confidence, ...judge(counts, resamples, segments) };
     }),
   );
 }
@@ -89,7 +94,7 @@ export function pairedBootstrap(
 /**
  * Paired approximate randomization test (Riezler and Maxwell 2005, as in multeval) of each system against the first one: in
  * each trial a fair coin decides for each segment whether the two systems change sides. Trials whose difference equals the
- * one found do not count against it. sacreBLEU tells such ties apart by the rounding of its matrix product where
+ * one found do not count in p, as in sacreBLEU, but in the finding. sacreBLEU tells such ties apart by the rounding of its matrix product where
  * statistics are no whole numbers (lengths of TER with three references or more), so there its p-value depends on the machine.
  *
  * @param systems for each system its metrics, in the same order, over the same segments
@@ -108,9 +113,34 @@ export function pairedRandomization(
     system.map((measured, m): PairedResult => {
       const score = scoreOf(measured);
       if (i === 0) return { score };
-      return { score, pValue: (exceeding[(i - 1) * baseline.length + m] + 1) / (trials + 1) };
+      const pair = (i - 1) * baseline.length + m;
+      return { score, ...judge(exceeding[pair], trials, pairs[pair].segments) };
     }),
   );
+}
+
+/** Trials whose difference is larger than the one found, and those where it is the same. */
+interface Exceeding {
+  larger: number;
+  equal: number;
+}
+
+/** A difference that is smaller by so small a part is the same: sums in another order round otherwise. */
+const ROUNDING = 1e-9;
+
+function count(counts: Exceeding, difference: number, found: number): void {
+  if (difference > found) counts.larger++;
+  else if (difference >= found - ROUNDING * found) counts.equal++;
+}
+
+function judge(
+  { larger, equal }: Exceeding,
+  trials: number,
+  [a, b]: readonly [SegmentStatistics, SegmentStatistics],
+): Required<Pick<PairedResult, 'pValue' | 'finding'>> {
+  const pValue = (larger + 1) / (trials + 1);
+  const pWithTies = (larger + equal + 1) / (trials + 1);
+  return { pValue, finding: findingOf({ pValue, pWithTies, differing: a.countDiffering(b) }) };
 }
 
 /** Two systems under one metric. */
@@ -131,25 +161,25 @@ class Pair {
     this.found = Math.abs(scoreOf(a) - scoreOf(b));
   }
 
-  /** Whether the scores differ by more than they do in truth, when segments whose differences sum to this have changed sides. */
-  exceeds(moved: ArrayLike<number>): boolean {
+  /** Counts how the scores differ when segments whose differences sum to this have changed sides. */
+  count(moved: ArrayLike<number>, counts: Exceeding): void {
     const [a, b] = this.sums;
     const [first, second] = this.changed;
     for (let k = 0; k < a.length; k++) {
       first[k] = a[k] - moved[k];
       second[k] = b[k] + moved[k];
     }
-    return Math.abs(this.metric.rawScore(first) - this.metric.rawScore(second)) > this.found;
+    count(counts, Math.abs(this.metric.rawScore(first) - this.metric.rawScore(second)), this.found);
   }
 }
 
-/** For each pair in how many trials it exceeds; all see the same coins. */
+/** For each pair in how many trials it differs as much as in truth; all see the same coins. */
 function countExceeding(
   pairs: readonly Pair[],
   trials: number,
   seed: number | null,
   sum: SumSamples,
-): number[] {
+): Exceeding[] {
   const [{ table, width, offsets }, { table: others }] = [0, 1].map((side) =>
     layOut(
       'trials',
@@ -158,10 +188,10 @@ function countExceeding(
   );
   for (let i = 0; i < table.length; i++) table[i] -= others[i];
   const sums = sum({ kind: 'trials', samples: trials, table, width, entropy: entropyOf(seed) });
-  const counts = pairs.map(() => 0);
+  const counts = pairs.map((): Exceeding => ({ larger: 0, equal: 0 }));
   for (let start = 0; start < sums.length; start += width) {
     pairs.forEach((pair, i) => {
-      if (pair.exceeds(sums.subarray(start + offsets[i], start + offsets[i + 1]))) counts[i]++;
+      pair.count(sums.subarray(start + offsets[i], start + offsets[i + 1]), counts[i]);
     });
   }
   return counts;

@@ -14,6 +14,7 @@ export interface CorpusComparison {
   /** Confidence intervals, such as `36.2 ± 0.9`. */
   readonly intervalA?: string;
   readonly intervalB?: string;
+  /** With what it means: `0.0100, differs`. */
   readonly pValue?: string;
   readonly signature: string;
 }

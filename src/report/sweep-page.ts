@@ -40,7 +40,9 @@ function notesOf({ signatures, groups }: SweepReport): string[] {
   if (signatures.length === 0) return [spreads];
   const paired =
     `p: paired approximate randomization against ${groups[0].name}, on the segments of all seeds that both have, ` +
-    'paired by seed; it speaks of these trainings and this test text.';
+    'paired by seed; it speaks of these trainings and this test text. * marks a difference that chance hardly makes: p is ' +
+    'at most 0.05, also when trials with just this difference count, and six segments or more differ. "same text", or ' +
+    '"same counts" of another text every line of which counts the same, stand where p would say nothing.';
   return [spreads, paired, ...signatures];
 }
 

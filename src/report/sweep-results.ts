@@ -55,12 +55,20 @@ export interface SweepCell extends CellFigures {
   readonly curves: { readonly train: CurvePoints; readonly valid: CurvePoints };
 }
 
-/** How probable a difference as large as that from the first group is by chance. */
+/** A paired test under one metric. */
+export interface TestResult {
+  /** How probable a larger difference is by chance. */
+  readonly p: number;
+  /** What it means, as the test says it. */
+  readonly finding: 'differs' | 'may be chance' | 'same counts' | 'same text';
+}
+
+/** How a group compares with the first one. */
 export interface Significance {
   /** Seeds that both have. */
   readonly seeds: number;
-  readonly bleu: number;
-  readonly chrf: number;
+  readonly bleu: TestResult;
+  readonly chrf: TestResult;
 }
 
 /** Trainings that differ in the seed alone. */

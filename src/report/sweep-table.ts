@@ -6,6 +6,7 @@ import {
   type SweepGroup,
   type SweepReport,
   spread,
+  type TestResult,
   type Verdict,
   worstVerdict,
 } from './sweep-results.js';
@@ -79,13 +80,16 @@ function groupScores({ cells, significance }: SweepGroup, first: boolean): strin
       cells.map(({ test }) => test?.[key]),
       2,
     ),
-    first ? '' : formatProbability(significance?.[key]),
+    first ? '' : formatTest(significance?.[key]),
   ]);
 }
 
-function formatProbability(p: number | undefined): string {
-  if (p === undefined) return NONE;
-  return p < 0.001 ? '<0.001' : p.toFixed(3);
+/** The probability, with a star where the groups differ; of equal ones it would say nothing. */
+function formatTest(test: TestResult | undefined): string {
+  if (test === undefined) return NONE;
+  const { p, finding } = test;
+  if (finding === 'same text' || finding === 'same counts') return finding;
+  return `${p < 0.001 ? '<0.001' : p.toFixed(3)}${finding === 'differs' ? '*' : ''}`;
 }
 
 /** `5.120 ± 0.031`, of how many where some have none. */

@@ -85,9 +85,19 @@ function rounded(output: string): string {
   return output.replaceAll(/\d+\.\d{13,}/g, (digits) => Number(digits).toPrecision(13));
 }
 
+/** Without what a test is said to mean, stars among it, and the room that they take in a table. */
 function withoutExplanation(output: string): string {
-  return output.replace(/(Paired .* trials\n-+\n)[\s\S]*?(\n-+\nMetric signatures)/, '$1$2');
+  if (!/"p_value"|\(p = /.test(output)) return output;
+  return output
+    .replace(/(Paired .* trials\n-+\n)[\s\S]*?(\n-+\nMetric signatures)/, '$1$2')
+    .replaceAll(/,\n +"finding": .*/g, '')
+    .replaceAll(/(\(p = [\d.]+\))\*/g, '$1')
+    .replaceAll(/ +/g, ' ')
+    .replaceAll(/[─═]+/g, '─');
 }
+
+/** What bears a star, in its order. */
+const starred = (output: string) => [...output.matchAll(/\(p = ([\d.]+)\)\*/g)].map(([, p]) => p);
 
 describe('score prints what sacreBLEU prints', { concurrency: 2 }, () => {
   for (const { arguments: line, stdin, seed, stdout } of runs) {
@@ -97,6 +107,15 @@ describe('score prints what sacreBLEU prints', { concurrency: 2 }, () => {
       assert.equal(rounded(asSacrebleu(outcome.stdout)), rounded(withoutExplanation(stdout)));
     });
   }
+
+  test('a star is never more than sacreBLEU gives, and less where ties or a handful of lines make the difference', async () => {
+    const line = 'ref -i hyp a_b&c ganz_anders -m bleu chrf ter -par -parn 500 -f text';
+    const { stdout } = runs.find((run) => run.arguments === line)!;
+    // TER: of the 64 ways in which 6 lines change sides 4 are as one-sided as what was found, but none is more so.
+    assert.deepEqual([starred(stdout), starred(await printed(line))], [['0.0020'], []]);
+    const bootstrap = await printed('ref -i hyp ganz_anders -m ter -pbs -pbsn 100 -f text');
+    assert.deepEqual(starred(bootstrap), []);
+  });
 
   test('compressed files and files with CR LF give the same', async () => {
     write('hyp.gz', gzipSync(read('hyp')));
@@ -183,6 +202,34 @@ describe('score has more than sacreBLEU', { concurrency: 2 }, () => {
     assert.match(page, /<title>hyp and a_b&amp;c<\/title>/);
     assert.match(page, /±/);
     assert.equal(/(?:src|href)="https?:/.test(page), false);
+  });
+
+  test('the same text is said to be the same, and lines that count alike to count alike', async () => {
+    const lines = (text: (i: number) => string) =>
+      Array.from({ length: 30 }, (_, i) => `${text(i)}\n`).join('');
+    write(
+      'thirty',
+      lines((i) => `the cat number ${i} sat on the mat`),
+    );
+    for (const [name, wrong] of Object.entries({ some: 'q', copy: 'q', others: 'z' }))
+      write(
+        name,
+        lines((i) => `the cat number ${i} sat on ${i % 2 ? 'the mat' : `${wrong} ${wrong}`}`),
+      );
+    for (const test of ['-pbs -pbsn', '-par -parn']) {
+      const line = `thirty -i some copy others thirty.copy ${test} 200`;
+      write('thirty.copy', read('thirty'));
+      const table = await printed(`${line} -f text`);
+      assert.match(table, /\(p = 0\.0050, same text\) /);
+      assert.match(table, /\(p = 0\.0050, same counts\) /);
+      assert.deepEqual(starred(table), ['0.0050']);
+      const found = JSON.parse(await printed(line)).map(
+        ({ BLEU }: { BLEU: { finding: string } }) => BLEU.finding,
+      );
+      assert.deepEqual(found, [null, 'same text', 'same counts', 'differs']);
+      await printed(`thirty -i some copy ${test} 200 --html same.html`);
+      assert.match(read('same.html'), /<td class="number">0\.0050, same text<\/td>/);
+    }
   });
 
   test('a seed from the system is named none, and draws differently', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lettersOf, spread, worstVerdict } from '../../src/report/sweep-results.js';
+import { lettersOf, spread, type TestResult, worstVerdict } from '../../src/report/sweep-results.js';
 import { cellTable, groupTable, htmlTable, markdownTable } from '../../src/report/sweep-table.js';
 import { AXES, sampleCell, sampleGroup, sampleReport } from './sweep-samples.js';
 
@@ -25,7 +25,10 @@ test('a row for each group: mean ± deviation, of how many where some have none'
     sampleCell('b', 2, 'converged', { test: { bleu: 22, chrf: 50 }, best: { updates: 1, loss: 5, nll: 4 } }),
     sampleCell('b', 3, 'failed', { best: null }),
   ];
-  const significance = { seeds: 1, bleu: 0.0004, chrf: 0.25 };
+  const significance = {
+    ...{ seeds: 1, bleu: { p: 0.0004, finding: 'differs' } as const },
+    chrf: { p: 0.25, finding: 'may be chance' } as const,
+  };
   const second = { ...sampleGroup(['0.003', '0', 'admin'], []), cells, significance };
   const { heads, rows } = groupTable({
     title: 't',
@@ -41,9 +44,25 @@ test('a row for each group: mean ± deviation, of how many where some have none'
     ...{ lr: '0.003', 'warmup-updates': '0', residual: 'admin', verdict: 'CCF', seeds: '3' },
     ...{ 'best valid loss': '4.500 ± 0.707 (2)', ppl: '12.00 ± 5.66 (2)', updates: '200' },
     ...{ 'tokens/s': '1002 ± 1', time: '1m05s' },
-    ...{ 'test BLEU': '21.00 ± 1.41 (2)', p: '<0.001', 'test chrF': '50.00 ± 0.00 (2)', 'p chrf': '0.250' },
+    ...{ 'test BLEU': '21.00 ± 1.41 (2)', p: '<0.001*', 'test chrF': '50.00 ± 0.00 (2)', 'p chrf': '0.250' },
   });
   assert.deepEqual(rows[0].cells.slice(-4), ['20.00', '', '50.00', '']);
+});
+
+test('equal groups have no p, and a small p no star where chance may do it', () => {
+  const pOf = (p: number, finding: TestResult['finding']): string => {
+    const own = { p, finding };
+    const groups = [null, { seeds: 1, bleu: own, chrf: own }].map((significance) => ({
+      ...sampleGroup(['0.001', '0', 'admin'], ['converged']),
+      significance,
+    }));
+    const report = { title: 't', listed: false, axes: AXES, groups, signatures: ['BLEU: x'] };
+    return groupTable(report).rows[1].cells.at(-1)!;
+  };
+  assert.equal(pOf(0.0001, 'same text'), 'same text');
+  assert.equal(pOf(0.0001, 'same counts'), 'same counts');
+  assert.equal(pOf(0.0001, 'may be chance'), '<0.001');
+  assert.equal(pOf(0.0301, 'differs'), '0.030*');
 });
 
 test('Markdown is aligned, and HTML is escaped and coloured', () => {
