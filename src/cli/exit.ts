@@ -7,6 +7,7 @@ import {
   explainFileError,
   formatComplaint,
   InterruptedError,
+  isBrokenPipe,
   UserError,
 } from '../common/errors.js';
 import { packageVersion } from '../common/files.js';
@@ -69,11 +70,6 @@ function report(thrown: unknown, path?: string): number {
   }
   reportBug(error);
   return ExitCode.bug;
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  return code === 'EPIPE' && syscall === 'write';
 }
 
 /** Commander has printed help or the version itself; everything else is a mistake in the command line. */

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
-import { type Complaint, InterruptedError, UserError } from '../common/errors.js';
+import { type Complaint, InterruptedError, UserError, userErrorOf } from '../common/errors.js';
 import { putBack } from '../common/files.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
@@ -72,8 +72,7 @@ function findTexts(data: DataConfig): Texts {
     try {
       texts[split] = findParallelText(path.resolve(data.root, prefix), data.sourceLang, data.targetLang, key);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      complaints.push(...error.complaints);
+      complaints.push(...userErrorOf(error).complaints);
     }
   }
   if (data.train === null) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import { UserError } from '../common/errors.js';
+import { userErrorOf } from '../common/errors.js';
 import { writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { configKeys } from '../config/keys.js';
@@ -82,8 +82,7 @@ function readOrWarn(folder: string, checkpoint: string, { config }: FoundRun['lo
   try {
     return readRunWeights(folder, checkpoint, config.model);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    log.warn(`${error.message}\n  The report leaves the weights of this run out.`);
+    log.warn(`${userErrorOf(error).message}\n  The report leaves the weights of this run out.`);
     return null;
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
-import { explainFileError, UserError } from '../common/errors.js';
+import { explainFileError, UserError, userErrorOf } from '../common/errors.js';
 import { median } from '../common/statistics.js';
 import { type LoadedConfig, loadRunConfig, runConfigFile } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -68,8 +68,8 @@ function readSavedState(folder: string): TrainState | null {
   try {
     return readStateFile(path.join(folder, LAST_CHECKPOINT, STATE_FILE)).state;
   } catch (error) {
-    if (error instanceof UserError) return null;
-    throw error;
+    userErrorOf(error);
+    return null;
   }
 }
 

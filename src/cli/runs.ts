@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import process from 'node:process';
-import { explainFileError, UserError } from '../common/errors.js';
+import { explainFileError, userErrorOf } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatRuns } from '../report/runs-table.js';
 import { isRunDirectory } from './run-directory.js';
@@ -57,8 +57,7 @@ function openOrWarn(run: string, name: string): FoundRun[] {
   try {
     return [openRun(run, name)];
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    log.warn(`${error.message}\n  This run is left out.`);
+    log.warn(`${userErrorOf(error).message}\n  This run is left out.`);
     return [];
   }
 }

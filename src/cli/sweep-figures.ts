@@ -1,4 +1,4 @@
-import { UserError } from '../common/errors.js';
+import { userErrorOf } from '../common/errors.js';
 import type { Config } from '../config/schema.js';
 import type { CellFigures, CurvePoints, ValidPoint, Verdict } from '../report/sweep-results.js';
 import type { MetricsPoint } from '../report/training-run.js';
@@ -13,8 +13,8 @@ export function openCell(folder: string, name: string): FoundRun | undefined {
   try {
     return openRun(folder, name);
   } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
+    userErrorOf(error);
+    return undefined;
   }
 }
 

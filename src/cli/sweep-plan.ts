@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { canonicalHash } from '../common/canonical-hash.js';
-import { type Complaint, formatComplaint, UserError } from '../common/errors.js';
+import { type Complaint, formatComplaint, UserError, userErrorOf } from '../common/errors.js';
 import { sha256 } from '../common/files.js';
 import { type LoadedConfig, loadConfig } from '../config/load.js';
 import { type Override, parseSet } from '../config/override.js';
@@ -64,8 +64,8 @@ export function expandPlan(
         cells.push(cell);
         for (const warning of loaded.warnings) warnings.add(warning);
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        for (const complaint of error.complaints) complaints.set(formatComplaint(complaint), complaint);
+        for (const complaint of userErrorOf(error).complaints)
+          complaints.set(formatComplaint(complaint), complaint);
       }
     }
   }

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import process from 'node:process';
-import { UserError } from '../common/errors.js';
+import { userErrorOf } from '../common/errors.js';
 import { writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import type { Config } from '../config/schema.js';
@@ -81,8 +81,9 @@ async function translatedOrWarn(folder: string, config: Config): Promise<Transla
   try {
     return await readTranslated(folder, config);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    log.warn(`${error.message}\n  The report leaves the test scores of ${path.basename(folder)} out.`);
+    log.warn(
+      `${userErrorOf(error).message}\n  The report leaves the test scores of ${path.basename(folder)} out.`,
+    );
     return null;
   }
 }

@@ -61,7 +61,11 @@ export class InterruptedError extends Error {
   }
 }
 
-const FILE_SYSTEM_HINTS: Record<string, [problem: string, hint: string]> = {
+const PATH_HINT = 'Choose another path, or look at the file system that it is on.';
+const SPACE_HINT = 'Free some space and run the command again; nothing was half-written.';
+
+/** What users can do about an error of the system that they often meet. Others are told in the words of the system. */
+const SYSTEM_ERRORS: Readonly<Record<string, [problem: string, hint: string]>> = {
   ENOENT: ['no such file or directory', 'Check the path; relative paths start at the current directory.'],
   EISDIR: ['this is a directory, a file was expected', 'Give the path of a file.'],
   EEXIST: ['a file is in the way, a directory was expected', 'Choose another path, or move the file away.'],
@@ -69,32 +73,93 @@ const FILE_SYSTEM_HINTS: Record<string, [problem: string, hint: string]> = {
   EACCES: ['permission denied', 'Choose a path that you may read and write, or change its permissions.'],
   EPERM: ['operation not permitted', 'Choose a path that you may read and write.'],
   EROFS: ['the file system is read-only', 'Choose a path on a writable file system.'],
-  ENOSPC: [
-    'no space left on the device',
-    'Free some space and run the command again; nothing was half-written.',
-  ],
-  EDQUOT: ['disk quota exceeded', 'Free some space and run the command again; nothing was half-written.'],
+  ENOSPC: ['no space left on the device', SPACE_HINT],
+  EDQUOT: ['disk quota exceeded', SPACE_HINT],
+  EFBIG: ['the file would be larger than is allowed here', 'Look at `ulimit -f` and at the file system.'],
   EIO: ['the device fails to read or write this', 'Look at the disk; go on from a copy on another one.'],
   EMFILE: ['too many open files', 'Raise the limit with `ulimit -n`.'],
+  ENFILE: ['too many open files on this machine', 'End other programs, or raise fs.file-max.'],
+  ELOOP: ['the symbolic links of this path lead in a circle', 'Look at them with `ls -l`.'],
+  ENAMETOOLONG: ['the name is too long for the file system', 'Choose a shorter one.'],
+  ENOTEMPTY: ['the folder is not empty: something has come into it meanwhile', 'Run the command again.'],
+  EBUSY: ['this is in use by the system, as a mount point is', 'Choose another path, or one within it.'],
+  EXDEV: ['a part of this path is on another file system', 'Choose a path on one file system.'],
+  ETXTBSY: ['this program is running, and cannot be written', 'Choose another path, or end it first.'],
+  ESTALE: ['the network file system has lost this file', 'Mount it anew, and run the command again.'],
+  ENOTCONN: ['the file system does not answer', 'Mount it anew, and run the command again.'],
+  ETIMEDOUT: ['the file system does not answer', 'Mount it anew, and run the command again.'],
+  ENXIO: ['nobody is at the other end of this device or socket', PATH_HINT],
+  ENODEV: ['there is no such device', PATH_HINT],
+  EBADF: ['it is closed, or open for another direction', 'Look at the redirections of the command line.'],
+  ENOMEM: [
+    'out of memory',
+    'End other programs, or raise the limits (`ulimit -v`, the memory of the container).',
+  ],
+  EAGAIN: ['the system has no more of this for now', 'Try again, or look at `ulimit -u` and `ulimit -n`.'],
 };
 
+/** How Node says that it got no memory, or not so much in one piece: in errors without a call of the system. */
+const OUT_OF_MEMORY =
+  /^(Array buffer allocation failed|Invalid typed array length: \d+|Invalid string length)$/;
+const MEMORY_CODES = new Set([
+  'ERR_MEMORY_ALLOCATION_FAILED',
+  'ERR_STRING_TOO_LONG',
+  'ERR_BUFFER_TOO_LARGE',
+  'ERR_FS_FILE_TOO_LARGE',
+  'ERR_WORKER_OUT_OF_MEMORY',
+  'ERR_WORKER_INIT_FAILED',
+]);
+
 /**
- * Turns a file system error of Node into a UserError that names the path; anything else comes back as it is.
+ * Turns what the system has refused (an error of Node with a code and a call, or one of memory) into a UserError that
+ * names the path: it is never a bug. Anything else comes back as it is, and so does a broken pipe, which is no error.
  *
  * @param path the path to name where the error carries none
  */
 export function explainFileError(error: unknown, path?: string): unknown {
-  const { code, path: errorPath } = (error ?? {}) as NodeJS.ErrnoException;
-  const known = code === undefined ? undefined : FILE_SYSTEM_HINTS[code];
-  if (known === undefined || error instanceof UserError) return error;
-  const Kind = code === 'EIO' ? DamageError : UserError;
-  return new Kind({ problem: known[0], where: path ?? errorPath, hint: known[1] }, { cause: error });
+  if (error instanceof UserError || !(error instanceof Error)) return error;
+  const { code = '', path: errorPath } = error as NodeJS.ErrnoException;
+  const found = SYSTEM_ERRORS[code] ?? inItsWords(error);
+  if (found === undefined || isBrokenPipe(error)) return error;
+  const Kind = code === 'EIO' || code === 'ELOOP' ? DamageError : UserError; // another copy would do
+  return new Kind({ problem: found[0], where: path ?? errorPath, hint: found[1] }, { cause: error });
 }
 
-/** Whether the file system refused something: what may work later, or elsewhere. */
+function inItsWords(error: NodeJS.ErrnoException): [problem: string, hint: string] | undefined {
+  const { code = '', message, syscall } = error;
+  if (syscall !== undefined && /^(?!ERR_)[A-Z0-9_]+$/.test(code)) {
+    const [, said = message] = /^[A-Z0-9_]+: (.*?)(, \w+.*)?$/s.exec(message) ?? [];
+    return [`the system refuses this: ${said} (${code}, ${syscall})`, PATH_HINT];
+  }
+  if (code === 'ERR_INVALID_ARG_VALUE' && message.includes('null bytes'))
+    return ['a path cannot hold a NUL character', 'Check the path.'];
+  if (MEMORY_CODES.has(code) || (error instanceof RangeError && OUT_OF_MEMORY.test(message)))
+    return [`${SYSTEM_ERRORS.ENOMEM[0]}: ${message}`, SYSTEM_ERRORS.ENOMEM[1]];
+  return undefined;
+}
+
+/** Whether a write has failed since nobody reads on, as in `… | head -1`. */
+export function isBrokenPipe(error: unknown): boolean {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'EPIPE' && syscall === 'write';
+}
+
+/**
+ * What a look at files has thrown, for a caller who goes on without them.
+ *
+ * @returns the error in the user's words
+ * @throws what is neither the user's nor the surroundings': a bug stays one
+ */
+export function userErrorOf(error: unknown, path?: string): UserError {
+  const explained = explainFileError(error, path);
+  if (explained instanceof UserError) return explained;
+  throw explained;
+}
+
+/** Whether the system refused something: what may work later, or elsewhere. */
 export function isFileError(error: unknown): boolean {
-  const { code, syscall } = ((error as Error)?.cause ?? error ?? {}) as NodeJS.ErrnoException;
-  return typeof code === 'string' && syscall !== undefined;
+  const thrown = error instanceof UserError ? error.cause : error;
+  return thrown !== undefined && explainFileError(thrown) !== thrown;
 }
 
 /** The candidate nearest to `word` by edit distance, or undefined where none is near enough to be meant. */

@@ -1,4 +1,4 @@
-import { UserError } from './errors.js';
+import { userErrorOf } from './errors.js';
 
 /** What became of looking at one thing. */
 export interface Finding {
@@ -17,16 +17,15 @@ export function unverified(what: string, why: string): Finding {
   return { what, verdict: 'not verified', detail: why };
 }
 
-/** @param error what was thrown at the look; anything but a UserError is thrown on */
+/** @param error what was thrown at the look; a bug is thrown on */
 export function damaged(what: string, error: unknown): Finding {
-  if (!(error instanceof UserError)) throw error;
-  const details = error.complaints.map(({ problem, where }) =>
+  const details = userErrorOf(error).complaints.map(({ problem, where }) =>
     where === undefined || where === what ? problem : `${where}: ${problem}`,
   );
   return { what, verdict: 'damaged', detail: details.join('; ') };
 }
 
-/** Looks at a thing; a UserError is damage. */
+/** Looks at a thing; an error that is no bug is damage. */
 export function examine(what: string, look: () => string | Finding): Finding {
   try {
     const found = look();

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { type Complaint, UserError } from '../common/errors.js';
+import { type Complaint, UserError, userErrorOf } from '../common/errors.js';
 import { packageVersion, readFileBounded } from '../common/files.js';
 import { camelizeKeys } from './camel.js';
 import { findIdleKeys, findViolations } from './checks.js';
@@ -43,8 +43,7 @@ export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConf
       complaints.push(...source.complaints);
       return [source.layer];
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      complaints.push(...error.complaints);
+      complaints.push(...userErrorOf(error).complaints);
       return [];
     }
   };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { CHECKSUMS_FILE, expectedSum, readChecksums } from '../common/checksums.js';
-import { DamageError, UserError } from '../common/errors.js';
+import { DamageError, UserError, userErrorOf } from '../common/errors.js';
 import { checkSum, sumFile } from '../common/file-sum.js';
 import { examine, type Finding, ok, unverified } from '../common/findings.js';
 import type { ModelConfig } from '../config/schema.js';
@@ -84,7 +84,7 @@ function namedIn(folder: string): string[] {
   try {
     return Object.keys(readChecksums(folder)?.files ?? {});
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    userErrorOf(error);
     return [];
   }
 }
@@ -150,7 +150,7 @@ function expected(folder: string, name: string): ReturnType<typeof expectedSum> 
   try {
     return expectedSum(folder, name);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    userErrorOf(error);
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { appendFileSync, existsSync, truncateSync } from 'node:fs';
-import { DamageError, explainFileError, isFileError } from '../common/errors.js';
+import { DamageError, userErrorOf } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import type { DoctorEvent } from './doctor/doctor.js';
@@ -73,8 +73,7 @@ export class MetricsLog {
       return this.size;
     } catch (error) {
       this.undo();
-      if (!isFileError(error)) throw error;
-      log.warn(`Metrics are kept for later: ${(explainFileError(error, this.file) as Error).message}`);
+      log.warn(`Metrics are kept for later: ${userErrorOf(error, this.file).message}`);
       return null;
     }
   }

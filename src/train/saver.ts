@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../common/errors.js';
+import { UserError, userErrorOf } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import { type Capturable, captureCheckpoint } from './checkpoint.js';
@@ -77,10 +77,12 @@ export class Saver {
     const spared = state.doctor.good === null ? bests : [...bests, nameOf(state.doctor.good)];
     const name = checkpointName(state.epoch, updates);
     const job = { ...image, runDirectory, name, metricsBytes, bests, spared, keep };
-    this.underWay = inThread(job).then((failure) => {
-      this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
-      return failure === undefined ? this.succeed() : this.fail(failure, updates);
-    });
+    this.underWay = inThread(job)
+      .catch(refusalOf)
+      .then((failure) => {
+        this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
+        return failure === undefined ? this.succeed() : this.fail(failure, updates);
+      });
   }
 
   /** Waits until the latest checkpoint is written. @throws UserError where it is not */
@@ -114,6 +116,11 @@ export class Saver {
     );
     return failure;
   }
+}
+
+/** No memory, or no thread, for the job is a refusal like that of the disk. @throws a bug */
+function refusalOf(error: unknown): CheckpointFailure {
+  return { message: userErrorOf(error).message, refused: true };
 }
 
 /** Does the job in a thread, which ends with it and so gives back its memory. @returns why it could not be done */

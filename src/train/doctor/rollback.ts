@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { UserError } from '../../common/errors.js';
+import { userErrorOf } from '../../common/errors.js';
 import { log } from '../../common/log.js';
 import type { TrainConfig } from '../../config/schema.js';
 import type { Transformer } from '../../model/transformer.js';
@@ -66,8 +66,7 @@ export function goBack(state: TrainState, options: RollbackOptions): TrainState 
     };
     return { ...restored, doctor };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    log.warn(`Training cannot go back: ${error.message}`);
+    log.warn(`Training cannot go back: ${userErrorOf(error).message}`);
     return null;
   }
 }
