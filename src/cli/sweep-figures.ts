@@ -1,9 +1,11 @@
+import { fitLine } from '../analysis/fit.js';
 import { userErrorOf } from '../common/errors.js';
 import type { Config } from '../config/schema.js';
-import type { CellFigures, CurvePoints, ValidPoint, Verdict } from '../report/sweep-results.js';
+import type { CellFigures, CurvePoints, ValidPoint } from '../report/sweep-results.js';
 import type { MetricsPoint } from '../report/training-run.js';
+import { FALL, LAST_PART, PAST, SPAN, type Verdict } from '../report/verdict.js';
 import { unigramLoss } from '../train/doctor/unigram.js';
-import { PLATEAU, SPIKE } from '../train/doctor/watch.js';
+import { SPIKE } from '../train/doctor/watch.js';
 import { type FoundRun, openRun } from './run-overview.js';
 import type { CellRecord } from './sweep-record.js';
 import { openTrainingData } from './training-data.js';
@@ -35,7 +37,7 @@ export function figuresOf(run: FoundRun | undefined, { end, unigram }: CellRecor
  * validation split.
  *
  * @param end how the process ended
- * @param unigram the plateau, in bits a token; null where it is not known
+ * @param unigram the plateau, in bits a token; where it is not known, null, every level counts as past it
  */
 export function judge(
   lines: readonly MetricsPoint[],
@@ -45,11 +47,25 @@ export function judge(
   if (end === null) return 'unfinished';
   if (end !== 'done') return end;
   if (lines.some(({ loss }) => loss === undefined)) return 'diverged'; // it was no number
-  const valid = curveOf(lines, 'valid');
-  const nll = (valid.length > 0 ? valid : curveOf(lines, 'train')).map(([, bits]) => bits);
+  const [valid, train] = [curveOf(lines, 'valid'), curveOf(lines, 'train')];
+  const nll = (valid.length > 0 ? valid : train).map(([, bits]) => bits);
   const [best, last] = [Math.min(...nll), nll.at(-1) ?? Infinity];
   if (last > best * SPIKE.times + SPIKE.bits) return 'diverged';
-  return unigram !== null && last >= PLATEAU[0] * unigram ? 'plateau' : 'converged';
+  const fall = fallOf(valid) ?? fallOf(train);
+  const falls = fall === null || fall > FALL * (unigram ?? last);
+  const past = last < (unigram === null ? Infinity : PAST * unigram);
+  if (past) return falls ? 'learning' : 'converged';
+  return falls ? 'early' : 'plateau';
+}
+
+/** By how much a line through the last part of a curve comes down over it; null where there are not points enough to tell. */
+function fallOf(curve: CurvePoints): number | null {
+  const end = curve.at(-1)?.[0] ?? 0;
+  const part = curve.filter(([updates]) => end - updates <= end * LAST_PART);
+  const [updates, bits] = [0, 1].map((k) => part.map((point) => point[k]));
+  // Two validations one after another at the end would tell of themselves alone.
+  if (part.length < 2 || end - updates[0] < end * LAST_PART * SPAN) return null;
+  return -fitLine(updates, bits).slope * end * LAST_PART;
 }
 
 /** Negative log-likelihood in bits a token over updates. */

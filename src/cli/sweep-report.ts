@@ -8,6 +8,7 @@ import type { Metric } from '../metrics/sacrebleu.js';
 import { sweepMarkdown, sweepPage } from '../report/sweep-page.js';
 import type { SweepAxis, SweepCell, SweepGroup, SweepReport } from '../report/sweep-results.js';
 import { groupTable, markdownTable } from '../report/sweep-table.js';
+import { DEFINITION, explainVerdicts } from '../report/verdict.js';
 import { curveOf, figuresOf, openCell } from './sweep-figures.js';
 import { showValue } from './sweep-plan.js';
 import type { CellRecord, SweepRecord } from './sweep-record.js';
@@ -22,6 +23,8 @@ export async function reportSweep(folder: string, record: SweepRecord): Promise<
   writeFileAtomic(markdown, sweepMarkdown(report));
   writeFileAtomic(html, sweepPage(report));
   process.stdout.write(`${markdownTable(groupTable(report))}\n`);
+  const verdicts = report.groups.flatMap(({ cells }) => cells.map(({ verdict }) => verdict));
+  log.info([...explainVerdicts(verdicts), DEFINITION].join('\n'));
   log.info(`Reports: ${markdown}, ${html}`);
 }
 

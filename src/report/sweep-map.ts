@@ -5,9 +5,9 @@ import {
   type SweepGroup,
   type SweepReport,
   spread,
-  type Verdict,
   worstVerdict,
 } from './sweep-results.js';
+import type { Verdict } from './verdict.js';
 
 /** A grid of two axes, the others fixed. */
 export interface MapPanel {

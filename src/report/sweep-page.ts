@@ -1,19 +1,24 @@
 import { escapeHtml } from './html.js';
 import { curveSection } from './sweep-curves.js';
 import { divergenceMap, htmlPanel, markdownPanel } from './sweep-map.js';
-import { LETTERS, type SweepReport, type Verdict } from './sweep-results.js';
+import type { SweepReport } from './sweep-results.js';
 import { cellTable, groupTable, htmlTable, markdownTable } from './sweep-table.js';
 import { TRAINING_STYLE } from './training-style.js';
+import { DEFINITION, explainVerdicts, LETTERS, MEANINGS, type Verdict } from './verdict.js';
 
 /** The verdicts' colours are those of the runs of the other pages. */
 const STYLE = `
 .converged { --own: var(--run-2); }
+.learning { --own: var(--run-5); }
+.early { --own: var(--run-1); }
 .plateau { --own: var(--run-4); }
 .diverged { --own: var(--run-6); }
 .failed { --own: var(--run-3); }
 .unfinished { --own: var(--run-7); }
 .verdict { color: var(--own); font-weight: 600; }
 .key.verdict { color: var(--page); }
+.verdicts { list-style: none; padding: 0; }
+.verdicts li { margin: .15rem 0; }
 .panels { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; }
 .map th, .map td { padding: .3rem .6rem; border: 1px solid var(--line); text-align: center; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .map thead td, .map .axis { border: 0; color: var(--quiet); font-weight: 400; font-size: .87rem; }
@@ -23,14 +28,6 @@ const STYLE = `
 .curves figcaption { overflow-wrap: anywhere; }
 figure line.plateau { stroke: var(--quiet); stroke-dasharray: 4 3; }
 `;
-
-const MEANINGS: Readonly<Record<Verdict, string>> = {
-  converged: 'past the unigram plateau at the end',
-  plateau: 'at the unigram plateau, or above it, at the end',
-  unfinished: 'not at its end',
-  failed: 'ended with an error',
-  diverged: 'a loss that is not finite, or that rose and stayed high',
-};
 
 const VERDICTS = Object.keys(LETTERS) as Verdict[];
 
@@ -56,13 +53,15 @@ function messagesOf({ groups }: SweepReport): string[] {
 export function sweepMarkdown(report: SweepReport): string {
   const panels = divergenceMap(report);
   const messages = messagesOf(report);
-  const key = VERDICTS.map((verdict) => `${LETTERS[verdict]} ${verdict} (${MEANINGS[verdict]})`).join(', ');
   const blocks = [
     `# ${report.title}`,
     markdownTable(groupTable(report)),
-    notesOf(report).join('\n\n'),
+    `A letter for each seed:`,
+    explainVerdicts()
+      .map((line) => `- ${line}`)
+      .join('\n'),
+    [DEFINITION, ...notesOf(report)].join('\n\n'),
     ...(panels.length === 0 ? [] : ['## Divergence map', ...panels.map(markdownPanel)]),
-    `A letter for each seed: ${key}.`,
     '## Cells',
     markdownTable(cellTable(report)),
     ...(messages.length === 0 ? [] : ['## What went wrong', messages.map((line) => `- ${line}`).join('\n')]),
@@ -82,7 +81,8 @@ export function sweepPage(report: SweepReport): string {
     '</head>\n<body>',
     `<header><h1>Sweep ${title}</h1></header>`,
     htmlTable(groupTable(report)),
-    ...notesOf(report).map((note) => `<p class="note">${escapeHtml(note)}</p>`),
+    verdictKey(),
+    ...[DEFINITION, ...notesOf(report)].map((note) => `<p class="note">${escapeHtml(note)}</p>`),
     mapSection(report),
     curveSection(report),
     `<h2>Cells</h2>\n${htmlTable(cellTable(report))}`,
@@ -91,15 +91,20 @@ export function sweepPage(report: SweepReport): string {
   ].join('\n');
 }
 
-function mapSection(report: SweepReport): string {
-  const key = VERDICTS.map(
+/** What the letters mean. */
+function verdictKey(): string {
+  const items = VERDICTS.map(
     (verdict) =>
-      `<span class="key verdict ${verdict}">${LETTERS[verdict]}</span> ${verdict}: ${MEANINGS[verdict]}`,
-  ).join('; ');
-  const legend = `<p class="note">A letter for each seed, and the mean of the best validation losses. ${key}.</p>`;
+      `<li><span class="key verdict ${verdict}">${LETTERS[verdict]}</span> ${verdict}: ${MEANINGS[verdict]}</li>`,
+  );
+  return `<p class="note">A letter for each seed:</p>\n<ul class="note verdicts">${items.join('')}</ul>`;
+}
+
+function mapSection(report: SweepReport): string {
   const panels = divergenceMap(report);
-  if (panels.length === 0) return `<h2>Verdicts</h2>\n${legend}`;
-  return `<h2>Divergence map</h2>\n${legend}\n<div class="panels">${panels.map(htmlPanel).join('\n')}</div>`;
+  if (panels.length === 0) return '';
+  const note = 'A letter for each seed, as above, and the mean of the best validation losses.';
+  return `<h2>Divergence map</h2>\n<p class="note">${note}</p>\n<div class="panels">${panels.map(htmlPanel).join('\n')}</div>`;
 }
 
 function messageSection(report: SweepReport): string {

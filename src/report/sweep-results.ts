@@ -1,21 +1,7 @@
 import { deviation, mean } from '../common/statistics.js';
+import { LETTERS, type Verdict } from './verdict.js';
 
 /** What the report of a sweep is made of. */
-
-/**
- * What became of a training: it got past the unigram plateau and stayed there; it ended at the plateau; it diverged; it
- * ended with an error; it has not come to its end.
- */
-export type Verdict = 'converged' | 'plateau' | 'diverged' | 'failed' | 'unfinished';
-
-/** From the best to the worst, with the letter of each: verdicts are told apart without colours too. */
-export const LETTERS: Readonly<Record<Verdict, string>> = {
-  converged: 'C',
-  plateau: 'P',
-  unfinished: '·',
-  failed: 'F',
-  diverged: 'D',
-};
 
 /** A validation, in bits for each target token. */
 export interface ValidPoint {

@@ -7,10 +7,10 @@ import {
   type SweepReport,
   spread,
   type TestResult,
-  type Verdict,
   worstVerdict,
 } from './sweep-results.js';
 import { table } from './training-tables.js';
+import type { Verdict } from './verdict.js';
 
 /** A table of text, for Markdown and HTML. */
 export interface TextTable {

@@ -57,6 +57,7 @@ describe('a sweep', () => {
       /out\/blocked,seed=1\/train\.log: this cell failed: .*found a config\.yaml that train did not write/,
     );
     assert.match(stderr, /--retry-failed/);
+    assert.match(stderr, /\nE early: not more than 10 % below the unigram plateau, but still falling/);
     assert.deepEqual(ends(), ['done', 'failed', 'diverged']);
     assert.deepEqual(
       stdout
@@ -68,7 +69,7 @@ describe('a sweep', () => {
             .slice(1, 3)
             .join(' '),
         ),
-      ['good P', 'blocked F', 'wild D'],
+      ['good E', 'blocked F', 'wild D'],
     );
     assert.match(
       logOf('good,seed=1'),

@@ -1,14 +1,11 @@
-import type {
-  SweepAxis,
-  SweepCell,
-  SweepGroup,
-  SweepReport,
-  Verdict,
-} from '../../src/report/sweep-results.js';
+import type { SweepAxis, SweepCell, SweepGroup, SweepReport } from '../../src/report/sweep-results.js';
+import type { Verdict } from '../../src/report/verdict.js';
 
 const UNIGRAM = 8.4;
 const LAST: Record<Verdict, number> = {
   converged: 5,
+  learning: 6,
+  early: 9,
   plateau: 8.4,
   unfinished: 7,
   failed: 7.5,

@@ -8,6 +8,8 @@ export const PATIENCE = 3;
 export const SETTLING = 200;
 /** Around the unigram loss: from 3 % below to 10 % above it is the plateau, what is above is worse than the plateau. */
 export const PLATEAU: readonly [number, number] = [0.97, 1.1];
+/** A window that is better than the best one by more than this share of the unigram loss is falling, wherever it is. */
+export const FALLING = 0.01;
 /** A window is above the best one where its loss is more than 1.2 times that, and 0.25 bits. */
 export const SPIKE = { times: 1.2, bits: 0.25 } as const;
 
@@ -61,6 +63,7 @@ function judge(mean: number, best: number | null, unigram: (() => number) | null
   if (best !== null && mean > best * SPIKE.times + SPIKE.bits) return 'spike';
   if (unigram === null) return null;
   const ratio = mean / unigram();
+  if (best !== null && (best - mean) / unigram() > FALLING) return null;
   if (ratio > PLATEAU[1]) return 'above-plateau';
   return ratio >= PLATEAU[0] ? 'plateau' : null;
 }

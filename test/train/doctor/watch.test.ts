@@ -40,6 +40,12 @@ test('worse than the plateau', () => {
   assert.deepEqual(said([12, 12, 12, 12, 12]), [['above-plateau', 500]]);
 });
 
+test('a loss that still falls is not stuck, far above the plateau as well', () => {
+  assert.deepEqual(said([16, 15, 14, 13, 12, 11, 10, 9.5, 9, 8.8]), []);
+  assert.deepEqual(said([9, 8.3, 8.2, 8.1, 8, 7.9]), []);
+  assert.deepEqual(said([9, 8.3, 8.25, 8.2, 8.15]), [['plateau', 500]], 'by less than a hundredth a window');
+});
+
 test('spike: three windows well above the best one; one that comes back is none', () => {
   assert.deepEqual(said([8, 5, 3, 2, 6, 5, 2]), []);
   assert.deepEqual(said([8, 5, 3, 2, 6, 5, 4, 4]), [['spike', 700]]);
