@@ -242,8 +242,8 @@ function givenOmega(model: ModelConfig): OmegaValues | undefined {
   return model.omega.profile === null ? undefined : readOmega(model.omega.profile, model);
 }
 
-/** A state with all that is reset as at the very start. */
-function startingState(from: TrainState, resets: Config['train']): TrainState {
+/** A state with all that is reset as at the very start. What counts updates or seconds goes with those it counts. */
+export function startingState(from: TrainState, resets: Config['train']): TrainState {
   const { resetOptimizer, resetScheduler, resetBest, resetData } = resets;
   const updates = resetScheduler ? 0 : from.updates;
   const steps = resetOptimizer ? 0 : from.updates + from.optimizerAhead;

@@ -193,6 +193,28 @@ describe('going back', () => {
     }
   });
 
+  test('each time the rate becomes smaller, from the same checkpoint or from a later one', async () => {
+    const folder = scratchFolder();
+    // Twice from update 5, and again from the checkpoint of update 6, which knows the rate it was made at.
+    const bad = [6, 7, 8, 9, 11, 12];
+    const options = { allReduce: numbered((call) => bad.includes(call)) };
+    const train = { ...TRAIN, maxUpdate: 9, maxSkippedUpdates: 2, rollbackLrFactor: 0.5, logInterval: 1 };
+    const { state } = await trainTiny(folder, { train, options });
+    const { rollbacks, lrFactor, skipped } = state.doctor;
+    assert.deepEqual([rollbacks, lrFactor, skipped], [3, 0.125, 6]);
+    assert.deepEqual(
+      trainLines(folder).map(({ lr }) => lr),
+      [...Array(5).fill(0.01), 0.0025, ...Array(3).fill(0.00125)],
+    );
+    assert.deepEqual(
+      events(folder).map(({ num_updates, from, lr_factor }) => [num_updates, from, lr_factor]),
+      [
+        [6, 7, 0.25],
+        [7, 8, 0.125],
+      ],
+    );
+  });
+
   test('max-rollbacks bounds it, and then training ends with a report', async () => {
     const folder = scratchFolder();
     const options = { allReduce: numbered((call) => call > 5) };
