@@ -4,6 +4,7 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config } from '../config/schema.js';
 import { DEFAULT_RESAMPLES, DEFAULT_SEED, DEFAULT_TRIALS } from '../metrics/significance.js';
+import { targetOfPair } from '../metrics/tokenizers/language.js';
 import { addKey, addOverride, addSet, type Setting } from './config-flags.js';
 import type { ScoreOptions } from './score.js';
 import { SCORE_HEADING, SCORE_KEYS } from './score-keys.js';
@@ -101,10 +102,13 @@ export function addScore(program: Command): void {
   const settings: Setting[] = [];
   addSet(command, settings);
   for (const key of SCORE_KEYS) addKey(command, key, settings, SCORE_HEADING);
-  const targetLang = new Option('--target-lang <lang>', 'Language of the text; it chooses the tokenizer.');
+  const targetLang = new Option(
+    '--target-lang <lang>',
+    'Language of the text (zh, zh-Hans, zh_CN, cmn); it chooses the tokenizer.',
+  );
   addOverride(command, targetLang, 'data.target-lang', settings);
   const pair = new Option('-l, --language-pair <pair>', 'The same as a pair: de-en.');
-  addOverride(command, pair, 'data.target-lang', settings, undefined, (typed) => typed.split('-').at(-1)!);
+  addOverride(command, pair, 'data.target-lang', settings, undefined, targetOfPair);
   addMetricOptions(command);
   addTestOptions(command);
   for (const [spelling, long] of Object.entries(SACREBLEU_SPELLINGS)) {

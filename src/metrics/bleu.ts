@@ -16,6 +16,7 @@ import { stripEnd } from './python-text.js';
 import type { Rounding } from './rounding.js';
 import { Signature } from './signature.js';
 import {
+  adviceOn,
   type CustomTokenizer,
   getTokenizer,
   type Tokenize,
@@ -27,7 +28,7 @@ export interface BleuOptions {
   lowercase?: boolean;
   /** Do not warn about text that looks tokenized. */
   force?: boolean;
-  /** 13a, none, char, intl or zh, or one of your own; by default zh for `targetLang` zh, else 13a. */
+  /** 13a, none, char, intl or zh, or one of your own; by default zh where `targetLang` is Chinese, else 13a. */
   tokenize?: string | CustomTokenizer;
   /** Default: exp. */
   smoothMethod?: SmoothMethod;
@@ -37,7 +38,7 @@ export interface BleuOptions {
   maxNgramOrder?: number;
   /** Average over the orders that there are n-grams of; wanted for single sentences. */
   effectiveOrder?: boolean;
-  /** ISO 639-1 code of the language of hypotheses and references; chooses the tokenizer where none is named. */
+  /** Tag of the language of hypotheses and references (`zh`, `zh-Hans`, `zh_CN`, `cmn`); chooses the tokenizer where none is named. */
   targetLang?: string;
   /** Receives advice, such as that the text looks tokenized; by default nobody does. */
   onWarning?: (message: string) => void;
@@ -64,15 +65,11 @@ export class BLEU extends Metric<BleuScore> {
     this.force = options.force ?? false;
     this.onWarning = options.onWarning ?? (() => {});
     this.formula = checkFormula(options);
-    const usual = tokenizerForLanguage(options.targetLang);
-    const asked = options.tokenize ?? usual;
+    const { targetLang, tokenize: asked = tokenizerForLanguage(targetLang) } = options;
     this.tokenizer = typeof asked === 'string' ? asked : asked.name;
     this.tokenize = typeof asked === 'string' ? getTokenizer(asked) : asked.tokenize;
-    if (this.tokenizer !== usual && usual !== tokenizerForLanguage(undefined)) {
-      this.onWarning(
-        `for target language '${options.targetLang}' the tokenizer '${usual}' is usual, not '${this.tokenizer}'`,
-      );
-    }
+    const advice = targetLang === undefined ? undefined : adviceOn(this.tokenizer, targetLang);
+    if (advice !== undefined) this.onWarning(advice);
     if (options.smoothValue !== undefined && SMOOTH_DEFAULTS[this.formula.smoothMethod] === null) {
       this.onWarning(
         `smoothing by '${this.formula.smoothMethod}' takes no value; ${options.smoothValue} is ignored`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareGroups, scoreTest, type Translated, testMetrics } from '../../src/cli/sweep-test.js';
 import { loadConfig } from '../../src/config/load.js';
-import { pairedTest } from '../../src/metrics/sacrebleu.js';
+import { BLEU, pairedTest } from '../../src/metrics/sacrebleu.js';
 
 const references = Array.from({ length: 12 }, (_, i) => `the cat number ${i} sat on the mat in house ${i} .`);
 const translated = (every: number, shift: number): Translated => ({
@@ -47,4 +47,9 @@ test('scores are those of the score section', async () => {
     scoreTest(await testMetrics(loadConfig({ sets }).config), upper).bleu;
   assert.equal(await score(['score.lowercase=true']), 100.00000000000004);
   assert.ok((await score([])) < 20);
+});
+
+test('the target language chooses the tokenizer, whatever it is called', async () => {
+  const [bleu] = await testMetrics(loadConfig({ sets: ['data.target-lang=zho_Hans'] }).config);
+  assert.match(bleu instanceof BLEU ? bleu.tokenizer : '', /^zh$/);
 });

@@ -5,6 +5,7 @@ import { packageVersion } from '../../src/common/files.js';
 import {
   BLEU,
   type BleuOptions,
+  type CustomTokenizer,
   corpusBleu,
   formatScore,
   sentenceBleu,
@@ -94,7 +95,7 @@ describe('options', () => {
 
   test('tokenizers that only sacreBLEU has are refused with the reason', () => {
     refuses({ tokenize: 'flores200' }, /needs a SentencePiece model/);
-    refuses({ targetLang: 'ja' }, /'ja-mecab' is not available here: it needs the MeCab/);
+    refuses({ tokenize: 'ja-mecab' }, /'ja-mecab' is not available here: it needs the MeCab/);
   });
 
   test('the target language chooses the tokenizer, and a choice against it is warned of', () => {
@@ -105,6 +106,24 @@ describe('options', () => {
     assert.deepEqual(warnings, []);
     assert.equal(new BLEU({ targetLang: 'zh', tokenize: 'char', onWarning }).tokenizer, 'char');
     assert.match(warnings.join(), /'zh' is usual/);
+  });
+
+  test('13a is warned of where it finds no words, and what does without spaces is not', () => {
+    const warnings = (targetLang: string, tokenize?: string | CustomTokenizer) => {
+      const told: string[] = [];
+      const metric = new BLEU({ targetLang, tokenize, onWarning: (message) => told.push(message) });
+      return `${metric.tokenizer} ${told.join()}`;
+    };
+    for (const tag of ['ja', 'jpn', 'ja_JP', 'ja_XX', 'jpn_Jpan', 'jp'])
+      assert.match(warnings(tag), /^13a .*does not cut Japanese .*chrF.* char /, tag);
+    assert.match(warnings('ko_KR'), /Korean/);
+    assert.match(warnings('th', 'intl'), /'intl' does not cut Thai/);
+    assert.equal(warnings('ja', 'char'), 'char ');
+    assert.equal(warnings('ja', 'none'), 'none ', 'cut by somebody else');
+    assert.equal(warnings('kor', { name: 'mine', tokenize: () => [] }), 'mine ');
+    for (const tag of ['ja-Latn', 'de', 'pt_BR', 'vi', 'src', 'tob'])
+      assert.equal(warnings(tag), '13a ', tag);
+    assert.match(warnings('zh_CN', '13a'), /'zh' is usual/);
   });
 
   test('a hundred tokenized full stops are warned of, unless forced', () => {

@@ -3,6 +3,7 @@ import { unknownChoice } from '../choice.js';
 import { splitWords, visibleCharacters } from '../python-text.js';
 import { tokenizeChinese } from './chinese.js';
 import { tokenizeInternational } from './international.js';
+import { isChinese, unsegmentedLanguage } from './language.js';
 import { tokenize13a } from './mteval.js';
 
 /** Cuts a line (white space at its end removed before) into the tokens that BLEU counts. */
@@ -42,11 +43,29 @@ const UNSUPPORTED: Record<string, string> = {
   ),
 };
 
-const FOR_LANGUAGE: Record<string, string> = { zh: 'zh', ja: 'ja-mecab', ko: 'ko-mecab' };
+/**
+ * The tokenizer for a target language where none is asked for: as in sacreBLEU zh for Chinese, however it is called, and 13a for
+ * others. sacreBLEU has MeCab for `ja` and `ko`.
+ */
+export function tokenizerForLanguage(targetLang: string | undefined): TokenizerName {
+  return targetLang !== undefined && isChinese(targetLang) ? 'zh' : DEFAULT_TOKENIZER;
+}
 
-/** The tokenizer that sacreBLEU takes for a target language when none is asked for. */
-export function tokenizerForLanguage(targetLang: string | undefined): string {
-  return FOR_LANGUAGE[targetLang ?? ''] ?? DEFAULT_TOKENIZER;
+/** Tokenizers that find words by what stands between them. */
+const BY_SPACES: readonly string[] = ['13a', 'intl'] satisfies TokenizerName[];
+
+/** What is to be said of a tokenizer for a language; undefined where it suits. */
+export function adviceOn(tokenizer: string, targetLang: string): string | undefined {
+  const usual = tokenizerForLanguage(targetLang);
+  if (usual !== DEFAULT_TOKENIZER && tokenizer !== usual) {
+    return `for target language '${targetLang}' the tokenizer '${usual}' is usual, not '${tokenizer}'`;
+  }
+  const language = unsegmentedLanguage(targetLang);
+  if (language === undefined || !BY_SPACES.includes(tokenizer)) return undefined;
+  return (
+    `the tokenizer '${tokenizer}' does not cut ${language} (target language '${targetLang}') into words, so that BLEU counts ` +
+    'few matches of long pieces; take chrF, or the tokenizer char or flores200 (sacreBLEU has ja-mecab and ko-mecab as well)'
+  );
 }
 
 /** @throws UserError for a name that is unknown, or known to sacreBLEU only */
