@@ -1,7 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { explainFileError } from '../common/errors.js';
-import { openAtomic } from '../common/files.js';
+import { openAtomic } from '../common/file-output.js';
 
 /** Where a command's lines go. */
 export interface LineOutput {
@@ -52,20 +51,13 @@ function fileOutput(target: string): LineOutput {
     file.discard();
   };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const explained = (action: () => void): void => {
-    try {
-      action();
-    } catch (error) {
-      throw explainFileError(error, target);
-    }
-  };
   return {
     isTerminal: false,
     write: async (text) => {
-      explained(() => writeFileSync(file.fd, text));
+      file.write(text);
       return true;
     },
-    commit: () => explained(() => file.commit()),
+    commit: () => file.commit(),
     close,
   };
 }

@@ -133,7 +133,7 @@ export function addTranslate(program: Command): void {
     .argument('<run>', 'The run directory of train, or a checkpoint in it.')
     .description('Text → text, one line for each line, in order.')
     .option('-i, --input <file>', 'Text to translate, plain or .gz (default: standard input).')
-    .option('-o, --output <file>', 'Where translations go (default: standard output).')
+    .option('-o, --output <file>', 'Where translations go, packed if .gz (default: standard output).')
     .option('--checkpoint <name>', 'A checkpoint of the run (default: the best, else the last).')
     .addOption(
       new Option(

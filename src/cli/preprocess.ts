@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { type Complaint, InterruptedError, UserError, userErrorOf } from '../common/errors.js';
-import { putBack } from '../common/files.js';
+import { putBack } from '../common/leftovers.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import type { Config, DataConfig } from '../config/schema.js';

@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { explainFileError, UserError } from '../common/errors.js';
-import { isRunning, makeFolder, removeEmptyFolders } from '../common/files.js';
+import { makeFolder, removeEmptyFolders } from '../common/folders.js';
 import { log } from '../common/log.js';
+import { isRunning } from '../common/processes.js';
 
 /** What a lock says of the process that holds it. */
 interface Holder {

@@ -95,7 +95,7 @@ export function addScore(program: Command): void {
     .option('--num-refs <n>', 'References in each line of the one file, with tabs between (default: 1).')
     .option('--force', 'Do not warn of text that looks wrong.')
     .option('--tokenized', 'Also print BLEU of the tokens as they stand, which papers of old report.')
-    .option('--details <file>', 'Write the scores of each line to a file, as JSON lines.')
+    .option('--details <file>', 'Write the scores of each line to a file, as JSON lines; .gz is packed.')
     .option('--html <file>', 'Write a page that shows two systems side by side.')
     .option('--config <file>', 'Take score.* and data.target-lang from a config; repeatable.', collect)
     .option('--quiet', 'Print warnings and errors only.');

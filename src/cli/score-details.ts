@@ -1,6 +1,4 @@
-import * as fs from 'node:fs';
-import { explainFileError } from '../common/errors.js';
-import { openAtomic } from '../common/files.js';
+import { openAtomic } from '../common/file-output.js';
 import type { ScoreInput, Segment } from './score-input.js';
 
 /** The scores of each line of each system as JSON, one line each, in a file that takes its place when it is whole. */
@@ -24,15 +22,8 @@ export function openDetails(target: string, { systems }: Pick<ScoreInput, 'syste
   let held: string[] = [];
   let size = 0;
   const flush = (): void => {
-    fs.writeFileSync(file.fd, held.join(''));
+    file.write(held.join(''));
     [held, size] = [[], 0];
-  };
-  const explained = (action: () => void): void => {
-    try {
-      action();
-    } catch (error) {
-      throw explainFileError(error, target);
-    }
   };
   return {
     add: (line, { hypotheses, references }, scores) => {
@@ -42,13 +33,12 @@ export function openDetails(target: string, { systems }: Pick<ScoreInput, 'syste
         held.push(text);
         size += text.length;
       });
-      if (size > BUFFER) explained(flush);
+      if (size > BUFFER) flush();
     },
-    commit: () =>
-      explained(() => {
-        flush();
-        file.commit();
-      }),
+    commit: () => {
+      flush();
+      file.commit();
+    },
     close: () => file.discard(),
   };
 }

@@ -1,4 +1,3 @@
-import * as fs from 'node:fs';
 import { writeAtomic } from '../common/files.js';
 import { formatFixed } from '../metrics/decimal.js';
 import { formatInterval } from '../metrics/format.js';
@@ -62,8 +61,8 @@ export class ComparisonPage {
       sentenceMetric: { name: columns[0].name, lowerIsBetter: columns[0].name === 'TER' },
       segments: this.segments,
     });
-    writeAtomic(target, (fd) => {
-      for (const chunk of chunks) fs.writeFileSync(fd, chunk);
+    writeAtomic(target, (write) => {
+      for (const chunk of chunks) write(chunk);
     });
   }
 }

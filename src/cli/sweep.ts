@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { InterruptedError, UserError } from '../common/errors.js';
-import { removeLeftovers } from '../common/files.js';
+import { removeLeftovers } from '../common/leftovers.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import type { Override } from '../config/override.js';
@@ -50,7 +50,7 @@ export async function runSweep(
   if (options.dryRun) return printCells(cells, before, options);
   const unlock = lockSweep(folder);
   try {
-    removeLeftovers(folder);
+    removeLeftovers(folder, true);
     const record = recordOf(plan, cells, before);
     const sweep = new Sweep(cells, record, options);
     await sweep.run();

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { type ChosenBackend, initBackend } from '../backend/init.js';
 import { explainFileError, UserError } from '../common/errors.js';
-import { removeLeftovers } from '../common/files.js';
+import { removeLeftovers } from '../common/leftovers.js';
 import { log } from '../common/log.js';
 import { formatSeconds } from '../common/progress.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
@@ -74,7 +74,7 @@ export async function runTrain(config: Config, written: WrittenConfig, options: 
   const unlock = lockRun(saveDir);
   try {
     recoverCheckpoints(saveDir);
-    removeLeftovers(saveDir);
+    removeLeftovers(saveDir, true);
     await trainLocked(config, written, options);
   } finally {
     unlock();

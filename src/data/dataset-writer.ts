@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { explainFileError } from '../common/errors.js';
-import { type AtomicFile, openAtomic, writeFileAtomic } from '../common/files.js';
+import { type AtomicFile, openAtomic } from '../common/file-output.js';
+import { writeFileAtomic } from '../common/files.js';
 import {
   dataFile,
   HEADER_BYTES,
@@ -61,7 +62,7 @@ export class DatasetWriter {
       this.file.commit();
     } catch (error) {
       this.discard();
-      throw explainFileError(error, dataFile(this.prefix));
+      throw error;
     }
     writeFileAtomic(indexFile(this.prefix), this.index());
   }
@@ -77,11 +78,8 @@ export class DatasetWriter {
   }
 
   private flush(): void {
-    try {
-      fs.writeFileSync(this.file.fd, this.buffer.subarray(0, this.used));
-    } catch (error) {
-      throw explainFileError(error, dataFile(this.prefix));
-    }
+    const { buffer } = this.buffer;
+    this.file.write(new Uint8Array(buffer, 0, this.used * this.buffer.BYTES_PER_ELEMENT));
     this.used = 0;
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
 import { sumFile } from '../common/file-sum.js';
@@ -41,10 +41,8 @@ import { SymbolTable } from './symbol-table.js';
  */
 export async function preprocessCorpus(options: PreprocessOptions): Promise<Manifest> {
   checkReplaceable(options.destdir);
-  // Where the name is a link, the folder that it means is replaced, not the link.
-  const destdir = existsSync(options.destdir) ? realpathSync(options.destdir) : options.destdir;
   let manifest: Manifest | undefined;
-  await writeFolderAtomic(destdir, async (folder) => {
+  await writeFolderAtomic(options.destdir, async (folder) => {
     manifest = await new Preprocessing(options, folder).run();
   });
   return manifest!;

@@ -1,5 +1,5 @@
 import { DamageError } from '../common/errors.js';
-import { readFileBounded, writeAtomic, writeFully } from '../common/files.js';
+import { readFileBounded, writeAtomic } from '../common/files.js';
 
 /**
  * CTranslate2's model.bin, version 6 (its python/ctranslate2/specs/model_spec.py, src/models/model.cc), little endian:
@@ -42,9 +42,9 @@ export function writeCtranslate2(
     if (holder === undefined) holders.set(data, name);
     else aliases.push([name, holder]);
   }
-  writeAtomic(file, (fd) => {
+  writeAtomic(file, (writeOut) => {
     const write = (...pieces: Uint8Array[]): void => {
-      for (const piece of pieces) writeFully(fd, piece);
+      for (const piece of pieces) writeOut(piece);
     };
     write(u32(VERSION), text(specification), u32(revision), u32(holders.size));
     for (const [data, name] of holders) {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { DamageError, explainFileError } from '../common/errors.js';
 import { checkBytes, checkSum, type FileSum, Summing } from '../common/file-sum.js';
-import { writeAtomic, writeFully } from '../common/files.js';
+import { writeAtomic } from '../common/files.js';
 
 export interface NamedArray {
   shape: readonly number[];
@@ -40,10 +40,10 @@ export function writeSafetensors(
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
   const summing = new Summing();
-  writeAtomic(file, (fd) => {
+  writeAtomic(file, (writeOut) => {
     const write = (bytes: Uint8Array): void => {
       summing.add(bytes);
-      writeFully(fd, bytes);
+      writeOut(bytes);
     };
     write(length);
     write(padded);

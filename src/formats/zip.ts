@@ -1,5 +1,5 @@
 import { UserError } from '../common/errors.js';
-import { writeAtomic, writeFully } from '../common/files.js';
+import { writeAtomic } from '../common/files.js';
 import { crc32 } from './crc.js';
 
 /**
@@ -24,13 +24,13 @@ const LONGEST_DIRECTORY = 2 ** 26;
 
 /** Writes an archive. @throws UserError also where it would have 4 GiB or more */
 export function writeZip(file: string, entries: ReadonlyMap<string, Uint8Array>): void {
-  writeAtomic(file, (fd) => {
+  writeAtomic(file, (writeOut) => {
     const directory: Buffer[] = [];
     let place = 0;
     const write = (bytes: Uint8Array): void => {
       place += bytes.length;
       if (place > MOST_BYTES) throw tooLarge(file);
-      writeFully(fd, bytes);
+      writeOut(bytes);
     };
     for (const [name, data] of entries) {
       const text = Buffer.from(name);

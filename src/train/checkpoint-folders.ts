@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { explainFileError } from '../common/errors.js';
-import { parseTemporaryName, putBack, syncFolder, temporaryName } from '../common/files.js';
+import { syncFolder } from '../common/folders.js';
+import { parseTemporaryName, putBack, temporaryName } from '../common/leftovers.js';
 
 /** The two symbolic links of a run directory. */
 export const LAST_CHECKPOINT = 'checkpoint_last';
@@ -59,7 +60,7 @@ export function recoverCheckpoints(runDirectory: string): void {
     for (const name of fs.readdirSync(runDirectory)) {
       const { target } = parseTemporaryName(name) ?? {};
       if (target === undefined || updatesOf(target) === undefined) continue;
-      putBack(path.join(runDirectory, target));
+      putBack(path.join(runDirectory, target), true);
       fs.rmSync(path.join(runDirectory, name), { recursive: true, force: true });
     }
   } catch (error) {
@@ -70,11 +71,10 @@ export function recoverCheckpoints(runDirectory: string): void {
 /** Points a link at a checkpoint beside it; a reader finds the old one or the new one. */
 export function pointTo(runDirectory: string, link: string, checkpoint: string): void {
   const place = path.join(runDirectory, link);
-  const temporary = path.join(runDirectory, `.${link}.${process.pid}.tmp`);
+  const temporary = temporaryName(place);
   try {
     // A copy made without links has a folder here, which a link cannot replace.
     if (fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) setAside(runDirectory, link);
-    fs.rmSync(temporary, { force: true });
     fs.symlinkSync(checkpoint, temporary, 'dir');
     fs.renameSync(temporary, place);
     syncFolder(runDirectory);

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { explainFileError } from '../common/errors.js';
-import { makeFolder } from '../common/files.js';
+import { makeFolder } from '../common/folders.js';
 import { encodeEvent, FILE_VERSION, type TensorboardEvent } from '../formats/tfevents.js';
 
 /** The folder in a run directory to show to `tensorboard --logdir`. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -6,11 +7,8 @@ import { after, test } from 'node:test';
 import { canonicalHash } from '../../src/common/canonical-hash.js';
 import { UserError } from '../../src/common/errors.js';
 import {
-  makeFolder,
   readFileBounded,
   readJson,
-  removeEmptyFolders,
-  removeLeftovers,
   sha256,
   sha256File,
   writeAtomic,
@@ -30,8 +28,8 @@ test('a failed write leaves the old file and nothing beside it', () => {
   writeFileAtomic(file, 'old');
   assert.throws(
     () =>
-      writeAtomic(file, (fd) => {
-        fs.writeSync(fd, 'half');
+      writeAtomic(file, (write) => {
+        write('half');
         throw new Error('torn');
       }),
     /torn/,
@@ -54,6 +52,41 @@ test('a folder is replaced whole or not at all', async () => {
   );
   assert.deepEqual(fs.readdirSync(folder), ['b']);
   assert.deepEqual(fs.readdirSync(path.dirname(folder)), ['out']);
+});
+
+test('a folder: where its name is a link, what that names is made or replaced, with the mode it had', async () => {
+  const top = scratch();
+  const link = path.join(top, 'link');
+  fs.symlinkSync('far/real', link);
+  for (const text of ['1', '2']) {
+    await writeFolderAtomic(link, (temporary) => fs.writeFileSync(path.join(temporary, 'a'), text));
+    assert.ok(fs.lstatSync(link).isSymbolicLink());
+    assert.equal(fs.readFileSync(path.join(top, 'far/real/a'), 'utf8'), text);
+    if (text === '1') fs.chmodSync(path.join(top, 'far/real'), 0o750);
+  }
+  assert.equal(fs.statSync(link).mode & 0o777, 0o750);
+  assert.deepEqual(fs.readdirSync(path.join(top, 'far')), ['real']);
+});
+
+test('a folder never takes the place of a file, of a pipe, or of a circle of links', async () => {
+  const top = scratch();
+  const [file, pipe, circle] = ['file', 'pipe', 'circle'].map((name) => path.join(top, name));
+  fs.writeFileSync(file, 'mine');
+  execFileSync('mkfifo', [pipe]);
+  fs.symlinkSync('circle', circle);
+  for (const target of [file, pipe]) {
+    await assert.rejects(
+      writeFolderAtomic(target, () => {}),
+      /a file is in the way, a directory was expected/,
+    );
+  }
+  await assert.rejects(
+    writeFolderAtomic(circle, () => {}),
+    /circle: the symbolic links of this path lead in a circle/,
+  );
+  assert.equal(fs.readFileSync(file, 'utf8'), 'mine');
+  assert.ok(fs.lstatSync(pipe).isFIFO());
+  assert.deepEqual(fs.readdirSync(top).sort(), ['circle', 'file', 'pipe']);
 });
 
 test('what cannot be read is refused with its path', () => {
@@ -86,38 +119,4 @@ test('hashes: a file as its content, a tree whatever the order of its keys', () 
     canonicalHash({ b: { d: null, c: [1, 2] }, a: 1 }),
   );
   assert.notEqual(canonicalHash([1, 2]), canonicalHash([2, 1]));
-});
-
-test('removeEmptyFolders: as far as they are empty, and no further than asked', () => {
-  const top = scratch();
-  const folder = path.join(top, 'a', 'b', 'c');
-  const outermost = makeFolder(folder)!;
-  fs.writeFileSync(path.join(top, 'a', 'file'), '');
-  removeEmptyFolders(folder, outermost);
-  assert.deepEqual(fs.readdirSync(path.join(top, 'a')), ['file']);
-  fs.rmSync(path.join(top, 'a', 'file'));
-  removeEmptyFolders(path.join(top, 'a'), outermost);
-  assert.deepEqual(fs.readdirSync(top), []);
-});
-
-test('makeFolder: those above it too, one that is there, and an error where it cannot be', () => {
-  const folder = path.join(scratch(), 'a', 'b');
-  assert.equal(makeFolder(folder), path.dirname(folder));
-  assert.equal(makeFolder(folder), undefined);
-  assert.ok(fs.statSync(folder).isDirectory());
-  fs.writeFileSync(path.join(folder, 'file'), '');
-  assert.throws(() => makeFolder(path.join(folder, 'file')), { code: 'EEXIST' });
-  assert.throws(() => makeFolder(path.join(folder, 'file', 'c')), { code: /^(EEXIST|ENOTDIR)$/ });
-  if (fs.existsSync('/proc/self')) assert.throws(() => makeFolder('/proc/none/c'), { code: 'ENOENT' });
-});
-
-test('what killed processes have left is removed, and nothing else', () => {
-  const place = fs.mkdtempSync(path.join(os.tmpdir(), 'admin-nmt-left-'));
-  for (const name of ['.model.12.0a1b2c3d.tmp', '.checkpoint_last.12.tmp', '.hidden', 'model.tmp']) {
-    fs.writeFileSync(path.join(place, name), '');
-  }
-  fs.mkdirSync(path.join(place, '.checkpoint_1_2.12.0a1b2c3d.tmp.old'));
-  removeLeftovers(place);
-  assert.deepEqual(fs.readdirSync(place).sort(), ['.hidden', 'model.tmp']);
-  fs.rmSync(place, { recursive: true });
 });
