@@ -61,7 +61,7 @@ function report(thrown: unknown, path?: string): number {
   }
   if (error instanceof UserError) {
     for (const complaint of error.complaints) log.error(formatComplaint(complaint));
-    if (process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
+    if (process.env.DEBUG && error.stack) log.error(error.stack);
     return ExitCode.user;
   }
   if (error instanceof DivergenceError) {
@@ -84,9 +84,8 @@ const HELP = 'Add --help to see what there is.';
 
 function reportBug(error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  log.error(message);
-  process.stderr.write(
-    `${stack}\n\nThis is a bug of admin-nmt, not a mistake of yours. Please report the lines above with the command and\n` +
-      `  admin-nmt ${packageVersion()}, Node.js ${process.version}, ${process.platform} ${process.arch}\n`,
+  log.error(
+    `${message}\n${stack}\n\nThis is a bug of admin-nmt, not a mistake of yours. Please report the lines above with the command and\n` +
+      `  admin-nmt ${packageVersion()}, Node.js ${process.version}, ${process.platform} ${process.arch}`,
   );
 }

@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
+import { formatDuration } from '../common/duration.js';
 import { type Complaint, InterruptedError, UserError, userErrorOf } from '../common/errors.js';
 import { putBack } from '../common/leftovers.js';
 import { log } from '../common/log.js';
-import { formatSeconds } from '../common/progress.js';
 import type { Config, DataConfig } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
 import {
@@ -138,7 +138,7 @@ async function makeDataset(config: Config, texts: Texts, reason: string): Promis
     }),
   );
   for (const line of describeDataset(manifest)) log.info(line);
-  log.info(`Made in ${formatSeconds((performance.now() - started) / 1000)}: ${data.destdir}`);
+  log.info(`Made in ${formatDuration((performance.now() - started) / 1000)}: ${data.destdir}`);
 }
 
 /** Runs work that SIGINT and SIGTERM end at its next safe point. */

@@ -1,5 +1,5 @@
+import { formatDuration } from '../common/duration.js';
 import { formatMemory } from '../common/memory-limit.js';
-import { formatSeconds } from '../common/progress.js';
 import type { TrainConfig } from '../config/schema.js';
 import { savesOnTheWay } from '../train/milestones.js';
 import type { Rehearsal } from '../train/rehearsal.js';
@@ -18,12 +18,12 @@ export function describeRehearsal(
   const epochs = Math.min(maxEpoch ?? Infinity, maxUpdate === null ? Infinity : maxUpdate / updates);
   const whole = Math.min(epochs * seconds, stopTime === null ? Infinity : 60 * stopTime);
   const rows = [
-    ['Epoch', `${updates} updates, ${tokens} tokens, about ${formatSeconds(seconds)}`],
+    ['Epoch', `${updates} updates, ${tokens} tokens, about ${formatDuration(seconds)}`],
     [
       'Training',
       whole === Infinity
         ? 'ends when the validation says so (train.patience)'
-        : `about ${formatSeconds(whole)} (${Math.round((whole / seconds) * updates)} updates), validation and saving aside`,
+        : `about ${formatDuration(whole)} (${Math.round((whole / seconds) * updates)} updates), validation and saving aside`,
     ],
     [
       'Work',

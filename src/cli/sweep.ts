@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
+import { formatDuration } from '../common/duration.js';
 import { InterruptedError, UserError } from '../common/errors.js';
 import { removeLeftovers } from '../common/leftovers.js';
 import { log } from '../common/log.js';
-import { formatSeconds } from '../common/progress.js';
 import type { Override } from '../config/override.js';
 import type { SweepPlan } from '../config/sweep-plan.js';
 import type { Setting } from './config-flags.js';
@@ -211,7 +211,7 @@ class Sweep {
     const left = this.record.cells.filter(({ end }) => end === null).length;
     if (left === 0 || this.received !== undefined) return '';
     const mean = this.took.reduce((sum, seconds) => sum + seconds, 0) / this.took.length;
-    return ` · ${left} left, about ${formatSeconds((mean * left) / Math.min(left, this.options.jobs))}`;
+    return ` · ${left} left, about ${formatDuration((mean * left) / Math.min(left, this.options.jobs))}`;
   }
 
   private recordNamed(name: string): CellRecord {
@@ -250,7 +250,7 @@ function describe({ end, message, figures }: CellRecord): string {
   if (end === 'failed') return `failed: ${message}`;
   const { verdict, best, updates, seconds } = figures!;
   const loss = best === null ? '' : `, best valid loss ${best.loss.toFixed(3)}`;
-  return `${verdict}${loss}, ${updates} updates in ${formatSeconds(seconds)}`;
+  return `${verdict}${loss}, ${updates} updates in ${formatDuration(seconds)}`;
 }
 
 /** @throws UserError with every cell that failed */

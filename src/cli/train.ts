@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { type ChosenBackend, initBackend } from '../backend/init.js';
+import { formatDuration } from '../common/duration.js';
 import { explainFileError, UserError } from '../common/errors.js';
 import { removeLeftovers } from '../common/leftovers.js';
 import { log } from '../common/log.js';
-import { formatSeconds } from '../common/progress.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
 import { loadCodec } from '../decode/load-model.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
@@ -307,7 +307,7 @@ function describeEnd({ train }: Config, { state, reason, last, averages }: Train
     ? ''
     : ` (valid loss ${best.loss.toFixed(3)} after ${best.updates} updates, epoch ${best.epoch})`;
   return [
-    `Done, since ${reason}: ${updates} updates in ${formatSeconds(seconds)}${loss}`,
+    `Done, since ${reason}: ${updates} updates in ${formatDuration(seconds)}${loss}`,
     `Model: ${checkpoint}${which}`,
     ...averages.map(describeAverage),
     `To translate: admin-nmt translate ${saveDir} --input FILE`,

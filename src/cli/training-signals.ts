@@ -17,10 +17,7 @@ export function listenForSignals(): TrainingSignals {
   let received: 'SIGINT' | 'SIGTERM' | undefined;
   let save = false;
   const end = (signal: NodeJS.Signals): void => {
-    if (received !== undefined) {
-      if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n'); // the bar hides the cursor
-      process.exit(signal === 'SIGINT' ? ExitCode.sigint : ExitCode.sigterm);
-    }
+    if (received !== undefined) process.exit(signal === 'SIGINT' ? ExitCode.sigint : ExitCode.sigterm);
     received = signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM';
     log.warn(`${signal}: saving after this update. Once more ends at once, without saving.`);
   };

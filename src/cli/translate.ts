@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { initBackend } from '../backend/init.js';
 import { UserError } from '../common/errors.js';
-import { log, paint } from '../common/log.js';
+import { log } from '../common/log.js';
 import { type Progress, startProgress } from '../common/progress.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import { readLines } from '../data/text-source.js';
@@ -112,14 +112,11 @@ async function translateAll(
     maxPositions,
     chunk,
     onCut: (index, length) => {
-      warn(
-        progress,
-        `line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`,
-      );
+      log.warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     },
     onBatch: (count) => {
       done += count;
-      progress?.update(done, `${rate(done, started)} sentences/s`);
+      progress?.update(done, [`${rate(done, started)} sentences/s`]);
     },
   });
   let sentences = 0;
@@ -135,13 +132,6 @@ async function translateAll(
     `Translated ${sentences} sentences (${tokens} tokens) in ${seconds} s ` +
       `(${rate(sentences, started)} sentences/s, ${rate(tokens, started)} tokens/s)`,
   );
-}
-
-/** A warning; on a terminal it goes above the bar. */
-function warn(progress: Progress | undefined, message: string): void {
-  if (progress !== undefined && process.stderr.isTTY === true)
-    progress.note(`${paint('yellow', 'warning:')} ${message}`);
-  else log.warn(message);
 }
 
 /** Units in a second since `started`. */

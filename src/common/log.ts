@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { messages } from './terminal-line.js';
 
 /** Whether stderr takes colours: `FORCE_COLOR` and `NO_COLOR` decide, else whether it is a terminal. */
 export function colorEnabled(env: NodeJS.ProcessEnv = process.env): boolean {
@@ -16,19 +17,19 @@ export function paint(color: keyof typeof ANSI, text: string): string {
 
 let quiet = false;
 
-/** All messages go to stderr: stdout is for data. */
+/** All messages go to stderr, above a bar that is there: stdout is for data. */
 export const log = {
   /** Drops `info`; warnings and errors stay. */
   setQuiet(value: boolean): void {
     quiet = value;
   },
   info(message: string): void {
-    if (!quiet) process.stderr.write(`${message}\n`);
+    if (!quiet) messages.print(message);
   },
   warn(message: string): void {
-    process.stderr.write(`${paint('yellow', 'warning:')} ${message}\n`);
+    messages.print(`${paint('yellow', 'warning:')} ${message}`);
   },
   error(message: string): void {
-    process.stderr.write(`${paint('red', 'error:')} ${message}\n`);
+    messages.print(`${paint('red', 'error:')} ${message}`);
   },
 };

@@ -1,12 +1,17 @@
 import process from 'node:process';
+import { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
+import { formatDuration } from './duration.js';
 import { log } from './log.js';
+import { messages, type TerminalLine } from './terminal-line.js';
 
 export interface Progress {
-  /** Sets how far the work is, in units of `total`, with the figures to show beside it. */
-  update(done: number, figures?: string): void;
-  /** Prints a message above the bar. */
-  note(message: string): void;
+  /**
+   * Sets how far the work is, in units of `total`.
+   *
+   * @param figures to show beside it, the most telling first: the last are left out where a terminal is narrow
+   */
+  update(done: number, figures?: readonly string[]): void;
   stop(): void;
 }
 
@@ -17,93 +22,174 @@ export interface ProgressOptions {
   unit?: string;
   /** Units that were done before: the speed is that of the rest. */
   start?: number;
+  /** Where the work ends after some time, if not before. */
+  timeLimit?: TimeLimit;
   /** Where there is no terminal: the least milliseconds between two lines. */
   plainEvery?: number;
 }
 
-/** A bar on a terminal (stderr), a plain line every now and then elsewhere. */
+/** In seconds. */
+export interface TimeLimit {
+  whole: number;
+  /** Those that had passed before. */
+  spent: number;
+}
+
+/** A bar on a terminal (stderr), a plain line every now and then elsewhere. Messages (`log`) stand above the bar. */
 export function startProgress(options: ProgressOptions): Progress {
   return process.stderr.isTTY === true && process.env.TERM !== 'dumb'
-    ? new Bar(options)
+    ? new Bar(options, messages)
     : new PlainLines(options);
 }
 
+/** How far some work is. */
+class Course {
+  done: number;
+  figures: readonly string[] = [];
+  private readonly options: ProgressOptions;
+  private readonly started = performance.now();
+
+  constructor(options: ProgressOptions) {
+    this.options = options;
+    this.done = options.start ?? 0;
+  }
+
+  /** Seconds. */
+  private get elapsed(): number {
+    return (performance.now() - this.started) / 1000;
+  }
+
+  /** From 0 to 1, by units or by time, whichever ends first; undefined where no end is known. */
+  get fraction(): number | undefined {
+    const { total, timeLimit } = this.options;
+    if (total === undefined && timeLimit === undefined) return undefined;
+    const ofUnits = total === undefined ? 0 : this.done / (total || 1);
+    const ofTime = timeLimit === undefined ? 0 : (timeLimit.spent + this.elapsed) / timeLimit.whole;
+    return Math.min(1, Math.max(ofUnits, ofTime));
+  }
+
+  /** Seconds to the end, whichever comes first; Infinity where it is not known. */
+  private get left(): number {
+    const { total = Infinity, start = 0, timeLimit } = this.options;
+    const { done, elapsed } = this;
+    const ofUnits = done > start ? (elapsed * (total - done)) / (done - start) : Infinity;
+    const ofTime = timeLimit === undefined ? Infinity : timeLimit.whole - timeLimit.spent - elapsed;
+    return Math.max(0, Math.min(ofUnits, ofTime));
+  }
+
+  /** `450/1000`. */
+  get count(): string {
+    const { total } = this.options;
+    return total === undefined ? `${this.done}` : `${this.done}/${total}`;
+  }
+
+  /** `ETA 3m07s`; the time that the work has taken where it is over, or its end is not known. */
+  time(over: boolean): string {
+    const { left } = this;
+    return over || left === Infinity || this.done === this.options.total
+      ? formatDuration(this.elapsed)
+      : `ETA ${formatDuration(left)}`;
+  }
+}
+
+/** Columns of the bar itself, on a terminal with so many and on a narrower one. */
+const BAR = { roomy: 100, wide: 24, narrow: 10 };
+
+/** One line of a terminal. cli-progress draws the bar and keeps the time; where it stands is the line's own affair. */
 class Bar implements Progress {
   private readonly bar: cliProgress.SingleBar;
-  private readonly label: string;
+  private readonly course: Course;
+  private readonly options: ProgressOptions;
+  private readonly line: TerminalLine;
+  private over = false;
 
-  constructor({ label, total, unit = '', start = 0 }: ProgressOptions) {
-    this.label = label;
-    const format =
-      total === undefined
-        ? `{label} {value}${unit && ` ${unit}`} · {duration_formatted} {figures}`
-        : `{label} {bar} {percentage}% {value}/{total}${unit && ` ${unit}`} · ETA {eta_formatted} {figures}`;
+  constructor(options: ProgressOptions, line: TerminalLine) {
+    this.options = options;
+    this.line = line;
+    this.course = new Course(options);
+    const write = (chunk: unknown, _: string, done: () => void): void => {
+      const text = String(chunk);
+      if (text !== '\n') line.show(text);
+      done();
+    };
     this.bar = new cliProgress.SingleBar(
-      { format, stream: process.stderr, hideCursor: true, etaBuffer: 50, barsize: 24, fps: 5 },
+      {
+        format: (settings, { progress }) => this.describe(settings, progress),
+        barsize: BAR.wide,
+        // To cli-progress it is no terminal: on one it saves the cursor's place, which scrolling makes another.
+        stream: new Writable({ decodeStrings: false, write }),
+        noTTYOutput: true,
+        notTTYSchedule: 200,
+      },
       cliProgress.Presets.shades_classic,
     );
-    this.bar.start(total ?? 0, start, { label, figures: '' });
+    this.bar.start(1, this.course.fraction ?? 0);
+    process.once('exit', this.leave); // the shell's prompt is not to stand in the bar
   }
 
-  update(done: number, figures = ''): void {
-    this.bar.update(done, { label: this.label, figures: figures && `· ${figures}` });
-  }
-
-  note(message: string): void {
-    process.stderr.write(`\r\u001b[K${message}\n`);
+  update(done: number, figures: readonly string[] = []): void {
+    Object.assign(this.course, { done, figures });
+    this.bar.update(this.course.fraction ?? 0);
   }
 
   stop(): void {
-    this.bar.stop();
+    if (this.over) return;
+    this.over = true;
+    process.off('exit', this.leave);
+    this.bar.stop(); // draws once more
+    this.line.finish();
+  }
+
+  private readonly leave = (): void => this.line.finish();
+
+  /** As many figures as there is room for; none at the end, when the messages below tell the last ones. */
+  private describe(settings: cliProgress.Options, progress: number): string {
+    const { label, unit } = this.options;
+    const { fraction, count, figures } = this.course;
+    const { width } = this.line;
+    const roomy = width >= BAR.roomy;
+    const barsize = roomy ? BAR.wide : BAR.narrow;
+    const bar = cliProgress.Format.BarFormat(progress, { ...settings, barsize });
+    const percent = `${Math.floor(100 * progress)}%`.padStart(4);
+    const head = [
+      label,
+      ...(fraction === undefined ? [] : [bar, percent]),
+      ...(unit && (roomy || fraction === undefined) ? [`${count} ${unit}`] : [count]),
+    ].join(' ');
+    const parts = [head, this.course.time(this.over), ...(this.over ? [] : figures)];
+    while (parts.length > 1 && parts.join(' · ').length > width) parts.pop();
+    return parts.join(' · ');
   }
 }
 
 class PlainLines implements Progress {
   private readonly options: ProgressOptions;
-  private readonly started = performance.now();
+  private readonly course: Course;
   private lastLine = -Infinity;
-  private last: { done: number; figures: string } | undefined;
   private printed = true;
 
   constructor(options: ProgressOptions) {
     this.options = options;
+    this.course = new Course(options);
   }
 
-  update(done: number, figures = ''): void {
-    this.last = { done, figures };
+  update(done: number, figures: readonly string[] = []): void {
+    Object.assign(this.course, { done, figures });
     this.printed = false;
     const now = performance.now();
     if (now - this.lastLine < (this.options.plainEvery ?? 5000)) return;
     this.lastLine = now;
-    this.print();
-  }
-
-  note(message: string): void {
-    log.info(message);
+    this.print(false);
   }
 
   stop(): void {
-    if (!this.printed) this.print();
+    if (!this.printed) this.print(true);
   }
 
-  private print(): void {
-    const { label, total, unit = '', start = 0 } = this.options;
-    const { done, figures } = this.last!;
-    const elapsed = (performance.now() - this.started) / 1000;
-    const parts = [`${label} ${done}${total === undefined ? '' : `/${total}`}${unit && ` ${unit}`}`];
-    if (figures) parts.push(figures);
-    if (total !== undefined && done > start && done < total)
-      parts.push(`ETA ${formatSeconds((elapsed * (total - done)) / (done - start))}`);
-    else parts.push(formatSeconds(elapsed));
-    log.info(parts.join(' · '));
+  private print(over: boolean): void {
+    const { label, unit = '' } = this.options;
+    const { count, figures } = this.course;
+    log.info([`${label} ${count}${unit && ` ${unit}`}`, ...figures, this.course.time(over)].join(' · '));
     this.printed = true;
   }
-}
-
-/** `42s`, `3m07s`, `2h05m`. */
-export function formatSeconds(seconds: number): string {
-  const s = Math.round(seconds);
-  if (s < 60) return `${s}s`;
-  if (s < 3600) return `${Math.floor(s / 60)}m${String(s % 60).padStart(2, '0')}s`;
-  return `${Math.floor(s / 3600)}h${String(Math.floor((s % 3600) / 60)).padStart(2, '0')}m`;
 }

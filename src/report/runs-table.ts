@@ -1,3 +1,4 @@
+import { formatAge } from '../common/duration.js';
 import type { RunOverview } from './training-run.js';
 
 /** A run in the list of runs. */
@@ -36,18 +37,9 @@ export function formatRuns(runs: readonly ListedRun[]): string[] {
   );
 }
 
-/** `12 s ago`, `5 min ago`, `3 h ago`, `2 days ago`. */
-export function formatAge(seconds: number): string {
-  const s = Math.max(0, seconds);
-  if (s < 60) return `${Math.floor(s)} s ago`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
-  if (s < 48 * 3600) return `${Math.floor(s / 3600)} h ago`;
-  return `${Math.floor(s / 86400)} days ago`;
-}
-
 /** `512 B`, `1.5 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  const power = units.findIndex((_, i) => i === units.length - 1 || bytes < 999.95 * 1000 ** i);
   return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../common/progress.js';
+import { formatDuration } from '../common/duration.js';
 import { escapeHtml } from './html.js';
 import {
   lettersOf,
@@ -70,7 +70,7 @@ function groupFigures({ cells }: SweepGroup): string[] {
       cells.map(({ speed }) => speed),
       0,
     ),
-    formatSeconds(spread(cells.map(({ seconds }) => seconds)).mean),
+    formatDuration(spread(cells.map(({ seconds }) => seconds)).mean),
   ];
 }
 
@@ -131,7 +131,7 @@ function cellFigures({ best, last, updates, speed, seconds }: SweepCell): string
     fixed(last?.loss, 3),
     String(updates),
     fixed(speed, 0),
-    formatSeconds(seconds),
+    formatDuration(seconds),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../common/progress.js';
+import { formatDuration } from '../common/duration.js';
 import { escapeHtml } from './html.js';
 import type { RunState, TrainingRun } from './training-run.js';
 
@@ -48,7 +48,7 @@ export function summaryTable(runs: readonly TrainingRun[]): string {
       number(run.best?.updates, whole),
       number(validLoss, (loss) => loss.toFixed(3)),
       number(trainLoss, (loss) => loss.toFixed(3)),
-      number(seconds, formatSeconds),
+      number(seconds, formatDuration),
       number(speed, whole),
       number(weights?.parameters, whole),
     ].join('');

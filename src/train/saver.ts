@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import { formatDuration } from '../common/duration.js';
 import { UserError, userErrorOf } from '../common/errors.js';
 import { log } from '../common/log.js';
-import { formatSeconds } from '../common/progress.js';
 import { type Capturable, captureCheckpoint } from './checkpoint.js';
 import { checkpointName } from './checkpoint-folders.js';
 import type { CheckpointJob } from './checkpoint-job.js';
@@ -112,7 +112,7 @@ export class Saver {
     this.savedAt = -1;
     log.warn(
       `No checkpoint after ${updates} updates: ${failure.message}\n` +
-        `  Training goes on, the checkpoint before it stays, and saving is tried again in ${formatSeconds(retryAfter / 1000)}.`,
+        `  Training goes on, the checkpoint before it stays, and saving is tried again in ${formatDuration(retryAfter / 1000)}.`,
     );
     return failure;
   }

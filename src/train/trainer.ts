@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError } from '../common/errors.js';
 import { log } from '../common/log.js';
+import type { TimeLimit } from '../common/progress.js';
 import type { Batch } from '../data/batch.js';
 import { type BatchOptions, batches, planBatches, readBatch } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
@@ -73,7 +74,7 @@ export class Trainer {
     this.updater = new Updater(model, { ...config, seed, optimizerAhead }, moments, options.allReduce);
     this.doctor = new Doctor(options, model);
     if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
-    this.bar = new TrainingBar(this.expectedUpdates(), state.updates, config.bestCheckpointMetric);
+    this.bar = new TrainingBar(this.expectedEnd(), state.updates, config.bestCheckpointMetric);
   }
 
   /**
@@ -256,8 +257,8 @@ export class Trainer {
       best_loss: bests[0].loss,
       ...(samples.length > 0 ? { samples } : {}),
     });
-    this.bar.note(describeValidation(valid, bests[0], config.bestCheckpointMetric));
-    for (const sample of samples) this.bar.note(describeSample(sample));
+    log.info(describeValidation(valid, bests[0], config.bestCheckpointMetric));
+    for (const sample of samples) log.info(describeSample(sample));
     return place !== -1;
   }
 
@@ -324,12 +325,15 @@ export class Trainer {
     this.state.seconds = (performance.now() - this.startedAt) / 1000;
   }
 
-  /** How many updates max-update and max-epoch allow, as far as they can be told now. */
-  private expectedUpdates(): number | undefined {
-    const { maxUpdate, maxEpoch, updateFreq } = this.options.config;
+  /** How many updates max-update and max-epoch allow, as far as they can be told now, and the time that stop-time allows. */
+  private expectedEnd(): { total?: number; timeLimit?: TimeLimit } {
+    const { maxUpdate, maxEpoch, updateFreq, stopTime } = this.options.config;
     const perEpoch = Math.ceil(this.plan.length / updateFreq);
     const least = Math.min(maxUpdate ?? Infinity, (maxEpoch ?? Infinity) * perEpoch);
-    return least === Infinity ? undefined : least;
+    return {
+      total: least === Infinity ? undefined : least,
+      timeLimit: stopTime === null ? undefined : { whole: 60 * stopTime, spent: this.state.seconds },
+    };
   }
 
   private read(indices: Int32Array): Batch {

@@ -1,4 +1,4 @@
-import { type Progress, startProgress } from '../common/progress.js';
+import { type Progress, startProgress, type TimeLimit } from '../common/progress.js';
 import type { BestMetric } from './bests.js';
 import type { Meter, TrainFigures } from './meter.js';
 import { trainFigures } from './meter.js';
@@ -7,17 +7,21 @@ import type { TrainState } from './state.js';
 /** Least milliseconds between two looks at the device for the sake of the bar. */
 const LOOK_EVERY = 2000;
 
-/** What is shown of a training while it runs: one line of progress, and messages above it. */
+/** What is shown of a training while it runs. */
 export class TrainingBar {
   private readonly bar: Progress;
   private readonly metric: BestMetric;
   private lookedAt = -Infinity;
   private figures: TrainFigures | undefined;
 
-  /** @param total updates, where they are known */
-  constructor(total: number | undefined, start: number, metric: BestMetric) {
+  /** @param ends what ends the training, as far as it is known: updates, and time */
+  constructor(
+    ends: { readonly total?: number; readonly timeLimit?: TimeLimit },
+    start: number,
+    metric: BestMetric,
+  ) {
     this.metric = metric;
-    this.bar = startProgress({ label: 'train', unit: 'updates', total, start, plainEvery: 15_000 });
+    this.bar = startProgress({ label: 'train', unit: 'updates', ...ends, start, plainEvery: 15_000 });
   }
 
   /** Moves the bar; its figures are those since the last line of the metrics. */
@@ -30,29 +34,26 @@ export class TrainingBar {
     this.bar.update(state.updates, this.figures && describe(this.figures, state, lr, this.metric));
   }
 
-  note(message: string): void {
-    this.bar.note(message);
-  }
-
   stop(): void {
     this.bar.stop();
   }
 }
 
+/** The figures, the most telling first. */
 function describe(
   { loss, ppl, wps, gnorm }: TrainFigures,
   { epoch, bests: [best] }: Readonly<TrainState>,
   lr: number,
   metric: BestMetric,
-): string {
+): string[] {
   const value = best?.[metric];
   return [
-    `epoch ${epoch}`,
     `loss ${loss.toFixed(3)}`,
-    `ppl ${ppl.toFixed(2)}`,
     `${Math.round(wps)} tokens/s`,
-    `gnorm ${gnorm.toPrecision(3)}`,
-    `lr ${lr.toPrecision(3)}`,
+    `epoch ${epoch}`,
     ...(value === undefined ? [] : [`best ${metric} ${value.toFixed(metric === 'loss' ? 3 : 2)}`]),
-  ].join(' · ');
+    `ppl ${ppl.toFixed(2)}`,
+    `lr ${lr.toPrecision(3)}`,
+    `gnorm ${gnorm.toPrecision(3)}`,
+  ];
 }
