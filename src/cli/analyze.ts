@@ -7,6 +7,7 @@ import { UserError } from '../common/errors.js';
 import { writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { loadConfig, loadRunConfig } from '../config/load.js';
+import { findRun } from '../config/run-folder.js';
 import type { Config, SettledConfig } from '../config/schema.js';
 import { STACKS } from '../model/scheme.js';
 import type { Analysis, Dependency } from '../report/analysis-data.js';
@@ -66,9 +67,9 @@ function runAndCheckpoints(
   folder: string,
   { checkpoint }: AnalyzeOptions,
 ): { run: string; checkpoints?: readonly string[] } {
-  const name = path.basename(path.resolve(folder));
-  if (!name.startsWith('checkpoint')) return { run: folder, checkpoints: checkpoint };
-  return { run: path.dirname(path.resolve(folder)), checkpoints: checkpoint ?? [name] };
+  const { runDirectory, checkpoint: named } = findRun(folder);
+  const own = named === undefined ? undefined : [path.resolve(named)];
+  return { run: runDirectory, checkpoints: checkpoint ?? own };
 }
 
 /** @throws UserError for options and measures that do not go with the target */

@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
+import { checkRunDirectory } from '../config/run-folder.js';
 import { isAverage, writeAverage } from '../train/average.js';
 import { isReservedName } from '../train/checkpoint-folders.js';
 import { type SelectedCheckpoint, type Selection, selectCheckpoints } from '../train/select-checkpoints.js';
@@ -26,13 +27,7 @@ export interface AverageFlags {
  */
 export async function runAverage(run: string, flags: AverageFlags): Promise<void> {
   const selection = selectionOf(flags);
-  if (!statSync(run, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserError({
-      problem: 'expected a run directory, found none',
-      where: run,
-      hint: 'Give the save-dir of a training run.',
-    });
-  }
+  checkRunDirectory(run);
   const checkpoints = selectCheckpoints(run, selection);
   const output = flags.output ?? `checkpoint_average_${checkpoints.length}`;
   checkOutput(run, output, flags.overwrite === true);

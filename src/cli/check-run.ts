@@ -7,7 +7,8 @@ import { readFileBounded, readJson } from '../common/files.js';
 import { examine, type Finding, unverified } from '../common/findings.js';
 import { parseTemporaryName } from '../common/leftovers.js';
 import { isSealed } from '../common/seal.js';
-import { type LoadedConfig, loadRunConfigFile, runConfigFile } from '../config/load.js';
+import { type LoadedConfig, loadRunConfigFile } from '../config/load.js';
+import { runConfigFile, runOfCheckpoint } from '../config/run-folder.js';
 import { checkDictionary } from '../data/check-dataset.js';
 import { Dictionary } from '../data/dictionary.js';
 import {
@@ -68,9 +69,9 @@ export function checkRun(runDirectory: string): RunReport {
   return { findings, rescue: describeRescue(runDirectory, numbered, whole) };
 }
 
-/** Looks at one checkpoint; config and dictionaries are those of the folder that it is in. */
+/** Looks at one checkpoint; config and dictionaries are those of its run. */
 export function checkOneCheckpoint(folder: string): Finding[] {
-  const run = openRun(path.dirname(path.resolve(folder)));
+  const run = openRun(runOfCheckpoint(folder));
   return isModelAlone(folder) ? checkModel(folder, run.frame) : checkCheckpointOf(run, folder);
 }
 

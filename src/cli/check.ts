@@ -1,11 +1,10 @@
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import process from 'node:process';
 import { UserError } from '../common/errors.js';
 import type { Finding } from '../common/findings.js';
+import { kindOfFolder, runConfigFile, runOfCheckpoint } from '../config/run-folder.js';
 import { checkDataset } from '../data/check-dataset.js';
 import { hasManifest } from '../data/manifest.js';
-import { hasCheckpoint } from '../train/checkpoint-folders.js';
 import { checkOneCheckpoint, checkRun, checkTokenizer } from './check-run.js';
 
 /** What a look at a folder has found. */
@@ -49,15 +48,16 @@ export function check(folder: string): CheckReport {
   return { kind, ...checkRun(folder) };
 }
 
-/** What a folder is, by the names in it: any one of the files may be gone. */
+/** What a folder is, by what is in it: any one of the files may be gone. */
 function kindOf(folder: string): CheckReport['kind'] {
   if (!fs.existsSync(folder)) throw strange(folder, 'no such folder');
   if (!fs.statSync(folder).isDirectory()) throw strange(folder, 'a file');
-  const names = fs.readdirSync(folder);
-  if (hasCheckpoint(folder) || names.includes('config.yaml')) return 'run directory';
-  if (hasManifest(folder) || names.some((name) => /\.(idx|bin)$/.test(name))) return 'dataset';
-  const isCheckpoint = /^(damaged_)?checkpoint_/.test(path.basename(folder));
-  if (isCheckpoint || names.some((name) => name.endsWith('.safetensors'))) return 'checkpoint';
+  const kind = kindOfFolder(folder);
+  if (kind !== undefined) return kind;
+  if (hasManifest(folder) || fs.readdirSync(folder).some((name) => /\.(idx|bin)$/.test(name)))
+    return 'dataset';
+  // All of its files may be gone.
+  if (fs.existsSync(runConfigFile(runOfCheckpoint(folder)))) return 'checkpoint';
   throw strange(folder, 'another folder');
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
-import { explainFileError, UserError, userErrorOf } from '../common/errors.js';
+import { explainFileError, userErrorOf } from '../common/errors.js';
 import { median } from '../common/statistics.js';
-import { type LoadedConfig, loadRunConfig, runConfigFile } from '../config/load.js';
+import { type LoadedConfig, loadRunConfig } from '../config/load.js';
+import { checkRunDirectory, runConfigFile } from '../config/run-folder.js';
 import type { Config } from '../config/schema.js';
 import type { MetricsPoint, RunOverview, RunState } from '../report/training-run.js';
 import { LAST_CHECKPOINT, STATE_FILE } from '../train/checkpoint-folders.js';
@@ -29,13 +30,7 @@ export interface FoundRun {
  * @throws UserError where the folder is no run directory, or its config is of another version
  */
 export function openRun(folder: string, name: string): FoundRun {
-  if (!existsSync(folder)) {
-    throw new UserError({ problem: 'no such run directory', where: folder, hint: RUN_HINT });
-  }
-  if (!existsSync(runConfigFile(folder))) {
-    const problem = 'expected a run directory, found no config.yaml in it';
-    throw new UserError({ problem, where: folder, hint: RUN_HINT });
-  }
+  checkRunDirectory(folder);
   const loaded = loadRunConfig(folder);
   const lines = readMetrics(folder);
   const changed = lastChange(folder);
@@ -44,9 +39,6 @@ export function openRun(folder: string, name: string): FoundRun {
   const state = wasGivenUp(folder, changed) ? 'diverged' : runState(loaded.config.train, lines, saved, quiet);
   return { folder, loaded, lines, overview: { name, state, ...figuresOf(lines, saved) }, changed };
 }
-
-const RUN_HINT =
-  'Give the folder that admin-nmt train wrote (train.save-dir); admin-nmt runs DIR lists them.';
 
 function lastChange(folder: string): Date {
   try {

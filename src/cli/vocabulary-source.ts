@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { readChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
+import { kindOfFolder, runOfCheckpoint } from '../config/run-folder.js';
 import type { DataConfig } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
 import type { CurrentInput } from '../data/manifest.js';
@@ -10,7 +11,8 @@ import { loadPieceModel, startPieceTrainer } from './piece-model.js';
 
 /** The files that tokenizers and dictionaries come from; none where they are made of the training text. */
 export function vocabularyInputs(data: DataConfig): CurrentInput[] {
-  const { vocabularyFrom: folder, tokenizer, sourceLang, targetLang } = data;
+  const { tokenizer, sourceLang, targetLang } = data;
+  const folder = vocabularyFolder(data);
   if (folder === null) return tokenizer.model === null ? [] : [{ role: 'tokenizer', path: tokenizer.model }];
   const languages = [sourceLang, targetLang];
   const tokenizers = new Set(languages.map((language) => tokenizerFile(data, folder, language)));
@@ -22,7 +24,8 @@ export function vocabularyInputs(data: DataConfig): CurrentInput[] {
 
 /** Where `data` says that tokenizers and dictionaries come from. @throws UserError for files missing or damaged */
 export function vocabularySource(data: DataConfig): VocabularySource {
-  const { vocabularyFrom: folder, tokenizer, sourceLang, targetLang } = data;
+  const { tokenizer, sourceLang, targetLang } = data;
+  const folder = vocabularyFolder(data);
   if (folder === null && tokenizer.model === null) {
     return { kind: 'trained', start: () => startPieceTrainer(tokenizer) };
   }
@@ -49,6 +52,11 @@ export function vocabularySource(data: DataConfig): VocabularySource {
     models: [model(sourceLang), model(targetLang)],
     dictionaries: [dictionary(sourceLang), dictionary(targetLang)],
   };
+}
+
+/** The folder of data.vocabulary-from; the run of a checkpoint stands for it. */
+function vocabularyFolder({ vocabularyFrom: folder }: DataConfig): string | null {
+  return folder !== null && kindOfFolder(folder) === 'checkpoint' ? runOfCheckpoint(folder) : folder;
 }
 
 const dictionaryFile = (folder: string, language: string): string =>

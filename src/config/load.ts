@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import * as path from 'node:path';
 import { type Complaint, UserError, userErrorOf } from '../common/errors.js';
 import { packageVersion, readFileBounded } from '../common/files.js';
 import { camelizeKeys } from './camel.js';
@@ -7,6 +6,7 @@ import { findIdleKeys, findViolations } from './checks.js';
 import { type Layer, mergeTrees, type Origin, type Tree } from './layer.js';
 import { type Override, overrideSource, parseSet } from './override.js';
 import { presets } from './presets.js';
+import { findRun, runConfigFile } from './run-folder.js';
 import { type Config, configSchema, PRESET_NAMES, type PresetName, type WrittenConfig } from './schema.js';
 import { validateLayer } from './validate.js';
 import { readYamlSource, type Source } from './yaml-source.js';
@@ -69,18 +69,10 @@ export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConf
  * The config that a run directory was trained with, and settings over it.
  *
  * @param run a run directory, or a checkpoint in one
- * @throws UserError also where the folder is no run directory
+ * @throws UserError also where the folder is neither
  */
 export function loadRunConfig(run: string, { sets = [] }: Pick<ConfigSources, 'sets'> = {}): LoadedConfig {
-  const isCheckpoint = path.basename(run).startsWith('checkpoint');
-  const file = runConfigFile(isCheckpoint ? path.dirname(path.resolve(run)) : run);
-  if (!existsSync(file)) {
-    throw new UserError({
-      problem: 'expected a run directory, found no config.yaml in it',
-      where: run,
-      hint: 'Give the folder that admin-nmt train wrote (train.save-dir).',
-    });
-  }
+  const file = runConfigFile(findRun(run).runDirectory);
   const { config, written } = loadRunConfigFile(file, sets);
   return { config, written, warnings: [] }; // they were given when it was trained
 }
@@ -112,11 +104,6 @@ function isLater(version: string, other: string): boolean {
   const [a, b] = [version, other].map((text) => text.split(/[.-]/).slice(0, 3).map(Number));
   const i = a.findIndex((part, at) => part !== b[at]);
   return i !== -1 && a[i] > b[i];
-}
-
-/** Where a run directory keeps its config. */
-export function runConfigFile(runDir: string): string {
-  return path.join(runDir, 'config.yaml');
 }
 
 function readConfigFile(file: string): Source {

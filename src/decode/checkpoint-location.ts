@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../common/errors.js';
+import { findRun } from '../config/run-folder.js';
 
 /** Where a trained model lies. */
 export interface CheckpointLocation {
@@ -48,18 +49,20 @@ export function weightsFile(
  * @throws UserError naming what was looked for
  */
 export function locateCheckpoint(run: string, checkpoint?: string): CheckpointLocation {
-  if (!existsSync(run)) throw absent(run, 'no such run directory');
-  if (!statSync(run).isDirectory()) throw absent(run, 'expected a run directory, found a file');
-  if (checkpoint !== undefined) {
-    const found = [path.join(run, checkpoint), checkpoint].find(holdsWeights);
-    if (found === undefined) throw absent(path.join(run, checkpoint), `no checkpoint (${WEIGHTS_FILE}) here`);
-    return { runDirectory: run, checkpoint: found };
-  }
-  if (holdsWeights(run)) return { runDirectory: path.dirname(path.resolve(run)), checkpoint: run };
-  const found = ['checkpoint_best', 'checkpoint_last'].map((name) => path.join(run, name)).find(holdsWeights);
-  if (found === undefined)
-    throw absent(run, `neither checkpoint_best nor checkpoint_last (with ${WEIGHTS_FILE}) is here`);
-  return { runDirectory: run, checkpoint: found };
+  const { runDirectory, checkpoint: named } = findRun(run);
+  const within = (name: string): string => path.join(runDirectory, name);
+  if (checkpoint !== undefined)
+    return { runDirectory, checkpoint: firstWithWeights(within(checkpoint), checkpoint) };
+  if (named !== undefined) return { runDirectory, checkpoint: firstWithWeights(named) };
+  const found = ['checkpoint_best', 'checkpoint_last'].map(within).find(holdsWeights);
+  if (found !== undefined) return { runDirectory, checkpoint: found };
+  throw absent(run, `neither checkpoint_best nor checkpoint_last (with ${WEIGHTS_FILE}) is here`);
+}
+
+function firstWithWeights(...places: readonly string[]): string {
+  const found = places.find(holdsWeights);
+  if (found === undefined) throw absent(places[0], `no checkpoint (${WEIGHTS_FILE}) here`);
+  return found;
 }
 
 function holdsWeights(folder: string): boolean {

@@ -77,7 +77,7 @@ test('what cannot be meant is refused', () => {
   assertRefused(average('--best', '0'), /--best: expected a whole number of at least 1, found '0'/);
   assertRefused(average('--best', '1', '--checkpoint-upper-bound', '2'), /--checkpoint-upper-bound: .*alone/);
   assertRefused(average('--num-epoch-checkpoints', '1', '--metric', 'ppl'), /--metric: .*beside --best/);
-  assertRefused(run('average', 'nowhere', '--best', '1'), /nowhere: expected a run directory/);
+  assertRefused(run('average', 'nowhere', '--best', '1'), /nowhere: no such run directory/);
   const output = (name: string) => average('--best', '1', '--overwrite', '--output', name);
   assertRefused(output('../run2'), /found a path/);
   assertRefused(output('checkpoint_9_9'), /one that training uses/);

@@ -71,7 +71,7 @@ const CASES: readonly [command: string, message: string][] = [
   ['train huge.yaml', 'error: huge.yaml: expected a config of at most 1048576 bytes, found 1048577 bytes\n'],
   [
     'translate run',
-    'error: run: expected a run directory, found no config.yaml in it\n  Give the folder that admin-nmt train wrote (train.save-dir).\n',
+    'error: run: expected a run directory, found no config.yaml in it\n  Give the folder that admin-nmt train wrote (train.save-dir)',
   ],
   [
     'score ref.txt -tok 14a',

@@ -104,8 +104,10 @@ describe('flags', () => {
   });
 
   test('translate takes its config from the run, or from the run of a checkpoint', () => {
+    write('run/checkpoint_best/model.safetensors', '');
+    write('run/mean/model.safetensors', '');
     write('run/config.yaml', 'preset: wmt14-en-de\ndecode: { lenpen: 0.7 }\n');
-    for (const run of ['run', 'run/checkpoint_best', 'run/checkpoint_best/']) {
+    for (const run of ['run', 'run/checkpoint_best', 'run/checkpoint_best/', 'run/mean']) {
       const { decode } = printed('translate', run, '--beam', '7', '--nbest', '2');
       assert.deepEqual([decode.beam, decode.nbest, decode.lenpen], [7, 2, 0.7]);
     }

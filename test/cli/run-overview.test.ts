@@ -55,6 +55,11 @@ describe('what became of a run', () => {
   });
 });
 
+test('a run is one whatever its folder is called', () => {
+  for (const name of ['checkpoints', 'checkpoint_last'])
+    assert.equal(openRun(makeRun(path.join(scratchFolder(), name)), name).overview.state, 'empty');
+});
+
 test('the figures of a run', () => {
   const metrics = trainLine(10, 9) + validLine(10, 8) + trainLine(20, 7, 2) + validLine(20, 8.5, 2);
   const { best, updates, epoch, seconds, trainLoss, validLoss, speed } = overview({ metrics });
