@@ -57,7 +57,8 @@ const UNITS = [
 ];
 
 function hashOfSources() {
-  const hash = createHash('sha256').update(JSON.stringify([COMMON, UNITS]));
+  const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
+  hash.update(JSON.stringify([COMMON, UNITS]));
   for (const file of readdirSync(source, { recursive: true }).sort()) {
     if (/\.(cc|h)$/.test(file)) hash.update(`${file}\0`).update(readFileSync(path.join(source, file)));
   }
@@ -120,7 +121,15 @@ async function compile(compiler) {
     const shared = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
     const sanitized = COMMON.some((flag) => flag.startsWith('-fsanitize'));
     const bundled = process.platform === 'linux' && !sanitized ? ['-static-libstdc++', '-static-libgcc'] : [];
-    const flags = [...COMMON.filter((flag) => /^-(fsanitize|pthread)/.test(flag)), ...shared, ...bundled];
+    // Node unloads an addon with the last worker thread that loaded it; threads of the pool may still be asleep in it.
+    // (macOS keeps what has thread-local variables by itself.)
+    const kept = process.platform === 'linux' ? ['-Wl,-z,nodelete'] : [];
+    const flags = [
+      ...COMMON.filter((flag) => /^-(fsanitize|pthread)/.test(flag)),
+      ...shared,
+      ...bundled,
+      ...kept,
+    ];
     await run(compiler, [...flags, '-o', made, ...UNITS.map(({ object }) => place(object))]);
     renameSync(made, addon);
     writeFileSync(stamp, hashOfSources());

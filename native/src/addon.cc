@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #if defined(__linux__)
@@ -12,6 +13,7 @@
 
 #include "ops.h"
 #include "pool.h"
+#include "scratch.h"
 
 namespace {
 
@@ -52,6 +54,12 @@ template <> struct Argument<int64_t> {
     return static_cast<int64_t>(number);
   }
 };
+template <> struct Argument<Napi::ArrayBuffer> {
+  static Napi::ArrayBuffer from(const Napi::Value &value) {
+    if (!value.IsArrayBuffer()) throw std::invalid_argument("expected an ArrayBuffer");
+    return value.As<Napi::ArrayBuffer>();
+  }
+};
 template <> struct Argument<bool> {
   static bool from(const Napi::Value &value) { return value.ToBoolean(); }
 };
@@ -80,20 +88,31 @@ Napi::Value call(const Napi::CallbackInfo &info, R (*op)(A...), std::index_seque
   }
 }
 
-/// Exports an op; what it throws becomes a JavaScript error that names it.
+/// Exports a function of a call. What it throws becomes a JavaScript error that names it, with Node's own code where the
+/// system had no memory to give.
+template <class F> void expose(Napi::Object &exports, const char *name, F f) {
+  const auto guarded = [name, f](const Napi::CallbackInfo &info) -> Napi::Value {
+    const auto say = [name](const std::exception &error) { return std::string(name) + ": " + error.what(); };
+    try {
+      return f(info);
+    } catch (const Napi::Error &) {
+      throw; // JavaScript's own
+    } catch (const std::invalid_argument &error) {
+      throw Napi::TypeError::New(info.Env(), say(error));
+    } catch (const std::bad_alloc &error) {
+      Napi::Error refusal = Napi::Error::New(info.Env(), say(error));
+      refusal.Set("code", Napi::String::New(info.Env(), "ERR_MEMORY_ALLOCATION_FAILED"));
+      throw refusal;
+    } catch (const std::exception &error) {
+      throw Napi::Error::New(info.Env(), say(error));
+    }
+  };
+  exports.Set(name, Napi::Function::New(exports.Env(), guarded, name));
+}
+
+/// Exports an op.
 template <class R, class... A> void add(Napi::Object &exports, const char *name, R (*op)(A...)) {
-  exports.Set(name, Napi::Function::New(
-                        exports.Env(),
-                        [name, op](const Napi::CallbackInfo &info) -> Napi::Value {
-                          try {
-                            return call(info, op, std::index_sequence_for<A...>{});
-                          } catch (const std::invalid_argument &error) {
-                            throw Napi::TypeError::New(info.Env(), std::string(name) + ": " + error.what());
-                          } catch (const std::bad_alloc &) {
-                            throw Napi::Error::New(info.Env(), std::string(name) + ": out of memory");
-                          }
-                        },
-                        name));
+  expose(exports, name, [op](const Napi::CallbackInfo &info) { return call(info, op, std::index_sequence_for<A...>{}); });
 }
 
 /// Memory for tensors: aligned to 64 bytes, in large pages where it is large. Freed when JavaScript forgets it.
@@ -101,35 +120,48 @@ Napi::Value allocate(const Napi::CallbackInfo &info) {
   const size_t bytes = static_cast<size_t>(Argument<int64_t>::from(info[0]));
   constexpr size_t LARGE = size_t{1} << 21;
   void *memory = nullptr;
-  if (posix_memalign(&memory, bytes >= LARGE ? LARGE : 64, bytes) != 0)
-    throw Napi::Error::New(info.Env(), "out of memory: " + std::to_string(bytes) + " bytes could not be had");
+  if (posix_memalign(&memory, bytes >= LARGE ? LARGE : 64, bytes) != 0) throw OutOfMemory(bytes);
+  std::unique_ptr<void, decltype(&std::free)> owned(memory, std::free);
 #if defined(__linux__)
   if (bytes >= LARGE) madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
-  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void *data) { std::free(data); });
+  const Napi::Value buffer = Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void *data) { std::free(data); });
+  owned.release();
+  return buffer;
 }
 
 /// Gives the whole pages of a stretch of such memory back to the system, where it takes them; what is in them is lost.
-void discard(const Napi::CallbackInfo &info) {
+void discard(Napi::ArrayBuffer memory, int64_t start, int64_t end) {
+  if (end > static_cast<int64_t>(memory.ByteLength())) throw std::invalid_argument("expected a stretch of the memory");
 #if defined(__linux__)
-  Napi::ArrayBuffer memory = info[0].As<Napi::ArrayBuffer>();
-  const auto [start, end] = std::pair{Argument<int64_t>::from(info[1]), Argument<int64_t>::from(info[2])};
-  if (end > static_cast<int64_t>(memory.ByteLength())) throw Napi::TypeError::New(info.Env(), "discard: expected a stretch of the memory");
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const uintptr_t base = reinterpret_cast<uintptr_t>(memory.Data());
   const uintptr_t first = (base + static_cast<uintptr_t>(start) + page - 1) / page * page;
   const uintptr_t last = (base + static_cast<uintptr_t>(end)) / page * page;
   if (first < last) madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
+#else
+  (void)start;
 #endif
+}
+
+void setThreadCount(int64_t count) {
+  if (count < 1 || count > INT32_MAX) throw std::invalid_argument("expected a number of threads from 1 on");
+  setThreads(static_cast<int>(count));
+}
+
+/// Names of the instruction sets that this machine has, the widest first.
+Napi::Array instructionSets(Napi::Env env) {
+  Napi::Array names = Napi::Array::New(env);
+  for (const Ops *set : availableOps()) names.Set(names.Length(), Napi::String::New(env, set->isa));
+  return names;
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("isa", Napi::String::New(env, ops().isa));
-  exports.Set("allocate", Napi::Function::New(env, allocate, "allocate"));
-  exports.Set("discard", Napi::Function::New(env, discard, "discard"));
-  exports.Set("setThreads", Napi::Function::New(
-                                env, [](const Napi::CallbackInfo &info) { setThreads(info[0].As<Napi::Number>().Int32Value()); },
-                                "setThreads"));
+  exports.Set("isas", instructionSets(env));
+  expose(exports, "allocate", allocate);
+  add(exports, "discard", discard);
+  add(exports, "setThreads", setThreadCount);
 #define ADD(name) add(exports, #name, ops().name)
   ADD(matMul);
   ADD(linear);

@@ -1,6 +1,8 @@
 // The ops, by name: one table for each instruction set, filled in isa.cc and called from addon.cc. What each op does,
 // and what it checks, stands with it in ops/.
 #pragma once
+#include <vector>
+
 #include "spans.h"
 
 struct Ops {
@@ -54,5 +56,8 @@ struct Ops {
 
 extern const Ops baseOps, avx2Ops, avx512Ops;
 
-/// The widest that this processor and its operating system have; `ADMIN_NMT_ISA` (base, avx2, avx512) may ask for less.
+/// Those that this processor and its operating system have, the widest first.
+std::vector<const Ops *> availableOps();
+
+/// The one that `ADMIN_NMT_ISA` names, or the widest where it names none of them: whoever loads the addon compares.
 const Ops &chooseOps();

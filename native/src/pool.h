@@ -4,15 +4,14 @@
 #include <cstdint>
 
 /// Runs piece(context, begin, end) for all of 0 … n − 1 and returns when all are done. Pieces are large at first and get
-/// smaller, so that the threads end together: from a share of what is left down to `grain`, `most` at most.
+/// smaller, so that the threads end together: from a share of what is left down to `grain`, `most` at most. Throws the
+/// first exception of a piece, once no piece is at work any more. May be called by several threads at once.
 void runPieces(int64_t n, int64_t grain, int64_t most, void (*piece)(void *, int64_t, int64_t), void *context);
 
-/// Threads to use, the caller's among them; at least 1.
+/// Threads to use in this process, a caller's among them; at least 1. Waits for the work that is being done.
+/// @throws std::system_error where the system does not give so many; there is one thread then
 void setThreads(int count);
 int threads();
-
-/// The number of the calling thread: 0 for the one that calls the ops, 1 … for the others.
-int threadNumber();
 
 /// Calls f(begin, end) for pieces of 0 … n − 1.
 template <class F> inline void parallel(int64_t n, int64_t grain, int64_t most, F f) {

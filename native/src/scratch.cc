@@ -1,7 +1,6 @@
 #include "scratch.h"
 
 #include <cstdlib>
-#include <new>
 
 namespace {
 
@@ -22,8 +21,9 @@ float *scratch(Use use, int64_t n) {
     block.data = nullptr;
     block.size = 0;
     const int64_t size = (n + 15) / 16 * 16;
+    const size_t bytes = static_cast<size_t>(size) * sizeof(float);
     void *memory = nullptr;
-    if (posix_memalign(&memory, 64, static_cast<size_t>(size) * sizeof(float)) != 0) throw std::bad_alloc();
+    if (posix_memalign(&memory, 64, bytes) != 0) throw OutOfMemory(bytes);
     block.data = static_cast<float *>(memory);
     block.size = size;
   }

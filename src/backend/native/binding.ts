@@ -15,10 +15,13 @@ type Mask = Float64Array | null;
 export interface Addon {
   /** The instruction set in use: avx512, avx2 or base. */
   readonly isa: string;
-  /** Memory aligned to 64 bytes, not cleared. */
+  /** Those that this processor has, the widest first. */
+  readonly isas: readonly string[];
+  /** Memory aligned to 64 bytes, not cleared. @throws Error with the code ERR_MEMORY_ALLOCATION_FAILED, as any op may */
   allocate(bytes: number): ArrayBuffer;
   /** Gives the pages of a stretch of such memory back to the system, where it takes them; what is in them is lost. */
   discard(memory: ArrayBuffer, start: number, end: number): void;
+  /** Of this process, whoever calls. @throws Error where the system does not give so many; there is one thread then */
   setThreads(count: number): void;
   matMul(
     ...args: [

@@ -27,6 +27,12 @@ describe('the native backend', { skip }, () => {
       assert.notEqual(tf.getKernel(name, 'native'), null, name);
   });
 
+  test('computes with the instruction set that is asked for, or else the widest', (t) => {
+    const { isa, isas } = (tf.backend() as NativeBackend).addon;
+    assert.equal(isa, process.env.ADMIN_NMT_ISA || isas[0]);
+    t.diagnostic(`computes with ${isa}`);
+  });
+
   test('values that were read stay when the tensor goes and its memory is used again', () => {
     const x = tf.tensor1d([1, 2, 3]);
     const values = x.dataSync();
@@ -72,6 +78,30 @@ describe('the native backend', { skip }, () => {
     assert.ok(arena.used > used);
     reshaped.dispose();
     assert.equal(arena.used, used);
+  });
+
+  test('where a piece of an op gets no memory, an error comes back, and the threads are there for the next op', () => {
+    const { addon } = tf.backend() as NativeBackend;
+    assert.throws(() => addon.allocate(2 ** 50), {
+      message: 'allocate: no memory for 1125899906842624 bytes',
+    });
+    // The weights of the second sentence would take 2^47 bytes, all that a process can address.
+    const [short, queries, keys] = [400, 2 ** 22, 2 ** 23];
+    const memory = (length: number): Float32Array => new Float32Array(length);
+    const [q, k, out, logPartition] = [queries, keys, queries, queries].map((rows) => memory(short + rows));
+    const offsets = [queries, keys].map((rows) => Int32Array.of(0, short, short + rows));
+    const expected = [...tf.tidy(() => tf.matMul(matrix(90, 40), matrix(40, 90)).dataSync())];
+    for (let i = 0; i < 10; i++) {
+      assert.throws(
+        () =>
+          addon.attention(
+            ...([q, 0, 1, k, 0, 1, k, 0, 1, offsets[0], offsets[1]] as const),
+            ...([out, logPartition, 1, 1, false, null] as const),
+          ),
+        { code: 'ERR_MEMORY_ALLOCATION_FAILED', message: /^attention: no memory for \d+ bytes$/ },
+      );
+      assert.deepEqual([...tf.tidy(() => tf.matMul(matrix(90, 40), matrix(40, 90)).dataSync())], expected);
+    }
   });
 
   test('a product of batches, transposed or not, equals that of the cpu backend', async () => {
