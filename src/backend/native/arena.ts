@@ -3,16 +3,19 @@ import type { Addon } from './binding.js';
 /** Every tensor starts at a multiple of this many bytes. */
 const ALIGNMENT = 64;
 /**
- * Bytes of a region: addresses rather than memory, since the system gives a page when it is first touched. Much more
- * than any tensor, so that there is little at the end of a region that nothing fits into.
+ * Bytes of the first region. Each further one is as long as all before it together, so that there are few of them and
+ * little at their ends that nothing fits into, while a small model asks for little.
  */
-const REGION = 2 ** 30;
+const FIRST_REGION = 2 ** 25;
+/** Most bytes of a region, but for a tensor that is larger. */
+const LARGEST_REGION = 2 ** 30;
 
 /** Where an arena has its memory from. */
 export type MemorySource = Pick<Addon, 'allocate' | 'discard'>;
 
 /**
- * Memory for tensors. It lies in few large regions that are kept. A tensor gets the first free stretch that is long
+ * Memory for tensors. It lies in few large regions that are kept: addresses rather than memory, since the system gives a
+ * page when it is first touched. A tensor gets the first free stretch that is long
  * enough, and what it gives back is joined with the free stretches beside it: batches of all sizes share the memory of
  * the largest, and the far ends of the regions are never touched.
  */
@@ -74,14 +77,34 @@ export class Arena {
 
   private take(bytes: number): { buffer: ArrayBuffer; start: number } {
     const size = Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
+    const { buffer, start } = this.place(size) ?? this.grow(size);
     this.used += size;
+    return { buffer, start };
+  }
+
+  /** In a region that is there. */
+  private place(size: number): { buffer: ArrayBuffer; start: number } | undefined {
     for (const { buffer, take } of this.regions.values()) {
       const start = take(size);
       if (start !== undefined) return { buffer, start };
     }
-    const region = new Region(this.source.allocate(Math.max(REGION, size)));
-    this.regions.set(region.buffer, region);
-    return { buffer: region.buffer, start: region.take(size)! };
+    return undefined;
+  }
+
+  /** In a new region: a smaller one where the system does not give so much. @throws what the source does */
+  private grow(size: number): { buffer: ArrayBuffer; start: number } {
+    const all = this.sum(({ buffer }) => buffer.byteLength);
+    let wanted = Math.max(size, Math.min(LARGEST_REGION, Math.max(FIRST_REGION, all)));
+    for (;;) {
+      try {
+        const region = new Region(this.source.allocate(wanted));
+        this.regions.set(region.buffer, region);
+        return { buffer: region.buffer, start: region.take(size)! };
+      } catch (error) {
+        if (wanted === size) throw error;
+        wanted = Math.max(size, Math.floor(wanted / 2 / ALIGNMENT) * ALIGNMENT);
+      }
+    }
   }
 
   private sum(bytes: (region: Region) => number): number {

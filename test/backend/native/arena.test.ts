@@ -79,12 +79,42 @@ test('what lies behind the memory in use can be given back', () => {
   assert.equal(arena.resident, 0);
 });
 
-test('a tensor larger than a region gets one of its own', () => {
+const MEBIBYTE = 2 ** 20;
+
+test('regions grow with what is in use, up to 1 GiB; a tensor larger than that gets one of its own', () => {
   const { arena, sizes } = arenaOf();
   const small = arena.floats(16);
+  assert.deepEqual(sizes, [32 * MEBIBYTE], 'little is asked for where little is needed');
   const large = arena.floats(2 ** 28 + 16);
-  assert.deepEqual(sizes, [2 ** 30, 2 ** 30 + 64]);
   assert.notEqual(small.buffer, large.buffer);
+  for (let i = 0; i < 3; i++) arena.floats(2 ** 28);
+  assert.deepEqual(sizes.slice(1), [2 ** 30 + 64, 2 ** 30, 2 ** 30, 2 ** 30]);
+  const gradual = arenaOf();
+  for (let i = 0; i < 20; i++) gradual.arena.floats(4 * MEBIBYTE);
+  assert.deepEqual(
+    gradual.sizes.map((size) => size / MEBIBYTE),
+    [32, 32, 64, 128, 256],
+  );
+});
+
+test('where the system has less to give, a region is smaller; where it has not enough, its error comes back', () => {
+  const sizes: number[] = [];
+  const refusal = new Error('out of memory');
+  const arena = new Arena({
+    allocate: (bytes) => {
+      if (bytes > 5 * MEBIBYTE) throw refusal;
+      sizes.push(bytes);
+      return new ArrayBuffer(bytes);
+    },
+    discard: () => {},
+  });
+  assert.equal(arena.floats(16).length, 16);
+  assert.deepEqual(sizes, [4 * MEBIBYTE]);
+  assert.equal(arena.floats(1_250_000).length, 1_250_000);
+  assert.equal(sizes.length, 2);
+  const { used } = arena;
+  assert.throws(() => arena.floats(2 * MEBIBYTE), refusal);
+  assert.equal(arena.used, used, 'what was not given does not count');
 });
 
 test('memory of others is left alone', () => {
