@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { UserError } from '../common/errors.js';
+import { MOST_THREADS } from '../config/schema.js';
 import { tf } from '../ops/tf.js';
 import type { NativeBackend } from './native/backend.js';
+import type { Addon } from './native/binding.js';
 import { registerRowGather } from './wasm-gather.js';
 
 export const BACKENDS = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
@@ -24,14 +27,16 @@ export interface ChosenBackend {
   name: BackendName;
   /** What it is and why it was taken, in one line. */
   reason: string;
+  /** What decides the bits of results: the name, for the native engine with its instruction set. */
+  engine: string;
   /** Null where the backend does not tell. */
   memory: TensorMemory | null;
 }
 
-/** Loads and registers a backend, or says in one line why it is not there. */
+/** Loads and registers a backend, or says in one line why it is not there. `set`: of instructions, where it tells. */
 type Loader = (
   threads: number,
-) => Promise<{ tfjsName: string; what: string } | { missing: string; install: string }>;
+) => Promise<{ tfjsName: string; what: string; set?: string } | { missing: string; install: string }>;
 
 const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
@@ -40,17 +45,19 @@ let rowGather = false;
 
 const LOADERS: Record<BackendName, Loader> = {
   native: async (threads) => {
+    let addon: Addon;
     try {
       const { registerNative } = await import('./native/register.js');
-      const { isa, setThreads } = registerNative();
-      setThreads(threads);
-      return { tfjsName: 'native', what: `the C++ engine, ${isa}, ${threads} threads` };
+      addon = registerNative();
     } catch (error) {
       return {
         missing: (error as Error).message.split('\n')[0],
         install: 'Run `node native/build.mjs` in the folder of admin-nmt; it needs g++ or clang++.',
       };
     }
+    checkInstructionSet(addon);
+    startThreads(addon, threads);
+    return { tfjsName: 'native', what: `the C++ engine, ${addon.isa}, ${threads} threads`, set: addon.isa };
   },
   tensorflow: async () => {
     const failures: string[] = [];
@@ -86,12 +93,41 @@ const LOADERS: Record<BackendName, Loader> = {
   },
 };
 
+/** @throws UserError where the environment asks for a set that this machine has not */
+function checkInstructionSet({ isas }: Addon): void {
+  const asked = process.env.ADMIN_NMT_ISA;
+  if (asked === undefined || asked === '' || isas.includes(asked)) return;
+  throw new UserError({
+    problem: `expected an instruction set that this processor has (${isas.join(', ')}), found '${asked}'`,
+    where: 'ADMIN_NMT_ISA',
+    hint: 'Without it the first of these is taken.',
+  });
+}
+
+/** @throws UserError where there cannot be so many */
+function startThreads(addon: Addon, threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
+    throw new UserError({
+      problem: `expected 1 to ${MOST_THREADS} threads, found ${threads}`,
+      where: 'threads',
+      hint: 'More than the machine has processors are of no use.',
+    });
+  try {
+    addon.setThreads(threads);
+  } catch (error) {
+    const problem = `the system did not start ${threads} threads (${(error as Error).message})`;
+    const hint = 'Ask for fewer with --threads, or raise the limits (`ulimit -u`, `ulimit -v`).';
+    throw new UserError({ problem, where: 'threads', hint }, { cause: error });
+  }
+}
+
 /**
  * Chooses, loads and sets the tensor backend.
  *
  * @param choice a backend, or 'auto' for the first of BACKENDS that is there
  * @param threads for the native engine; null for as many as this process may use
- * @throws UserError when the one that is asked for is not there, with the command that installs it
+ * @throws UserError when the one that is asked for is not there, with the command that installs it; where ADMIN_NMT_ISA
+ *   asks for instructions that the machine has not; where the system does not give so many threads
  */
 export async function initBackend(
   choice: BackendName | 'auto',
@@ -99,7 +135,7 @@ export async function initBackend(
 ): Promise<ChosenBackend> {
   const passed: string[] = [];
   for (const name of choice === 'auto' ? BACKENDS : [choice]) {
-    const found = await LOADERS[name](threads ?? availableParallelism());
+    const found = await LOADERS[name](threads ?? Math.min(availableParallelism(), MOST_THREADS));
     if ('missing' in found) {
       passed.push(`${name}: ${found.missing}`);
       if (choice === 'auto') continue;
@@ -117,7 +153,8 @@ export async function initBackend(
     // tfjs's CPU backend would recommend another package on its first use; which one runs is said by the caller.
     if (name === 'cpu') (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
     const memory = name === 'native' ? (tf.backend() as unknown as NativeBackend).arena : null;
-    return { name, reason: [found.what, ...passed].join('; '), memory };
+    const engine = found.set === undefined ? name : `${name} ${found.set}`;
+    return { name, reason: [found.what, ...passed].join('; '), engine, memory };
   }
   throw new UserError({
     problem: `no tensor backend could be started: ${passed.join('; ')}`,

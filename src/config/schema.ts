@@ -8,6 +8,9 @@ import { choice, count, file, flag, number, rate, section } from './values.js';
  * written as fairseq spells its flags (`max-tokens`); the code sees them in camelCase (`maxTokens`).
  */
 
+/** Most threads of the native backend. */
+export const MOST_THREADS = 256;
+
 const tokenizerSection = section(
   {
     model: file('An existing SentencePiece .model to use; null trains one on the training text.'),
@@ -217,7 +220,7 @@ export const configSchema = z.strictObject({
   threads: z
     .int()
     .min(1)
-    .max(256)
+    .max(MOST_THREADS)
     .nullable()
     .default(null)
     .describe('Threads of the native backend; null takes as many as the machine lets this process use.'),

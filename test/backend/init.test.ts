@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
 import { describe, test } from 'node:test';
 import { BACKENDS, type BackendName, initBackend } from '../../src/backend/init.js';
 import { UserError } from '../../src/common/errors.js';
@@ -97,6 +99,61 @@ test('a backend that is not there leaves the one that is set', async () => {
 test('the config knows these backends and auto, and refuses any other', () => {
   for (const backend of ['auto', ...BACKENDS]) assert.equal(configSchema.parse({ backend }).backend, backend);
   for (const backend of ['cuda', 'webgl', 'CPU', '']) assert.throws(() => configSchema.parse({ backend }));
+});
+
+const native = complaints.get('native') === null;
+
+describe('the native engine is not asked for what cannot be', {
+  skip: !native && 'the native engine is not built',
+}, () => {
+  for (const threads of [0, -1, 1.5, 257, 40_000, Number.NaN]) {
+    test(`${threads} threads`, async () => {
+      await assert.rejects(initBackend('native', threads), (error: UserError) => {
+        assert.equal(error.complaints[0].problem, `expected 1 to 256 threads, found ${threads}`);
+        return error.complaints[0].where === 'threads';
+      });
+    });
+  }
+
+  /** The first complaint of `work`, in a process of its own that `before` has prepared. */
+  const inProcess = (work: string, before = ''): string => {
+    const init = new URL('../../src/backend/init.js', import.meta.url).href;
+    const script = `import { initBackend } from '${init}';
+      try { ${work} } catch (error) { console.log(error.name, error.complaints[0].where, error.complaints[0].problem); }`;
+    const node = [process.execPath, '--input-type=module', '--eval', script];
+    const { stdout, stderr } = spawnSync('sh', ['-c', `${before} exec "$@"`, 'sh', ...node], {
+      encoding: 'utf8',
+    });
+    return stdout + stderr;
+  };
+
+  test('threads that the system does not give: the engine goes on with one', {
+    skip: process.platform !== 'linux' && 'the address space cannot be limited here',
+  }, () => {
+    const goOn = "initBackend('native', 1).then(({ reason }) => console.log(reason))";
+    const said = inProcess(
+      `await initBackend('native', 250).finally(() => ${goOn})`,
+      'ulimit -s 8192; ulimit -v 2000000;',
+    );
+    assert.match(said, /^the C\+\+ engine, \w+, 1 threads$/m);
+    assert.match(said, /^UserError threads the system did not start 250 threads \(setThreads: .+\)$/m);
+  });
+
+  test('an instruction set that there is not, by the name of the backend and by auto', () => {
+    const said = ['native', 'auto'].map((backend) =>
+      inProcess(`await initBackend('${backend}', 1)`, 'export ADMIN_NMT_ISA=bogus;'),
+    );
+    const expected =
+      /^UserError ADMIN_NMT_ISA expected an instruction set that this processor has \((avx512, )?(avx2, )?base\), found 'bogus'\n$/;
+    for (const text of said) assert.match(text, expected);
+  });
+});
+
+test('what decides the bits is told', async () => {
+  for (const name of available) {
+    const { engine } = await initBackend(name);
+    assert.match(engine, name === 'native' ? /^native (avx512|avx2|base)$/ : new RegExp(`^${name}$`));
+  }
 });
 
 test('a backend name has no underscore, at which tfjs would split it', () => {
