@@ -89,7 +89,7 @@ async function runDryRun(given: Configured): Promise<void> {
   try {
     const { config, written } = await settleBatch(given, data, backend);
     const inScratch = { ...config, train: { ...config.train, saveDir: scratch } };
-    const start = begin(inScratch, data, originOf(config, written, data), source);
+    const start = begin(inScratch, data, originOf(config, written, data, backend), source);
     try {
       for (const line of describeStart(config, data, start)) log.info(line);
       const inputs = { ...trialInputs(config, data), config: config.train, memory: backend.memory };
@@ -127,7 +127,7 @@ async function trainLocked(
   try {
     checkPatience(known.config, data);
     const { config, written } = await settleBatch(known, data, backend);
-    const origin = originOf(config, written, data);
+    const origin = originOf(config, written, data, backend);
     const start = resuming
       ? resume(config, data, { ...origin, allowChange })
       : begin(config, data, origin, source);
@@ -168,15 +168,20 @@ function originOf(
   { data }: Config,
   written: WrittenConfig,
   { source, target, hash }: TrainingData,
+  { engine }: ChosenBackend,
 ): CheckpointOrigin & Continuation {
   const vocabulary = {
     [data.sourceLang]: { size: source.size, hash: source.hash },
     [data.targetLang]: { size: target.size, hash: target.hash },
   };
-  return { settings: runSettings(written), dataHash: hash, vocabulary };
+  return { settings: runSettings(written), dataHash: hash, vocabulary, engine };
 }
 
-function resume(config: Config, data: TrainingData, next: Continuation): Start {
+function resume(
+  config: Config,
+  data: TrainingData,
+  next: Continuation & Pick<CheckpointOrigin, 'engine'>,
+): Start {
   refuseAverage(path.join(config.train.saveDir, LAST_CHECKPOINT));
   const vocabulary = vocabularyOf(data);
   const { restored, folder } = readLastIntact(config.train.saveDir, (checkpoint) =>
@@ -187,7 +192,12 @@ function resume(config: Config, data: TrainingData, next: Continuation): Start {
   for (const { key, before, now } of changedSettings(settingsAt(folder, restored.origin), next.settings)) {
     log.info(`${key} was ${JSON.stringify(before)}, from here on it is ${JSON.stringify(now)}`);
   }
-  const { initFrom: startedFrom } = restored.origin;
+  const { initFrom: startedFrom, engine = next.engine } = restored.origin;
+  if (engine !== next.engine) {
+    log.warn(
+      `The checkpoint was computed by ${engine}, from here on it is ${next.engine}: sums are rounded otherwise, and the run comes to other bits.`,
+    );
+  }
   if (config.train.initFrom !== null) {
     log.info(
       `The run started from ${startedFrom?.path ?? 'initial weights'}; train.init-from is for new runs.`,

@@ -57,6 +57,8 @@ export interface CheckpointOrigin {
   vocabulary: Readonly<Record<string, { size: number; hash: string }>>;
   /** What the run started from, where that was another model. */
   initFrom?: InitialWeights;
+  /** What computed it, as `native avx2`: it decides the bits. Absent in checkpoints from before it was kept. */
+  engine?: string;
 }
 
 /** The weights that a run started from. */
@@ -106,8 +108,8 @@ export function readStateFile(file: string, expected?: FileSum): StateFile {
   ) {
     throw refuse('expected origin, lr and state of a checkpoint, found something incomplete');
   }
-  const { settings = null, dataHash, vocabulary, initFrom } = found.origin;
-  const origin = { settings, dataHash, vocabulary, ...(initFrom && { initFrom }) };
+  const { settings = null, dataHash, vocabulary, initFrom, engine } = found.origin;
+  const origin = { settings, dataHash, vocabulary, ...(initFrom && { initFrom }), ...(engine && { engine }) };
   return { origin, lr: found.lr, state };
 }
 
@@ -136,6 +138,7 @@ function isOrigin(value: unknown, version: number): value is CheckpointOrigin {
     isRecord(value) &&
     (version === 1 || isRecord(value.settings)) &&
     isRecord(value.initFrom ?? {}) &&
+    typeof (value.engine ?? '') === 'string' &&
     typeof value.dataHash === 'string' &&
     isRecord(value.vocabulary) &&
     Object.values(value.vocabulary).every(

@@ -100,11 +100,20 @@ test('settings: what is bound is refused unless it is allowed, the rest may chan
 
 test('the checkpoint is what settings are compared with, not the config.yaml beside it', () => {
   const run = oldRun();
-  trains(run, '--max-update', '4');
+  assert.doesNotMatch(trains(run, '--max-update', '4'), /was computed by/, 'version 1 does not tell');
   const config = path.join(run, 'config.yaml');
   fs.writeFileSync(config, fs.readFileSync(config, 'utf8').replace(/^seed: 3/m, 'seed: 4'));
   refuses(train(run, '--max-update', '5', '--seed', '4'), /trained with seed 3, found 4/);
-  trains(run, '--max-update', '5');
+  assert.doesNotMatch(trains(run, '--max-update', '5'), /was computed by/);
+});
+
+test('going on with another engine says that the bits will be others', () => {
+  const run = oldRun();
+  trains(run, '--max-update', '4', '--backend', 'cpu');
+  assert.equal(readState(run).origin.engine, 'cpu');
+  const messages = trains(run, '--max-update', '5', '--backend', 'wasm', '--quiet');
+  assert.match(messages, /^warning: The checkpoint was computed by cpu, from here on it is wasm: .*\n$/);
+  assert.equal(readState(run).origin.engine, 'wasm');
 });
 
 test('a setting that decides shapes may be allowed; the weights answer for themselves', () => {
