@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../common/files.js';
 import { spellOutScoreFlags } from './score-command.js';
+import { explainSwallowed } from './swallowed.js';
 
 /** How each command is added to the program, in the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
@@ -32,7 +33,11 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   const [name = ''] = args;
   const spelled = name === 'score' ? spellOutScoreFlags(args) : args;
   const program = await createProgram(Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS));
-  await program.parseAsync(spelled, { from: 'user' });
+  try {
+    await program.parseAsync(spelled, { from: 'user' });
+  } catch (error) {
+    throw explainSwallowed(error, program);
+  }
 }
 
 /** The program with some of its commands. */
