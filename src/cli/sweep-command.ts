@@ -1,7 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import { parseGrid, parseSeeds, readSweepPlan, type SweepPlan } from '../config/sweep-plan.js';
+import {
+  isSweepPlan,
+  overrideGrid,
+  parseGrid,
+  parseSeeds,
+  readSweepPlan,
+  type SweepPlan,
+} from '../config/sweep-plan.js';
 import { addConfigOptions } from './config-options.js';
 
 interface SweepFlags {
@@ -20,7 +27,7 @@ interface SweepFlags {
 export function addSweep(program: Command): void {
   const command = program
     .command('sweep')
-    .argument('[file...]', 'A plan; with --grid or --seeds, config files.')
+    .argument('[file...]', 'A plan, or config files with --grid or --seeds.')
     .description(
       'A grid of settings × seeds → a training each, a table, a divergence map; goes on where it stopped.',
     )
@@ -28,8 +35,12 @@ export function addSweep(program: Command): void {
       '-o, --output <folder>',
       'Folder of the sweep: a run directory for each cell, and the report.',
     )
-    .option('--grid <key=values>', 'Values of a key, with commas between them; repeatable.', collect)
-    .option('--seeds <n>', 'Number of seeds, or seeds with commas between them.')
+    .option(
+      '--grid <key=values>',
+      'Values of a key, with commas between them, in place of those of a plan; repeatable.',
+      collect,
+    )
+    .option('--seeds <n>', 'Number of seeds, or seeds with commas between them, in place of those of a plan.')
     .option('--test', 'Translate the test text by each model, and score it.')
     .option('-j, --jobs <n>', 'Cells to train at a time; they share the threads.', parseCount, 1)
     .option('--retry-failed', 'Run cells again that have failed.')
@@ -46,20 +57,29 @@ export function addSweep(program: Command): void {
   });
 }
 
-/** The plan in a file, or the one that the flags make up. */
-function planOf(files: readonly string[], { grid = [], seeds, test = false }: SweepFlags): SweepPlan {
-  if (grid.length > 0 || seeds !== undefined) {
-    const axes = grid.map(parseGrid);
-    return { files, set: [], grid: axes, cells: [], seeds: parseSeeds(seeds ?? '1'), test };
+/** The plan in a file, over which the flags go, or the one that the flags make of config files. */
+function planOf(files: readonly string[], { grid = [], seeds: typed, test = false }: SweepFlags): SweepPlan {
+  const axes = grid.map(parseGrid);
+  const seeds = typed === undefined ? undefined : parseSeeds(typed);
+  const varied = axes.length > 0 || seeds !== undefined;
+  if (varied && !files.some(isSweepPlan)) {
+    return { files, set: [], grid: axes, cells: [], seeds: seeds ?? [1], test };
   }
   if (files.length !== 1) {
     throw new UserError({
       problem: `expected one plan, found ${files.length} files`,
-      hint: 'Config files need --grid or --seeds beside them: admin-nmt sweep CONFIG --grid train.lr=0.001,0.003 -o DIR.',
+      hint: varied
+        ? 'A plan stands alone, and names its config files itself; --grid and --seeds go over it.'
+        : 'Config files need --grid or --seeds beside them: admin-nmt sweep CONFIG --grid train.lr=0.001,0.003 -o DIR.',
     });
   }
   const plan = readSweepPlan(files[0]);
-  return { ...plan, test: plan.test || test };
+  return {
+    ...plan,
+    grid: overrideGrid(plan.grid, axes),
+    seeds: seeds ?? plan.seeds,
+    test: plan.test || test,
+  };
 }
 
 function collect(value: string, before: string[] = []): string[] {

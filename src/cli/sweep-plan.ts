@@ -103,7 +103,7 @@ function complaintsAbout(plan: SweepPlan, extra: readonly Override[]): Complaint
     ...twice.map(({ path: key, where }) => ({
       problem: `${key} is set here, and varied by the grid or the cells`,
       where,
-      hint: 'Keep one of the two.',
+      hint: 'Keep one of the two; --grid takes the place of the values in a plan.',
     })),
     ...(size > MOST_CELLS
       ? [{ problem: `expected at most ${MOST_CELLS} cells, found ${size}`, hint: 'Split the plan.' }]

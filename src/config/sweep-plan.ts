@@ -89,6 +89,19 @@ export function readSweepPlan(file: string): SweepPlan {
   return plan;
 }
 
+/** Whether a file is a plan and no config: they have no key in common. @throws UserError where it cannot be read */
+export function isSweepPlan(file: string): boolean {
+  const { layer } = readYamlSource(readYamlText(file), file, { names: NAMES, hint: HINT });
+  return Object.keys(layer.tree).some((key) => NAMES.includes(key));
+}
+
+/** A grid with other values for some of its keys, and further keys behind. */
+export function overrideGrid(grid: readonly Axis[], axes: readonly Axis[]): Axis[] {
+  const given = new Map(axes.map((axis) => [axis.path, axis]));
+  const kept = grid.map((axis) => given.get(axis.path) ?? axis);
+  return [...kept, ...axes.filter((axis) => !kept.includes(axis))];
+}
+
 /** The axis of `--grid KEY=VALUE,VALUE`. @throws UserError where it has not that form */
 export function parseGrid(text: string): Axis {
   const where = `--grid ${text}`;

@@ -166,6 +166,14 @@ test('a bad plan starts nothing', () => {
     /^error: bad\.yaml:2:24: unknown key 'model\.residul'\n {2}Did you mean 'model\.residual'\?\n$/,
   );
   assert.equal(fs.existsSync(path.join(folder, 'bad')), false);
+  const { stdout } = runProgram(
+    ['sweep', 'plan.yaml', '--seeds', '71,72', '--grid', 'train.max-update=3', '-o', 'bad', '--dry-run'],
+    { cwd: folder },
+  );
+  assert.deepEqual(stdout.match(/^good.*$/gm), [
+    'good,max-update=3,seed=71\tto do',
+    'good,max-update=3,seed=72\tto do',
+  ]);
   const two = runProgram(['sweep', 'a.yaml', 'b.yaml', '-o', 'bad'], { cwd: folder });
   assert.match(two.stderr, /expected one plan, found 2 files\n.*--grid/);
 });

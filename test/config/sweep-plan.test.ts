@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
-import { parseGrid, parseSeeds, readSweepPlan } from '../../src/config/sweep-plan.js';
+import {
+  isSweepPlan,
+  overrideGrid,
+  parseGrid,
+  parseSeeds,
+  readSweepPlan,
+} from '../../src/config/sweep-plan.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-plan-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -107,4 +113,27 @@ test('--grid and --seeds', () => {
     ],
   );
   for (const text of ['0', 'x', '1,', '-1']) assert.throws(() => parseSeeds(text), /--seeds: expected/, text);
+});
+
+test('a plan is known by its keys', () => {
+  for (const [text, expected] of [
+    ['config: a.yaml', true],
+    ['seeds: 2', true],
+    ['seed: 2', false],
+    ['model: { embed-dim: 8 }', false],
+    ['preset: tiny', false],
+    ['- 1', false],
+  ] as const) {
+    writeFileSync(file, text);
+    assert.equal(isSweepPlan(file), expected, text);
+  }
+});
+
+test('a grid of the command line takes the place of the same keys, and adds others', () => {
+  const { grid } = read('grid: { model.residual: [post-ln, admin], train.lr: [0.001, 0.003] }');
+  const found = overrideGrid(grid, ['train.warmup-updates=0,9', 'model.residual=pre-ln'].map(parseGrid));
+  assert.deepEqual(
+    found.map(({ path, values }) => `${path}: ${values.map(({ value }) => value)}`),
+    ['model.residual: "pre-ln"', 'train.lr: 0.001,0.003', 'train.warmup-updates: 0,9'],
+  );
 });
