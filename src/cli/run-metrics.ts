@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readFileBounded } from '../common/files.js';
 import type { MetricsPoint, Sample } from '../report/training-run.js';
@@ -15,9 +15,29 @@ export function metricsFile(run: string): string {
  */
 export function readMetrics(run: string): MetricsPoint[] {
   const file = metricsFile(run);
-  if (!existsSync(file)) return [];
+  if (!fs.existsSync(file)) return [];
   const text = readFileBounded(file, 'the metrics of a run').toString('utf8');
   return text.split('\n').flatMap((line) => parseLine(line) ?? []);
+}
+
+/** Bytes at the end of a file in which the last line of training is: those of validations have samples. */
+const TAIL = 1 << 16;
+
+/** The last line of training, read from the end of the file; undefined where there is none, or it cannot be read. */
+export function lastUpdate(run: string): MetricsPoint | undefined {
+  let file: number | undefined;
+  try {
+    file = fs.openSync(metricsFile(run), 'r');
+    const { size } = fs.fstatSync(file);
+    const tail = Buffer.alloc(Math.min(size, TAIL));
+    const read = fs.readSync(file, tail, 0, tail.length, size - tail.length);
+    const points = tail.subarray(0, read).toString('utf8').split('\n').map(parseLine);
+    return points.findLast((point) => point?.event === 'train');
+  } catch {
+    return undefined; // not yet, or not any more
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
 }
 
 const FIGURES = ['loss', 'nll_loss', 'ppl', 'lr', 'gnorm', 'clip', 'wps', 'bleu', 'chrf'] as const;

@@ -49,11 +49,11 @@ export function addSweep(program: Command): void {
     .option('--quiet', 'Print warnings and errors only.');
   const settings = addConfigOptions(command, ['data.root', 'backend', 'threads']);
   command.action(async (files: string[], flags: SweepFlags) => {
-    log.setQuiet(flags.quiet === true);
-    const { output, jobs, retryFailed = false, dryRun = false } = flags;
+    const { output, jobs, retryFailed = false, dryRun = false, quiet = false } = flags;
+    log.setQuiet(quiet);
     const { reportOnly, runSweep } = await import('./sweep.js');
     if (flags.reportOnly === true) return await reportOnly(output);
-    await runSweep(planOf(files, flags), settings, { output, jobs, retryFailed, dryRun });
+    await runSweep(planOf(files, flags), settings, { output, jobs, retryFailed, dryRun, quiet });
   });
 }
 

@@ -15,6 +15,7 @@ import { lockSweep } from './run-lock.js';
 import { type CellOutcome, CellRunner, LOG_FILE } from './sweep-cell.js';
 import { figuresOf, openCell, plateauOf } from './sweep-figures.js';
 import { type Cell, expandPlan, shortLabels } from './sweep-plan.js';
+import { SweepProgress } from './sweep-progress.js';
 import { type CellRecord, readSweepRecord, type SweepRecord, writeSweepRecord } from './sweep-record.js';
 import { reportSweep } from './sweep-report.js';
 import { readTest, translationFile } from './sweep-test.js';
@@ -28,6 +29,8 @@ export interface SweepOptions {
   readonly retryFailed: boolean;
   /** Only say which cells there are. */
   readonly dryRun: boolean;
+  /** Show no progress. */
+  readonly quiet: boolean;
 }
 
 /**
@@ -121,6 +124,7 @@ class Sweep {
   private readonly record: SweepRecord;
   private readonly options: SweepOptions;
   private readonly runner: CellRunner;
+  private progress: SweepProgress | undefined;
   private received: 'SIGINT' | 'SIGTERM' | undefined;
   /** Seconds of the cells that this process has run. */
   private readonly took: number[] = [];
@@ -145,10 +149,13 @@ class Sweep {
     await this.prepare(due);
     writeSweepRecord(options.output, record);
     const listeners = this.listen();
+    const { output, quiet } = options;
+    this.progress = quiet ? undefined : new SweepProgress(output, this.cells.length, finished);
     try {
       const queue = due.values(); // shared: each worker takes the next
       await Promise.all(Array.from({ length: options.jobs }, () => this.work(queue)));
     } finally {
+      this.progress?.stop();
       for (const [signal, listener] of listeners) process.off(signal, listener);
     }
     if (this.received !== undefined) throw this.interruption();
@@ -192,7 +199,9 @@ class Sweep {
     const started = performance.now();
     const place = `[${this.cells.indexOf(cell) + 1}/${this.cells.length}] ${cell.name}`;
     log.info(`${place}: ${own.end === 'done' ? 'translating' : 'training'}`);
+    this.progress?.begin(cell);
     const outcome = await this.outcomeOf(cell, own);
+    this.progress?.end(cell);
     own.end = outcome.end;
     own.message = outcome.message;
     own.figures = figuresOf(openCell(path.join(options.output, cell.name), cell.name), own);
