@@ -49,6 +49,13 @@ export function trainerOf(runDirectory: string): number | undefined {
   return holder?.host === hostname() && isAlive(holder) ? holder.pid : undefined;
 }
 
+/** Whether a process trains in a run directory; undefined where the lock is of another machine, so that it cannot be seen. */
+export function isTrained(runDirectory: string): boolean | undefined {
+  const holder = readHolder(path.join(runDirectory, TRAINING.file));
+  if (holder === undefined) return false;
+  return holder.host === hostname() ? isAlive(holder) : undefined;
+}
+
 function lock(folder: string, work: Work): () => void {
   const made = make(folder);
   const file = path.join(folder, work.file);

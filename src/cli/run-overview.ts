@@ -11,6 +11,7 @@ import { REPORT_FILES } from '../train/doctor/report.js';
 import { createSchedule } from '../train/schedules.js';
 import { readStateFile, type TrainState } from '../train/state.js';
 import { stopReason } from '../train/stopping.js';
+import { isTrained } from './run-lock.js';
 import { metricsFile, readMetrics } from './run-metrics.js';
 
 /** A run directory as it was found, without its weights. */
@@ -35,8 +36,9 @@ export function openRun(folder: string, name: string): FoundRun {
   const lines = readMetrics(folder);
   const changed = lastChange(folder);
   const saved = readSavedState(folder);
-  const quiet = (Date.now() - changed.getTime()) / 1000;
-  const state = wasGivenUp(folder, changed) ? 'diverged' : runState(loaded.config.train, lines, saved, quiet);
+  const running = isTrained(folder) ?? seemsAlive(lines, (Date.now() - changed.getTime()) / 1000);
+  const givenUp = !running && wasGivenUp(folder, changed);
+  const state = givenUp ? 'diverged' : runState(loaded.config.train, lines, saved, running);
   return { folder, loaded, lines, overview: { name, state, ...figuresOf(lines, saved) }, changed };
 }
 
@@ -76,6 +78,10 @@ function figuresOf(
     (best, line) => (best === null || line.loss! < best.loss! ? line : best),
     null,
   );
+  const highest = (score: 'bleu' | 'chrf'): number | null => {
+    const scores = [...valid, ...(saved?.bests ?? [])].flatMap((line) => line[score] ?? []);
+    return scores.length === 0 ? null : Math.max(...scores);
+  };
   const last = lines.at(-1);
   const speeds = train.flatMap(({ wps }) => wps ?? []);
   return {
@@ -86,34 +92,41 @@ function figuresOf(
       lowest === null
         ? (saved?.bests[0] ?? null)
         : { loss: lowest.loss!, updates: lowest.num_updates, epoch: lowest.epoch },
+    bestBleu: highest('bleu'),
+    bestChrf: highest('chrf'),
     trainLoss: train.at(-1)?.loss ?? null,
     validLoss: valid.at(-1)?.loss ?? null,
     speed: speeds.length === 0 ? null : median(speeds),
   };
 }
 
-/** A run is taken to be under way while its last line is younger than this, or than a few times the usual wait. */
+/** What cannot be seen is taken to live while its last line is younger than this, or than a few times the usual wait. */
 const FRESH_SECONDS = 120;
 const FRESH_WAITS = 5;
 
+/** Whether a training of another machine is likely to go on. @param quiet seconds since the last line */
+function seemsAlive(lines: readonly MetricsPoint[], quiet: number): boolean {
+  const recent = lines.slice(-20);
+  const waits = recent.slice(1).map(({ wall }, i) => wall - recent[i].wall);
+  return quiet < Math.max(FRESH_SECONDS, FRESH_WAITS * Math.max(0, ...waits));
+}
+
 /**
- * What became of a run, as far as its files tell: no file says that a process has ended.
+ * What became of a run.
  *
  * @param saved state of the latest checkpoint
- * @param quiet seconds since the last line
+ * @param running whether a process trains it
  */
 export function runState(
   config: Config['train'],
   lines: readonly MetricsPoint[],
   saved: TrainState | null,
-  quiet: number,
+  running: boolean,
 ): RunState {
   const later = saved !== null && lines.some(({ num_updates }) => num_updates > saved.updates);
   if (saved !== null && !later && stopReason(config, saved, epochDone(config, saved), createSchedule(config)))
     return 'finished';
-  const recent = lines.slice(-20);
-  const waits = recent.slice(1).map(({ wall }, i) => wall - recent[i].wall);
-  if (quiet < Math.max(FRESH_SECONDS, FRESH_WAITS * Math.max(0, ...waits))) return 'running';
+  if (running) return 'running';
   if (lines.length === 0 && saved === null) return 'empty';
   return hasDiverged(lines) ? 'diverged' : 'interrupted';
 }

@@ -13,6 +13,8 @@ interface Column {
   readonly head: string;
   readonly text: (run: ListedRun) => string;
   readonly left?: boolean;
+  /** Left out where no run has it. */
+  readonly optional?: boolean;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -21,17 +23,19 @@ const COLUMNS: readonly Column[] = [
   { head: 'updates', text: ({ updates }) => String(updates) },
   { head: 'epoch', text: ({ epoch }) => String(epoch) },
   { head: 'best valid loss', text: ({ best }) => best?.loss.toFixed(3) ?? '–' },
+  { head: 'best BLEU', text: ({ bestBleu }) => bestBleu?.toFixed(2) ?? '–', optional: true },
   { head: 'changed', text: ({ age }) => formatAge(age) },
   { head: 'size', text: ({ bytes }) => formatBytes(bytes) },
 ];
 
 /** Runs as a table of text: a line for the heads, and one for each run. */
 export function formatRuns(runs: readonly ListedRun[]): string[] {
-  const rows = [COLUMNS.map(({ head }) => head), ...runs.map((run) => COLUMNS.map(({ text }) => text(run)))];
-  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const columns = COLUMNS.filter(({ optional, text }) => !optional || runs.some((run) => text(run) !== '–'));
+  const rows = [columns.map(({ head }) => head), ...runs.map((run) => columns.map(({ text }) => text(run)))];
+  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) =>
     row
-      .map((cell, i) => (COLUMNS[i].left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .map((cell, i) => (columns[i].left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
       .join('  ')
       .trimEnd(),
   );

@@ -14,6 +14,9 @@ export interface RunOverview {
   readonly seconds: number;
   /** The lowest validation loss. */
   readonly best: { readonly loss: number; readonly updates: number; readonly epoch: number } | null;
+  /** The highest scores of a validation; null without `eval-bleu`. */
+  readonly bestBleu: number | null;
+  readonly bestChrf: number | null;
   /** The latest losses for each target token, in bits. */
   readonly trainLoss: number | null;
   readonly validLoss: number | null;

@@ -30,22 +30,31 @@ export function runKey(run: number): string {
 /** So many differences stand open above the curves. */
 const FEW_KEYS = 8;
 
+/** Scores of translations of the validation split, which runs with `eval-bleu` alone have. */
+const SCORES = [
+  { key: 'bestBleu', head: 'Best BLEU' },
+  { key: 'bestChrf', head: 'Best chrF' },
+] as const;
+
 /** A line for each run: where it stands and how well it does. */
 export function summaryTable(runs: readonly TrainingRun[]): string {
-  const heads = ['Run', 'State', 'Updates', 'Epoch', 'Best valid loss', 'after', 'Last valid', 'Last train'];
+  const scores = SCORES.filter(({ key }) => runs.some((run) => run[key] !== null));
   const best = Math.min(...runs.map((run) => run.best?.loss ?? Infinity));
+  const highest = scores.map(({ key }) => Math.max(...runs.map((run) => run[key] ?? -Infinity)));
   const rows = runs.map((run, i) => {
     const { state, updates, epoch, seconds, trainLoss, validLoss, speed, weights } = run;
-    const winner = runs.length > 1 && run.best?.loss === best;
+    const mark = (text: string, wins: boolean, what: string): string =>
+      wins && runs.length > 1 ? `<b title="the ${what}">${text}</b>` : text;
     return [
       `<th scope="row">${runKey(i)} ${escapeHtml(run.name)}</th>`,
       `<td class="state ${state}"><span aria-hidden="true">${STATES[state]}</span> ${state}</td>`,
       number(updates, whole),
       number(epoch, whole),
-      number(run.best?.loss, (loss) =>
-        winner ? `<b title="the lowest">${loss.toFixed(3)}</b>` : loss.toFixed(3),
-      ),
+      number(run.best?.loss, (loss) => mark(loss.toFixed(3), loss === best, 'lowest')),
       number(run.best?.updates, whole),
+      ...scores.map(({ key }, i) =>
+        number(run[key], (score) => mark(score.toFixed(2), score === highest[i], 'highest')),
+      ),
       number(validLoss, (loss) => loss.toFixed(3)),
       number(trainLoss, (loss) => loss.toFixed(3)),
       number(seconds, formatDuration),
@@ -53,7 +62,9 @@ export function summaryTable(runs: readonly TrainingRun[]): string {
       number(weights?.parameters, whole),
     ].join('');
   });
-  return table([...heads, 'Time', 'Tokens/s', 'Parameters'], rows, 2);
+  const heads = ['Run', 'State', 'Updates', 'Epoch', 'Best valid loss', 'after'];
+  const latest = ['Last valid', 'Last train', 'Time', 'Tokens/s', 'Parameters'];
+  return table([...heads, ...scores.map(({ head }) => head), ...latest], rows, 2);
 }
 
 /** The keys of the config whose values differ, with the value in each run. */

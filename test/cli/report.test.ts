@@ -75,7 +75,7 @@ async function get(address: string, headers = {}): Promise<{ status: number; tex
 
 test('--watch serves a page that has what is new, to this machine alone, until Ctrl-C', async () => {
   const folder = scratchFolder();
-  makeRun(path.join(folder, 'run'), { metrics: METRICS });
+  makeRun(path.join(folder, 'run'), { metrics: METRICS, lock: 'own' });
   const child = spawn(process.execPath, [mainFile, 'report', 'run', '--watch'], { cwd: folder });
   const ended = once(child, 'exit');
   try {

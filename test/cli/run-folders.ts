@@ -1,7 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after } from 'node:test';
+import { lockRun } from '../../src/cli/run-lock.js';
 import { writeFileAtomic } from '../../src/common/files.js';
 import { formatConfig } from '../../src/config/format.js';
 import { loadConfig } from '../../src/config/load.js';
@@ -24,10 +33,15 @@ export interface RunFiles {
   readonly state?: Partial<TrainState>;
   /** Of the last write, in seconds. */
   readonly age?: number;
+  /** Who holds its lock: this process, one of another machine, or one that is gone. */
+  readonly lock?: 'own' | 'elsewhere' | 'gone';
 }
 
 /** Writes a run directory as train leaves one, its weights two vectors and a matrix. @returns the folder */
-export function makeRun(folder: string, { sets = [], metrics, state, age = 3600 }: RunFiles = {}): string {
+export function makeRun(
+  folder: string,
+  { sets = [], metrics, state, age = 3600, lock }: RunFiles = {},
+): string {
   const { written } = loadConfig({
     sets: ['preset=tiny', 'data.source-lang=aa', 'data.target-lang=bb', 'data.destdir=x', ...sets],
   });
@@ -43,9 +57,18 @@ export function makeRun(folder: string, { sets = [], metrics, state, age = 3600 
     writeFileSync(changed[1], metrics);
   }
   if (state !== undefined) writeCheckpoint(folder, { ...INITIAL_STATE, ...state });
+  if (lock !== undefined) writeLock(folder, lock);
   const time = Date.now() / 1000 - age;
   for (const file of changed) utimesSync(file, time, time);
   return folder;
+}
+
+function writeLock(folder: string, lock: NonNullable<RunFiles['lock']>): void {
+  lockRun(folder);
+  const file = path.join(folder, 'train.lock');
+  const own = JSON.parse(readFileSync(file, 'utf8'));
+  const others = { own, elsewhere: { ...own, host: `not-${own.host}` }, gone: { ...own, began: '1' } };
+  writeFileSync(file, JSON.stringify(others[lock]));
 }
 
 function writeCheckpoint(folder: string, state: TrainState): void {

@@ -15,7 +15,7 @@ describe('what became of a run', () => {
     assert.equal(stateOf({ sets, metrics: METRICS, state: { updates: 20 }, age: 0 }), 'finished');
     assert.equal(stateOf({ sets, metrics: METRICS, state: { updates: 10 } }), 'interrupted');
     const longer = METRICS + trainLine(30, 4);
-    assert.equal(stateOf({ sets, metrics: longer, state: { updates: 20 }, age: 0 }), 'running');
+    assert.equal(stateOf({ sets, metrics: longer, state: { updates: 20 }, lock: 'own' }), 'running');
   });
 
   test('finished: at the end of the last epoch, not within it', () => {
@@ -25,11 +25,21 @@ describe('what became of a run', () => {
     assert.deepEqual([at(100), at(50)], ['finished', 'interrupted']);
   });
 
-  test('running: written to a moment ago, or less than a few waits ago', () => {
-    assert.equal(stateOf({ metrics: METRICS, age: 60 }), 'running');
-    assert.equal(stateOf({ metrics: trainLine(10, 9) + trainLine(1010, 5), age: 3600 }), 'running');
-    assert.equal(stateOf({ metrics: METRICS, age: 3600 }), 'interrupted');
-    assert.equal(stateOf({ age: 5 }), 'running');
+  test('running: a process holds its lock, however long it writes nothing', () => {
+    assert.equal(stateOf({ metrics: METRICS, lock: 'own', age: 86_400 }), 'running');
+    assert.equal(stateOf({ lock: 'own' }), 'running');
+  });
+
+  test('interrupted: nobody holds its lock, however young its last line', () => {
+    assert.equal(stateOf({ metrics: METRICS, age: 0 }), 'interrupted');
+    assert.equal(stateOf({ metrics: METRICS, lock: 'gone', age: 0 }), 'interrupted');
+  });
+
+  test('the lock of another machine: running while written to a moment ago, or less than a few waits ago', () => {
+    const lock = 'elsewhere';
+    assert.equal(stateOf({ metrics: METRICS, lock, age: 60 }), 'running');
+    assert.equal(stateOf({ metrics: trainLine(10, 9) + trainLine(1010, 5), lock, age: 3600 }), 'running');
+    assert.equal(stateOf({ metrics: METRICS, lock, age: 3600 }), 'interrupted');
   });
 
   test('diverged: the last loss is no number, or above the first', () => {
@@ -38,7 +48,8 @@ describe('what became of a run', () => {
   });
 
   test('diverged: the doctor has given up, until the run goes on', () => {
-    const folder = makeRun(scratchFolder(), { metrics: METRICS, state: { updates: 20 }, age: 60 });
+    const files: RunFiles = { metrics: METRICS, state: { updates: 20 }, age: 60 };
+    const folder = makeRun(scratchFolder(), files);
     const report = path.join(folder, 'divergence.json');
     const at = (age: number) => {
       const time = Date.now() / 1000 - age;
@@ -46,7 +57,9 @@ describe('what became of a run', () => {
       utimesSync(report, time, time);
       return openRun(folder, 'name').overview.state;
     };
-    assert.deepEqual([at(50), at(70)], ['diverged', 'running']);
+    assert.deepEqual([at(50), at(70)], ['diverged', 'interrupted']);
+    makeRun(folder, { ...files, lock: 'own', state: undefined });
+    assert.equal(at(50), 'running');
   });
 
   test('empty: nothing was trained', () => {
@@ -65,6 +78,14 @@ test('the figures of a run', () => {
   const { best, updates, epoch, seconds, trainLoss, validLoss, speed } = overview({ metrics });
   assert.deepEqual(best, { loss: 8, updates: 10, epoch: 1 });
   assert.deepEqual([updates, epoch, seconds, trainLoss, validLoss, speed], [20, 2, 20, 7, 8.5, 100]);
+});
+
+test('the highest scores of all validations', () => {
+  const scored = (updates: number, bleu: number, chrf: number) =>
+    validLine(updates, 8).replace('}', `,"bleu":${bleu},"chrf":${chrf}}`);
+  const { bestBleu, bestChrf } = overview({ metrics: scored(10, 20.5, 40) + scored(20, 18, 41) });
+  assert.deepEqual([bestBleu, bestChrf], [20.5, 41]);
+  assert.equal(overview({ metrics: METRICS }).bestBleu, null);
 });
 
 test('the best validation is known from the checkpoint where the metrics are lost', () => {

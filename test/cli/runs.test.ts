@@ -10,7 +10,7 @@ const METRICS = trainLine(10, 9) + validLine(10, 8);
 test('runs two folders deep are listed, the latest first, and nothing else', () => {
   const folder = scratchFolder();
   makeRun(path.join(folder, 'old'), { metrics: METRICS, age: 7200 });
-  makeRun(path.join(folder, 'sweep/new'), { metrics: METRICS, age: 5 });
+  makeRun(path.join(folder, 'sweep/new'), { metrics: METRICS, age: 5, lock: 'own' });
   makeRun(path.join(folder, 'too/far/away'), { metrics: METRICS });
   mkdirSync(path.join(folder, 'foreign'));
   writeFileSync(path.join(folder, 'foreign/config.yaml'), 'a: b\n');

@@ -15,6 +15,18 @@ test('columns stand under their heads', () => {
   ]);
 });
 
+test('BLEU stands there where a run has it', () => {
+  const runs = [
+    { ...trainingRun('a'), age: 5, bytes: 12 },
+    { ...trainingRun('b', { bestBleu: 12.345 }), age: 5, bytes: 12 },
+  ];
+  assert.deepEqual(formatRuns(runs), [
+    'run  state     updates  epoch  best valid loss  best BLEU  changed  size',
+    'a    finished       40      2            4.500          –  5 s ago  12 B',
+    'b    finished       40      2            4.500      12.35  5 s ago  12 B',
+  ]);
+});
+
 test('sizes', () => {
   assert.deepEqual([0, 999, 1500, 999_960, 3e9].map(formatBytes), [
     ...['0 B', '999 B', '1.5 kB', '1.0 MB', '3.0 GB'],

@@ -20,6 +20,8 @@ export function trainingRun(name: string, changes: Partial<TrainingRun> = {}): T
     epoch: 2,
     seconds: 1440,
     best: { loss: 4.5, updates: 40, epoch: 2 },
+    bestBleu: null,
+    bestChrf: null,
     trainLoss: 5,
     validLoss: 4.5,
     speed: 1000,

@@ -10,6 +10,13 @@ test('the summary has a line for each run and marks the best', () => {
   assert.match(html, /&lt;b&gt;<\/th>.*✕<\/span> diverged.*>6\.000</);
 });
 
+test('the summary has the best scores of the runs that were translated', () => {
+  assert.doesNotMatch(summaryTable([trainingRun('a')]), /BLEU|chrF/);
+  const html = summaryTable([trainingRun('a', { bestBleu: 20.1, bestChrf: 44 }), trainingRun('b')]);
+  assert.match(html, /after<\/th><th[^>]*>Best BLEU<\/th><th[^>]*>Best chrF<\/th><th[^>]*>Last valid/);
+  assert.match(html, /40<\/td><td class="number"><b title="the highest">20\.10<\/b><\/td>/);
+});
+
 test('a run without a line has dashes', () => {
   const none = { best: null, trainLoss: null, validLoss: null, speed: null, weights: null, lines: [] };
   const html = summaryTable([
