@@ -119,6 +119,35 @@ test('what the official implementation finds', () => {
   }
 });
 
+test('several </s> among the 2·beam best: those of the first half finish, as many others as ever live on', () => {
+  const [a, b, c, d] = [4, 5, 6, 7];
+  /** What may follow each prefix; the rest is spread over ids that no beam takes. */
+  const probabilities: Record<string, Record<number, number>> = {
+    '': { [a]: 0.5, [b]: 0.3, [c]: 0.15, [d]: 0.01 },
+    [`${a}`]: { [EOS]: 0.4, [a]: 0.22, [b]: 0.2, [c]: 0.18 },
+    [`${b}`]: { [EOS]: 0.6, [a]: 0.2, [b]: 0.15, [c]: 0.05 },
+    [`${c}`]: { [EOS]: 0.65, [a]: 0.2, [b]: 0.1, [c]: 0.05 },
+    [`${a},${a}`]: { [EOS]: 0.5, [a]: 0.3 },
+    [`${a},${b}`]: { [EOS]: 0.8, [a]: 0.1 },
+    [`${a},${c}`]: { [EOS]: 0.95, [a]: 0.04 },
+  };
+  const table: Table = (_, prefix) =>
+    Array.from({ length: 20 }, (_, id) => Math.log(probabilities[String(prefix)]?.[id] ?? 1e-9));
+  const model = new TableModel(20, table);
+  const [found] = beamSearch(model, pack([[4, 2]]), { ...OPTIONS, beam: 3, lenpen: 0 });
+  // 0.2 a </s>, 0.18 b </s>, 0.11 aa | 0.1 ab, 0.0975 c </s>, 0.09 ac: c </s> is too late, ac is the third that lives on.
+  // 0.0855 ac </s>, 0.08 ab </s>, …: one place is left, the better takes it.
+  assert.deepEqual(
+    found.map(({ tokens }) => tokens),
+    [
+      [a, EOS],
+      [b, EOS],
+      [a, c, EOS],
+    ],
+  );
+  assert.deepEqual(model.rowsPerStep, [1, 3, 3]);
+});
+
 describe('length', () => {
   /** p(a) = 0.6 and p(</s>) = 0.4 at every step, in a vocabulary where nothing else can be. */
   const coin: Table = () => [-Infinity, -Infinity, Math.log(0.4), -Infinity, Math.log(0.6), -Infinity];
