@@ -63,6 +63,13 @@ export async function runExport(run: string, options: ExportOptions): Promise<vo
     for (const [name, file] of tokenizerFiles(data)) copy(file, folder, name);
   });
   log.info(`Written: ${output} (${format})`);
+  const { nfc, whitespace } = config.data.clean;
+  if (nfc || whitespace) {
+    const what = [...(nfc ? ['in NFC'] : []), ...(whitespace ? ['with single spaces'] : [])].join(' and ');
+    log.info(
+      `The model knows text ${what} (data.clean): bring text to that before another program translates it`,
+    );
+  }
 }
 
 function readModel(
@@ -93,7 +100,12 @@ function writeDictionaries(folder: string, { config: { data }, dictionaries }: E
 function exportSafetensors(folder: string, model: Exported): void {
   writeSafetensors(path.join(folder, WEIGHTS_FILE), model.weights, { format: 'pt' });
   const { data, model: keys } = model.written;
-  const about = { 'source-lang': data['source-lang'], 'target-lang': data['target-lang'], model: keys };
+  const about = {
+    'source-lang': data['source-lang'],
+    'target-lang': data['target-lang'],
+    clean: data.clean,
+    model: keys,
+  };
   writeFileAtomic(path.join(folder, 'config.json'), `${JSON.stringify(about, null, 2)}\n`);
   writeDictionaries(folder, model);
 }

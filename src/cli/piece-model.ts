@@ -9,7 +9,7 @@ function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
     symbols: tokenizer.pieces.map(({ piece, type }) =>
       type === 'normal' || type === 'byte' || type === 'user-defined' ? piece : undefined,
     ),
-    encode: (line) => tokenizer.encodeIds(line),
+    encode: (line) => tokenizer.encodeBoth(line),
     serialize: () => tokenizer.serialize(),
   };
 }

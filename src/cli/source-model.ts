@@ -1,5 +1,7 @@
 import * as fs from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
 import { loadRunConfig } from '../config/load.js';
 import type { Config, TrainConfig, WrittenConfig } from '../config/schema.js';
 import { locateCheckpoint } from '../decode/checkpoint-location.js';
@@ -23,7 +25,19 @@ export function findSource({ train }: Config, written: WrittenConfig): SourceMod
   }
   const source = { folder: checkpoint, runDirectory, written: loadRunConfig(runDirectory).written };
   checkArchitecture(source, written);
+  const [before, now] = [source.written.data.clean, written.data.clean];
+  if (!isDeepStrictEqual(before, now)) {
+    log.warn(
+      `data.clean: ${runDirectory} was trained with ${describe(before)}, this run has ${describe(now)}`,
+    );
+  }
   return source;
+}
+
+function describe(clean: WrittenConfig['data']['clean']): string {
+  return Object.entries(clean)
+    .map(([name, on]) => `${name}: ${on}`)
+    .join(', ');
 }
 
 /** What comes with the weights and what is added to them, in words. */

@@ -8,7 +8,6 @@ import { explainFileError, UserError } from '../common/errors.js';
 import { removeLeftovers } from '../common/leftovers.js';
 import { log } from '../common/log.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
-import { loadCodec } from '../decode/load-model.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { refuseAverage } from '../train/average.js';
@@ -255,6 +254,9 @@ async function trainFrom(
   how: Pick<TrainerOptions, 'stopAfter' | 'unsaved'>,
 ): Promise<void> {
   for (const line of describeStart(config, data, start)) log.info(line);
+  const { valid } = data;
+  const translates = config.train.evalBleu && valid !== null;
+  const translate = translates ? await validationTranslator(config, valid) : undefined;
   const signals = listenForSignals();
   const options = {
     config: config.train,
@@ -263,12 +265,12 @@ async function trainFrom(
     origin,
     runDirectory: config.train.saveDir,
     train: data.train,
-    valid: data.valid,
+    valid,
     resegment: data.resegment,
     interrupted: signals.received,
     saveRequested: signals.saveRequested,
     ...how,
-    translate: translatorOf(config, data),
+    translate,
   };
   let trainer: Trainer | undefined;
   try {
@@ -279,12 +281,6 @@ async function trainFrom(
     trainer?.dispose();
     signals.stop();
   }
-}
-
-/** Translates the validation split where the config asks for it. */
-function translatorOf(config: Config, { valid }: TrainingData): TrainerOptions['translate'] {
-  if (!config.train.evalBleu || valid === null) return undefined;
-  return validationTranslator(config, valid, loadCodec(config.train.saveDir, config.data).codec);
 }
 
 function describeStart({ model, train }: SettledConfig, data: TrainingData, start: Start): string[] {

@@ -54,7 +54,7 @@ const cleanSection = section(
     nfc: flag(false, 'Bring text to Unicode normalisation form C.'),
     whitespace: flag(false, 'Collapse runs of white space to one space and strip both ends.'),
   },
-  'Hygiene before anything else sees a line; everything is off by default.',
+  'Hygiene before anything else sees a line, in training and in translation; everything is off by default.',
 );
 
 const dataSection = section(

@@ -6,11 +6,19 @@ export interface CleanOptions {
   readonly whitespace: boolean;
 }
 
-/** What cleans a line, or undefined where there is nothing to do. */
-export function lineCleaner({ nfc, whitespace }: CleanOptions): ((line: string) => string) | undefined {
-  if (!nfc && !whitespace) return undefined;
+/** JavaScript's `\s` lacks U+0085, which Unicode has among its white space. */
+const WHITE_SPACE = /[\s\x85]+/gu;
+/** White space of Unicode's, control characters, and what is drawn as nothing: marks of zero width, fillers, … */
+const VISIBLE = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}]/u;
+
+/**
+ * What brings a raw line into the form that is segmented. It is the one way, for the text of a dataset and for all that
+ * a model reads after training. A line in which nothing can be seen is empty, whatever the options.
+ */
+export function lineCleaner({ nfc, whitespace }: CleanOptions): (line: string) => string {
   return (line) => {
+    if (!VISIBLE.test(line)) return '';
     const composed = nfc ? line.normalize('NFC') : line;
-    return whitespace ? composed.replace(/\s+/gu, ' ').trim() : composed;
+    return whitespace ? composed.replace(WHITE_SPACE, ' ').trim() : composed;
   };
 }

@@ -11,6 +11,8 @@ export const EOS = 2;
 export const UNK = 3;
 
 const SPECIALS = ['<s>', '<pad>', '</s>', '<unk>'];
+/** Stands for nothing where its count is 0, too: it fills a dictionary up. */
+const FILLING = /^madeupword\d{4,}$/;
 /** Dictionaries are filled up to a multiple of this, which suits some hardware. */
 const PADDING_FACTOR = 8;
 const MAX_BYTES = 2 ** 28;
@@ -25,14 +27,14 @@ export type SymbolCount = readonly [symbol: string, count: number];
 export class Dictionary {
   /** Symbols with their counts by id, the special ones left out. */
   private readonly entries: readonly SymbolCount[];
-  private readonly indices: Map<string, number>;
+  /** Ids of what text may hold: `</s>` that someone has written is no end, and filling is no word. */
+  private readonly indices = new Map<string, number>();
 
   private constructor(entries: readonly SymbolCount[]) {
     this.entries = entries;
-    this.indices = new Map(SPECIALS.map((symbol, id) => [symbol, id]));
     // A symbol that is there twice keeps both ids; the later one is found. So it is in fairseq.
-    entries.forEach(([symbol], i) => {
-      this.indices.set(symbol, SPECIALS.length + i);
+    entries.forEach(([symbol, count], i) => {
+      if (count !== 0 || !FILLING.test(symbol)) this.indices.set(symbol, SPECIALS.length + i);
     });
   }
 
@@ -86,7 +88,7 @@ export class Dictionary {
     return SPECIALS.length + this.entries.length;
   }
 
-  /** Id of a symbol; that of `<unk>` where it is not in the dictionary. */
+  /** Id of a piece of text; that of `<unk>` where it is not in the dictionary, as the special symbols and filling are not. */
   indexOf(symbol: string): number {
     return this.indices.get(symbol) ?? UNK;
   }

@@ -58,7 +58,7 @@ interface Side {
 class Preprocessing {
   private readonly options: PreprocessOptions;
   private readonly folder: string;
-  private readonly clean: ((line: string) => string) | undefined;
+  private readonly clean: (line: string) => string;
   private readonly files: string[] = [];
   private readonly digests = new Map<string, FileDigest>();
 
@@ -121,8 +121,8 @@ class Preprocessing {
     const { clean } = this;
     let step = await pairs.next();
     for (; !step.done; step = await pairs.next()) {
-      const block = step.value;
-      see(clean === undefined ? block : { source: block.source.map(clean), target: block.target.map(clean) });
+      const { source, target } = step.value;
+      see({ source: source.map(clean), target: target.map(clean) });
       signal?.throwIfAborted();
     }
     const inputs = inputsOf({ [split]: text } as PreprocessOptions['texts'], [sourceLang, targetLang]);

@@ -1,11 +1,17 @@
 import { Dictionary, EOS, UNK } from './dictionary.js';
 
+/** A line in pieces. */
+export interface Segmentation {
+  /** What the line has there, where a piece is unknown. */
+  readonly pieces: readonly string[];
+  readonly ids: ArrayLike<number>;
+}
+
 /** A tokenizer, as far as a dataset needs one. */
 export interface PieceModel {
   /** Symbols of its pieces by id; undefined for unknown and control pieces, which have no place in a dictionary. */
   readonly symbols: readonly (string | undefined)[];
-  /** Ids of the pieces of a line. */
-  encode(line: string): ArrayLike<number>;
+  encode(line: string): Segmentation;
 }
 
 const FIRST = UNK + 1;
@@ -39,15 +45,19 @@ export class SymbolTable {
     return this.given?.size ?? Dictionary.sizeFor(this.symbols.length);
   }
 
-  /** The number of each piece: provisional before `finish`, then that of the dictionary. */
-  number(pieces: ArrayLike<number>): Int32Array {
-    const { numbers, finalIds } = this;
-    const ids = new Int32Array(pieces.length);
-    for (let i = 0; i < pieces.length; i++) {
-      const id = numbers[pieces[i]];
-      ids[i] = finalIds === undefined ? id : finalIds[id];
+  /**
+   * The number of each piece: provisional before `finish`, then that of the dictionary. One that is given may know text
+   * which the tokenizer does not, such as rare characters.
+   */
+  number({ pieces, ids }: Segmentation): Int32Array {
+    const { numbers, finalIds, given } = this;
+    const found = new Int32Array(ids.length);
+    for (let i = 0; i < found.length; i++) {
+      const id = numbers[ids[i]];
+      if (given !== undefined && id === UNK) found[i] = given.indexOf(pieces[i]);
+      else found[i] = finalIds === undefined ? id : finalIds[id];
     }
-    return ids;
+    return found;
   }
 
   count(numbers: Int32Array): void {

@@ -39,7 +39,7 @@ export function loadModel(
 /** Dictionaries and tokenizer of a run. @throws UserError when a file is absent or damaged */
 export function loadCodec(
   runDirectory: string,
-  { sourceLang, targetLang }: Pick<Config['data'], 'sourceLang' | 'targetLang'>,
+  { sourceLang, targetLang, clean }: Pick<Config['data'], 'sourceLang' | 'targetLang' | 'clean'>,
 ): { codec: TextCodec; vocabulary: VocabularySizes; tokenized: boolean } {
   const sums = readChecksums(runDirectory)?.files ?? {};
   const dictionaries = [sourceLang, targetLang].map((language) =>
@@ -58,7 +58,7 @@ export function loadCodec(
     });
   }
   return {
-    codec: new TextCodec(source, target),
+    codec: new TextCodec(source, target, clean),
     vocabulary: { source: source.dictionary.size, target: target.dictionary.size },
     tokenized: tokenizers[0] !== undefined,
   };

@@ -1,4 +1,6 @@
-import { EOS } from '../data/dictionary.js';
+import { type CleanOptions, lineCleaner } from '../data/clean.js';
+import { EOS, UNK } from '../data/dictionary.js';
+import { splitWords } from '../metrics/python-text.js';
 
 /** A tokenizer, as far as translation needs one. */
 export interface Segmenter {
@@ -15,29 +17,41 @@ export interface Symbols {
   symbolOf(id: number): string;
 }
 
-/** Tokens parted by white space, for models whose text was segmented by other programs. */
+/** Tokens parted by white space, as fairseq parts them, for models whose text was segmented by other programs. */
 export const whiteSpaceSegmenter: Segmenter = {
-  encode: (text) => text.split(/\s+/u).filter((token) => token !== ''),
+  encode: splitWords,
   decode: (pieces) => pieces.join(' '),
 };
 
-/** The way from a line of raw text to source ids, and from target ids back to a line. */
-export class TextCodec {
-  private readonly source: { segmenter: Segmenter; dictionary: Symbols };
-  private readonly target: { segmenter: Segmenter; dictionary: Symbols };
+/** One language. */
+export interface CodecSide {
+  segmenter: Segmenter;
+  dictionary: Symbols;
+}
 
-  constructor(
-    source: { segmenter: Segmenter; dictionary: Symbols },
-    target: { segmenter: Segmenter; dictionary: Symbols },
-  ) {
+/** Half of a surrogate pair: no text has it by itself, so no translation does. */
+const UNMATCHED = '\ud800';
+
+/**
+ * The way from a line of raw text to source ids, and from target ids back to a line: the one way of everything that
+ * reads text after training. It comes to the ids that `preprocess` gives the same line.
+ */
+export class TextCodec {
+  private readonly source: CodecSide;
+  private readonly target: CodecSide;
+  private readonly clean: (line: string) => string;
+
+  /** @param clean what the text of the model was cleaned by */
+  constructor(source: CodecSide, target: CodecSide, clean: CleanOptions) {
     this.source = source;
     this.target = target;
+    this.clean = lineCleaner(clean);
   }
 
   /** Source ids of a line, with `</s>` at the end; a line without any token gives none at all. */
   encode(line: string): Int32Array {
     const { segmenter, dictionary } = this.source;
-    const pieces = segmenter.encode(line);
+    const pieces = segmenter.encode(this.clean(line));
     if (pieces.length === 0) return new Int32Array(0);
     const ids = new Int32Array(pieces.length + 1);
     pieces.forEach((piece, i) => {
@@ -48,13 +62,22 @@ export class TextCodec {
   }
 
   /** One line of text from target ids that end in `</s>`: a line break, which byte pieces can spell, is a space. */
-  decode(ids: readonly number[]): string {
-    return this.target.segmenter.decode(this.targetTokens(ids).slice(0, -1)).replace(/[\r\n]+/g, ' ');
+  decode(ids: ArrayLike<number>): string {
+    return lineOf(this.target, this.targetTokens(ids));
   }
 
   /** As decode, of source ids. */
-  decodeSource(ids: readonly number[]): string {
-    return this.source.segmenter.decode(this.sourceTokens(ids).slice(0, -1)).replace(/[\r\n]+/g, ' ');
+  decodeSource(ids: ArrayLike<number>): string {
+    return lineOf(this.source, this.sourceTokens(ids));
+  }
+
+  /**
+   * As decode, of a reference that translations are compared with: a word with `<unk>` in it is like nothing that they
+   * can have, their own `<unk>` least of all.
+   */
+  decodeReference(ids: ArrayLike<number>): string {
+    const tokens = this.targetTokens(ids).map((token, i) => (ids[i] === UNK ? UNMATCHED : token));
+    return lineOf(this.target, tokens);
   }
 
   sourceTokens(ids: ArrayLike<number>): string[] {
@@ -64,4 +87,9 @@ export class TextCodec {
   targetTokens(ids: ArrayLike<number>): string[] {
     return Array.from(ids, (id) => this.target.dictionary.symbolOf(id));
   }
+}
+
+/** @param tokens the last of them is `</s>` */
+function lineOf({ segmenter }: CodecSide, tokens: readonly string[]): string {
+  return segmenter.decode(tokens.slice(0, -1)).replace(/[\r\n]+/g, ' ');
 }

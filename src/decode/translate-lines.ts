@@ -54,8 +54,13 @@ function encodeLine(
   { maxPositions, onCut }: TranslateOptions,
 ): Int32Array {
   const ids = codec.encode(text);
+  if (ids.length > maxPositions) onCut?.(index, ids.length);
+  return fitTo(maxPositions, ids);
+}
+
+/** Source ids cut to what a model can take, `</s>` at the end. */
+export function fitTo(maxPositions: number, ids: Int32Array): Int32Array {
   if (ids.length <= maxPositions) return ids;
-  onCut?.(index, ids.length);
   const cut = ids.slice(0, maxPositions);
   cut[maxPositions - 1] = EOS;
   return cut;

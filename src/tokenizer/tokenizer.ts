@@ -13,7 +13,7 @@ import { WordCache } from './word-cache.js';
 const MAX_BYTES = 2 ** 27;
 
 /** Pieces of a text and their ids; the piece of an unknown id is what the text has there. */
-interface Segmentation {
+export interface Segmentation {
   readonly pieces: string[];
   readonly ids: number[];
 }
@@ -86,6 +86,19 @@ export class Tokenizer {
     return this.encodeBoth(text).pieces;
   }
 
+  /** Both at once. */
+  encodeBoth(text: string): Segmentation {
+    const { words } = this;
+    if (words === undefined || text.includes(SPACE_SYMBOL)) {
+      return this.identify(this.segment(this.normalizer.normalize(text)));
+    }
+    const whole: Segmentation = { pieces: [], ids: [] };
+    for (const word of text.split(' ')) {
+      if (word !== '') this.append(whole, words.get(word, this.encodeWord));
+    }
+    return whole;
+  }
+
   /** The ids of the pieces of a text. */
   encodeIds(text: string): number[] {
     return this.encodeBoth(text).ids;
@@ -127,18 +140,6 @@ export class Tokenizer {
   /** The bytes of the .model. */
   serialize(): Uint8Array {
     return Uint8Array.from(this.bytes);
-  }
-
-  private encodeBoth(text: string): Segmentation {
-    const { words } = this;
-    if (words === undefined || text.includes(SPACE_SYMBOL)) {
-      return this.identify(this.segment(this.normalizer.normalize(text)));
-    }
-    const whole: Segmentation = { pieces: [], ids: [] };
-    for (const word of text.split(' ')) {
-      if (word !== '') this.append(whole, words.get(word, this.encodeWord));
-    }
-    return whole;
   }
 
   private readonly encodeWord = (word: string): Segmentation =>

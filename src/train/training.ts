@@ -7,7 +7,7 @@ import type { TrainFigures } from './meter.js';
 import type { SaverOptions } from './saver.js';
 import type { TrainState } from './state.js';
 import type { AllReduce } from './update.js';
-import type { TranslatedValidation } from './validation.js';
+import type { TranslateValidation } from './validation.js';
 
 /** What a training is to do, and with what. */
 export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
@@ -25,7 +25,7 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   /** Whether what training starts with is to be saved first: it is in no checkpoint of this run yet. */
   unsaved?: boolean;
   /** Translates the validation split, with `eval-bleu`. */
-  translate?: (model: Transformer) => TranslatedValidation;
+  translate?: TranslateValidation;
   /** The signal that asked to stop, if any; asked before every update. */
   interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
   /** Whether somebody has asked for a checkpoint since the last question. */

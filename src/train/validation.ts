@@ -27,6 +27,9 @@ export interface TranslatedValidation {
   samples: TranslationSample[];
 }
 
+/** Translates a validation split. */
+export type TranslateValidation = (model: Transformer) => Promise<TranslatedValidation>;
+
 /** What a split scores, where it was translated. */
 export type Scores = Partial<Omit<TranslatedValidation, 'samples'>>;
 
@@ -47,10 +50,10 @@ export async function evaluate(
   model: Transformer,
   batches: Iterable<Batch>,
   labelSmoothing: number,
-  translate?: (model: Transformer) => TranslatedValidation,
+  translate?: TranslateValidation,
 ): Promise<Evaluation> {
   const losses = await validate(model, batches, labelSmoothing);
-  const { samples = [], ...scores } = translate?.(model) ?? {};
+  const { samples = [], ...scores } = (await translate?.(model)) ?? {};
   return { figures: { ...losses, ...scores }, samples };
 }
 

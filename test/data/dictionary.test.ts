@@ -39,8 +39,8 @@ test('ids: special symbols first, then by count, ties by code points', () => {
   const specials = ['<s>', '<pad>', '</s>', '<unk>'];
   const filling = Array.from({ length: 6 }, (_, i) => `madeupword000${i}`);
   assert.deepEqual(symbols, [...specials, 'often', 'a', 'b', '\uff5e', '\u{1f600}', 'rare', ...filling]);
-  symbols.forEach((symbol, id) => {
-    assert.equal(dictionary.indexOf(symbol), id);
+  symbols.slice(4, 10).forEach((symbol, i) => {
+    assert.equal(dictionary.indexOf(symbol), 4 + i);
   });
   assert.deepEqual([BOS, PAD, EOS, UNK], [0, 1, 2, 3]);
   assert.equal(dictionary.indexOf('absent'), UNK);
@@ -51,8 +51,19 @@ test('ids: special symbols first, then by count, ties by code points', () => {
   assert.equal(Dictionary.sizeFor(4), 8);
 });
 
+test('special symbols and filling that stand in a text are unknown', () => {
+  const dictionary = Dictionary.fromCounts([['a', 1]]);
+  for (const symbol of ['<s>', '<pad>', '</s>', '<unk>', 'madeupword0000', 'madeupword0002']) {
+    assert.equal(dictionary.indexOf(symbol), UNK, symbol);
+  }
+  // Of others: they have counted it, so some text has it.
+  assert.equal(load('a 3\nmadeupword0001 1\nmadeupword0002 0\n').indexOf('madeupword0001'), 5);
+  assert.equal(load('a 3\n</s> 1\n').indexOf('</s>'), 5);
+});
+
 test('filling leaves symbols of that name alone', () => {
   const dictionary = Dictionary.fromCounts([['madeupword0000', 2]]);
+  assert.equal(dictionary.indexOf('madeupword0000'), 4);
   assert.equal(
     dictionary.serialize(),
     'madeupword0000 2\nmadeupword0001 0\nmadeupword0002 0\nmadeupword0003 0\n',

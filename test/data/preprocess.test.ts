@@ -16,7 +16,10 @@ function wordModel(words: readonly string[]): StoredPieceModel {
   const ids = new Map(words.map((word, i) => [word, i + 1]));
   return {
     symbols: [undefined, ...words],
-    encode: (line) => line.split(' ').flatMap((word) => (word === '' ? [] : [ids.get(word) ?? 0])),
+    encode: (line) => {
+      const pieces = line.split(' ').filter((word) => word !== '');
+      return { pieces, ids: pieces.map((word) => ids.get(word) ?? 0) };
+    },
     serialize: () => Buffer.from(words.join('\n')),
   };
 }

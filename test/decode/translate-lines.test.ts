@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TextCodec, whiteSpaceSegmenter } from '../../src/decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../../src/decode/translate-lines.js';
-import type { Translation } from '../../src/decode/translation-format.js';
+import {
+  formatTranslation,
+  type Translation,
+  type TranslationFormat,
+} from '../../src/decode/translation-format.js';
 import { hashTable, logSoftmax, TableModel } from './table-model.js';
 
 const WORDS = ['<s>', '<pad>', '</s>', '<unk>', ...'abcdefghijklmnop'];
@@ -12,7 +16,8 @@ const dictionary = {
   symbolOf: (id: number) => WORDS[id],
 };
 const side = { segmenter: whiteSpaceSegmenter, dictionary };
-const codec = new TextCodec(side, side);
+const UNCLEANED = { nfc: false, whitespace: false };
+const codec = new TextCodec(side, side, UNCLEANED);
 
 /** Copies its source, surely. */
 const copying = new TableModel(WORDS.length, (source, prefix) =>
@@ -36,12 +41,13 @@ async function translate(
   lines: readonly string[],
   model = copying,
   options: Partial<TranslateOptions> = {},
+  by = codec,
 ): Promise<Translation[]> {
   async function* source(): AsyncGenerator<string> {
     yield* lines;
   }
   const found: Translation[] = [];
-  for await (const entry of translateLines(source(), model, codec, { ...OPTIONS, ...options }))
+  for await (const entry of translateLines(source(), model, by, { ...OPTIONS, ...options }))
     found.push(entry);
   return found;
 }
@@ -81,6 +87,35 @@ describe('one translation for each line', () => {
     assert.equal(model.open, 0);
   });
 
+  test('white space of any kind alone stays blank, in every format', async () => {
+    const blank = ['', ' ', '\t', '\x85', '\u00a0', '\u3000', '\u2028', '\u200b', '\ufeff', ' \u3000\x85 '];
+    // A segmenter that, unlike the one of white space, takes all that it sees for text.
+    const letters = {
+      segmenter: { encode: (text: string) => [...text], decode: side.segmenter.decode },
+      dictionary,
+    };
+    const found = await translate(blank, copying, { nbest: 3 }, new TextCodec(letters, letters, UNCLEANED));
+    const formats = {
+      text: '\n',
+      nbest: '9 |||  ||| F0=0 ||| 0\n',
+      fairseq: 'S-9\t\nH-9\t0.0\t\nD-9\t0.0\t\nP-9\t\n',
+    };
+    found.forEach((translation, index) => {
+      for (const [format, expected] of Object.entries(formats)) {
+        assert.equal(
+          formatTranslation({ ...translation, index: 9 }, format as TranslationFormat),
+          expected,
+          JSON.stringify(blank[index]),
+        );
+      }
+      assert.deepEqual(JSON.parse(formatTranslation(translation, 'jsonl')), {
+        line: index + 1,
+        source: blank[index],
+        hypotheses: [{ text: '', score: 0, tokens: [], tokenLogProbs: [] }],
+      });
+    });
+  });
+
   test('no line at all', async () => {
     assert.deepEqual(await translate([]), []);
   });
@@ -92,10 +127,14 @@ describe('one translation for each line', () => {
   });
 
   test('nothing that is read breaks the line', async () => {
-    const breaking = new TextCodec(side, {
-      segmenter: { encode: whiteSpaceSegmenter.encode, decode: (pieces) => pieces.join('\r\n') },
-      dictionary,
-    });
+    const breaking = new TextCodec(
+      side,
+      {
+        segmenter: { encode: whiteSpaceSegmenter.encode, decode: (pieces) => pieces.join('\r\n') },
+        dictionary,
+      },
+      UNCLEANED,
+    );
     assert.equal(breaking.decode([4, 5, 6, 2]), 'a b c');
   });
 });

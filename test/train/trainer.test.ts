@@ -262,7 +262,7 @@ describe('validation by translation', () => {
     const [plain, scored] = [scratchFolder(), scratchFolder()];
     await trainTiny(plain, run(false));
     let next = 0;
-    await trainTiny(scored, { ...run(true), options: { translate: () => scores[next++] } });
+    await trainTiny(scored, { ...run(true), options: { translate: async () => scores[next++] } });
     assert.equal(next, 4);
     assert.match(link(scored, 'checkpoint_best'), /_4$/);
     const lines = readMetrics(scored).filter(({ event }) => event === 'valid');
@@ -277,7 +277,7 @@ describe('validation by translation', () => {
   test('patience counts by the score', async () => {
     const folder = scratchFolder();
     let next = 0;
-    const options = { translate: () => scores[next++] };
+    const options = { translate: async () => scores[next++] };
     const end = await trainTiny(folder, {
       train: { ...run(true).train, maxUpdate: 20, patience: 2 },
       options,
@@ -429,7 +429,7 @@ describe('milestones', () => {
         evalBleu: true,
         bestCheckpointMetric: 'chrf',
       },
-      options: { translate: () => scores[next++] },
+      options: { translate: async () => scores[next++] },
     });
     assert.deepEqual(
       end.state.bests.map(({ updates }) => updates),
