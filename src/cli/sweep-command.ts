@@ -73,13 +73,8 @@ function planOf(files: readonly string[], { grid = [], seeds: typed, test = fals
         : 'Config files need --grid or --seeds beside them: admin-nmt sweep CONFIG --grid train.lr=0.001,0.003 -o DIR.',
     });
   }
-  const plan = readSweepPlan(files[0]);
-  return {
-    ...plan,
-    grid: overrideGrid(plan.grid, axes),
-    seeds: seeds ?? plan.seeds,
-    test: plan.test || test,
-  };
+  const plan = overrideGrid(readSweepPlan(files[0]), axes);
+  return { ...plan, seeds: seeds ?? plan.seeds, test: plan.test || test };
 }
 
 function collect(value: string, before: string[] = []): string[] {

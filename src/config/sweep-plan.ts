@@ -95,11 +95,15 @@ export function isSweepPlan(file: string): boolean {
   return Object.keys(layer.tree).some((key) => NAMES.includes(key));
 }
 
-/** A grid with other values for some of its keys, and further keys behind. */
-export function overrideGrid(grid: readonly Axis[], axes: readonly Axis[]): Axis[] {
+/** A plan with other values for some keys of its grid, and further keys behind, which it may have set for all cells. */
+export function overrideGrid(plan: SweepPlan, axes: readonly Axis[]): SweepPlan {
   const given = new Map(axes.map((axis) => [axis.path, axis]));
-  const kept = grid.map((axis) => given.get(axis.path) ?? axis);
-  return [...kept, ...axes.filter((axis) => !kept.includes(axis))];
+  const kept = plan.grid.map((axis) => given.get(axis.path) ?? axis);
+  return {
+    ...plan,
+    set: plan.set.filter(({ path: key }) => !given.has(key)),
+    grid: [...kept, ...axes.filter((axis) => !kept.includes(axis))],
+  };
 }
 
 /** The axis of `--grid KEY=VALUE,VALUE`. @throws UserError where it has not that form */

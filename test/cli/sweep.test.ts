@@ -167,12 +167,12 @@ test('a bad plan starts nothing', () => {
   );
   assert.equal(fs.existsSync(path.join(folder, 'bad')), false);
   const { stdout } = runProgram(
-    ['sweep', 'plan.yaml', '--seeds', '71,72', '--grid', 'train.max-update=3', '-o', 'bad', '--dry-run'],
+    ['sweep', 'plan.yaml', '--seeds', '71,72', '--grid', 'train.log-interval=3', '-o', 'bad', '--dry-run'],
     { cwd: folder },
   );
   assert.deepEqual(stdout.match(/^good.*$/gm), [
-    'good,max-update=3,seed=71\tto do',
-    'good,max-update=3,seed=72\tto do',
+    'good,log-interval=3,seed=71\tto do',
+    'good,log-interval=3,seed=72\tto do',
   ]);
   const two = runProgram(['sweep', 'a.yaml', 'b.yaml', '-o', 'bad'], { cwd: folder });
   assert.match(two.stderr, /expected one plan, found 2 files\n.*--grid/);

@@ -130,10 +130,19 @@ test('a plan is known by its keys', () => {
 });
 
 test('a grid of the command line takes the place of the same keys, and adds others', () => {
-  const { grid } = read('grid: { model.residual: [post-ln, admin], train.lr: [0.001, 0.003] }');
-  const found = overrideGrid(grid, ['train.warmup-updates=0,9', 'model.residual=pre-ln'].map(parseGrid));
+  const plan = read(
+    'set: { train: { warmup-updates: 5, max-update: 9 } }\ngrid: { model.residual: [post-ln, admin], train.lr: [0.001, 0.003] }',
+  );
+  const { set, grid } = overrideGrid(
+    plan,
+    ['train.warmup-updates=0,9', 'model.residual=pre-ln'].map(parseGrid),
+  );
   assert.deepEqual(
-    found.map(({ path, values }) => `${path}: ${values.map(({ value }) => value)}`),
+    set.map(({ path }) => path),
+    ['train.max-update'],
+  );
+  assert.deepEqual(
+    grid.map(({ path, values }) => `${path}: ${values.map(({ value }) => value)}`),
     ['model.residual: "pre-ln"', 'train.lr: 0.001,0.003', 'train.warmup-updates: 0,9'],
   );
 });
