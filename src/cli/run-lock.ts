@@ -1,20 +1,10 @@
-import * as fs from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
-import process from 'node:process';
-import { explainFileError, UserError } from '../common/errors.js';
+import { explainFileError, UserError, userErrorOf } from '../common/errors.js';
 import { makeFolder, removeEmptyFolders } from '../common/folders.js';
 import { log } from '../common/log.js';
-import { isRunning } from '../common/processes.js';
-
-/** What a lock says of the process that holds it. */
-interface Holder {
-  pid: number;
-  host: string;
-  /** When the process began, by the clock of its system, so that a pid that is used again is told apart; '' if unknown. */
-  began: string;
-  since: string;
-}
+import { type Holder, holderOf, isAlive, takeLock } from '../common/process-lock.js';
 
 /** What a lock keeps others from, in words. */
 interface Work {
@@ -45,92 +35,64 @@ export function lockSweep(folder: string): () => void {
 
 /** The process of this machine that trains in a run directory, if one does. */
 export function trainerOf(runDirectory: string): number | undefined {
-  const holder = readHolder(path.join(runDirectory, TRAINING.file));
+  const holder = holderIn(runDirectory);
   return holder?.host === hostname() && isAlive(holder) ? holder.pid : undefined;
 }
 
 /** Whether a process trains in a run directory; undefined where the lock is of another machine, so that it cannot be seen. */
 export function isTrained(runDirectory: string): boolean | undefined {
-  const holder = readHolder(path.join(runDirectory, TRAINING.file));
+  const holder = holderIn(runDirectory);
   if (holder === undefined) return false;
   return holder.host === hostname() ? isAlive(holder) : undefined;
 }
 
+function holderIn(runDirectory: string): Holder | undefined {
+  try {
+    return holderOf(path.join(runDirectory, TRAINING.file));
+  } catch (error) {
+    userErrorOf(error);
+    return undefined; // no run directory that can be read: training says so
+  }
+}
+
 function lock(folder: string, work: Work): () => void {
-  const made = make(folder);
   const file = path.join(folder, work.file);
-  const own: Holder = {
-    pid: process.pid,
-    host: hostname(),
-    began: beginningOf(process.pid),
-    since: new Date().toISOString(),
-  };
-  for (;;) {
-    try {
-      fs.writeFileSync(file, `${JSON.stringify(own)}\n`, { flag: 'wx' });
-      return () => {
-        fs.rmSync(file, { force: true });
-        if (made !== undefined) removeEmptyFolders(folder, made);
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainFileError(error, file);
+  try {
+    const { made, taken } = takeIn(folder, file);
+    if ('heldBy' in taken) throw refusal(file, taken.heldBy, work);
+    if (taken.takenFrom !== undefined) {
+      const who = taken.takenFrom === 'unknown' ? 'unknown' : taken.takenFrom.pid;
+      log.warn(`The lock of process ${who}, which is gone, is taken over.`);
     }
-    takeOver(file, own.host, work);
-  }
-}
-
-function make(folder: string): string | undefined {
-  try {
-    return makeFolder(folder);
+    return () => {
+      taken.release();
+      if (made !== undefined) removeEmptyFolders(folder, made);
+    };
   } catch (error) {
-    throw explainFileError(error, folder);
+    throw explainFileError(error, file);
   }
 }
 
-/** Removes a stale lock. @throws UserError where it is held */
-function takeOver(file: string, host: string, { what, flag }: Work): void {
-  const holder = readHolder(file);
-  if (holder !== undefined && (holder.host !== host || isAlive(holder))) {
-    const elsewhere = holder.host === host ? '' : ` on ${holder.host}`;
-    throw new UserError({
-      problem: `${what} by process ${holder.pid}${elsewhere} since ${holder.since}`,
-      where: file,
-      hint:
-        holder.host === host
-          ? `Wait for it, or end it (kill -TERM saves first), or choose another folder with ${flag}.`
-          : 'Whether it still runs cannot be seen from here. If it does not, remove the file.',
-    });
-  }
-  // Another process may do the same at this moment: only one of them removes this very file.
-  const aside = `${file}.${process.pid}`;
+/** Another process, which gives its lock back, may remove the folder before there is something in it. */
+const ATTEMPTS = 10;
+
+function takeIn(folder: string, file: string, attempts = ATTEMPTS) {
+  const made = makeFolder(folder);
   try {
-    fs.renameSync(file, aside);
-    fs.rmSync(aside);
-    log.warn(`The lock of process ${holder?.pid ?? 'unknown'}, which is gone, is taken over.`);
+    return { made, taken: takeLock(file) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explainFileError(error, file);
+    if (attempts === 1 || existsSync(folder)) throw error;
+    return takeIn(folder, file, attempts - 1);
   }
 }
 
-function readHolder(file: string): Holder | undefined {
-  try {
-    const found = JSON.parse(fs.readFileSync(file, 'utf8'));
-    return Number.isInteger(found?.pid) && typeof found.host === 'string' ? found : undefined;
-  } catch {
-    return undefined; // gone by now, or cut short by a crash while it was written
-  }
-}
-
-function isAlive({ pid, began }: Holder): boolean {
-  return isRunning(pid) && beginningOf(pid) === began;
-}
-
-/** Start time of a process in clock ticks since the boot (proc(5)), where the system tells it. */
-function beginningOf(pid: number): string {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return '';
-  }
+function refusal(where: string, { pid, host, since }: Holder, { what, flag }: Work): UserError {
+  const here = host === hostname();
+  return new UserError({
+    problem: `${what} by process ${pid}${here ? '' : ` on ${host}`} since ${since}`,
+    where,
+    hint: here
+      ? `Wait for it, or end it (kill -TERM saves first), or choose another folder with ${flag}.`
+      : 'Whether it still runs cannot be seen from here. If it does not, remove the file.',
+  });
 }
