@@ -2,12 +2,19 @@ import { mean } from '../common/statistics.js';
 
 /** Fits by least squares. */
 
-/** A line through points by least squares: y ≈ offset + slope·x, and the share of the variance of y that it explains. */
+/** A line through points by least squares: y ≈ offset + slope·x. */
 export interface Line {
   readonly slope: number;
   readonly offset: number;
-  readonly explained: number;
+  /**
+   * R², the share of the variance of y that the line explains; null where there is nothing to explain: a line goes through
+   * any two points.
+   */
+  readonly explained: number | null;
 }
+
+/** What a line has to choose: its slope and its offset. */
+const PARAMETERS = 2;
 
 /** @param xs at least two, not all equal */
 export function fitLine(xs: readonly number[], ys: readonly number[]): Line {
@@ -19,7 +26,8 @@ export function fitLine(xs: readonly number[], ys: readonly number[]): Line {
     varianceY += (ys[i] - meanY) ** 2;
   });
   const slope = covariance / varianceX;
-  const explained = varianceY === 0 ? 1 : covariance ** 2 / (varianceX * varianceY);
+  const tells = new Set(xs).size > PARAMETERS && varianceY > 0;
+  const explained = tells ? covariance ** 2 / (varianceX * varianceY) : null;
   return { slope, offset: meanY - slope * meanX, explained };
 }
 

@@ -2,9 +2,9 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Standard deviation of a sample (n − 1); 0 of a single value. */
-export function deviation(values: readonly number[]): number {
-  if (values.length < 2) return 0;
+/** Standard deviation of a sample (n − 1); null of a single value, which tells nothing of it. */
+export function deviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
   const centre = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }

@@ -69,12 +69,12 @@ export interface Growth {
   readonly depths: readonly number[];
   /** Of the lines through the changes of each seed; null where a change is 0 or no number. */
   readonly exponents: readonly (number | null)[];
-  /** Mean and standard deviation of the exponents; null where one of them is. */
+  /** Mean and standard deviation of the exponents; null where one of them is, and the deviation of a single one. */
   readonly exponent: number | null;
   readonly deviation: number | null;
   /** The same line through what theory expects at these depths; null for no change at all. */
   readonly expected: number | null;
-  /** Share of the variance of the mean changes that a + b·N explains, and a + b·ln N. */
+  /** R², the share of the variance of the mean changes that a + b·N explains, and a + b·ln N; null of two depths. */
   readonly linearFit: number | null;
   readonly logarithmicFit: number | null;
 }

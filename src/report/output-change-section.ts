@@ -95,24 +95,13 @@ function deltaChart(changes: readonly OutputChange[], stack: Stack, direction: D
 /** Mean, and the mean ± one standard deviation where there are several. */
 function pointOf(x: number, values: readonly number[]): Point {
   const [y, around] = [mean(values), deviation(values)];
-  return values.length > 1 ? { x, y, low: y - around, high: y + around } : { x, y };
+  return around === null ? { x, y } : { x, y, low: y - around, high: y + around };
 }
 
 function growthTable(growth: readonly Growth[]): string {
   const rows = growth.map(
-    ({
-      residual,
-      stack,
-      direction,
-      delta,
-      exponent,
-      deviation,
-      exponents,
-      expected,
-      linearFit,
-      logarithmicFit,
-    }) => {
-      const error = exponents.length > 1 && deviation !== null ? ` ± ${deviation.toFixed(2)}` : '';
+    ({ residual, stack, direction, delta, exponent, deviation, expected, linearFit, logarithmicFit }) => {
+      const error = deviation === null ? '' : ` ± ${deviation.toFixed(2)}`;
       return [
         `<th scope="row">${escapeHtml(residual)}</th><td>${stack}</td><td>${direction}</td>`,
         number(delta, compact),

@@ -102,5 +102,5 @@ export function lettersOf(cells: readonly SweepCell[]): string {
 
 /** Mean and sample standard deviation (n − 1); the latter is null for one value. */
 export function spread(values: readonly number[]): { mean: number; deviation: number | null } {
-  return { mean: mean(values), deviation: values.length < 2 ? null : deviation(values) };
+  return { mean: mean(values), deviation: deviation(values) };
 }

@@ -7,7 +7,13 @@ test('a line through points, and how much of them it explains', () => {
   assert.deepEqual(fitLine([0, 1, 2], [1, 3, 5]), { slope: 2, offset: 1, explained: 1 });
   const { slope, offset, explained } = fitLine([0, 1, 2], [0, 3, 0]);
   assert.deepEqual([slope, offset, explained], [0, 1, 0]);
-  assert.equal(fitLine([1, 2], [3, 3]).explained, 1);
+});
+
+test('two points are explained by any line, and a constant by none', () => {
+  assert.deepEqual(fitLine([1, 2], [3, 7]), { slope: 4, offset: -1, explained: null });
+  assert.equal(fitLine([1, 2, 2, 1], [3, 7, 6, 2]).explained, null, 'at two places');
+  assert.equal(fitLine([1, 2, 3], [3, 3, 3]).explained, null);
+  assert.equal(fitLine([1, 2, 3], [3, 4, 6]).explained?.toFixed(3), '0.964');
 });
 
 test('exponents', () => {

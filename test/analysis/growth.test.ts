@@ -29,7 +29,7 @@ test('an exponent for each seed, their mean and spread, and what theory expects 
   const [post, pre] = growthOf([...changesOf('post-ln', 0.8, 1.2), ...changesOf('pre-ln', 0.3)], THEORY);
   assertClose(post.exponents as number[], [0.8, 1.2], 1e-9);
   assertClose([post.exponent!, post.deviation!, post.expected!], [1, Math.sqrt(0.08), 1], 1e-9);
-  assert.deepEqual([pre.residual, pre.depths, pre.deviation], ['pre-ln', DEPTHS, 0]);
+  assert.deepEqual([pre.residual, pre.depths, pre.deviation], ['pre-ln', DEPTHS, null]);
   assert.ok(pre.expected! > 0.2 && pre.expected! < 0.4);
 });
 
@@ -37,6 +37,13 @@ test('straight lines over N and over ln N are told apart', () => {
   const [linear] = growthOf(changesOf('post-ln', 1), THEORY);
   assertClose([linear.linearFit!], [1], 1e-9);
   assert.ok(linear.logarithmicFit! < 0.97);
+});
+
+test('of two depths there is an exponent, but nothing that a fit would explain', () => {
+  const two = changesOf('post-ln', 0.8, 1.2).filter(({ depth }) => depth !== 12);
+  const [{ exponent, linearFit, logarithmicFit }] = growthOf(two, THEORY);
+  assertClose([exponent!], [1], 1e-9);
+  assert.deepEqual([linearFit, logarithmicFit], [null, null]);
 });
 
 test('no change has no exponent, and none is expected where the branches are shut', () => {

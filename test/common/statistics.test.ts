@@ -4,7 +4,7 @@ import { deviation, mean, median } from '../../src/common/statistics.js';
 
 test('mean and standard deviation of a sample', () => {
   assert.deepEqual([mean([1, 2, 6]), deviation([1, 3])], [3, Math.SQRT2]);
-  assert.equal(deviation([5]), 0);
+  assert.equal(deviation([5]), null);
 });
 
 test('median', () => {
