@@ -53,6 +53,7 @@ interface ScoreFlags {
   tokenized?: boolean;
   details?: string;
   html?: string;
+  source?: string;
   quiet?: boolean;
   chrfCharOrder?: string;
   chrfWordOrder?: string;
@@ -97,6 +98,7 @@ export function addScore(program: Command): void {
     .option('--tokenized', 'Also print BLEU of the tokens as they stand, which papers of old report.')
     .option('--details <file>', 'Write the scores of each line to a file, as JSON lines; .gz is packed.')
     .option('--html <file>', 'Write a page that shows two systems side by side.')
+    .option('--source <file>', 'What was translated, for the page and the scores of each line.')
     .option('--config <file>', 'Take score.* and data.target-lang from a config; repeatable.', collect)
     .option('--quiet', 'Print warnings and errors only.');
   const settings: Setting[] = [];
@@ -227,6 +229,7 @@ function optionsOf(flags: ScoreFlags): Omit<ScoreOptions, 'references' | 'bleu' 
     threads: whole('--threads', flags.threads),
     details: flags.details,
     html: flags.html,
+    source: flags.source,
   };
 }
 

@@ -26,10 +26,10 @@ export function openDetails(target: string, { systems }: Pick<ScoreInput, 'syste
     [held, size] = [[], 0];
   };
   return {
-    add: (line, { hypotheses, references }, scores) => {
+    add: (line, { source, hypotheses, references }, scores) => {
       hypotheses.forEach((hypothesis, i) => {
         const system = systems[i] ?? `System ${i + 1}`;
-        const text = `${JSON.stringify({ line, system, scores: scores[i], hypothesis, references })}\n`;
+        const text = `${JSON.stringify({ line, system, scores: scores[i], source, hypothesis, references })}\n`;
         held.push(text);
         size += text.length;
       });

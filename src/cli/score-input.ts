@@ -9,10 +9,13 @@ export interface ScoreInput {
   referencesPerLine: number;
   /** A file for each system; empty for standard input, where tabs stand between systems. */
   systems: readonly string[];
+  /** What was translated, for those who look at single lines. */
+  source?: string;
 }
 
 /** One line of everything. */
 export interface Segment {
+  source?: string;
   references: string[];
   /** One for each system. */
   hypotheses: string[];
@@ -71,7 +74,8 @@ export async function* readSegments(input: ScoreInput): AsyncGenerator<Segment[]
   checkFiles(input);
   const references = input.references.map((file) => new LineReader(file));
   const systems = (input.systems.length === 0 ? [STDIN] : input.systems).map((file) => new LineReader(file));
-  const readers = [...systems, ...references];
+  const source = input.source === undefined ? undefined : new LineReader(input.source);
+  const readers = [...systems, ...references, ...(source === undefined ? [] : [source])];
   const columns = { systems: input.systems.length === 0 ? undefined : 1 } as { systems?: number };
   try {
     for (;;) {
@@ -81,6 +85,7 @@ export async function* readSegments(input: ScoreInput): AsyncGenerator<Segment[]
       const segments: Segment[] = [];
       for (let i = 0; i < count; i++) {
         segments.push({
+          ...(source === undefined ? {} : { source: stripEnd(source.take()) }),
           references: references.flatMap((reader) => cut(reader, input.referencesPerLine, true)),
           hypotheses: systems.flatMap((reader) => {
             const fields = cut(reader, columns.systems, false);
@@ -142,16 +147,15 @@ async function checkCounts(readers: readonly LineReader[]): Promise<void> {
   }
 }
 
-function checkFiles({ references, systems, referencesPerLine }: ScoreInput): void {
+function checkFiles({ references, systems, referencesPerLine, source }: ScoreInput): void {
   if (references.length === 0) {
     throw new UserError({
       problem: 'expected at least one file with references, found none',
       hint: 'Name the references first and the hypotheses with --input: admin-nmt score ref.txt --input hyp.txt',
     });
   }
-  const fromStdin = [...references, ...(systems.length === 0 ? [STDIN] : systems)].filter(
-    (file) => file === STDIN,
-  );
+  const files = [...references, ...(systems.length === 0 ? [STDIN] : systems), source];
+  const fromStdin = files.filter((file) => file === STDIN);
   if (fromStdin.length > 1) {
     throw new UserError({
       problem: `standard input can be read once, but ${fromStdin.length} files are '-'`,

@@ -19,7 +19,11 @@ export class ComparisonPage {
   }
 
   /** Adds the two translations of a line. @param scores of each; the first metric is the one that is shown */
-  add(line: number, { hypotheses, references }: Segment, scores: readonly Record<string, number>[]): void {
+  add(
+    line: number,
+    { source, hypotheses, references }: Segment,
+    scores: readonly Record<string, number>[],
+  ): void {
     const tokens = (text: string) => this.marked.tokens(text);
     const [a, b] = hypotheses;
     const marks = markDifferences(tokens(a), tokens(b), references.map(tokens));
@@ -28,19 +32,20 @@ export class ComparisonPage {
       a: { text: a, tokens: marks.a, score: scoreA },
       b: { text: b, tokens: marks.b, score: scoreB },
     };
-    this.segments.push({ line, references, ...sides });
+    this.segments.push({ line, source, references, ...sides });
   }
 
   /** Writes the page. @throws UserError where the file cannot be written */
   write(
     target: string,
-    { systems, references, width }: ScoreInput & OutputOptions,
+    { systems, references, source, width }: ScoreInput & OutputOptions,
     columns: readonly Column[],
   ): void {
     const [a, b] = systems;
     const chunks = comparisonPage({
       title: `${a} and ${b}`,
       systems: { a, b },
+      source,
       references,
       corpus: columns.map(({ name, signature, results }) => {
         const [first, second] = results.map(({ score }) => formatFixed(score, width));

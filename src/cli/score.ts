@@ -277,6 +277,12 @@ function checkOptions(options: ScoreOptions): void {
       'Name them after --input: --input BASELINE SYSTEM',
     );
   }
+  if (options.source !== undefined && details === undefined && html === undefined) {
+    throw conflict(
+      '--source is shown by --html and --details, found neither',
+      'Name a file with one of them.',
+    );
+  }
   if (html !== undefined && options.systems.length !== 2) {
     throw conflict(
       `--html shows two systems, found ${options.systems.length}`,

@@ -24,6 +24,8 @@ export interface Comparison {
   readonly title: string;
   /** Names of the two systems, such as the files of their translations. */
   readonly systems: { readonly a: string; readonly b: string };
+  /** Name of what was translated, where segments have it. */
+  readonly source?: string;
   /** Names of the references. */
   readonly references: readonly string[];
   readonly corpus: readonly CorpusComparison[];
@@ -71,12 +73,15 @@ export function* comparisonPage(comparison: Comparison): Generator<string> {
   yield `\n]}</script>\n<script>\n${comparisonScript()}</script>\n</body>\n</html>\n`;
 }
 
-function header({ title, systems, references, corpus }: Comparison): string {
+function header({ title, systems, source, references, corpus }: Comparison): string {
   return [
     `<header>\n<h1>${escapeHtml(title)}</h1>`,
     '<dl class="systems">',
     `<dt><span class="key a">A</span></dt><dd>${escapeHtml(systems.a)}</dd>`,
     `<dt><span class="key b">B</span></dt><dd>${escapeHtml(systems.b)}</dd>`,
+    ...(source === undefined
+      ? []
+      : [`<dt class="quiet">Src</dt><dd class="quiet">${escapeHtml(source)}</dd>`]),
     `<dt class="quiet">Ref</dt><dd class="quiet">${references.map(escapeHtml).join(', ')}</dd>`,
     '</dl>',
     corpusTable(corpus),

@@ -166,9 +166,9 @@ export function startPage({ document, IntersectionObserver }: PageWindow): void 
   }).observe(element('more'));
 }
 
-/** A segment as an item of the list: number and difference, then a line for each reference and system. */
+/** A segment as an item of the list: number and difference, then a line for the source, each reference and each system. */
 export function segmentItem(document: PageDocument, segment: ListedSegment, data: PageData): PageElement {
-  const { line, references, advantage } = segment;
+  const { line, source, references, advantage } = segment;
   const create = (tag: string, className: string, text?: string) =>
     createElement(document, tag, className, text);
   const item = create('li', 'segment');
@@ -185,10 +185,14 @@ export function segmentItem(document: PageDocument, segment: ListedSegment, data
   const head = create('div', 'head');
   head.append(create('span', 'line', `#${line}`), gain);
   item.append(head);
-  for (const [i, reference] of references.entries()) {
-    const text = create('p', 'text', reference);
+  const plain = (who: string, line: string): void => {
+    const text = create('p', 'text', line);
     text.dir = 'auto';
-    item.append(create('span', 'who', references.length > 1 ? `Ref ${i + 1}` : 'Ref'), text);
+    item.append(create('span', 'who', who), text);
+  };
+  if (source !== undefined) plain('Src', source);
+  for (const [i, reference] of references.entries()) {
+    plain(references.length > 1 ? `Ref ${i + 1}` : 'Ref', reference);
   }
   for (const system of ['a', 'b'] as const) {
     const who = create('span', `who ${system}`, system.toUpperCase());

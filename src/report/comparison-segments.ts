@@ -21,6 +21,8 @@ export interface ComparedTranslation {
 export interface ComparedSegment {
   /** Number of the line, from 1. */
   readonly line: number;
+  /** What was translated, where it is known. */
+  readonly source?: string;
   readonly references: readonly string[];
   readonly a: ComparedTranslation;
   readonly b: ComparedTranslation;
@@ -41,15 +43,17 @@ export interface PageTranslation {
 /** What the page holds of a segment. */
 export interface PageSegment {
   readonly line: number;
+  readonly source?: string;
   readonly references: readonly string[];
   readonly a: PageTranslation;
   readonly b: PageTranslation;
 }
 
 /** A segment as the page holds it. */
-export function packSegment({ line, references, a, b }: ComparedSegment): PageSegment {
+export function packSegment({ line, source, references, a, b }: ComparedSegment): PageSegment {
   return {
     line,
+    ...(source === undefined ? {} : { source }),
     references,
     a: { score: a.score, runs: joinRuns(a) },
     b: { score: b.score, runs: joinRuns(b) },

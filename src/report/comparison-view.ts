@@ -51,12 +51,12 @@ export function textOf(translation: PageTranslation): string {
 
 /** Adds to a segment what is derived from it. */
 export function listSegment(segment: PageSegment, lowerIsBetter: boolean): ListedSegment {
-  const { references, a, b } = segment;
+  const { source, references, a, b } = segment;
   const [textA, textB] = [textOf(a), textOf(b)];
   return {
     ...segment,
     advantage: advantageOf(a.score, b.score, lowerIsBetter),
-    searched: [...references, textA, textB].join('\n').toLowerCase(),
+    searched: [source ?? '', ...references, textA, textB].join('\n').toLowerCase(),
     differs: textA !== textB,
   };
 }

@@ -232,6 +232,16 @@ describe('score has more than sacreBLEU', { concurrency: 2 }, () => {
     }
   });
 
+  test('--source: what was translated, on the page and in the scores of each line', async () => {
+    await printed('ref -i hyp a_b&c --html source.html --details source.jsonl --source ref2');
+    const data = JSON.parse(/id="data">(.*?)<\/script>/s.exec(read('source.html'))![1]);
+    assert.deepEqual(
+      data.segments.map(({ source }: { source: string }) => source),
+      files.ref2,
+    );
+    assert.equal(JSON.parse(read('source.jsonl').split('\n')[0]).source, files.ref2[0]);
+  });
+
   test('a seed from the system is named none, and draws differently', async () => {
     const { stdout } = await score('ref -i hyp -ci -cin 20 -f text', { seed: 'none' });
     assert.match(stdout, /\|bs:20\|seed:none\|/);
@@ -293,6 +303,8 @@ describe('score refuses', { concurrency: 2 }, () => {
     write('short', 'eins\nzwei\n');
     await refuses('ref short -i hyp', /6 in hyp, 6 in ref, 2 in short/);
     await refuses('ref -i short', /2 in short, 6 in ref/);
+    await refuses('ref -i hyp a_b&c --source short --html short.html', /6 in ref, 2 in short/);
+    assert.equal(fs.existsSync(path.join(folder, 'short.html')), false);
     await refuses('ref -i short -sl', /2 in short, 6 in ref/);
   });
 
@@ -354,6 +366,8 @@ describe('score refuses', { concurrency: 2 }, () => {
     await refuses('ref -i hyp -sl -m bleu ter', /one metric/);
     await refuses('ref -i hyp hyp', /found 'hyp' twice/);
     await refuses('ref -i hyp --html one.html', /--html shows two systems, found 1/);
+    await refuses('ref -i hyp --source ref', /--source is shown by --html and --details, found neither/);
+    await refuses('ref -i - --source - --details one.jsonl', /standard input can be read once, but 2 files/);
     await refuses('ref -i hyp -ci -cin 0', /resamples or trials of 1 or more/);
     await refuses('ref -i hyp -ci --threads 0', /--threads: expected 1 thread or more, found 0/);
     assert.equal(fs.existsSync(path.join(folder, 'one.html')), false);

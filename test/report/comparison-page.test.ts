@@ -46,6 +46,17 @@ test('columns of the corpus table are there when a row fills them', () => {
   assert.match(full, /30\.1 <span class="interval">\(30\.1 ± 0\.9\)<\/span>/);
 });
 
+test('the source is named where there is one', () => {
+  assert.doesNotMatch(pageOf(comparison(SEGMENTS)), />Src</);
+  const segments = SEGMENTS.map((one) => ({ ...one, source: `Quelle ${one.line}` }));
+  const html = pageOf(comparison(segments, { source: 'test.<de>' }));
+  assert.match(html, />Src<\/dt><dd class="quiet">test\.&lt;de&gt;<\/dd>/);
+  assert.deepEqual(
+    dataOf(html).segments.map(({ source }: { source: string }) => source),
+    ['Quelle 1', 'Quelle 2'],
+  );
+});
+
 test('nothing is loaded from elsewhere', () => {
   const html = pageOf(comparison(SEGMENTS));
   assert.match(html, /Content-Security-Policy" content="default-src 'none'/);

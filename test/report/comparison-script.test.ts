@@ -84,6 +84,24 @@ test('what a run matches is told in words', () => {
   assert.equal(describeRun(['x', 4, 3]), 'longest match: 4 words; matched by this system only: 3');
 });
 
+test('the source stands before the references, and is searched', () => {
+  const [first, second] = SEGMENTS;
+  const page = open([{ ...first, source: 'ein ganz anderes Wort' }, second]);
+  const items = page.element('segments').find('segment');
+  const [own, none] = [first, second].map(
+    ({ line }) => items.find((item) => item.find('line')[0].textContent === `#${line}`)!,
+  );
+  assert.deepEqual(
+    own.find('who').map(({ textContent }) => textContent),
+    ['Src', 'Ref', 'A', 'B'],
+  );
+  assert.equal(own.find('text')[0].textContent, 'ein ganz anderes Wort');
+  assert.equal(none.find('who')[0].textContent, 'Ref');
+  page.element('query').value = 'ANDERES';
+  page.element('query').fire('input');
+  assert.equal(lines(page), `#${first.line}`);
+});
+
 test('an empty translation is said to be empty', () => {
   const [item] = open([segment(1, 'r', ['', 0], ['r', 100])])
     .element('segments')
