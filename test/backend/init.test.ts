@@ -128,7 +128,9 @@ describe('the native engine is not asked for what cannot be', {
   };
 
   test('threads that the system does not give: the engine goes on with one', {
-    skip: process.platform !== 'linux' && 'the address space cannot be limited here',
+    skip:
+      (process.platform !== 'linux' || process.env.ASAN_OPTIONS !== undefined) &&
+      'the address space cannot be limited here',
   }, () => {
     const goOn = "initBackend('native', 1).then(({ reason }) => console.log(reason))";
     const said = inProcess(
