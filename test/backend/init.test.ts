@@ -127,6 +127,15 @@ describe('the native engine is not asked for what cannot be', {
     return stdout + stderr;
   };
 
+  test('where it is not built, auto goes on to the next', () => {
+    const said = inProcess(
+      "await initBackend('auto').then(({ name, reason }) => console.log(name, reason))",
+      'ADMIN_NMT_NATIVE=no-such-folder',
+    );
+    const next = available.find((name) => name !== 'native');
+    assert.match(said, new RegExp(`^${next} .*; native: its addon is not built`));
+  });
+
   test('threads that the system does not give: the engine goes on with one', {
     skip:
       (process.platform !== 'linux' || process.env.ASAN_OPTIONS !== undefined) &&
