@@ -12,12 +12,14 @@ import {
 } from '../common/errors.js';
 import { packageVersion } from '../common/files.js';
 import { log } from '../common/log.js';
+import { explainOutputError, refuseLostOutput } from '../common/standard-output.js';
 
 /**
  * Runs the program and ends the process with the exit code that its outcome asks for: the only place that
  * does. Output that is still on its way is written first.
  */
 export async function runToExit(work: () => Promise<void>): Promise<void> {
+  refuseLostOutput();
   let ending = false;
   const end = async (outcome: () => number): Promise<void> => {
     if (ending) return; // the first outcome counts
@@ -27,16 +29,21 @@ export async function runToExit(work: () => Promise<void>): Promise<void> {
     process.exit(); // threads of a backend may be waiting for work
   };
   process.on('uncaughtException', (error) => end(() => report(error)));
-  process.stdout.on('error', (error) => end(() => report(error, 'standard output')));
+  process.stdout.on('error', (error) => {
+    const outcome = () => report(isBrokenPipe(error) ? error : explainOutputError(error));
+    if (!ending) void end(outcome);
+    else if (process.exitCode === ExitCode.ok) process.exitCode = outcome(); // what was written last
+  });
   // Nobody reads the messages any more: that is no reason to stop the work.
   process.stderr.on('error', () => {});
+  let outcome = (): number => ExitCode.ok;
   try {
     await work();
-    await setImmediate(); // lets an error of stdout be heard
-    await end(() => ExitCode.ok);
   } catch (error) {
-    await end(() => report(error));
+    outcome = () => report(error);
   }
+  await setImmediate(); // lets an error of stdout be heard, also of help, which ends with a throw
+  await end(outcome);
 }
 
 function flush(stream: NodeJS.WriteStream): Promise<void> {
@@ -46,14 +53,10 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/**
- * Says on stderr what went wrong, and gives the exit code.
- *
- * @param path what an error of the file system is about where it does not say
- */
-function report(thrown: unknown, path?: string): number {
+/** Says on stderr what went wrong, and gives the exit code. */
+function report(thrown: unknown): number {
   if (isBrokenPipe(thrown)) return ExitCode.ok; // as `| head` asks for
-  const error = thrown instanceof CommanderError ? explainUsage(thrown) : explainFileError(thrown, path);
+  const error = thrown instanceof CommanderError ? explainUsage(thrown) : explainFileError(thrown);
   if (error === undefined) return ExitCode.ok;
   if (error instanceof InterruptedError) {
     log.warn(error.message);

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { explainFileError } from '../common/errors.js';
 import { openAtomic } from '../common/file-output.js';
+import { checkStandardOutput, explainOutputError } from '../common/standard-output.js';
 
 /** Where a command's lines go. */
 export interface LineOutput {
@@ -19,6 +19,7 @@ export function openLineOutput(target: string): LineOutput {
 }
 
 function standardOutput(): LineOutput {
+  checkStandardOutput();
   // Without a listener a broken pipe would end the process; the error comes to the callback of write as well.
   const ignore = (): void => {};
   process.stdout.on('error', ignore);
@@ -29,7 +30,7 @@ function standardOutput(): LineOutput {
         process.stdout.write(text, (error) => {
           if (!error) resolve(true);
           else if ((error as NodeJS.ErrnoException).code === 'EPIPE') resolve(false);
-          else reject(explainFileError(error, 'standard output'));
+          else reject(explainOutputError(error));
         });
       }),
     commit: () => {},

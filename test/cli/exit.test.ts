@@ -111,6 +111,40 @@ describe('output that nobody takes', () => {
   });
 });
 
+describe('standard output by a shell', { skip: process.platform !== 'linux' && 'only Linux tells' }, () => {
+  /** Runs the program by a shell, whose standard output is a pipe. */
+  const inShell = (redirection: string, ...args: string[]) => {
+    const command = `"$0" "$@" ${redirection}`;
+    const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, mainFile, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return { status, stderr };
+  };
+  const closed = /^error: standard output: it is closed, or not open for writing\n {2}To drop what/;
+
+  for (const args of [['config', 'schema'], ['--version']]) {
+    test(`${args[0]}: closed, or open for reading, is an error of the user`, () => {
+      for (const redirection of ['>&-', '1</dev/null']) {
+        const { status, stderr } = inShell(redirection, ...args);
+        assert.match(stderr, closed);
+        assert.equal(status, 2);
+      }
+    });
+    test(`${args[0]}: /dev/null is none, nor where both streams go nowhere`, () => {
+      for (const redirection of ['> /dev/null', '<>/dev/null 1>&0 2>&0'])
+        assert.deepEqual(inShell(redirection, ...args), { status: 0, stderr: '' });
+    });
+  }
+
+  test('the text of --help is missed too where the disk is full', (t) => {
+    if (!existsSync('/dev/full')) return t.skip('this system has no /dev/full');
+    const { status, stderr } = inShell('> /dev/full', 'score', '--help');
+    assert.match(stderr, /^error: standard output: no space left on the device\n/);
+    assert.equal(status, 2);
+  });
+});
+
 test('bin/admin-nmt.js without a build says what to do', (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-bin-'));
   t.after(() => rmSync(folder, { recursive: true }));
