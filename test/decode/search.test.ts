@@ -230,6 +230,15 @@ describe('bookkeeping', () => {
     assert.ok(model.rowsPerStep.at(-1)! < model.rowsPerStep[1]);
   });
 
+  test('a sentence is done as soon as it has as many translations as the beam is wide', () => {
+    const short: Table = () => logSoftmax([-90, -90, 5, -90, 0, 0, 0]);
+    for (const beam of [1, 3]) {
+      const model = new TableModel(7, short);
+      beamSearch(model, pack([[4, 2]]), { ...OPTIONS, beam });
+      assert.deepEqual(model.rowsPerStep, [1, beam], 'one step to a word, one to </s>');
+    }
+  });
+
   test('the state is disposed of when the model fails', () => {
     const model = new TableModel(24, () => {
       throw new Error('broken');
