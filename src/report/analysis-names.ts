@@ -16,6 +16,14 @@ export function subjectNames(subjects: readonly Subject[]): string[] {
   });
 }
 
+/** The kinds of sublayers, in full. */
+export const SUBLAYERS = { self: 'self-attention', encoder: 'encoder-attention', fc: 'feed-forward' };
+
+/** A sublayer of a stack: `self-attention 2`. */
+export function siteName({ layer, sublayer }: Pick<Site, 'layer' | 'sublayer'>): string {
+  return `${SUBLAYERS[sublayer]} ${layer + 1}`;
+}
+
 /** Where the layers begin on an axis of sublayers counted from 1, with numbers that do not crowd. */
 export function layerTicks(sites: readonly Site[]): { at: number; text: string }[] {
   const layers = Math.max(...sites.map(({ layer }) => layer)) + 1;

@@ -1,5 +1,5 @@
 import type { Dependency, Stack } from './analysis-data.js';
-import { layerTicks, STACK_TITLES, STACKS, subjectNames } from './analysis-names.js';
+import { layerTicks, STACK_TITLES, STACKS, siteName, subjectNames } from './analysis-names.js';
 import { heatLegend, heatMap } from './heat-map.js';
 import { escapeHtml } from './html.js';
 import { lineChart, type Series } from './line-chart.js';
@@ -50,6 +50,7 @@ function stackMaps(models: readonly Dependency[], names: readonly string[], stac
 
 /** The share of each sublayer's own branch, measured and expected. */
 function ownShares(models: readonly Dependency[], names: readonly string[], stack: Stack): string {
+  const { rows: sites } = stackOf(models[0], stack);
   const last = (shares: readonly number[]): number => shares[shares.length - 1];
   const line = (
     name: string,
@@ -60,13 +61,12 @@ function ownShares(models: readonly Dependency[], names: readonly string[], stac
     name,
     style,
     faint,
-    points: rows.map((shares, i) => ({ x: i + 1, y: last(shares) })),
+    points: rows.map((shares, i) => ({ x: i + 1, y: last(shares), place: siteName(sites[i]) })),
   });
-  const { rows } = stackOf(models[0], stack);
   return lineChart({
     title: `${STACK_TITLES[stack]}; pale: expected`,
-    description: `β² of the own branch of each of ${rows.length} sublayers of the ${stack}.`,
-    x: { label: 'layer', ticks: layerTicks(rows) },
+    description: `β² of the own branch of each of ${sites.length} sublayers of the ${stack}.`,
+    x: { label: 'layer', ticks: layerTicks(sites) },
     y: { label: 'own share' },
     series: models.flatMap((model, i) => {
       const { rows, expected } = stackOf(model, stack);

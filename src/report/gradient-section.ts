@@ -1,5 +1,5 @@
 import type { GradientNorms, MatrixNorms, Stack } from './analysis-data.js';
-import { layerTicks, STACK_TITLES, STACKS, subjectNames } from './analysis-names.js';
+import { layerTicks, STACK_TITLES, STACKS, siteName, subjectNames } from './analysis-names.js';
 import { escapeHtml } from './html.js';
 import { lineChart } from './line-chart.js';
 import { number, table } from './training-tables.js';
@@ -36,7 +36,7 @@ function hiddenChart(models: readonly GradientNorms[], names: readonly string[],
     series: hidden.map((sites, style) => ({
       name: names[style],
       style,
-      points: sites.map(({ norm }, i) => ({ x: i + 1, y: norm })),
+      points: sites.map((site, i) => ({ x: i + 1, y: site.norm, place: siteName(site) })),
     })),
   });
 }

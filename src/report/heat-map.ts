@@ -1,4 +1,5 @@
 import type { Site } from './analysis-data.js';
+import { siteName } from './analysis-names.js';
 import { fixed, tick } from './figure.js';
 import { svgFigure } from './line-chart.js';
 import { compact } from './training-view.js';
@@ -30,10 +31,10 @@ export function heatMap(title: string, sites: readonly Site[], rows: readonly (r
   const cells = rows.flatMap((shares, row) =>
     shares.map((share, column) => {
       if (!(share >= LEAST)) return '';
-      const from = column === 0 ? 'embeddings' : nameOf(sites[column - 1]);
+      const from = column === 0 ? 'embeddings' : siteName(sites[column - 1]);
       return (
         `<rect class="cell" x="${fixed(xOf(column))}" y="${fixed(yOf(row))}" width="${fixed(width)}" height="${fixed(height)}" ` +
-        `fill-opacity="${strength(share).toFixed(3)}"><title>${nameOf(sites[row])} on ${from}: ${compact(share)}</title></rect>`
+        `fill-opacity="${strength(share).toFixed(3)}"><title>${siteName(sites[row])} on ${from}: ${compact(share)}</title></rect>`
       );
     }),
   );
@@ -94,10 +95,4 @@ export function heatLegend(): string {
       tick(i * 44 + 24, 27, share),
   );
   return `<svg class="legend" viewBox="0 0 ${steps.length * 44 + 4} 32" role="img"><title>Colours of the shares</title>${boxes.join('')}</svg>`;
-}
-
-const SUBLAYERS = { self: 'self-attention', encoder: 'encoder-attention', fc: 'feed-forward' };
-
-function nameOf({ layer, sublayer }: Site): string {
-  return `${SUBLAYERS[sublayer]} ${layer + 1}`;
 }

@@ -9,6 +9,8 @@ export interface Point {
   readonly x: number;
   /** Null, no number, or 0 on a logarithmic axis leave a gap. */
   readonly y: number | null;
+  /** What stands at x where that is no number to a reader, such as `feed-forward 2`. */
+  readonly place?: string;
   /** Ends of the error bar. */
   readonly low?: number;
   readonly high?: number;
@@ -42,7 +44,20 @@ export interface LineChart {
 }
 
 const [WIDTH, HEIGHT] = [540, 250];
-const MARGIN = { left: 52, right: 118, top: 10, bottom: 38 };
+const MARGIN = { left: 66, top: 10, bottom: 38 };
+/** Columns of a character of the names beside the lines, and the most of them that are shown. */
+const LETTER = 7;
+const LONGEST_NAME = 26;
+
+/** Where the lines end, so that the longest name has room beside them. */
+function rightEnd(series: readonly Series[]): number {
+  const longest = Math.max(10, ...series.map(({ name }) => shownName(name).length));
+  return WIDTH - 12 - LETTER * longest;
+}
+
+function shownName(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+}
 
 /** Brings a value to its place in the picture. */
 type Scale = (value: number) => number;
@@ -70,11 +85,12 @@ export function lineChart(chart: LineChart): string {
       chart.y,
       0.06,
     );
-  const x = scaleOf(xRange, chart.x, MARGIN.left + 6, WIDTH - MARGIN.right - 6);
+  const right = rightEnd(chart.series);
+  const x = scaleOf(xRange, chart.x, MARGIN.left + 6, right - 6);
   const y = scaleOf(yRange, chart.y, HEIGHT - MARGIN.bottom, MARGIN.top);
   const content = [
-    ...yTicks(yRange, chart.y, y),
-    ...xTicks(xRange, chart.x, x),
+    ...yTicks(yRange, chart.y, y, right),
+    ...xTicks(xRange, chart.x, x, right),
     ...drawn.map((series) => seriesMark(series, chart, x, y)),
     ...endLabels(drawn, x, y),
   ];
@@ -124,16 +140,23 @@ function scaleOf(
   return (value) => from + ((map(value) - start) / (end - start)) * (to - from);
 }
 
-/** Round numbers in a range: on a logarithmic axis powers of ten, with 2 and 5 where they are few. */
-export function roundTicks([low, high]: readonly [number, number], log: boolean): number[] {
-  if (!log) {
-    const rough = (high - low) / 4;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((factor) => factor * power >= rough)! * power;
-    const first = Math.ceil(low / step - 1e-9);
-    const last = Math.floor(high / step + 1e-9);
-    return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-  }
+/** Round numbers in a range, at least two; the same steps apart, at most twice as far as four of them would be. */
+function evenTicks([low, high]: readonly [number, number]): number[] {
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough)! * power;
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/**
+ * Round numbers in a range, at least two. On a logarithmic axis powers of ten, with 2 and 5 where they are few, and
+ * as on any other axis where those are few too.
+ */
+export function roundTicks(range: readonly [number, number], log: boolean): number[] {
+  if (!log) return evenTicks(range);
+  const [low, high] = range;
   const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
   const powers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const within = (value: number): boolean => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9);
@@ -141,33 +164,46 @@ export function roundTicks([low, high]: readonly [number, number], log: boolean)
   const tens = powers.filter((power) => power % steps === 0).map((power) => Number(`1e${power}`));
   const found = tens.filter(within);
   if (found.length > 2) return found;
-  return powers.flatMap((power) => [1, 2, 5].map((factor) => Number(`${factor}e${power}`))).filter(within);
+  const more = powers
+    .flatMap((power) => [1, 2, 5].map((factor) => Number(`${factor}e${power}`)))
+    .filter(within);
+  return more.length > 2 ? more : evenTicks(range);
 }
 
 function ticksOf(range: readonly [number, number], axis: Axis): { at: number; text: string }[] {
   const ticks = axis.ticks ?? roundTicks(range, axis.log ?? false);
-  return ticks.map((own) => (typeof own === 'number' ? { at: own, text: tickText(own) } : own));
+  const numbers = ticks.flatMap((own) => (typeof own === 'number' ? own : []));
+  const told = (digits: number): boolean =>
+    new Set(numbers.map((value) => tickText(value, digits))).size === numbers.length;
+  const digits = [4, 6, 8].find(told) ?? 12;
+  return ticks.map((own) => (typeof own === 'number' ? { at: own, text: tickText(own, digits) } : own));
 }
 
-function tickText(value: number): string {
-  return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(0).replace('e-', 'e−') : compact(value);
+/** @param digits to tell ticks apart; 4 where they do */
+function tickText(value: number, digits: number): string {
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(digits - 1).replace(/\.?0*e-/, 'e−');
+  return digits === 4 ? compact(value) : String(Number(value.toPrecision(digits)));
 }
 
-function yTicks(range: readonly [number, number], axis: Axis, y: Scale): string[] {
+function yTicks(range: readonly [number, number], axis: Axis, y: Scale, right: number): string[] {
   const lines = ticksOf(range, axis).map(({ at, text }) => {
     const height = fixed(y(at));
-    const line = `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${height}" y2="${height}"/>`;
+    const line = `<line class="grid" x1="${MARGIN.left}" x2="${right}" y1="${height}" y2="${height}"/>`;
     return line + tick(MARGIN.left - 6, y(at) + 4, text, 'end');
   });
   const middle = (MARGIN.top + HEIGHT - MARGIN.bottom) / 2;
-  const label = `<text class="tick" transform="translate(11 ${middle}) rotate(-90)" text-anchor="middle">${escapeHtml(axis.label)}</text>`;
+  const label = `<text class="tick" transform="translate(11 ${middle}) rotate(-90)" text-anchor="middle">${axisLabel(axis)}</text>`;
   return [...lines, label];
 }
 
-function xTicks(range: readonly [number, number], axis: Axis, x: Scale): string[] {
+function xTicks(range: readonly [number, number], axis: Axis, x: Scale, right: number): string[] {
   const bottom = HEIGHT - MARGIN.bottom;
   const numbers = ticksOf(range, axis).map(({ at, text }) => tick(x(at), bottom + 15, escapeHtml(text)));
-  return [...numbers, tick((MARGIN.left + WIDTH - MARGIN.right) / 2, HEIGHT - 6, escapeHtml(axis.label))];
+  return [...numbers, tick((MARGIN.left + right) / 2, HEIGHT - 6, axisLabel(axis))];
+}
+
+function axisLabel({ label, log = false }: Axis): string {
+  return escapeHtml(log ? `${label} (log scale)` : label);
 }
 
 interface Drawn extends Series {
@@ -190,7 +226,8 @@ function seriesMark(
       point.low === undefined
         ? ''
         : `<line x1="${middle}" x2="${middle}" y1="${fixed(y(bar[0]))}" y2="${fixed(y(bar[1]))}"/>`;
-    const title = `${name}, ${chart.x.label} ${compact(point.x)}: ${compact(point.y)}`;
+    const place = point.place ?? `${chart.x.label} ${compact(point.x)}`;
+    const title = `${name}, ${place}: ${compact(point.y)}`;
     return `${error}<circle cx="${middle}" cy="${fixed(y(point.y))}" r="2.3"><title>${escapeHtml(title)}</title></circle>`;
   });
   return `<g class="run-${style % 8}">${line}${marks.join('')}</g>`;
@@ -208,6 +245,7 @@ function endLabels(drawn: readonly Drawn[], x: Scale, y: Scale): string[] {
   const right = Math.max(...ends.map((end) => x(end.x)));
   return named.map(
     ({ name, style }, i) =>
-      `<text class="label run-${style % 8}" x="${fixed(right + 7)}" y="${fixed(heights[i] + 4)}">${escapeHtml(name)}</text>`,
+      `<text class="label run-${style % 8}" x="${fixed(right + 7)}" y="${fixed(heights[i] + 4)}">` +
+      `${escapeHtml(shownName(name))}${name === shownName(name) ? '' : `<title>${escapeHtml(name)}</title>`}</text>`,
   );
 }

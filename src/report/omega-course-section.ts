@@ -1,10 +1,8 @@
 import type { OmegaPoint, Stack } from './analysis-data.js';
-import { layerTicks, STACK_TITLES, STACKS, subjectNames } from './analysis-names.js';
+import { layerTicks, STACK_TITLES, STACKS, SUBLAYERS, siteName, subjectNames } from './analysis-names.js';
 import { escapeHtml } from './html.js';
 import { lineChart, type Point } from './line-chart.js';
 import { number, table } from './training-tables.js';
-
-const KINDS = { self: 'self-attention', encoder: 'encoder-attention', fc: 'feed-forward' };
 
 /** ω of each sublayer over training, in units of what it began with. */
 export function omegaCourseSection(points: readonly OmegaPoint[]): string {
@@ -54,7 +52,7 @@ function courseChart(
       style,
       points: sublayers
         .filter((site) => site.stack === stack)
-        .map((site, i): Point => ({ x: i + 1, y: value(site) })),
+        .map((site, i): Point => ({ x: i + 1, y: value(site), place: siteName(site) })),
     })),
   });
 }
@@ -63,7 +61,7 @@ function omegaTable(points: readonly OmegaPoint[]): string {
   const names = subjectNames(points);
   const rows = points[0].sublayers.map(({ stack, layer, sublayer, start }, i) =>
     [
-      `<th scope="row">${stack} ${layer + 1}</th><td>${KINDS[sublayer]}</td>`,
+      `<th scope="row">${stack} ${layer + 1}</th><td>${SUBLAYERS[sublayer]}</td>`,
       number(start, threeDigits),
       ...points.map(({ sublayers }) => {
         const { mean, deviation } = sublayers[i];

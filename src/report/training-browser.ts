@@ -20,6 +20,7 @@ export interface Canvas {
   strokeStyle: string;
   lineWidth: number;
   lineJoin: string;
+  textAlign: string;
   textBaseline: string;
   save(): void;
   restore(): void;

@@ -75,6 +75,8 @@ export function chartOptions(
   const grid = { stroke: color('grid'), width: 1 };
   const labels = (_: unknown, values: (number | null)[]): string[] =>
     values.map((value) => (value === null ? '' : compact(value)));
+  // uPlot has names for powers of ten alone, of which a narrow range has one or none.
+  const named = (_: unknown, values: (number | null)[]): (number | null)[] => namedTicks(values);
   const marked = (count: number): boolean => count === 1 || (spec.event === 'valid' && count <= 60);
   return {
     width,
@@ -84,7 +86,15 @@ export function chartOptions(
     scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
     axes: [
       { ...axis, grid, ticks: { ...grid, size: 4 }, size: 30, values: labels },
-      { ...axis, grid, ticks: { show: false }, size: 52, gap: 6, values: labels },
+      {
+        ...axis,
+        grid,
+        ticks: { show: false },
+        size: 52,
+        gap: 6,
+        values: labels,
+        ...(log ? { filter: named } : {}),
+      },
     ],
     series: [
       {},
@@ -116,6 +126,16 @@ export function chartOptions(
   };
 }
 
+/** Which grid lines of a logarithmic axis have a number: powers of ten, 2 and 5 beside where they are few, or all. */
+export function namedTicks(values: readonly (number | null)[]): (number | null)[] {
+  const leading = (value: number): number => Number(value.toExponential(6).split('e')[0]);
+  const choices = [[1], [1, 2, 5], null].map((kept) =>
+    values.map((value) => (value === null || kept === null || kept.includes(leading(value)) ? value : null)),
+  );
+  const count = (some: readonly (number | null)[]): number => some.filter((value) => value !== null).length;
+  return choices.find((some) => count(some) > 2) ?? choices[2];
+}
+
 /** Writes the number of each run where its curve ends, or leaves the part that is shown. */
 export function drawLabels(chart: Chart, lines: readonly Line[], { color }: Look, ratio: number): void {
   const { ctx, bbox } = chart;
@@ -126,21 +146,28 @@ export function drawLabels(chart: Chart, lines: readonly Line[], { color }: Look
     return x < bbox.left || end < xs[0] ? [] : [{ run, x, y }];
   });
   const bottom = bbox.top + bbox.height;
-  const heights = spreadLabels(
-    ends.map(({ y }) => Math.min(bottom, Math.max(bbox.top, y))),
-    13 * ratio,
-    bottom,
-  );
+  const within = (y: number): number => Math.min(bottom, Math.max(bbox.top, y));
+  // Only labels beside each other are in each other's way.
+  const heights = ends.map(({ x, y }, i) => {
+    const near = ends.flatMap((end, j) => (Math.abs(end.x - x) < 16 * ratio ? [j] : []));
+    if (near.length === 1) return within(y);
+    return spreadLabels(
+      near.map((j) => within(ends[j].y)),
+      13 * ratio,
+      bottom,
+    )[near.indexOf(i)];
+  });
   ctx.save(); // the chart does not set its fonts again
   ctx.font = `600 ${12 * ratio}px system-ui, sans-serif`;
   ctx.textBaseline = 'middle';
+  ctx.textAlign = 'left'; // the chart has left that of its axes
   ctx.lineJoin = 'round';
   ctx.lineWidth = 3 * ratio;
   ctx.strokeStyle = color('page');
   ends.forEach(({ run, x }, i) => {
     ctx.fillStyle = color(`run-${run % 8}`);
-    ctx.strokeText(String(run + 1), x + 10 * ratio, heights[i]);
-    ctx.fillText(String(run + 1), x + 10 * ratio, heights[i]);
+    ctx.strokeText(String(run + 1), x + 8 * ratio, heights[i]);
+    ctx.fillText(String(run + 1), x + 8 * ratio, heights[i]);
   });
   ctx.restore();
 }

@@ -1,9 +1,9 @@
+import { SUBLAYERS, siteName } from './analysis-names.js';
 import { bottomOf, type Frame, figure, fixed, MARGIN, rangeOf, tick, yOf } from './figure.js';
 import { escapeHtml } from './html.js';
 import type { Stack, SublayerOmega, TrainingRun } from './training-run.js';
 import { number, runKey, table } from './training-tables.js';
 
-const SUBLAYERS = { self: 'self-attention', encoder: 'encoder-attention', fc: 'feed-forward' };
 /** With more sublayers than this, only every fifth layer is named. */
 const CROWD = 40;
 
@@ -95,9 +95,9 @@ function siteTicks(
 }
 
 function omegaMark(frame: Frame, x: number, site: SublayerOmega): string {
-  const { stack, layer, sublayer, start, mean, deviation } = site;
+  const { stack, start, mean, deviation } = site;
   const [y, low, high] = [mean, mean - deviation, mean + deviation].map((omega) => fixed(yOf(frame, omega)));
-  const title = `${stack} ${layer + 1}, ${SUBLAYERS[sublayer]}: ${start?.toFixed(3) ?? '?'} → ${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
+  const title = `${stack}, ${siteName(site)}: ${start?.toFixed(3) ?? '?'} → ${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
   return [
     `<g><title>${title}</title>`,
     `<line x1="${fixed(x)}" x2="${fixed(x)}" y1="${low}" y2="${high}"/>`,

@@ -3,7 +3,15 @@
  * type-checked and tested like all others.
  */
 import type { Chart, ReportDocument, ReportElement, ReportWindow } from './training-browser.js';
-import { chartOptions, drawLabels, type Line, type Look, linesOf, tablesOf } from './training-chart.js';
+import {
+  chartOptions,
+  drawLabels,
+  type Line,
+  type Look,
+  linesOf,
+  namedTicks,
+  tablesOf,
+} from './training-chart.js';
 import type { ChartSpec, RunCurves } from './training-curves.js';
 import {
   type Axis,
@@ -28,7 +36,7 @@ export interface PageData {
 export function trainingScript(): string {
   const functions = [
     ...[nearestIndex, interpolate, positions, smooth, compact, spreadLabels],
-    ...[linesOf, tablesOf, chartOptions, drawLabels, fillReadout, replaceSections],
+    ...[linesOf, tablesOf, namedTicks, chartOptions, drawLabels, fillReadout, replaceSections],
     ...[setZoom, followZoom, drawCharts, drawPanel, followControls, pollData, startReport],
   ];
   return `'use strict';\n${functions.map(String).join('\n\n')}\n\nstartReport(window);\n`;

@@ -69,6 +69,7 @@ output { min-width: 3em; font-variant-numeric: tabular-nums; }
 .head h2 { margin: 0; font-size: .95rem; }
 .head button { padding: 0 .5rem; border: 1px solid var(--line); border-radius: 5px; background: none; color: var(--quiet); font-size: .8rem; }
 .head button[aria-pressed=true] { color: var(--page); background: var(--quiet); border-color: var(--quiet); }
+.head:has([aria-pressed=true]) h2::after { content: ' (log scale)'; color: var(--quiet); font-weight: 400; }
 .readout { display: flex; flex-wrap: wrap; gap: 0 .9rem; min-height: 1.35rem; font-size: .8rem; font-variant-numeric: tabular-nums; color: var(--quiet); }
 .readout b { color: var(--own); font-weight: 600; }
 .plot { min-height: 215px; }

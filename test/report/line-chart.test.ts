@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { type LineChart, lineChart, roundTicks } from '../../src/report/line-chart.js';
 
 const CHART: LineChart = {
@@ -42,12 +43,70 @@ test('an error bar that reaches 0 on a logarithmic axis ends at the point', () =
 
 describe('numbers on the axes', () => {
   test('linear', () => {
-    assert.deepEqual(roundTicks([0, 1], false), [0, 0.5, 1]);
+    assert.deepEqual(roundTicks([0, 1], false), [0, 0.25, 0.5, 0.75, 1]);
     assert.deepEqual(roundTicks([-0.3, 0.32], false), [-0.2, 0, 0.2]);
   });
 
   test('logarithmic: powers of ten, and 2 and 5 where there are few', () => {
     assert.deepEqual(roundTicks([1e-6, 2e-3], true), [1e-6, 1e-5, 1e-4, 1e-3]);
     assert.deepEqual(roundTicks([0.15, 1.2], true), [0.2, 0.5, 1]);
+  });
+
+  test('logarithmic and narrow: as on any other axis', () => {
+    assert.deepEqual(roundTicks([0.0031, 0.0046], true), [0.0035, 0.004, 0.0045]);
+    assert.deepEqual(roundTicks([1.5e-6, 4e-6], true), [2e-6, 3e-6, 4e-6]);
+  });
+
+  test('any range has two at least and not too many, all of them in it and told apart', () => {
+    const low = fc.double({ min: -8, max: 5, noNaN: true }).map((power) => 10 ** power);
+    const ratio = fc.double({ min: 1.01, max: 1e9, noNaN: true });
+    fc.assert(
+      fc.property(low, ratio, fc.boolean(), (low, ratio, log) => {
+        const ticks = roundTicks([low, low * ratio], log);
+        assert.ok(ticks.length >= 2 && ticks.length <= 10, String(ticks));
+        for (const tick of ticks)
+          assert.ok(tick >= low * (1 - 1e-8) && tick <= low * ratio * (1 + 1e-8), String(ticks));
+        const y = { label: '', log };
+        const points = [low, low * ratio].map((y, x) => ({ x, y }));
+        const svg = lineChart({
+          ...CHART,
+          x: { label: '', ticks: [] },
+          y,
+          series: [{ name: '', style: 0, points }],
+        });
+        const texts = [...svg.matchAll(/text-anchor="end">([^<]*)</g)].map(([, text]) => text);
+        assert.equal(new Set(texts).size, texts.length, String(texts));
+      }),
+    );
+  });
+});
+
+describe('what stands beside a chart', () => {
+  test('an axis says that it is logarithmic', () => {
+    const svg = lineChart({ ...CHART, x: { label: 'updates' } });
+    assert.match(svg, />change \(log scale\)</);
+    assert.match(svg, />updates</);
+  });
+
+  test('a point that stands for a sublayer says so', () => {
+    const points = [{ x: 4, y: 2, place: 'feed-forward 2' }];
+    const svg = lineChart({ ...CHART, series: [{ name: 'a', style: 0, points }] });
+    assert.match(svg, /<title>a, feed-forward 2: 2<\/title>/);
+  });
+
+  test('names have room, up to a length from which on they are cut, and then told when pointed at', () => {
+    const named = (name: string): string =>
+      lineChart({ ...CHART, series: [{ ...CHART.series[0], name }, CHART.series[1]] });
+    const room = (svg: string): number =>
+      540 -
+      Number(/class="label run-0" x="([\d.]+)"/.exec(svg)![1]) -
+      7 * /class="label[^>]*>([^<]*)/.exec(svg)![1].length;
+    for (const name of ['a', 'post-ln-pre-ln, 100000 updates', 'encoder-attention q, k, v']) {
+      assert.ok(room(named(name)) >= 0, name);
+    }
+    assert.match(
+      named('post-ln-pre-ln, 100000 updates'),
+      />post-ln-pre-ln, 100000 up…<title>post-ln-pre-ln, 100000 updates</,
+    );
   });
 });

@@ -5,8 +5,8 @@ import { trainingRun } from './training-lines.js';
 
 test('ω at the start and as trained, drawn and in numbers', () => {
   const html = omegaSection([trainingRun('a'), trainingRun('plain', { weights: null })]);
-  assert.match(html, /encoder 1, self-attention: 1\.000 → 1\.100 ± 0\.100/);
-  assert.match(html, /encoder 1, feed-forward: \? → 2\.000/);
+  assert.match(html, /encoder, self-attention 1: 1\.000 → 1\.100 ± 0\.100/);
+  assert.match(html, /encoder, feed-forward 1: \? → 2\.000/);
   assert.equal(html.match(/class="ring"/g)?.length, 1);
   assert.match(html, /self-attention<\/td>.*1\.000.*1\.100.*\+10\.0 %/);
   assert.match(html, /checkpoint_2_40/);
