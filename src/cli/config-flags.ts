@@ -119,9 +119,10 @@ function placeholder({ kind, path, words = [] }: ConfigKey): string {
       return '<name>';
     case 'name':
       return '<lang>';
-    default:
-      if (path === 'train.memory') return '<size>';
+    case 'path':
       return /(root|dir|-from)$/.test(path) ? '<folder>' : '<file>';
+    default:
+      return '<size>';
   }
 }
 

@@ -1,6 +1,5 @@
 import process from 'node:process';
 import { setImmediate } from 'node:timers/promises';
-import { CommanderError } from 'commander';
 import {
   DivergenceError,
   ExitCode,
@@ -56,8 +55,7 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
 /** Says on stderr what went wrong, and gives the exit code. */
 function report(thrown: unknown): number {
   if (isBrokenPipe(thrown)) return ExitCode.ok; // as `| head` asks for
-  const error = thrown instanceof CommanderError ? explainUsage(thrown) : explainFileError(thrown);
-  if (error === undefined) return ExitCode.ok;
+  const error = explainFileError(thrown);
   if (error instanceof InterruptedError) {
     log.warn(error.message);
     return error.signal === 'SIGINT' ? ExitCode.sigint : ExitCode.sigterm;
@@ -74,16 +72,6 @@ function report(thrown: unknown): number {
   reportBug(error);
   return ExitCode.bug;
 }
-
-/** Commander has printed help or the version itself; everything else is a mistake in the command line. */
-function explainUsage({ code, exitCode, message }: CommanderError): UserError | undefined {
-  if (exitCode === 0) return undefined;
-  if (code === 'commander.help') return new UserError({ problem: 'expected a command', hint: HELP });
-  const [problem, suggestion] = message.replace(/^error: /, '').split('\n');
-  return new UserError({ problem, hint: suggestion?.replace(/^\((.*)\)$/, '$1') ?? HELP });
-}
-
-const HELP = 'Add --help to see what there is.';
 
 function reportBug(error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -24,7 +24,7 @@ export function addPreprocess(program: Command): void {
     .option('--overwrite', 'Make everything anew even where it is up to date.');
   const settings = addCommon(command, ['preset', 'seed', 'data']);
   command.action(async (files: string[], options: Common & { overwrite?: boolean }) => {
-    const loaded = begin(options, () => loadConfig({ files, sets: settings }));
+    const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
     const { runPreprocess } = await import('./preprocess.js');
     await runPreprocess(loaded.config, { overwrite: options.overwrite });
@@ -40,7 +40,7 @@ export function addProfile(program: Command): void {
     .option('-o, --output <folder>', 'Folder for the profile, in place of train.save-dir.');
   const settings = addCommon(command, TRAINING);
   command.action(async (files: string[], options: Common & { output?: string }) => {
-    const loaded = begin(options, () => loadConfig({ files, sets: settings }));
+    const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
     const { runProfile } = await import('./profile.js');
     await runProfile(loaded.config, loaded.written, { output: options.output });
@@ -71,7 +71,7 @@ export function addTrain(program: Command): void {
     );
   const settings = addCommon(command, TRAINING);
   command.action(async (files: string[], options: TrainFlags) => {
-    const loaded = begin(options, () => loadConfig({ files, sets: settings }));
+    const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
     const { runTrain } = await import('./train.js');
     const { restart, dryRun, allowChange } = options;
@@ -164,6 +164,21 @@ export function addCommon(command: Command, paths: readonly string[]): Setting[]
     .option('--print-config', 'Print the resolved config on standard output and do nothing else.')
     .option('--quiet', 'Print warnings and errors only.');
   return addConfigOptions(command, paths);
+}
+
+/** The config of a command that cannot do with the defaults alone. @throws UserError where nothing is given */
+function loadGiven(
+  command: Command,
+  files: readonly string[],
+  settings: readonly Setting[],
+  { printConfig }: Common,
+): LoadedConfig {
+  if (files.length > 0 || settings.length > 0 || printConfig === true)
+    return loadConfig({ files, sets: settings });
+  throw new UserError({
+    problem: 'expected a config, found nothing',
+    hint: `Give a YAML file (docs/config.md): admin-nmt ${command.name()} my.yaml; or a recipe and text: --preset multi30k -s de -t en --trainpref PREFIX --validpref PREFIX`,
+  });
 }
 
 /** Loads the config; undefined where it was all that was asked for and is printed. */

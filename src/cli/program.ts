@@ -1,7 +1,6 @@
-import { Command } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { packageVersion } from '../common/files.js';
 import { spellOutScoreFlags } from './score-command.js';
-import { explainSwallowed } from './swallowed.js';
 
 /** How each command is added to the program, in the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
@@ -27,16 +26,53 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
  * most of them need, takes longer than a score does.
  *
  * @param args the arguments after the program's name
- * @throws UserError, InterruptedError, CommanderError
+ * @throws UserError, InterruptedError
  */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
-  const [name = ''] = args;
-  const spelled = name === 'score' ? spellOutScoreFlags(args) : args;
+  const words = withoutHelpCommand(args);
+  const [name = ''] = words;
+  const spelled = name === 'score' ? spellOutScoreFlags(words) : words;
   const program = await createProgram(Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS));
+  await checkNames(program, spelled);
   try {
     await program.parseAsync(spelled, { from: 'user' });
   } catch (error) {
-    throw explainSwallowed(error, program);
+    if (!(error instanceof UsageError)) throw error;
+    if (error.found.exitCode === 0) return; // help or the version was asked for, and is printed
+    const { explainUsage } = await import('./usage.js');
+    throw explainUsage(error.command, error.found);
+  }
+}
+
+/** What the parser of a command stops at. */
+class UsageError extends Error {
+  readonly command: Command;
+  readonly found: CommanderError;
+
+  constructor(command: Command, found: CommanderError) {
+    super(found.message);
+    this.command = command;
+    this.found = found;
+  }
+}
+
+/** `help train` is `train --help`; only config has commands of its own. */
+function withoutHelpCommand(args: readonly string[]): readonly string[] {
+  const at = args[0] === 'config' ? 1 : 0;
+  return args[at] === 'help' ? [...args.slice(0, at), ...args.slice(at + 1), '--help'] : args;
+}
+
+/** Checks the names of commands, which commander does not where help is asked for. @throws UserError for an unknown one */
+async function checkNames(program: Command, args: readonly string[]): Promise<void> {
+  let group = program;
+  for (const word of args) {
+    if (group.commands.length === 0 || word.startsWith('-')) return;
+    const command = group.commands.find((candidate) => candidate.name() === word);
+    if (command === undefined) {
+      const { unknownCommand } = await import('./usage.js');
+      throw unknownCommand(group, word);
+    }
+    group = command;
   }
 }
 
@@ -47,7 +83,6 @@ async function createProgram(commands: readonly string[]): Promise<Command> {
     .version(packageVersion(), '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print help.')
     .helpCommand('help [command]', 'Print help for a command.')
-    .exitOverride()
     // Messages are printed where the exit code is set, help that was asked for here.
     .configureOutput({ outputError: () => {} })
     .addHelpText('after', '\nadmin-nmt COMMAND --help lists the options of a command.');
@@ -55,5 +90,14 @@ async function createProgram(commands: readonly string[]): Promise<Command> {
     const add = await COMMANDS[name]();
     add(program);
   }
+  explainErrorsOf(program);
   return program;
+}
+
+/** Lets a command and those below it say which of them a mistake belongs to. */
+function explainErrorsOf(command: Command): void {
+  command.exitOverride((error) => {
+    throw new UsageError(command, error);
+  });
+  for (const below of command.commands) explainErrorsOf(below);
 }

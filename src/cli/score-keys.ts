@@ -21,7 +21,7 @@ export const SCORE_KEYS: readonly ConfigKey[] = [
   },
   {
     path: 'score.spm-model',
-    kind: 'text',
+    kind: 'path',
     text: 'SentencePiece model for spm, flores101, flores200 and spBLEU-1K.',
     fallback: null,
     nullable: true,

@@ -1,32 +1,22 @@
-import { type Command, CommanderError, type Option } from 'commander';
-import { UserError } from '../common/errors.js';
+import type { Command, CommanderError, Option } from 'commander';
 
 /**
- * Explains a command line in which an option of several words, as `--input <file...>`, has taken what was meant to be an
- * argument: `score --input hyp ref` has no reference.
+ * What to say where an option of several words, as `--input <file...>`, has taken what was meant to be an argument:
+ * `score --input hyp ref` has no reference.
  *
- * @param program that has parsed it
- * @returns the error to throw: the same where that is not what happened
+ * @param command that has parsed the command line
+ * @returns undefined where that is not what happened
  */
-export function explainSwallowed(error: unknown, program: Command): unknown {
-  if (!(error instanceof CommanderError)) return error;
-  const [problem] = error.message.replace(/^error: /, '').split('\n');
-  for (const command of allCommands(program)) {
-    const several = command.options.filter(({ variadic }) => variadic);
-    const refusing = several.find(({ flags }) => problem.startsWith(`option '${flags}' argument`));
-    if (refusing !== undefined && command.registeredArguments.some(({ required }) => required)) {
-      return new UserError({
-        problem,
-        hint: `${takesAll(refusing)} What is none of its values goes before it.`,
-      });
-    }
-    const [taker] = several
-      .filter((option) => wordsOf(command, option).length > 0)
-      .sort((a, b) => wordsOf(command, b).length - wordsOf(command, a).length);
-    if (error.code !== 'commander.missingArgument' || taker === undefined) continue;
-    return new UserError({ problem, hint: `${takesAll(taker)} ${orderFor(command, taker)}` });
-  }
-  return error;
+export function swallowedHint(command: Command, { code, message }: CommanderError): string | undefined {
+  const several = command.options.filter(({ variadic }) => variadic);
+  const refusing = several.find(({ flags }) => message.startsWith(`error: option '${flags}' argument`));
+  if (refusing !== undefined && command.registeredArguments.some(({ required }) => required))
+    return `${takesAll(refusing)} What is none of its values goes before it.`;
+  const [taker] = several
+    .filter((option) => wordsOf(command, option).length > 0)
+    .sort((a, b) => wordsOf(command, b).length - wordsOf(command, a).length);
+  if (code !== 'commander.missingArgument' || taker === undefined) return undefined;
+  return `${takesAll(taker)} ${orderFor(command, taker)}`;
 }
 
 function takesAll({ long }: Option): string {
@@ -49,10 +39,7 @@ function wordsOf(command: Command, option: Option): string[] {
   return command.getOptionValueSource(name) === 'cli' ? command.getOptionValue(name).map(String) : [];
 }
 
-function allCommands(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(allCommands)];
-}
-
-function pathOf(command: Command): string {
+/** `admin-nmt config print` */
+export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }

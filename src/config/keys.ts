@@ -6,7 +6,7 @@ import { configSchema } from './schema.js';
 export interface ConfigKey {
   /** Dotted path: `train.lr`. */
   readonly path: string;
-  readonly kind: 'boolean' | 'integer' | 'number' | 'text' | 'name' | 'choice' | 'list' | 'texts';
+  readonly kind: 'boolean' | 'integer' | 'number' | 'text' | 'path' | 'name' | 'choice' | 'list' | 'texts';
   /** What it means. */
   readonly text: string;
   readonly fallback: unknown;
@@ -38,6 +38,7 @@ interface JsonSchema {
   prefixItems?: JsonSchema[];
   items?: JsonSchema;
   pattern?: string;
+  format?: string;
   minLength?: number;
   minimum?: number;
   maximum?: number;
@@ -91,6 +92,7 @@ function kindOf(node: JsonSchema): ConfigKey['kind'] {
   if (node.enum !== undefined) return 'choice';
   if (node.type === 'boolean' || node.type === 'integer' || node.type === 'number') return node.type;
   if (node.type === 'array') return node.prefixItems === undefined ? 'texts' : 'list';
+  if (node.format === 'path') return 'path';
   return node.pattern === undefined ? 'text' : 'name';
 }
 
@@ -111,7 +113,8 @@ function expectation(node: JsonSchema): string {
     case 'name':
       return `a name that matches ${node.pattern}`;
     case 'text':
-      return node.minLength === undefined ? 'text' : 'text that is not empty';
+    case 'path':
+      return !node.minLength ? 'text' : 'text that is not empty';
   }
 }
 

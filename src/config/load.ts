@@ -3,6 +3,7 @@ import { type Complaint, UserError, userErrorOf } from '../common/errors.js';
 import { packageVersion, readFileBounded } from '../common/files.js';
 import { camelizeKeys } from './camel.js';
 import { findIdleKeys, findViolations } from './checks.js';
+import { expandHome } from './home.js';
 import { type Layer, mergeTrees, type Origin, type Tree } from './layer.js';
 import { type Override, overrideSource, parseSet } from './override.js';
 import { presets } from './presets.js';
@@ -53,7 +54,9 @@ export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConf
   ];
   const validated = sources.map(validateLayer);
   complaints.push(...validated.flatMap((layer) => layer.complaints));
-  const { written, origins } = mergeLayers(validated.map(({ layer }) => layer));
+  const { written, origins } = mergeLayers(
+    validated.map(({ layer }) => ({ ...layer, tree: expandHome(layer.tree) })),
+  );
   const refused = new Set(validated.flatMap((layer) => layer.refused));
   for (const { keys, problem, hint } of findViolations(written, refused)) {
     complaints.push({ problem, where: placeOfAny(keys, origins), hint });

@@ -51,7 +51,7 @@ function failed(complaint: Complaint): Source {
 
 /** Text stays as it was typed, so that `--save-dir 2024` and `-s no` need no quotes; the rest is YAML. */
 function parseForKey(value: string, key: ConfigKey): unknown {
-  const isText = key.kind === 'text' || key.kind === 'name' || key.kind === 'choice';
+  const isText = ['text', 'path', 'name', 'choice'].includes(key.kind);
   if (isText && !/^["']/.test(value)) {
     if (key.nullable && value === 'null') return null;
     const hyphened = value.replaceAll('_', '-'); // fairseq's inverse_sqrt

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CamelizeKeys } from './camel.js';
 import { trainSection } from './train-section.js';
-import { choice, count, file, flag, number, rate, section } from './values.js';
+import { choice, count, file, flag, folder, number, rate, section } from './values.js';
 
 /**
  * The one schema of a config: types, defaults, help texts and the JSON Schema all come from here. Keys are
@@ -69,17 +69,16 @@ const dataSection = section(
       .regex(/^[A-Za-z][\w-]*$/)
       .default('tgt')
       .describe('Language translated to; the suffix of its files.'),
-    root: z.string().default('.').describe('Folder that train, valid and test are relative to.'),
+    root: folder('.', 'Folder that train, valid and test are relative to.', 0),
     train: file(
       'Training text: PREFIX for PREFIX.de and PREFIX.en (plain or .gz), or a .tsv with source and target columns.',
     ),
     valid: file('Validation text, as train.'),
     test: file('Test text, as train.'),
-    destdir: z
-      .string()
-      .min(1)
-      .default('data-bin')
-      .describe('Folder that preprocess writes and that profile and train read (fairseq mmap format).'),
+    destdir: folder(
+      'data-bin',
+      'Folder that preprocess writes and that profile and train read (fairseq mmap format).',
+    ),
     prepared: flag(
       false,
       'destdir is an existing fairseq data-bin: use it as it is and make nothing from text.',

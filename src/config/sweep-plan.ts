@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { z } from 'zod';
 import { type Complaint, nearest, UserError } from '../common/errors.js';
+import { fromHome } from './home.js';
 import { configKeys } from './keys.js';
 import { isTree, type Layer, type Tree } from './layer.js';
 import { readYamlText } from './load.js';
@@ -78,7 +79,7 @@ export function readSweepPlan(file: string): SweepPlan {
   const plan: SweepPlan = {
     files: [data.config]
       .flat()
-      .map((name) => path.resolve(folder, name))
+      .map((name) => path.resolve(folder, fromHome(name)))
       .map(relativeToHere),
     set: settings(data.set, 'set', whereOf),
     grid: settings(data.grid, 'grid', whereOf).map(axisOf),

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { choice, count, file, flag, rate, section, texts } from './values.js';
+import { choice, count, file, flag, folder, rate, section, texts } from './values.js';
 
 const minutes = (text: string) => z.number().min(0).default(0).describe(text);
 
 /** `train` of a config. */
 export const trainSection = section(
   {
-    'save-dir': z.string().min(1).default('run').describe('Run directory: config, metrics, checkpoints.'),
+    'save-dir': folder('run', 'Run directory: config, metrics, checkpoints.'),
     'init-from': file(
       'Run directory, checkpoint or average whose weights a new run starts with; see docs/train.md on fine-tuning.',
     ),

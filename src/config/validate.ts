@@ -1,6 +1,7 @@
 import { type Complaint, nearest } from '../common/errors.js';
 import { configKeys, configSections } from './keys.js';
 import { type Layer, withoutPath } from './layer.js';
+import { adviceFor, oursFor } from './other-names.js';
 import { joinPath, lastName, parentPath, valueAt } from './paths.js';
 import { configSchema } from './schema.js';
 
@@ -66,7 +67,8 @@ function hintForValue(
     const meant = nearest(String(value), choices);
     return meant === undefined ? undefined : `Did you mean '${meant}'?`;
   }
-  if (kind === 'text' && typeof value === 'number') return `Write it in quotes: '${value}'`;
+  if ((kind === 'text' || kind === 'path') && typeof value === 'number')
+    return `Write it in quotes: '${value}'`;
   return undefined;
 }
 
@@ -79,6 +81,10 @@ export function unknownKey(path: string, where: string | undefined): Complaint {
 
 function suggestKey(path: string, parent: string, name: string, siblings: readonly string[]): string {
   if (configKeys.has(path)) return `Write it as a map, '${name}' within '${parent}'; dots are for --set.`;
+  const ours = oursFor(name).filter((key) => !key.startsWith('-'));
+  if (ours.length > 0) return `Here it is '${ours.join("' or '")}'.`;
+  const advice = adviceFor(name);
+  if (advice !== undefined) return advice;
   const sibling = pathsNamed(name).length > 0 ? undefined : nearest(name, siblings);
   const meant = sibling === undefined ? pathsNear(name, parent) : [joinPath(parent, sibling)];
   if (meant.length > 0) return `Did you mean '${meant.join("' or '")}'?`;

@@ -9,7 +9,11 @@ export const rate = (fallback: number, text: string) =>
   z.number().min(0).lt(1).default(fallback).describe(text);
 export const number = (fallback: number, text: string) => z.number().default(fallback).describe(text);
 export const flag = (fallback: boolean, text: string) => z.boolean().default(fallback).describe(text);
-export const file = (text: string) => z.string().min(1).nullable().default(null).describe(text);
+const path = (least: number) => z.string().min(least).meta({ format: 'path' });
+/** The path of a file or folder that need not be given; a leading `~` is the home directory. */
+export const file = (text: string) => path(1).nullable().default(null).describe(text);
+export const folder = (fallback: string, text: string, least = 1) =>
+  path(least).default(fallback).describe(text);
 export const choice = <const T extends readonly [string, ...string[]]>(
   values: T,
   fallback: T[number],

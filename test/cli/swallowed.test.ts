@@ -37,7 +37,7 @@ test('an option that has taken the argument is named, and the order that is mean
   );
 });
 
-test('where nothing has been taken the error stays', async () => {
-  assert.match(await said('score'), /CommanderError: error: missing required argument 'reference'/);
-  assert.match(await said('score ref --widht 3'), /CommanderError: error: unknown option/);
+test('where nothing has been taken it is not said', async () => {
+  for (const line of ['score', 'score ref --widht 3'])
+    assert.doesNotMatch(await said(line), /takes every word/);
 });

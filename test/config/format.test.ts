@@ -17,15 +17,17 @@ after(() => rmSync(folder, { recursive: true }));
 /** Values that a key may have. */
 function settingOf({ kind, choices, path: key, nullable }: ConfigKey): fc.Arbitrary<unknown> {
   const valid = (value: unknown): boolean => configSchema.safeParse(treeOf(key, value)).success;
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('1', 'no', 'null', '~', '1e3', '- a'),
+  );
   const value: fc.Arbitrary<unknown> = {
     boolean: fc.boolean(),
     integer: fc.integer({ min: 0, max: 2 ** 31 }),
     number: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0, max: 2 }),
-    text: fc.oneof(
-      fc.string(),
-      fc.string({ unit: 'grapheme' }),
-      fc.constantFrom('1', 'no', 'null', '~', '1e3', '- a'),
-    ),
+    text,
+    path: text,
     name: fc.constantFrom('de', 'no', 'zh-Hans', 'y'),
     choice: fc.nat().map((i) => choices[i % choices.length]),
     texts: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }),

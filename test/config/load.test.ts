@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -130,13 +130,12 @@ describe('loadRunConfig', () => {
     file('config.yaml', 'preset: tiny\ndecode: { beam: 3 }\n');
     const { config } = loadRunConfig(folder, { sets: ['decode.lenpen=0.5'] });
     assert.deepEqual([config.model.embedDim, config.decode.beam, config.decode.lenpen], [64, 3, 0.5]);
-    assert.deepEqual(loadRunConfig(path.join(folder, 'checkpoint_last')).config.decode.beam, 3);
+    mkdirSync(path.join(folder, 'mean'));
+    file('mean/model.safetensors', '');
+    assert.deepEqual(loadRunConfig(path.join(folder, 'mean')).config.decode.beam, 3);
   });
 
   test('refuses a folder that is no run', () => {
-    assert.throws(
-      () => loadRunConfig(path.join(folder, 'other')),
-      /expected a run directory, found no config\.yaml/,
-    );
+    assert.throws(() => loadRunConfig(path.join(folder, 'other')), /other: no such run directory/);
   });
 });

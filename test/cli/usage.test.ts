@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runCommandLine } from '../../src/cli/program.js';
+import { UserError } from '../../src/common/errors.js';
+
+/** What a command line is refused with. */
+async function refusal(line: string): Promise<string> {
+  const error = await runCommandLine(line.split(' ')).then(
+    () => assert.fail(`${line}: not refused`),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof UserError, `${line}: ${error}`);
+  return error.message;
+}
+
+const CASES: Readonly<Record<string, readonly (readonly [line: string, message: string])[]>> = {
+  'a command that there is not': [
+    ['trian', "unknown command 'trian'\n  Did you mean train?"],
+    ['trian --help', "unknown command 'trian'\n  Did you mean train?"],
+    ['help trian', "unknown command 'trian'\n  Did you mean train?"],
+    ['config help exlain', "unknown command 'exlain'\n  Did you mean explain?"],
+    ['config nope', "unknown command 'nope'\n  The commands are schema, explain, print."],
+    ['generate run', "unknown command 'generate'\n  Here it is translate."],
+  ],
+  'an argument too many': [
+    [
+      'translate run my.txt',
+      "unexpected argument 'my.txt': translate takes <run> alone\n  Did you mean --input my.txt? Text to translate, plain or .gz (default: standard input).",
+    ],
+    [
+      'average run a b',
+      "unexpected argument 'a': average takes <run> alone\n  Did you mean --inputs a b? Average these checkpoints.",
+    ],
+    ['fold run -o x y', "unexpected argument 'y': fold takes <run> alone\n  Did you mean --output y?"],
+    [
+      'check a b',
+      "unexpected argument 'b': check takes <folder> alone\n  Usage: admin-nmt check [options] <folder>",
+    ],
+    [
+      'config schema x',
+      "unexpected argument 'x': schema takes no argument\n  Usage: admin-nmt config schema [options]",
+    ],
+  ],
+  'an argument or option that is missing': [
+    [
+      'translate',
+      'expected <run>, found nothing\n  The run directory of train, or a checkpoint in it. Usage: admin-nmt translate [options] <run>',
+    ],
+    ['analyze omega', 'expected <target>, found nothing\n  YAML files of a config'],
+    [
+      'export run',
+      'expected -f, --format <name>, found none\n  What to write: safetensors, fairseq, ctranslate2.',
+    ],
+    ['import x.pt -o y', 'expected --data-bin <folder>, found none\n  Its dictionaries'],
+    ['train --lr', "option '--lr <x>' argument missing\n  Peak learning rate."],
+    [
+      'train',
+      'expected a config, found nothing\n  Give a YAML file (docs/config.md): admin-nmt train my.yaml; or',
+    ],
+    [
+      'preprocess --quiet',
+      'expected a config, found nothing\n  Give a YAML file (docs/config.md): admin-nmt preprocess',
+    ],
+  ],
+  'an option that there is not': [
+    ['train --max-token 3', "unknown option '--max-token'\n  Did you mean --max-tokens?"],
+    ['train --warmup 3', "unknown option '--warmup'\n  Here it is --warmup-updates."],
+    ['train --warmup=3', "unknown option '--warmup'\n  Here it is --warmup-updates."],
+    ['train --valid-freq 5', "unknown option '--valid-freq'\n  Here it is --validate-interval-updates."],
+    ['train --learning_rate 5', "unknown option '--learning_rate'\n  Here it is --lr."],
+    ['train --enc-depth 6', "unknown option '--enc-depth'\n  Here it is --encoder-layers."],
+    ['train --src de', "unknown option '--src'\n  Here it is --source-lang."],
+    ['translate run --src de', "unknown option '--src'\n  Here it is --input."],
+    ['translate run --beam-size 4', "unknown option '--beam-size'\n  Here it is --beam."],
+    ['train --arch transformer', "unknown option '--arch'\n  Take a recipe"],
+    ['train --fp16', "unknown option '--fp16'\n  There is no half precision"],
+    [
+      'translate run --lr 3',
+      "unknown option '--lr'\n  This is train.lr of the config, which translate does not take",
+    ],
+    ['translate run -f json', 'Allowed choices are text, jsonl, fairseq, nbest.\n  Did you mean jsonl?'],
+    ['train --zzzzzz', "unknown option '--zzzzzz'\n  Add --help to see what there is."],
+  ],
+  'a key that there is not': [
+    ['train --set data.src=de', "unknown key 'data.src'\n  Here it is 'data.source-lang'."],
+    ['train --set model.num_layers=3', "\n  Here it is 'model.encoder.layers' or 'model.decoder.layers'."],
+    ['train --set train.batch_size=3', "\n  Here it is 'train.max-tokens'."],
+    ['train --set train.fp16=true', '\n  There is no half precision'],
+    ['config explain warmup', "unknown key 'warmup'\n  Here it is 'train.warmup-updates'."],
+  ],
+};
+
+for (const [what, cases] of Object.entries(CASES)) {
+  describe(what, () => {
+    for (const [line, message] of cases) {
+      test(line, async () => {
+        const found = await refusal(line);
+        assert.ok(found.includes(message), `expected\n${message}\nfound\n${found}`);
+      });
+    }
+  });
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../../src/common/files.js';
+import { configKeys } from '../../src/config/keys.js';
+import { adviceFor, commandsFor, oursFor, theirNames } from '../../src/config/other-names.js';
+
+test('every name leads to keys and options that there are', () => {
+  const helps = ['translate', 'average', 'train'].map((name) =>
+    readFileSync(path.join(packageRoot(), 'test/cli/fixtures/help', `${name}.txt`), 'utf8'),
+  );
+  for (const name of theirNames()) {
+    const ours = [...oursFor(name), ...commandsFor(name)];
+    assert.ok(ours.length > 0 || adviceFor(name) !== undefined, name);
+    for (const key of oursFor(name)) {
+      const there = key.startsWith('-')
+        ? helps.some((help) => help.includes(`${key} `))
+        : configKeys.has(key);
+      assert.ok(there, `${name} → ${key}`);
+    }
+  }
+});
+
+test('no name is one that is told in its own place: a key of ours, or advice beside an equal', () => {
+  for (const name of theirNames()) {
+    assert.equal(configKeys.has(name), false, name);
+    assert.ok(oursFor(name).length === 0 || adviceFor(name) === undefined, name);
+  }
+});
+
+test('however it is spelled', () => {
+  for (const name of ['warmup-steps', '--warmup-steps', 'warmup_steps', 'Warmup_Steps'])
+    assert.deepEqual(oursFor(name), ['train.warmup-updates']);
+  assert.deepEqual(oursFor('constructor'), []);
+});
