@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { formatDuration } from '../common/duration.js';
-import { InterruptedError, UserError } from '../common/errors.js';
+import { InterruptedError, UserError, userErrorOf } from '../common/errors.js';
 import { removeLeftovers } from '../common/leftovers.js';
 import { log } from '../common/log.js';
 import type { Override } from '../config/override.js';
@@ -158,6 +158,7 @@ class Sweep {
       this.progress?.stop();
       for (const [signal, listener] of listeners) process.off(signal, listener);
     }
+    writeSweepRecord(output, record); // here it has to be written
     if (this.received !== undefined) throw this.interruption();
   }
 
@@ -194,7 +195,7 @@ class Sweep {
   }
 
   private async runCell(cell: Cell): Promise<void> {
-    const { record, options } = this;
+    const { options } = this;
     const own = this.recordNamed(cell.name);
     const started = performance.now();
     const place = `[${this.cells.indexOf(cell) + 1}/${this.cells.length}] ${cell.name}`;
@@ -205,14 +206,29 @@ class Sweep {
     own.end = outcome.end;
     own.message = outcome.message;
     own.figures = figuresOf(openCell(path.join(options.output, cell.name), cell.name), own);
-    writeSweepRecord(options.output, record);
+    this.save();
     this.took.push((performance.now() - started) / 1000);
     log.info(`${place}: ${describe(own)}${this.remaining()}`);
   }
 
+  /** What the system refuses for one cell does not end the others. */
   private async outcomeOf(cell: Cell, { end }: CellRecord): Promise<CellOutcome> {
-    const trained = end === 'done' ? { end, message: null } : await this.runner.train(cell);
-    return trained.end === 'done' && this.record.test ? await this.runner.translate(cell) : trained;
+    try {
+      const trained = end === 'done' ? { end, message: null } : await this.runner.train(cell);
+      return trained.end === 'done' && this.record.test ? await this.runner.translate(cell) : trained;
+    } catch (error) {
+      const [message] = userErrorOf(error).message.split('\n');
+      return { end: 'failed', message };
+    }
+  }
+
+  /** Writes what is known of the cells: all of it each time, so that one that is refused is made good by the next. */
+  private save(): void {
+    try {
+      writeSweepRecord(this.options.output, this.record);
+    } catch (error) {
+      log.warn(`What is known of the cells is kept for later: ${userErrorOf(error).message}`);
+    }
   }
 
   /** Time that the cells left will take if they are like those before. */

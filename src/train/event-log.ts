@@ -5,6 +5,7 @@ import process from 'node:process';
 import { explainFileError } from '../common/errors.js';
 import { makeFolder } from '../common/folders.js';
 import { encodeEvent, FILE_VERSION, type TensorboardEvent } from '../formats/tfevents.js';
+import { PatientFile } from './patient-file.js';
 
 /** The folder in a run directory to show to `tensorboard --logdir`. */
 export const EVENTS_FOLDER = 'tensorboard';
@@ -13,7 +14,7 @@ const EVENT_FILE = /^events\.out\.tfevents\.(\d+)\./;
 
 /** The metrics of a run for TensorBoard: a file for each start, beside those of the starts before. */
 export class EventLog {
-  private readonly file: string;
+  private readonly events: PatientFile;
 
   /**
    * Begins a file. TensorBoard drops what the files before hold of `firstStep` and later ones: training that goes
@@ -22,28 +23,25 @@ export class EventLog {
    * @throws UserError where it cannot be written
    */
   constructor(folder: string, firstStep: number) {
-    this.file = path.join(folder, nextName(folder));
+    const file = path.join(folder, nextName(folder));
     try {
       makeFolder(folder);
+      fs.writeFileSync(file, '', { flag: 'wx' });
     } catch (error) {
       throw explainFileError(error, folder);
     }
+    this.events = new PatientFile(file, 'Events for TensorBoard');
     this.append({ step: firstStep, fileVersion: FILE_VERSION });
     this.append({ step: firstStep, start: true });
   }
 
-  /** Writes values by tag. */
+  /** Writes values by tag; where the disk refuses them, they wait for the next ones. */
   write(step: number, scalars: ReadonlyMap<string, number>): void {
     this.append({ step, scalars });
   }
 
-  /** Opened anew each time: whatever ends the program, every event is whole in the file. */
   private append(event: Omit<TensorboardEvent, 'wallTime'>): void {
-    try {
-      fs.appendFileSync(this.file, encodeEvent({ ...event, wallTime: Date.now() / 1000 }));
-    } catch (error) {
-      throw explainFileError(error, this.file);
-    }
+    this.events.add(encodeEvent({ ...event, wallTime: Date.now() / 1000 }));
   }
 }
 

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
-import { appendFileSync, existsSync, truncateSync } from 'node:fs';
-import { DamageError, userErrorOf } from '../common/errors.js';
+import { existsSync } from 'node:fs';
+import { DamageError } from '../common/errors.js';
 import { readFileBounded, writeFileAtomic } from '../common/files.js';
-import { log } from '../common/log.js';
 import type { DoctorEvent } from './doctor/doctor.js';
 import { EventLog } from './event-log.js';
 import type { TrainFigures } from './meter.js';
+import { PatientFile } from './patient-file.js';
 import type { Scores, TranslationSample, ValidationFigures } from './validation.js';
 
 /** Where in training a line was written. */
@@ -34,12 +34,8 @@ export interface ReadLine {
 
 /** The metrics of a run: one JSON object a line, and the same for TensorBoard where that is wanted. */
 export class MetricsLog {
-  private readonly file: string;
+  private readonly lines: PatientFile;
   private readonly events?: EventLog;
-  /** Bytes of the file that are whole lines. */
-  private size: number;
-  /** Lines that could not be written yet. */
-  private waiting = '';
 
   /**
    * @param updates where training starts; lines of later updates, which will be written again, are dropped
@@ -47,44 +43,24 @@ export class MetricsLog {
    * @throws UserError for a file that cannot be written or holds something else
    */
   constructor(file: string, updates: number, eventsFolder?: string) {
-    this.file = file;
     const lines = existsSync(file)
       ? readMetrics(file).filter(({ num_updates: done }) => done <= updates)
       : [];
     const kept = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     writeFileAtomic(file, kept);
-    this.size = Buffer.byteLength(kept);
+    this.lines = new PatientFile(file, 'Metrics', Buffer.byteLength(kept));
     if (eventsFolder !== undefined) this.events = new EventLog(eventsFolder, updates + 1);
   }
 
   /** Adds a line. Where the disk is full it waits with the others for the next one, and a warning says so. */
   write(line: MetricsLine): void {
-    this.waiting += `${JSON.stringify(line)}\n`;
-    this.flush();
+    this.lines.add(`${JSON.stringify(line)}\n`);
     this.events?.write(line.num_updates, scalarsOf(line));
   }
 
   /** Writes what is waiting. @returns the bytes of the file then; null where it could not be written */
   flush(): number | null {
-    try {
-      if (this.waiting !== '') appendFileSync(this.file, this.waiting);
-      this.size += Buffer.byteLength(this.waiting);
-      this.waiting = '';
-      return this.size;
-    } catch (error) {
-      this.undo();
-      log.warn(`Metrics are kept for later: ${userErrorOf(error, this.file).message}`);
-      return null;
-    }
-  }
-
-  /** Removes the part of a line that may have been written. */
-  private undo(): void {
-    try {
-      truncateSync(this.file, this.size);
-    } catch {
-      // as before: whoever reads the file drops a line that is cut short
-    }
+    return this.lines.flush();
   }
 }
 

@@ -79,6 +79,18 @@ describe('a sweep', () => {
     assert.match(fs.readFileSync(path.join(folder, 'out/sweep.html'), 'utf8'), /BLEU: nrefs:1/);
   });
 
+  test('goes on where the system refuses a cell its folder', () => {
+    const cells = PLAN.slice(0, PLAN.indexOf('cells:'));
+    fs.writeFileSync(path.join(folder, 'refused.yaml'), `${cells}cells: [{ name: a }, { name: b }]\n`);
+    fs.mkdirSync(path.join(folder, 'refused'));
+    for (const name of ['a', 'b']) fs.writeFileSync(path.join(folder, `refused/${name},seed=1`), '');
+    const { status, stderr } = runProgram(['sweep', '-o', 'refused', 'refused.yaml'], { cwd: folder });
+    assert.equal(status, 2);
+    for (const name of ['a', 'b'])
+      assert.ok(stderr.includes(`error: refused/${name},seed=1/train.log: this cell failed: `), stderr);
+    assert.ok(fs.existsSync(path.join(folder, 'refused/sweep.html')));
+  });
+
   test('leaves alone what is at its end, and retries what failed when told so', () => {
     fs.rmSync(path.join(folder, 'out/blocked,seed=1/config.yaml'));
     assert.equal(sweep('plan.yaml').status, 2);
