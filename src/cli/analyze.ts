@@ -12,13 +12,17 @@ import type { Config, SettledConfig } from '../config/schema.js';
 import { STACKS } from '../model/scheme.js';
 import type { Analysis, Dependency } from '../report/analysis-data.js';
 import { analysisPage } from '../report/analysis-page.js';
+import type { Facts } from '../report/page-header.js';
 import { openAnalysisBatch } from './analysis-batch.js';
 import { checkDictionaries, checkpointModels, initialModels, openModel, runOf } from './analysis-models.js';
 import { omegaCourse } from './analysis-omega.js';
 import type { AnalysisContext, AnalyzeOptions, Measure } from './analysis-options.js';
 import { measureCheckpoints, measureDepths } from './analysis-output-change.js';
 import { measureGradients, measureUpdates } from './analysis-updates.js';
+import { pageOrigin } from './page-origin.js';
 import { ensureDataset } from './preprocess.js';
+import { configFacts, runFacts } from './run-facts.js';
+import { lastChange } from './run-overview.js';
 import { openTrainingData } from './training-data.js';
 
 /**
@@ -59,7 +63,20 @@ export async function runAnalyze(
     ...measured,
     omega,
   };
-  write(analysis, options);
+  const trained = (): Facts =>
+    run === undefined
+      ? configFacts(config, { varied: variedKeys(what, options) })
+      : runFacts(run, config, lastChange(run));
+  write(analysis, trained, options);
+}
+
+/** Of the config: what is not the same in all models at initialisation. */
+function variedKeys(what: readonly Measure[], { schemes }: AnalyzeOptions): Set<string> {
+  const depths = what.length === 1 && what[0] === 'output-change';
+  return new Set([
+    ...(schemes === undefined ? [] : ['model.residual']),
+    ...(depths ? ['model.encoder.layers', 'model.decoder.layers'] : []),
+  ]);
 }
 
 /** The run directory, and the checkpoints to look at: the one that was named itself, or those of --checkpoint. */
@@ -153,10 +170,10 @@ function measureDependencies({ models, data, batch, options }: AnalysisContext):
   });
 }
 
-function write(analysis: Analysis, { output, html }: AnalyzeOptions): void {
+function write(analysis: Analysis, trained: () => Facts, { output, html }: AnalyzeOptions): void {
   const json = `${JSON.stringify(analysis, null, 1)}\n`;
   if (html !== undefined) {
-    writeFileAtomic(html, analysisPage(analysis));
+    writeFileAtomic(html, analysisPage(analysis, trained(), pageOrigin()));
     log.info(`Page: ${html}`);
   }
   if (output !== undefined) {

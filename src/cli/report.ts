@@ -9,7 +9,9 @@ import { valueAt } from '../config/paths.js';
 import type { WrittenConfig } from '../config/schema.js';
 import { type ChartLibrary, reportData, trainingPage } from '../report/training-page.js';
 import type { RunWeights, TrainingRun } from '../report/training-run.js';
+import { pageOrigin } from './page-origin.js';
 import { serveReport } from './report-server.js';
+import { runFacts } from './run-facts.js';
 import { type FoundRun, openRun } from './run-overview.js';
 import { lastCheckpoint, readRunWeights } from './run-weights.js';
 
@@ -33,13 +35,13 @@ export async function runReport(
   const reader = new RunReader(folders);
   const library = chartLibrary();
   if (watch) {
-    const page = (): string => trainingPage(reader.read(), library, '/data.json');
+    const page = (): string => trainingPage(reader.read(), library, pageOrigin(), '/data.json');
     page(); // tells what is wrong before there is a page
     const data = (): string => JSON.stringify(reportData(reader.read()));
     await serveReport({ page, data }, port);
     return;
   }
-  writeFileAtomic(output, trainingPage(reader.read(), library));
+  writeFileAtomic(output, trainingPage(reader.read(), library, pageOrigin()));
   log.info(`Report: ${output}`);
 }
 
@@ -57,11 +59,13 @@ export class RunReader {
   read(): TrainingRun[] {
     return [...this.names].map(([folder, name]) => {
       const run = openRun(folder, name);
+      const weights = this.weightsOf(run);
       return {
         ...run.overview,
         lines: run.lines,
+        facts: runFacts(folder, run.loaded.config, run.changed, weights?.parameters),
         settings: settingsOf(run.loaded.written),
-        weights: this.weightsOf(run),
+        weights,
       };
     });
   }

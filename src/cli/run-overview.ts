@@ -42,7 +42,8 @@ export function openRun(folder: string, name: string): FoundRun {
   return { folder, loaded, lines, overview: { name, state, ...figuresOf(lines, saved) }, changed };
 }
 
-function lastChange(folder: string): Date {
+/** When a run was last written to. */
+export function lastChange(folder: string): Date {
   try {
     const file = existsSync(metricsFile(folder)) ? metricsFile(folder) : runConfigFile(folder);
     return statSync(file).mtime;

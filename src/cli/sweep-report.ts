@@ -5,10 +5,14 @@ import { writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import type { Config } from '../config/schema.js';
 import type { Metric } from '../metrics/sacrebleu.js';
+import type { Facts } from '../report/page-header.js';
 import { sweepMarkdown, sweepPage } from '../report/sweep-page.js';
 import type { SweepAxis, SweepCell, SweepGroup, SweepReport } from '../report/sweep-results.js';
 import { groupTable, markdownTable } from '../report/sweep-table.js';
 import { DEFINITION, explainVerdicts } from '../report/verdict.js';
+import { pageOrigin } from './page-origin.js';
+import { configFacts, describeWriting, differingKeys } from './run-facts.js';
+import type { FoundRun } from './run-overview.js';
 import { curveOf, figuresOf, openCell } from './sweep-figures.js';
 import { showValue } from './sweep-plan.js';
 import type { CellRecord, SweepRecord } from './sweep-record.js';
@@ -19,9 +23,10 @@ export const REPORT_FILES = { markdown: 'sweep.md', html: 'sweep.html' } as cons
 /** Writes both reports of a sweep, and prints the table of its groups. */
 export async function reportSweep(folder: string, record: SweepRecord): Promise<void> {
   const report = await collectReport(folder, record);
+  const origin = pageOrigin();
   const [markdown, html] = [REPORT_FILES.markdown, REPORT_FILES.html].map((name) => path.join(folder, name));
-  writeFileAtomic(markdown, sweepMarkdown(report));
-  writeFileAtomic(html, sweepPage(report));
+  writeFileAtomic(markdown, sweepMarkdown(report, origin));
+  writeFileAtomic(html, sweepPage(report, origin));
   process.stdout.write(`${markdownTable(groupTable(report))}\n`);
   const verdicts = report.groups.flatMap(({ cells }) => cells.map(({ verdict }) => verdict));
   log.info([...explainVerdicts(verdicts), DEFINITION].join('\n'));
@@ -31,6 +36,7 @@ export async function reportSweep(folder: string, record: SweepRecord): Promise<
 /** A cell with what the report needs beside. */
 interface Collected {
   record: CellRecord;
+  run: FoundRun | undefined;
   cell: SweepCell;
   translated: Translated | null;
 }
@@ -62,7 +68,11 @@ export async function collectReport(folder: string, record: SweepRecord): Promis
   });
   const title = path.basename(path.resolve(folder));
   const signatures = metrics?.map((metric) => `${metric.name}: ${metric.getSignature().format()}`) ?? [];
-  return { title, listed: record.listed, axes: axesOf(record), groups, signatures };
+  const facts = factsOf(
+    record,
+    collected.flatMap(({ run }) => run ?? []),
+  );
+  return { title, facts, listed: record.listed, axes: axesOf(record), groups, signatures };
 }
 
 async function collectCell(
@@ -76,7 +86,7 @@ async function collectCell(
   const config = run?.loaded.config;
   const translated = config === undefined ? null : await translatedOrWarn(path.join(folder, name), config);
   const test = translated === null ? null : scoreTest(await metricsOf(config!), translated);
-  return { record, translated, cell: { ...figuresOf(run, record), name, seed, message, test, curves } };
+  return { record, run, translated, cell: { ...figuresOf(run, record), name, seed, message, test, curves } };
 }
 
 /** A test text that is not there any more does not end a report. */
@@ -89,6 +99,23 @@ async function translatedOrWarn(folder: string, config: Config): Promise<Transla
     );
     return null;
   }
+}
+
+/** What the trainings have in common, and what was varied. */
+function factsOf({ axes, cells }: SweepRecord, runs: readonly FoundRun[]): Facts {
+  const varied = Object.entries(axes).map(([key, label]) => {
+    const values = new Set(cells.map(({ settings }) => showValue(settings[key])));
+    return `${label} ${[...values].join(', ')}`;
+  });
+  const seeds = [...new Set(cells.map(({ seed }) => seed))].join(', ');
+  const unlike = differingKeys(runs.map(({ loaded }) => loaded.written)).add('seed');
+  const [first] = runs;
+  const last = runs.toSorted((a, b) => b.changed.getTime() - a.changed.getTime())[0];
+  return [
+    ...(first === undefined ? [] : configFacts(first.loaded.config, { varied: unlike })),
+    ['Varied', [...varied, `seed ${seeds}`].join('; ')],
+    ...(last === undefined ? [] : [['Trained', describeWriting(last.folder, last.changed)] as const]),
+  ];
 }
 
 function translationsOf(members: readonly Collected[]): Map<number, Translated> {

@@ -89,8 +89,7 @@ export function loadRunConfigFile(file: string, sets: ConfigSources['sets'] = []
     return loadConfig({ files: [file], sets });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const text = readFileBounded(file, 'a config', MAX_CONFIG_BYTES).toString();
-    const writer = /^# admin-nmt (\d+\.\d+\.\d+\S*)$/m.exec(text)?.[1];
+    const writer = writerOf(file);
     if (writer === undefined || !isLater(writer, packageVersion())) throw error;
     throw new UserError([
       {
@@ -101,6 +100,12 @@ export function loadRunConfigFile(file: string, sets: ConfigSources['sets'] = []
       ...error.complaints,
     ]);
   }
+}
+
+/** The version of this program that wrote the config.yaml of a run; undefined where it does not say. */
+export function writerOf(file: string): string | undefined {
+  const text = readFileBounded(file, 'a config', MAX_CONFIG_BYTES).toString();
+  return /^# admin-nmt (\d+\.\d+\.\d+\S*)$/m.exec(text)?.[1];
 }
 
 function isLater(version: string, other: string): boolean {

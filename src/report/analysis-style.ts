@@ -1,7 +1,6 @@
 /** The style of the page of `analyze`, over that of the training report. */
 export const ANALYSIS_STYLE = `
 h2 { font-size: 1.15rem; margin-top: 2.5rem; }
-.facts { margin: .35rem 0 0; color: var(--quiet); }
 .maps { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 1rem 1.5rem; margin-top: .6rem; }
 .maps figure { max-width: 340px; }
 @media (max-width: 760px) { .maps { grid-template-columns: repeat(2, minmax(0, 1fr)); } }

@@ -1,4 +1,5 @@
 import { escapeHtml } from './html.js';
+import { factList, type PageOrigin, pageHeader } from './page-header.js';
 import { curveSection } from './sweep-curves.js';
 import { divergenceMap, htmlPanel, markdownPanel } from './sweep-map.js';
 import type { SweepReport } from './sweep-results.js';
@@ -50,11 +51,13 @@ function messagesOf({ groups }: SweepReport): string[] {
 }
 
 /** The report in Markdown. */
-export function sweepMarkdown(report: SweepReport): string {
+export function sweepMarkdown(report: SweepReport, { version, date, command }: PageOrigin): string {
   const panels = divergenceMap(report);
   const messages = messagesOf(report);
   const blocks = [
     `# ${report.title}`,
+    `admin-nmt ${version}, ${date}: \`${command}\``,
+    report.facts.map(([name, value]) => `- ${name}: ${value}`).join('\n'),
     markdownTable(groupTable(report)),
     `A letter for each seed:`,
     explainVerdicts()
@@ -70,7 +73,7 @@ export function sweepMarkdown(report: SweepReport): string {
 }
 
 /** The report as one HTML file that needs no other. */
-export function sweepPage(report: SweepReport): string {
+export function sweepPage(report: SweepReport, origin: PageOrigin): string {
   const title = escapeHtml(report.title);
   return [
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -79,7 +82,8 @@ export function sweepPage(report: SweepReport): string {
     `<title>${title} – sweep</title>`,
     `<style>${TRAINING_STYLE}${STYLE}</style>`,
     '</head>\n<body>',
-    `<header><h1>Sweep ${title}</h1></header>`,
+    pageHeader(`Sweep ${report.title}`, origin),
+    factList(report.facts),
     htmlTable(groupTable(report)),
     verdictKey(),
     ...[DEFINITION, ...notesOf(report)].map((note) => `<p class="note">${escapeHtml(note)}</p>`),

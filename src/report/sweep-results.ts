@@ -1,4 +1,5 @@
 import { deviation, mean } from '../common/statistics.js';
+import type { Facts } from './page-header.js';
 import { LETTERS, type Verdict } from './verdict.js';
 
 /** What the report of a sweep is made of. */
@@ -81,6 +82,8 @@ export interface SweepAxis {
 
 export interface SweepReport {
   readonly title: string;
+  /** What all trainings have in common, and what was varied. */
+  readonly facts: Facts;
   /** Whether the groups are listed by name and not a grid of the axes. */
   readonly listed: boolean;
   readonly axes: readonly SweepAxis[];

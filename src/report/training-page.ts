@@ -1,4 +1,5 @@
 import { embedJson, escapeHtml } from './html.js';
+import { factSection, type PageOrigin, pageHeader } from './page-header.js';
 import { type ChartSpec, chartsOf, type RunCurves, runCurves } from './training-curves.js';
 import { normSection } from './training-norms.js';
 import { omegaSection } from './training-omega.js';
@@ -25,6 +26,7 @@ export function reportData(runs: readonly TrainingRun[]): ReportData {
   return {
     runs: runs.map(runCurves),
     sections: {
+      facts: factSection(runs),
       summary: summaryTable(runs),
       configs: differenceTable(runs),
       omega: omegaSection(runs),
@@ -37,9 +39,15 @@ export function reportData(runs: readonly TrainingRun[]): ReportData {
 /**
  * A page with the curves and tables of training runs: one HTML file that needs no other.
  *
+ * @param origin how it comes to be
  * @param poll where a server answers with newer ReportData; without it the page asks the network for nothing
  */
-export function trainingPage(runs: readonly TrainingRun[], library: ChartLibrary, poll?: string): string {
+export function trainingPage(
+  runs: readonly TrainingRun[],
+  library: ChartLibrary,
+  origin: PageOrigin,
+  poll?: string,
+): string {
   const { sections, runs: curves } = reportData(runs);
   const charts = chartsOf(curves);
   const title = runs.map(({ name }) => name).join(', ');
@@ -52,8 +60,12 @@ export function trainingPage(runs: readonly TrainingRun[], library: ChartLibrary
     `<title>${escapeHtml(title)} – training</title>`,
     `<style>${library.style}\n${TRAINING_STYLE}</style>`,
     '</head>\n<body>',
-    `<header><h1>${runs.length === 1 ? `Training of ${escapeHtml(title)}` : `${runs.length} training runs`}</h1>`,
-    '<span class="quiet" id="status" role="status"></span></header>',
+    pageHeader(
+      runs.length === 1 ? `Training of ${title}` : `${runs.length} training runs`,
+      origin,
+      '<span class="quiet" id="status" role="status"></span>',
+    ),
+    section('facts', sections),
     section('summary', sections),
     section('configs', sections),
     controls(runs),

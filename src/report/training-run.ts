@@ -1,3 +1,5 @@
+import type { Facts } from './page-header.js';
+
 /** What a training report and the list of runs are made of. */
 
 /** As far as the files of a run tell. */
@@ -53,6 +55,8 @@ export interface Sample {
 /** A run as the report shows it. */
 export interface TrainingRun extends RunOverview {
   readonly lines: readonly MetricsPoint[];
+  /** What was trained. */
+  readonly facts: Facts;
   /** Every key of the config with its value in JSON. */
   readonly settings: ReadonlyMap<string, string>;
   /** The latest checkpoint; null before the first. */

@@ -28,6 +28,10 @@ h3 { margin: 1rem 0 .3rem; font-size: .87rem; }
 p { margin: 0; }
 .note, .quiet { color: var(--quiet); font-weight: 400; }
 .note { font-size: .87rem; max-width: 48rem; }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .6rem 0 0; font-size: .93rem; }
+.facts dt { color: var(--quiet); }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
+#facts td { min-width: 11rem; font-size: .87rem; }
 .key { display: inline-block; min-width: 1.5em; padding: 0 .35em; border-radius: 3px; text-align: center;
   font-weight: 600; color: var(--page); background: var(--own); }
 code { font: .87rem/1.4 ui-monospace, monospace; }

@@ -3,8 +3,11 @@ import { describe, test } from 'node:test';
 import { subjectNames } from '../../src/report/analysis-names.js';
 import { analysisPage } from '../../src/report/analysis-page.js';
 import { ANALYSIS, SUBJECTS } from './analysis-samples.js';
+import { ORIGIN } from './training-lines.js';
 
-const page = analysisPage(ANALYSIS);
+const FACTS = [['Model', 'admin, 2 + 2 layers']] as const;
+
+const page = analysisPage(ANALYSIS, FACTS, ORIGIN);
 
 test('a page that needs nothing else: no script, nothing from the network', () => {
   assert.match(page, /default-src 'none'; style-src 'unsafe-inline'"/);
@@ -24,7 +27,7 @@ test('a section for each measure, on what was measured', () => {
     /batch 2 of the valid split \(3 sentence pairs, 10 source and 12 target tokens\), dropout off, seed 7/,
   );
   const { dependency, outputChange, updates, gradients, ...omegaAlone } = ANALYSIS;
-  const one = analysisPage({ ...omegaAlone, batch: null });
+  const one = analysisPage({ ...omegaAlone, batch: null }, FACTS, ORIGIN);
   assert.equal(one.match(/<h2>/g)?.length, 1);
 });
 
@@ -57,7 +60,11 @@ describe('names of models', () => {
 
   test('they are escaped', () => {
     const [map] = ANALYSIS.dependency!;
-    const html = analysisPage({ ...ANALYSIS, dependency: [{ ...map, ...trained, updates: null }] });
+    const html = analysisPage(
+      { ...ANALYSIS, dependency: [{ ...map, ...trained, updates: null }] },
+      FACTS,
+      ORIGIN,
+    );
     assert.match(html, /checkpoint_1_&lt;5&gt;/);
     assert.doesNotMatch(html, /<5>/);
   });

@@ -39,6 +39,7 @@ test('every pair of three numeric axes; one numeric axis goes across; one axis m
   const pairs = (axes: SweepAxis[]) =>
     divergenceMap({
       title: '',
+      facts: [],
       listed: false,
       axes,
       groups: [sampleGroup(['1', '1', '1'], ['converged'])],

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sweepMarkdown, sweepPage } from '../../src/report/sweep-page.js';
 import { sampleCell, sampleReport } from './sweep-samples.js';
+import { ORIGIN } from './training-lines.js';
 
 test('the page is whole, asks the network for nothing and runs no script', () => {
-  const html = sweepPage(sampleReport());
+  const html = sweepPage(sampleReport(), ORIGIN);
   assert.match(html, /<h1>Sweep sample &lt;1&gt;<\/h1>/);
   assert.match(html, /default-src 'none'; style-src 'unsafe-inline'"/);
   assert.doesNotMatch(html, /<script|https?:|<link|<img/);
@@ -29,7 +30,7 @@ test('a chart for each group with a line for each seed; what has diverged does n
       }),
     ],
   };
-  const html = sweepPage({ ...report, groups: [...report.groups, wild] });
+  const html = sweepPage({ ...report, groups: [...report.groups, wild] }, ORIGIN);
   assert.equal(html.match(/<polyline/g)!.length, 2 * report.groups.length + 1);
   assert.equal(html.match(/<line class="plateau"/g)!.length, report.groups.length + 1);
   const ticks = [...html.matchAll(/class="tick"[^>]*>([\d.]+)</g)].map(([, text]) => Number(text));
@@ -40,13 +41,13 @@ test('a chart for each group with a line for each seed; what has diverged does n
 });
 
 test('Markdown has the same parts', () => {
-  const text = sweepMarkdown(sampleReport());
+  const text = sweepMarkdown(sampleReport(), ORIGIN);
   assert.deepEqual(text.match(/^#.*$/gm), [
     '# sample <1>',
     '## Divergence map',
     '## Cells',
     '## What went wrong',
   ]);
-  const scored = sweepMarkdown({ ...sampleReport(), signatures: ['BLEU: nrefs:1'] });
+  const scored = sweepMarkdown({ ...sampleReport(), signatures: ['BLEU: nrefs:1'] }, ORIGIN);
   assert.match(scored, /paired approximate randomization against lr=0\.001,.*\n\nBLEU: nrefs:1\n/);
 });

@@ -69,5 +69,12 @@ export function sampleReport(): SweepReport {
       }),
     ),
   );
-  return { title: 'sample <1>', listed: false, axes: AXES, groups, signatures: [] };
+  return {
+    title: 'sample <1>',
+    facts: [['Varied', 'lr <1>']],
+    listed: false,
+    axes: AXES,
+    groups,
+    signatures: [],
+  };
 }

@@ -32,6 +32,7 @@ test('a row for each group: mean ± deviation, of how many where some have none'
   const second = { ...sampleGroup(['0.003', '0', 'admin'], []), cells, significance };
   const { heads, rows } = groupTable({
     title: 't',
+    facts: [],
     listed: false,
     axes: AXES,
     groups: [first, second],
@@ -56,7 +57,7 @@ test('equal groups have no p, and a small p no star where chance may do it', () 
       ...sampleGroup(['0.001', '0', 'admin'], ['converged']),
       significance,
     }));
-    const report = { title: 't', listed: false, axes: AXES, groups, signatures: ['BLEU: x'] };
+    const report = { title: 't', facts: [], listed: false, axes: AXES, groups, signatures: ['BLEU: x'] };
     return groupTable(report).rows[1].cells.at(-1)!;
   };
   assert.equal(pOf(0.0001, 'same text'), 'same text');
@@ -70,7 +71,7 @@ test('Markdown is aligned, and HTML is escaped and coloured', () => {
   assert.equal(new Set(lines.map(({ length }) => length)).size, 1);
   assert.match(lines[1], /^\| -+ \| -+ \| -+ \| -+ \| -+: \|/);
   const group = sampleGroup(['<', '|', '&'], ['plateau']);
-  const report = { title: '', listed: false, axes: AXES, groups: [group], signatures: [] };
+  const report = { title: '', facts: [], listed: false, axes: AXES, groups: [group], signatures: [] };
   assert.match(
     htmlTable(groupTable(report)),
     /<th scope="row">&lt;<\/th><td>\|<\/td>.*<span class="verdict plateau">P</,
@@ -81,7 +82,7 @@ test('Markdown is aligned, and HTML is escaped and coloured', () => {
 
 test('listed cells, and a sweep without axes, go by their names', () => {
   const group = sampleGroup(['1', '2', '3'], ['plateau']);
-  const report = { title: '', listed: true, axes: AXES, groups: [group], signatures: [] };
+  const report = { title: '', facts: [], listed: true, axes: AXES, groups: [group], signatures: [] };
   for (const own of [report, { ...report, listed: false, axes: [] }]) {
     const { heads, rows } = groupTable(own);
     assert.deepEqual(

@@ -1,3 +1,4 @@
+import type { PageOrigin } from '../../src/report/page-header.js';
 import type { MetricsPoint, TrainingRun } from '../../src/report/training-run.js';
 
 /** A line of training. */
@@ -29,6 +30,7 @@ export function trainingRun(name: string, changes: Partial<TrainingRun> = {}): T
       line(u, u > 20 ? 2 : 1),
       ...(u % 20 === 0 ? [valid(u, u / 20, 5 - u / 80)] : []),
     ]),
+    facts: [['Model', 'admin, 2 + 2 layers']],
     settings: new Map([['train.lr', '0.001']]),
     weights: {
       checkpoint: 'checkpoint_2_40',
@@ -51,3 +53,10 @@ export function trainingRun(name: string, changes: Partial<TrainingRun> = {}): T
     ...changes,
   };
 }
+
+/** How a page of the tests comes to be. */
+export const ORIGIN: PageOrigin = {
+  version: '1.2.3',
+  date: '2020-11-16 09:30 UTC',
+  command: "admin-nmt report '<run>'",
+};

@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { reportData, trainingPage } from '../../src/report/training-page.js';
 import type { TrainingRun } from '../../src/report/training-run.js';
 import { StubElement } from './page-stub.js';
-import { trainingRun, valid } from './training-lines.js';
+import { ORIGIN, trainingRun, valid } from './training-lines.js';
 
 /** As much of a chart as the script uses; it tells its hooks what a reader does. */
 class StubChart {
@@ -51,7 +51,7 @@ interface StubOptions {
 
 /** Runs the script of a page. `reply` answers its polls; without one there are none. */
 function open(runs: readonly TrainingRun[], reply?: () => unknown) {
-  const html = trainingPage(runs, { script: '', style: '' }, reply && '/data.json');
+  const html = trainingPage(runs, { script: '', style: '' }, ORIGIN, reply && '/data.json');
   const [, json] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)!;
   const [, script] = /<script>\n('use strict'.*?)<\/script>/s.exec(html)!;
   const elements = new Map<string, StubElement>();

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { sweepMarkdown, sweepPage } from '../../src/report/sweep-page.js';
 import { DEFINITION, explainVerdicts, LETTERS, MEANINGS } from '../../src/report/verdict.js';
 import { sampleReport } from './sweep-samples.js';
+import { ORIGIN } from './training-lines.js';
 
 test('every verdict has a letter of its own and a meaning, and both reports say them below the table', () => {
   assert.equal(new Set(Object.values(LETTERS)).size, 7);
-  const [markdown, html] = [sweepMarkdown(sampleReport()), sweepPage(sampleReport())];
+  const [markdown, html] = [sweepMarkdown(sampleReport(), ORIGIN), sweepPage(sampleReport(), ORIGIN)];
   for (const report of [markdown, html]) {
     assert.ok(report.includes(DEFINITION));
     for (const meaning of Object.values(MEANINGS)) assert.ok(report.includes(meaning), meaning);
