@@ -55,6 +55,43 @@ const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp]
     { train: { 'min-lr': 0.5, lr: 1 } },
     /min-lr to be less than train\.lr/,
   ],
+  [{ train: { memory: '8Q' } }, { train: { memory: '8G' } }, /expected a size such as 8G/],
+  [
+    { train: { 'batch-tokens': 9999, 'update-freq': 2 } },
+    { train: { 'batch-tokens': 9999, 'update-freq': 1 } },
+    /follows from train\.batch-tokens; found 2 and 9999/,
+  ],
+  [
+    { train: { 'best-checkpoint-metric': 'bleu' } },
+    { train: { 'best-checkpoint-metric': 'bleu', 'eval-bleu': true } },
+    /found by bleu/,
+  ],
+  [
+    { train: { 'average-last': 4, 'keep-last': 3 } },
+    { train: { 'average-last': 3, 'keep-last': 3 } },
+    /as many checkpoints as train\.average-last averages; found 3 and 4/,
+  ],
+  [
+    { train: { 'average-last': 2, 'keep-last': 0, 'save-interval': 0 } },
+    { train: { 'average-last': 1, 'keep-last': 0, 'save-interval': 0 } },
+    /averages checkpoints saved on the way/,
+  ],
+  [
+    { train: { 'validate-weights': 'ema' } },
+    { train: { 'validate-weights': 'ema', 'ema-decay': 0.999 } },
+    /expected train\.ema-decay/,
+  ],
+  [{ train: { grow: 'stack' } }, { train: { grow: 'stack', 'init-from': 'run' } }, /needs train\.init-from/],
+  [
+    { train: { grow: 'stack', 'init-from': 'run', 'reset-optimizer': false } },
+    { train: { grow: 'none', 'init-from': 'run', 'reset-optimizer': false } },
+    /needs train\.reset-optimizer/,
+  ],
+  [
+    { train: { 'average-best': 4, 'keep-best': 3 } },
+    { train: { 'average-best': 3, 'keep-best': 3 } },
+    /as many checkpoints as train\.average-best averages; found 3 and 4/,
+  ],
   [
     { train: { patience: 3, 'validate-interval': 0 } },
     { train: { patience: 3, 'validate-interval': 0, 'validate-interval-updates': 100 } },

@@ -30,6 +30,11 @@ test('line breaks, carriage returns, byte order mark, last line without an end',
   assert.deepEqual(await linesOf('\u2028\u0085\u000c\n'), ['\u2028\u0085\u000c']);
 });
 
+test('a byte order mark is one at the start of the file alone, not where a chunk of it begins', async () => {
+  const lines = new Array<string>(200_000).fill('\ufeffa');
+  assert.deepEqual(await linesOf(lines.join('\n')), ['a', ...lines.slice(1)]);
+});
+
 test('gzip by its content, in several members', async () => {
   assert.deepEqual(await linesOf(gzipSync('ä\nb\n')), ['ä', 'b']);
   assert.deepEqual(await linesOf(Buffer.concat([gzipSync('a\nb'), gzipSync('c\n')])), ['a', 'bc']);

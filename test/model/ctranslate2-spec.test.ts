@@ -5,7 +5,7 @@ import { UserError } from '../../src/common/errors.js';
 import { packageRoot } from '../../src/common/files.js';
 import { readCtranslate2 } from '../../src/formats/ctranslate2.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
-import { ctranslate2Model } from '../../src/model/ctranslate2-spec.js';
+import { ctranslate2Config, ctranslate2Model } from '../../src/model/ctranslate2-spec.js';
 import { sinusoids } from '../../src/model/embeddings.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { RESIDUALS, tinyConfig, useBackend, VOCABULARY } from './models.js';
@@ -71,4 +71,16 @@ test('schemes that CTranslate2 does not compute are refused', async () => {
     if (['post-ln', 'pre-ln', 'post-ln-pre-ln', 'look-linear'].includes(residual)) convert();
     else assert.throws(convert, UserError);
   }
+});
+
+test('config.json: what CTranslate2 cannot see in the weights', () => {
+  assert.deepEqual(JSON.parse(ctranslate2Config()), {
+    ...{ bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>', decoder_start_token: '</s>' },
+    ...{
+      add_source_bos: false,
+      add_source_eos: true,
+      multi_query_attention: false,
+      layer_norm_epsilon: null,
+    },
+  });
 });

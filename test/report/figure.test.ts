@@ -16,3 +16,12 @@ test('greater values stand higher, inside the picture', () => {
   assert.ok(yOf(frame, 1) < yOf(frame, 0));
   assert.match(figure('<a>', frame, 'b"', []), /<figcaption>&lt;a&gt;.*aria-label="b&quot;"/);
 });
+
+test('three lines with their values, at the ends and half way between', () => {
+  const html = figure('a', { width: 100, height: 100, range: [1, 4] }, 'b', []);
+  const [top, middle, bottom] = [...html.matchAll(/class="grid"[^>]* y1="([\d.]+)"/g)]
+    .map(([, y]) => Number(y))
+    .sort((a, b) => a - b);
+  assert.equal(middle - top, bottom - middle);
+  assert.match(html, />1<.*>2\.5<.*>4</);
+});
