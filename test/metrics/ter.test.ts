@@ -43,24 +43,85 @@ describe('TER by hand', () => {
   const statistics = (hypothesis: string, ...references: string[]) =>
     new TER().extractStatistics(hypothesis, references);
 
+  /** `count` words that are all different. */
+  const words = (prefix: string, count: number, first = 0) =>
+    Array.from({ length: count }, (_, i) => `${prefix}${first + i}`).join(' ');
+  /** Words of which few are different: `word` tells the one at each place. */
+  const line = (length: number, word: (i: number) => number) =>
+    Array.from({ length }, (_, i) => word(i)).join(' ');
+
   test('a block that is moved is one edit, wherever it comes from', () => {
     assert.deepEqual(statistics('c d a b e', 'a b c d e'), [1, 5]);
     assert.deepEqual(statistics('b c d e f a', 'a b c d e f'), [1, 6]);
   });
 
   test('a block of more than ten words takes more than one shift', () => {
-    const words = (prefix: string, count: number) =>
-      Array.from({ length: count }, (_, i) => `${prefix}${i}`).join(' ');
     const moved = (size: number) =>
       statistics(`${words('a', size)} ${words('b', 20)}`, `${words('b', 20)} ${words('a', size)}`)[0];
     assert.equal(moved(10), 1);
     assert.equal(moved(11), 2);
   });
 
+  test('a block is moved over fifty words, and not over more', () => {
+    const moved = (distance: number) => {
+      const rest = words('w', distance);
+      return [statistics(`x ${rest}`, `${rest} x`)[0], statistics(`${rest} x`, `x ${rest}`)[0]];
+    };
+    assert.deepEqual(
+      [moved(49), moved(50), moved(51)],
+      [
+        [1, 1],
+        [1, 1],
+        [2, 2],
+      ],
+    );
+  });
+
+  test('words are aligned within 25 places, and one less to the other side', () => {
+    const edits = (offset: number) => {
+      const reference = words('w', 60);
+      const later = `${words('x', offset)} ${words('w', 60 - offset)}`;
+      const earlier = `${words('w', 60 - offset, offset)} ${words('y', offset)}`;
+      return [statistics(later, reference)[0], statistics(earlier, reference)[0]];
+    };
+    assert.deepEqual(
+      [edits(24), edits(25), edits(26)],
+      [
+        [48, 48],
+        [50, 60],
+        [60, 60],
+      ],
+    ); // sacreBLEU's numbers
+  });
+
+  test('a block is looked for at a word whose tenth is the first error', () => {
+    const hypothesis = line(51, (i) => (10 * i * i + i) % 2);
+    const reference = line(51, (i) => (i * i + Math.floor(i / 10)) % 2);
+    assert.deepEqual(statistics(hypothesis, reference), [4, 51]); // sacreBLEU's number
+  });
+
+  test('the search for shifts ends after exactly a thousand candidates', () => {
+    // sacreBLEU's numbers; a limit of 1001 makes the first 24, one of 999 the second 33
+    const first = statistics(
+      line(36, (i) => (2 * i * i + i) % 4),
+      line(36, (i) => (i * i + Math.floor(i / 2)) % 4),
+    );
+    const second = statistics(
+      line(49, (i) => (3 * i * i + Math.floor(i / 6)) % 3),
+      line(49, (i) => (i ** 3 + 3 * i + 6) % 3),
+    );
+    assert.deepEqual(
+      [first, second],
+      [
+        [25, 36],
+        [31, 49],
+      ],
+    );
+  });
+
   test('the search for shifts ends after a thousand candidates', () => {
-    const line = (word: (i: number) => number) => Array.from({ length: 100 }, (_, i) => word(i)).join(' ');
-    const hypothesis = line((i) => i ** 3 % 5);
-    const reference = line((i) => (i * i + Math.floor(i / 3)) % 3);
+    const hypothesis = line(100, (i) => i ** 3 % 5);
+    const reference = line(100, (i) => (i * i + Math.floor(i / 3)) % 3);
     assert.deepEqual(statistics(hypothesis, reference), [76, 100]); // sacreBLEU's number; without a limit it is 62
   });
 
