@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/common/files.js';
 import { Purpose, RandomStream } from '../src/common/rng.js';
 import { type Catch, MutationTests } from './mutation-tests.js';
-import { type Mutant, MutationTree, nameOf } from './mutation-tree.js';
+import { isWithin, type Mutant, MutationTree, nameOf } from './mutation-tree.js';
 
 /**
  * npm run mutate -- [--seed 1] [--count 150] [--only src/ROOM/FILE.ts] [--folder FOLDER] [--again RESULTS] [--rooms] [--jobs 2]
@@ -105,7 +105,8 @@ function* draw(seed: number): Generator<Mutant> {
 /** Those that survived earlier, as far as their lines are still there. */
 function again(earlier: string): Mutant[] {
   const present = new Map([...rooms.values()].flat().map((mutant) => [nameOf(mutant), mutant]));
-  return [...readResults(earlier)].flatMap(([name, { outcome, place }]) => {
+  return [...readResults(earlier)].flatMap(([name, { outcome, place, file }]) => {
+    if (!isWithin(file, values.only)) return [];
     if (outcome !== 'slipped' && outcome !== 'survived') return [];
     const mutant = present.get(name);
     if (mutant === undefined) console.log(`no longer there: ${place}  ${name}`);

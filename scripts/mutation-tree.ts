@@ -47,8 +47,7 @@ export class MutationTree {
   mutants(only: string): Map<string, Mutant[]> {
     const rooms = new Map<string, Mutant[]>();
     for (const file of [...this.list('dist/src', /\.js$/), ...this.list('native/src', /\.(cc|h)$/)]) {
-      if (LEFT_OUT.test(file) || !file.replace(/^dist\//, '').startsWith(only.replace(/\.ts$/, '.js')))
-        continue;
+      if (LEFT_OUT.test(file) || !isWithin(file, only)) continue;
       const room = file.startsWith('native/') ? 'native' : file.split('/')[2];
       rooms.set(room, [...(rooms.get(room) ?? []), ...this.mutantsOf(file)]);
     }
@@ -138,6 +137,11 @@ export class MutationTree {
       return `${source}:${('originalLine' in entry ? entry.originalLine : at) + 1}`;
     };
   }
+}
+
+/** Whether a file of the tree is, or comes from, one whose path begins like that: `src/train`, `src/train/split.ts`. */
+export function isWithin(file: string, only: string): boolean {
+  return file.replace(/^dist\//, '').startsWith(only.replace(/\.ts$/, '.js'));
 }
 
 /** What tells a mutant from others, also when lines have moved. */
