@@ -85,7 +85,7 @@ export class MutationTests {
       const before = await this.baseline(file);
       if (before.broken || !runs(before.coverage, mutant)) continue;
       const known = before.failures;
-      const limit = 15_000 + 4 * before.milliseconds;
+      const limit = 60_000 + 4 * before.milliseconds;
       const { status, failures } = await execute(tree, file, { env, limit, known });
       if (status === 'hung') return { file, test: '(hung)' };
       const fresh = failures.find((name) => !known.includes(name));

@@ -46,4 +46,14 @@ describe('a corpus is checked for', () => {
       assert.ok(found > place - 5 && found < place + 540, `${found}`);
     }
   });
+
+  test('no line too many where the next reference has more of the words because it is longer', () => {
+    const words = (i: number, count: number) => Array.from({ length: count }, (_, j) => `w${i}-${j}`);
+    const checks = new CorpusChecks(false);
+    for (let i = 0; i < 200; i++) {
+      const hypothesis = [...words(i, 2), ...words(i + 1, 3)];
+      checks.add(hypothesis.join(' '), words(i, 3 ** (1 + (i % 5))).join(' '));
+    }
+    assert.deepEqual(checks.warnings(), []);
+  });
 });
