@@ -5,7 +5,7 @@ import { nearest, UserError } from '../common/errors.js';
 import type { ModelConfig, SettledConfig } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
 import { locateCheckpoint, WEIGHTS_FILE } from '../decode/checkpoint-location.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import { readWeights } from '../formats/weights-file.js';
 import { omegaOf, profileOmega } from '../model/profile.js';
 import { readOmega } from '../model/profile-file.js';
 import { SCHEMES } from '../model/scheme.js';
@@ -128,7 +128,7 @@ export function openModel(
     };
   }
   const file = path.join(folder, WEIGHTS_FILE);
-  const { tensors } = readSafetensors(file, expectedSum(folder, WEIGHTS_FILE));
+  const tensors = readWeights(folder, WEIGHTS_FILE);
   const loaded = Transformer.fromWeights(model, vocabulary, tensors, file, config.train.freeze);
   if (!existsSync(path.join(folder, OPTIMIZER_FILE))) return { model: loaded, updates: 0 };
   const moments = (): Moments => readMoments(folder, loaded);

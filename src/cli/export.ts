@@ -8,8 +8,9 @@ import { Dictionary } from '../data/dictionary.js';
 import { type CheckpointLocation, locateCheckpoint, WEIGHTS_FILE } from '../decode/checkpoint-location.js';
 import { type Ctranslate2Model, readCtranslate2, writeCtranslate2 } from '../formats/ctranslate2.js';
 import { Global, Made, orderedDict, type PickleValue } from '../formats/pickle.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import { type NamedArray, writeSafetensors } from '../formats/safetensors.js';
 import { writeTorchFile } from '../formats/torch-file.js';
+import { readWeights } from '../formats/weights-file.js';
 import { ctranslate2Config, ctranslate2Model } from '../model/ctranslate2-spec.js';
 import { fairseqArgs, fairseqState } from '../model/fairseq-checkpoint.js';
 import { foldOmega } from '../model/fold.js';
@@ -81,7 +82,7 @@ function readModel(
     return Dictionary.load(path.join(runDirectory, name), expectedSum(runDirectory, name));
   });
   const file = path.join(checkpoint, WEIGHTS_FILE);
-  const { tensors } = readSafetensors(file, expectedSum(checkpoint, WEIGHTS_FILE));
+  const tensors = readWeights(checkpoint, WEIGHTS_FILE);
   checkWeights(model, { source: source.size, target: target.size }, tensors, file);
   return { weights: tensors, dictionaries: { source, target } };
 }

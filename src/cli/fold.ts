@@ -1,6 +1,5 @@
 import * as path from 'node:path';
 import { initBackend } from '../backend/init.js';
-import { expectedSum } from '../common/checksums.js';
 import { log } from '../common/log.js';
 import { camelizeKeys } from '../config/camel.js';
 import { type Config, configSchema, type WrittenConfig } from '../config/schema.js';
@@ -9,7 +8,7 @@ import { readLines } from '../data/text-source.js';
 import { type CheckpointLocation, locateCheckpoint, WEIGHTS_FILE } from '../decode/checkpoint-location.js';
 import { compareLogProbs, type IdPair, translateIds } from '../decode/compare-models.js';
 import { loadCodec, loadModel } from '../decode/load-model.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import { readWeights } from '../formats/weights-file.js';
 import { type FoldedModel, foldOmega } from '../model/fold.js';
 import { checkWeights, type Transformer } from '../model/transformer.js';
 import { checkFree, writeModelRun } from './model-run.js';
@@ -61,7 +60,7 @@ export async function runFold(run: string, options: FoldOptions): Promise<void> 
 export function readAndFold({ runDirectory, checkpoint }: CheckpointLocation, config: Config): FoldedModel {
   const { vocabulary } = loadCodec(runDirectory, config.data);
   const file = path.join(checkpoint, WEIGHTS_FILE);
-  const { tensors } = readSafetensors(file, expectedSum(checkpoint, WEIGHTS_FILE));
+  const tensors = readWeights(checkpoint, WEIGHTS_FILE);
   checkWeights(config.model, vocabulary, tensors, file);
   return foldOmega(config.model, tensors);
 }

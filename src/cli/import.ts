@@ -7,6 +7,8 @@ import { loadConfig } from '../config/load.js';
 import type { Override } from '../config/override.js';
 import type { ModelConfig, WrittenConfig } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
+import { sumsOf } from '../data/manifest.js';
+import { checkFinite } from '../formats/finite.js';
 import { Made, type PickleValue } from '../formats/pickle.js';
 import type { NamedArray } from '../formats/safetensors.js';
 import { openTorchFile, type TorchFile } from '../formats/torch-file.js';
@@ -37,16 +39,19 @@ export async function runImport(file: string, options: ImportOptions): Promise<v
     const checkpoint = entriesOf(torch.value, file, 'the checkpoint');
     const args = attributesOf(checkpoint.get('args'), file);
     const model = modelFromArgs(args);
-    const weights = readWeights(torch, entriesOf(checkpoint.get('model'), file, "its 'model'"), model, file);
     const languages = {
       sourceLang: options.sourceLang ?? languageOf(args, 'source_lang', file),
       targetLang: options.targetLang ?? languageOf(args, 'target_lang', file),
     };
+    // Before anything of these sizes is made: the config bounds them.
     const written = configOf(model, languages, options);
     const config = camelizeKeys(written);
-    const [source, target] = [languages.sourceLang, languages.targetLang].map(
-      (language) => Dictionary.load(path.join(options.dataBin, `dict.${language}.txt`)).size,
-    );
+    const sums = sumsOf(options.dataBin);
+    const [source, target] = [languages.sourceLang, languages.targetLang].map((language) => {
+      const name = `dict.${language}.txt`;
+      return Dictionary.load(path.join(options.dataBin, name), sums[name]).size;
+    });
+    const weights = readWeights(torch, entriesOf(checkpoint.get('model'), file, "its 'model'"), model, file);
     checkWeights(config.model, { source, target }, weights, file);
     const origin = { checkpoint: path.resolve(file), sha256: sha256File(file) };
     await writeModelRun(options.output, { command: 'import', written, data: config.data, weights, origin });
@@ -66,7 +71,13 @@ function readWeights(
 ): Map<string, NamedArray> {
   const names = weightNames({ shareEmbeddings: model.shareEmbeddings! }, state.keys());
   if (names.length === 0) throw notACheckpoint(file, "its 'model' is empty");
-  return new Map(names.map((name) => [name, torch.readTensor(state.get(name)!, name)]));
+  return new Map(
+    names.map((name) => {
+      const tensor = torch.readTensor(state.get(name)!, name);
+      checkFinite(tensor.data, name, file);
+      return [name, tensor];
+    }),
+  );
 }
 
 /** What a dict, or an OrderedDict, holds under names. */

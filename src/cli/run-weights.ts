@@ -2,7 +2,8 @@ import { existsSync, realpathSync } from 'node:fs';
 import * as path from 'node:path';
 import type { ModelConfig } from '../config/schema.js';
 import { WEIGHTS_FILE } from '../decode/checkpoint-location.js';
-import { type NamedArray, readSafetensors } from '../formats/safetensors.js';
+import type { NamedArray } from '../formats/safetensors.js';
+import { readWeights } from '../formats/weights-file.js';
 import { matricesOf } from '../model/matrices.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { PROFILE_FILE, readOmega } from '../model/profile-file.js';
@@ -24,7 +25,7 @@ export function lastCheckpoint(run: string): string | undefined {
  * @throws UserError for one that is damaged
  */
 export function readRunWeights(run: string, checkpoint: string, model: ModelConfig): RunWeights {
-  const { tensors } = readSafetensors(path.join(checkpoint, WEIGHTS_FILE));
+  const tensors = readWeights(checkpoint, WEIGHTS_FILE);
   let parameters = 0;
   for (const { data } of tensors.values()) parameters += data.length;
   return {

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { readChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
 import { kindOfFolder, runOfCheckpoint } from '../config/run-folder.js';
 import type { DataConfig } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
-import type { CurrentInput } from '../data/manifest.js';
+import { type CurrentInput, sumsOf } from '../data/manifest.js';
 import type { StoredPieceModel, VocabularySource } from '../data/preprocess-options.js';
 import { loadPieceModel, startPieceTrainer } from './piece-model.js';
 
@@ -34,7 +33,7 @@ export function vocabularySource(data: DataConfig): VocabularySource {
     const model = loadPieceModel(tokenizer.model!);
     return { kind: 'given', files, models: [model, model] };
   }
-  const sums = readChecksums(folder)?.files ?? {};
+  const sums = sumsOf(folder);
   const loaded = new Map<string, StoredPieceModel>();
   const model = (language: string): StoredPieceModel => {
     const file = tokenizerFile(data, folder, language);

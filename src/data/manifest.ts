@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import * as path from 'node:path';
+import { readChecksums } from '../common/checksums.js';
 import { explainFileError, UserError } from '../common/errors.js';
 import { checkSum, type FileSum, sumFile } from '../common/file-sum.js';
 import { readJson, sha256File } from '../common/files.js';
@@ -119,6 +120,18 @@ export function verifyDataset(destdir: string, { checksums = {} }: Manifest): vo
     const file = path.join(destdir, name);
     checkSum(file, sumFile(file), expected, HINT);
   }
+}
+
+/**
+ * What the files in a folder of ours are to be, by name: of a run directory, or of a dataset. Empty for one of others, or
+ * of before there were checksums.
+ *
+ * @throws UserError where the folder says so in a file that is damaged or of a later version
+ */
+export function sumsOf(folder: string): Readonly<Record<string, FileSum>> {
+  const checksums = readChecksums(folder)?.files;
+  if (checksums !== undefined) return checksums;
+  return (hasManifest(folder) ? readManifest(folder).checksums : undefined) ?? {};
 }
 
 /** A file that a dataset would be made from now. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type Checksums, expectedSum, readChecksums } from '../common/checksums.js';
+import { type Checksums, readChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
 import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import { readWeights } from '../formats/weights-file.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { Tokenizer } from '../tokenizer/index.js';
 import { type CheckpointLocation, type WeightsKind, weightsFile } from './checkpoint-location.js';
@@ -31,7 +31,7 @@ export function loadModel(
 ): LoadedModel {
   const loaded = loadCodec(runDirectory, config.data);
   const file = weightsFile(checkpoint, weights, config.train.validateWeights);
-  const { tensors } = readSafetensors(file, expectedSum(checkpoint, path.basename(file)));
+  const tensors = readWeights(checkpoint, path.basename(file));
   const model = Transformer.fromWeights(config.model, loaded.vocabulary, tensors, file);
   return { model, codec: loaded.codec, tokenized: loaded.tokenized };
 }

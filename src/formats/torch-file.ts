@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
-import { DamageError, explainFileError, type UserError } from '../common/errors.js';
+import { explainFileError, type UserError } from '../common/errors.js';
 import { Global, Made, orderedDict, Persistent, type PickleValue, pickle, Tuple } from './pickle.js';
 import type { NamedArray } from './safetensors.js';
+import { TorchSource } from './torch-source.js';
 import { STORAGE_TYPES, type StorageType } from './torch-storage.js';
-import { PickleError, Unpickler } from './unpickle.js';
-import { type ReadAt, readZipDirectory, writeZip } from './zip.js';
+import { readZipDirectory, writeZip, type ZipEntry } from './zip.js';
 
 /**
  * Files of torch.save, as far as checkpoints of fairseq need them: both the zip of PyTorch 1.6 and later, and what came
@@ -16,28 +16,6 @@ const PROTOCOL = 1001;
 /** Most bytes of the pickles: checkpoints of 1000 layers have less than a tenth of it. */
 const LONGEST_PICKLE = 2 ** 26;
 const MOST_AXES = 8;
-
-/** What a checkpoint of fairseq may name; nothing of it is ever called. */
-const ALLOWED = new Set([
-  'argparse.Namespace',
-  'collections.OrderedDict',
-  'collections.defaultdict',
-  'torch._utils._rebuild_tensor_v2',
-  'torch._utils._rebuild_tensor',
-  'torch._utils._rebuild_parameter',
-  'torch.Size',
-  'torch.device',
-  'copyreg._reconstructor',
-  'copy_reg._reconstructor',
-  'builtins.object',
-  '__builtin__.object',
-  'numpy.dtype',
-  'numpy.core.multiarray.scalar',
-  'numpy._core.multiarray.scalar',
-  '_codecs.encode',
-  ...['AverageMeter', 'StopwatchMeter', 'TimeMeter'].map((name) => `fairseq.meters.${name}`),
-  ...Object.keys(STORAGE_TYPES).map((name) => `torch.${name}`),
-]);
 
 /** A file of torch.save that was read, its tensors not yet. */
 export interface TorchFile {
@@ -58,7 +36,7 @@ export function openTorchFile(file: string): TorchFile {
   try {
     fd = fs.openSync(file, 'r');
     const { size } = fs.fstatSync(fd);
-    const source = new Source(file, fd, size);
+    const source = new TorchSource(file, fd, size);
     const opened = source.read(0, Math.min(4, size)).equals(Buffer.from('PK\x03\x04'))
       ? openZip(source)
       : openLegacy(source);
@@ -74,67 +52,18 @@ export function openTorchFile(file: string): TorchFile {
   }
 }
 
-class Source {
-  readonly file: string;
-  readonly size: number;
-  private readonly fd: number;
-  /** Bytes that may still be read as tensors, which can share a storage and grow from half precision. */
-  private left: number;
+/** The storages by their keys: files of a zip, or places where the older format, which has no sums, keeps them. */
+type Storages = ReadonlyMap<string, ZipEntry>;
 
-  constructor(file: string, fd: number, size: number) {
-    this.file = file;
-    this.fd = fd;
-    this.size = size;
-    this.left = 4 * size;
-  }
-
-  /** Takes the memory of a tensor from what all tensors together may have. */
-  spend(bytes: number): void {
-    this.left -= bytes;
-    if (this.left < 0) throw this.refuse('its tensors repeat their storages beyond measure');
-  }
-
-  readonly read: ReadAt = (start, bytes) => {
-    if (!(start >= 0 && bytes >= 0 && start + bytes <= this.size)) throw this.refuse('it is cut short');
-    const buffer = Buffer.alloc(bytes);
-    for (let done = 0; done < bytes; ) {
-      const count = fs.readSync(this.fd, buffer, done, bytes - done, start + done);
-      if (count === 0) throw this.refuse('it was cut short while it was read');
-      done += count;
-    }
-    return buffer;
-  };
-
-  refuse(problem: string): DamageError {
-    return new DamageError({
-      problem: `expected a checkpoint of torch.save: ${problem}`,
-      where: this.file,
-      hint: 'The file is damaged, of another kind, or holds more than a checkpoint; nothing in it was run.',
-    });
-  }
-
-  unpickle(bytes: Buffer, place = 0): { value: PickleValue; end: number } {
-    try {
-      return new Unpickler(bytes, (name) => ALLOWED.has(name), place).read();
-    } catch (error) {
-      if (error instanceof PickleError) throw this.refuse(`its pickle is refused: ${error.message}`);
-      throw error;
-    }
-  }
-}
-
-/** Where the numbers of a storage lie, by its key. */
-type Storages = ReadonlyMap<string, { start: number; bytes: number }>;
-
-function openZip(source: Source): { value: PickleValue; storages: Storages } {
+function openZip(source: TorchSource): { value: PickleValue; storages: Storages } {
   const entries = readZipDirectory(source.read, source.size, (problem) => source.refuse(problem));
   const name = [...entries.keys()].find((entry) => /^[^/]+\/data\.pkl$/.test(entry));
   if (name === undefined) throw source.refuse('it has no data.pkl');
   const prefix = name.slice(0, -'data.pkl'.length);
-  const { start, bytes } = entries.get(name)!;
-  if (bytes > LONGEST_PICKLE) throw source.refuse(`its pickle has ${bytes} bytes`);
+  const saved = entries.get(name)!;
+  if (saved.bytes > LONGEST_PICKLE) throw source.refuse(`its pickle has ${saved.bytes} bytes`);
   const order = entries.get(`${prefix}byteorder`);
-  if (order !== undefined && source.read(order.start, Math.min(order.bytes, 9)).toString() !== 'little') {
+  if (order !== undefined && (order.bytes > 9 || source.readEntry(order).toString() !== 'little')) {
     throw source.refuse('its numbers are not little endian');
   }
   const data = `${prefix}data/`;
@@ -143,10 +72,10 @@ function openZip(source: Source): { value: PickleValue; storages: Storages } {
       .filter(([entry]) => entry.startsWith(data))
       .map(([entry, at]) => [entry.slice(data.length), at]),
   );
-  return { value: source.unpickle(source.read(start, bytes)).value, storages };
+  return { value: source.unpickle(source.readEntry(saved)).value, storages };
 }
 
-function openLegacy(source: Source): { value: PickleValue; storages: Storages } {
+function openLegacy(source: TorchSource): { value: PickleValue; storages: Storages } {
   const head = source.read(0, Math.min(source.size, LONGEST_PICKLE));
   if (head[0] !== 0x80) throw source.refuse('it is neither a zip nor a pickle');
   const magic = source.unpickle(head);
@@ -165,16 +94,21 @@ function openLegacy(source: Source): { value: PickleValue; storages: Storages } 
 }
 
 /** The storages, one after another: i64 how many numbers, and the numbers. */
-function locateStorages(source: Source, value: PickleValue, keys: PickleValue[], start: number): Storages {
+function locateStorages(
+  source: TorchSource,
+  value: PickleValue,
+  keys: PickleValue[],
+  start: number,
+): Storages {
   const sizes = elementSizes(value);
-  const storages = new Map<string, { start: number; bytes: number }>();
+  const storages = new Map<string, ZipEntry>();
   let place = start;
   for (const key of keys) {
     const size = typeof key === 'string' ? sizes.get(key) : undefined;
     if (size === undefined) throw source.refuse('its list of storages does not fit its tensors');
     const bytes = Number(source.read(place, 8).readBigInt64LE()) * size;
     if (!(bytes >= 0 && place + 8 + bytes <= source.size)) throw source.refuse('it is cut short');
-    storages.set(key as string, { start: place + 8, bytes });
+    storages.set(key as string, { name: key as string, start: place + 8, bytes, crc: undefined });
     place += 8 + bytes;
   }
   return storages;
@@ -219,7 +153,7 @@ function storageOf({ id }: Persistent): Storage | undefined {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function readTensor(source: Source, storages: Storages, value: PickleValue, name: string): NamedArray {
+function readTensor(source: TorchSource, storages: Storages, value: PickleValue, name: string): NamedArray {
   const refuse = (problem: string): UserError => source.refuse(`'${name.slice(0, 100)}' ${problem}`);
   const made = unwrapParameter(value);
   if (!(made instanceof Made) || !/^torch\._utils\._rebuild_tensor(_v2)?$/.test(String(made.by))) {
@@ -237,8 +171,12 @@ function readTensor(source: Source, storages: Storages, value: PickleValue, name
   if (!isContiguous(shape as number[], strides as number[])) throw refuse('does not lie in one piece');
   const { bytes, read } = storage.type;
   if (read === undefined) throw refuse('holds no floats');
-  if (!((offset + count) * bytes <= found.bytes)) throw refuse('reaches beyond its storage');
+  if (storage.size * bytes !== found.bytes) {
+    throw refuse(`has a storage of ${storage.size} numbers, found ${found.bytes} bytes`);
+  }
+  if (!(offset + count <= storage.size)) throw refuse('reaches beyond its storage');
   source.spend(4 * count);
+  source.check(found);
   return { shape: shape as number[], data: read(source.read(found.start + offset * bytes, count * bytes)) };
 }
 

@@ -17,13 +17,20 @@ export const STORAGE_TYPES: Readonly<Record<string, StorageType>> = {
     bytes: 2,
     read: (bytes) => Float32Array.from(new Uint16Array(Uint8Array.from(bytes).buffer), halfToFloat),
   },
+  BFloat16Storage: {
+    bytes: 2,
+    // The upper half of a float32.
+    read: (bytes) =>
+      new Float32Array(
+        Uint32Array.from(new Uint16Array(Uint8Array.from(bytes).buffer), (bits) => bits << 16).buffer,
+      ),
+  },
   LongStorage: { bytes: 8 },
   IntStorage: { bytes: 4 },
   ShortStorage: { bytes: 2 },
   CharStorage: { bytes: 1 },
   ByteStorage: { bytes: 1 },
   BoolStorage: { bytes: 1 },
-  BFloat16Storage: { bytes: 2 },
 };
 
 /** IEEE 754's 16 bits as a number. */

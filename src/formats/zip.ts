@@ -16,14 +16,18 @@ const UTF8 = 0x800;
 const FILLING = 0x4246;
 /** 1 January 1980, the first day that zip knows. */
 const DATE = 0x21;
-/** Offsets have 32 bits. */
+const ENCRYPTED = 1;
+/** Offsets have 32 bits; what needs more has all of them set. */
 const MOST_BYTES = 2 ** 32 - 1;
+/** The number of files has 16 bits. */
+const MOST_FILES = 2 ** 16 - 1;
 /** The end record may have this long a comment after it. */
 const LONGEST_COMMENT = 2 ** 16 - 1;
 const LONGEST_DIRECTORY = 2 ** 26;
 
-/** Writes an archive. @throws UserError also where it would have 4 GiB or more */
+/** Writes an archive. @throws UserError also where it would need zip64 */
 export function writeZip(file: string, entries: ReadonlyMap<string, Uint8Array>): void {
+  if (entries.size >= MOST_FILES) throw tooLarge(file);
   writeAtomic(file, (writeOut) => {
     const directory: Buffer[] = [];
     let place = 0;
@@ -87,20 +91,34 @@ function extraField(length: number): Buffer {
 
 function tooLarge(where: string): UserError {
   return new UserError({
-    problem: 'the archive would have 4 GiB or more, which this program does not write',
+    problem:
+      'the archive would have 4 GiB or more, or 65535 files or more, which this program does not write',
     where,
     hint: 'Export the model as safetensors.',
   });
 }
 
-/** Where a file of an archive lies. */
+/** A file of an archive. */
 export interface ZipEntry {
+  name: string;
+  /** Where its bytes lie. */
   start: number;
   bytes: number;
+  /** CRC-32; undefined where the archive has none. */
+  crc: number | undefined;
 }
 
 /** Reads bytes at a place. @throws where the file has fewer */
 export type ReadAt = (start: number, bytes: number) => Buffer;
+/** Makes the error for a problem. */
+type Refuse = (problem: string) => UserError;
+
+/** What the end record of an archive says of its directory. */
+interface Directory {
+  count: number;
+  start: number;
+  bytes: number;
+}
 
 /**
  * The files of an archive, by name.
@@ -108,11 +126,30 @@ export type ReadAt = (start: number, bytes: number) => Buffer;
  * @param size of the archive
  * @param refuse makes the error for one that is damaged, compressed or too large
  */
-export function readZipDirectory(
-  read: ReadAt,
-  size: number,
-  refuse: (problem: string) => UserError,
-): Map<string, ZipEntry> {
+export function readZipDirectory(read: ReadAt, size: number, refuse: Refuse): Map<string, ZipEntry> {
+  const { count, start, bytes } = findDirectory(read, size, refuse);
+  const directory = read(start, bytes);
+  const entries = new Map<string, ZipEntry>();
+  let place = 0;
+  for (let left = count; left > 0; left--) {
+    if (place + CENTRAL_BYTES > bytes || directory.readUInt32LE(place) !== CENTRAL) {
+      throw refuse('its directory is damaged');
+    }
+    const [nameLength, extra, comment] = [28, 30, 32].map((field) => directory.readUInt16LE(place + field));
+    const name = directory.subarray(place + CENTRAL_BYTES, place + CENTRAL_BYTES + nameLength);
+    const entry = locate(directory.subarray(place, place + CENTRAL_BYTES), name, read, start, refuse);
+    if (entries.has(entry.name)) throw refuse(`it has '${entry.name}' twice`);
+    entries.set(entry.name, entry);
+    place += CENTRAL_BYTES + nameLength + extra + comment;
+  }
+  if (place !== bytes) throw refuse('its directory is damaged');
+  // torch.serialization.set_crc32_options(False) leaves all of them 0.
+  if ([...entries.values()].every(({ crc }) => crc === 0))
+    for (const entry of entries.values()) entry.crc = undefined;
+  return entries;
+}
+
+function findDirectory(read: ReadAt, size: number, refuse: Refuse): Directory {
   const tail = read(
     Math.max(0, size - END_BYTES - LONGEST_COMMENT),
     Math.min(size, END_BYTES + LONGEST_COMMENT),
@@ -122,38 +159,49 @@ export function readZipDirectory(
   const at = tail.lastIndexOf(signature);
   if (at === -1 || at + END_BYTES > tail.length)
     throw refuse('the directory at the end of the archive is missing');
-  const [count, length, start] = [
+  const [count, bytes, start] = [
     tail.readUInt16LE(at + 10),
     tail.readUInt32LE(at + 12),
     tail.readUInt32LE(at + 16),
   ];
-  if (start === MOST_BYTES)
-    throw refuse('it is a zip64 archive of more than 4 GiB, which this program does not read');
-  if (length > LONGEST_DIRECTORY || start + length > size) {
-    throw refuse(`its directory claims ${length} bytes at byte ${start} of ${size}`);
+  if (count === MOST_FILES || bytes === MOST_BYTES || start === MOST_BYTES) {
+    throw refuse(
+      'it is a zip64 archive of 4 GiB or more, or of 65535 files or more, which this program does not read',
+    );
   }
-  const directory = read(start, length);
-  const entries = new Map<string, ZipEntry>();
-  for (let place = 0, left = count; left > 0; left--) {
-    if (place + CENTRAL_BYTES > length || directory.readUInt32LE(place) !== CENTRAL) {
-      throw refuse('its directory is damaged');
-    }
-    const [nameLength, extra, comment] = [28, 30, 32].map((field) => directory.readUInt16LE(place + field));
-    const name = directory.toString('utf8', place + CENTRAL_BYTES, place + CENTRAL_BYTES + nameLength);
-    if (directory.readUInt16LE(place + 10) !== 0) throw refuse(`'${name}' is compressed`);
-    entries.set(name, locate(directory.subarray(place, place + CENTRAL_BYTES), read, start, refuse));
-    place += CENTRAL_BYTES + nameLength + extra + comment;
+  if (bytes > LONGEST_DIRECTORY || start + bytes > size) {
+    throw refuse(`its directory claims ${bytes} bytes at byte ${start} of ${size}`);
   }
-  return entries;
+  return { count, start, bytes };
 }
 
 /** @param end of the data of all files */
-function locate(header: Buffer, read: ReadAt, end: number, refuse: (problem: string) => UserError): ZipEntry {
-  const [bytes, place] = [header.readUInt32LE(24), header.readUInt32LE(42)];
-  if (place + LOCAL_BYTES > end) throw refuse('its directory is damaged');
-  const local = read(place, LOCAL_BYTES);
-  if (local.readUInt32LE(0) !== LOCAL) throw refuse('its directory is damaged');
-  const start = place + LOCAL_BYTES + local.readUInt16LE(26) + local.readUInt16LE(28);
-  if (start + bytes > end) throw refuse('its directory is damaged');
-  return { start, bytes };
+function locate(header: Buffer, nameBytes: Buffer, read: ReadAt, end: number, refuse: Refuse): ZipEntry {
+  const name = nameBytes.toString();
+  const [flags, method] = [header.readUInt16LE(8), header.readUInt16LE(10)];
+  if (method !== 0 || (flags & ENCRYPTED) !== 0)
+    throw refuse(`'${name}' is ${method === 0 ? 'encrypted' : 'compressed'}`);
+  const [crc, packed, bytes, place] = [16, 20, 24, 42].map((field) => header.readUInt32LE(field));
+  const nameEnd = place + LOCAL_BYTES + nameBytes.length;
+  if (packed !== bytes || nameEnd > end) throw refuse('its directory is damaged');
+  const local = read(place, LOCAL_BYTES + nameBytes.length);
+  const same = local.readUInt32LE(0) === LOCAL && local.subarray(LOCAL_BYTES).equals(nameBytes);
+  const start = nameEnd + local.readUInt16LE(28);
+  if (!same || local.readUInt16LE(26) !== nameBytes.length || start + bytes > end)
+    throw refuse(`its directory does not fit '${name}'`);
+  return { name, start, bytes, crc };
+}
+
+const PIECE = 2 ** 20;
+
+/** Compares a file of an archive with its CRC-32, where there is one, a piece at a time. */
+export function checkZipEntry(read: ReadAt, { name, start, bytes, crc }: ZipEntry, refuse: Refuse): void {
+  if (crc === undefined) return;
+  let found = 0;
+  for (let done = 0; done < bytes; done += PIECE) {
+    found = crc32(read(start + done, Math.min(PIECE, bytes - done)), found);
+  }
+  if (found === crc) return;
+  const hex = (sum: number): string => sum.toString(16).padStart(8, '0');
+  throw refuse(`'${name}' is not as it was written: expected CRC-32 ${hex(crc)}, found ${hex(found)}`);
 }

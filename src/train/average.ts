@@ -5,7 +5,8 @@ import { DamageError, UserError } from '../common/errors.js';
 import { sumOf } from '../common/file-sum.js';
 import { readJson, writeFileAtomic, writeFolderAtomic } from '../common/files.js';
 import { refuseNewer } from '../common/format-version.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import { type NamedArray, writeSafetensors } from '../formats/safetensors.js';
+import { readWeights } from '../formats/weights-file.js';
 import { MODEL_FILE, type NumberedCheckpoint } from './checkpoint-folders.js';
 import type { SelectedCheckpoint } from './select-checkpoints.js';
 import type { CheckpointOrigin } from './state.js';
@@ -90,31 +91,17 @@ export function weightsOf({ folder }: SelectedCheckpoint): string {
 export function averageWeights(files: readonly string[]): Map<string, NamedArray> {
   const [first, ...others] = files;
   const sums = new Map<string, Sum>();
-  for (const [name, { shape, data }] of readFinite(first)) {
+  for (const [name, { shape, data }] of readWeights(path.dirname(first), path.basename(first))) {
     sums.set(name, { shape, data: Float64Array.from(data) });
   }
   for (const file of others) {
-    const tensors = readFinite(file);
+    const tensors = readWeights(path.dirname(file), path.basename(file));
     checkSameTensors(tensors, sums, file, first);
     for (const [name, { data }] of tensors) add(sums.get(name)!.data, data);
   }
   return new Map(
     [...sums].map(([name, { shape, data }]) => [name, { shape, data: divide(data, files.length) }]),
   );
-}
-
-function readFinite(file: string): Map<string, NamedArray> {
-  const { tensors } = readSafetensors(file, expectedSum(path.dirname(file), path.basename(file)));
-  for (const [name, { data }] of tensors) {
-    const at = data.findIndex((value) => !Number.isFinite(value));
-    if (at === -1) continue;
-    throw new UserError({
-      problem: `expected finite weights, found ${data[at]} in '${name}' (value ${at})`,
-      where: file,
-      hint: 'Leave this checkpoint out: the training had diverged, or the file is damaged.',
-    });
-  }
-  return tensors;
 }
 
 function checkSameTensors(

@@ -3,7 +3,8 @@ import * as path from 'node:path';
 import { expectedSum, readChecksums } from '../common/checksums.js';
 import { DamageError, UserError } from '../common/errors.js';
 import type { ModelConfig } from '../config/schema.js';
-import { type NamedArray, readSafetensors } from '../formats/safetensors.js';
+import type { NamedArray } from '../formats/safetensors.js';
+import { readWeights } from '../formats/weights-file.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import { ownValues } from '../ops/own-values.js';
@@ -72,8 +73,7 @@ export function readCheckpoint(
   checkOrigin(content.origin, next, folder, state);
   const read = (name: string): Transformer => {
     const file = path.join(folder, name);
-    const { tensors } = readSafetensors(file, expectedSum(folder, name));
-    return Transformer.fromWeights(config, vocabulary, tensors, file, freeze);
+    return Transformer.fromWeights(config, vocabulary, readWeights(folder, name), file, freeze);
   };
   const model = read(MODEL_FILE);
   let ema: Transformer | undefined;
@@ -133,7 +133,7 @@ async function fetchAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<st
  */
 export function readMoments(folder: string, model: Transformer): Moments {
   const file = path.join(folder, OPTIMIZER_FILE);
-  const { tensors } = readSafetensors(file, expectedSum(folder, OPTIMIZER_FILE));
+  const tensors = readWeights(folder, OPTIMIZER_FILE);
   const read = (kind: keyof Moments): NamedArray[] =>
     trainableNames(model).map((name) => {
       const key = `${MOMENT_NAMES[kind]}.${name}`;

@@ -6,7 +6,7 @@ import { sha256File } from '../common/files.js';
 import { valueAt } from '../config/paths.js';
 import type { Config, ModelConfig, WrittenConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import { readWeights } from '../formats/weights-file.js';
 import { growWeights, profileNewOmega, setNewOmega } from '../model/grow.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { readOmega } from '../model/profile-file.js';
@@ -220,7 +220,7 @@ function readModel(
   { vocabulary, firstBatch }: Surroundings,
   freeze: readonly string[],
 ): Transformer {
-  const { tensors } = readSafetensors(file, expectedSum(path.dirname(file), MODEL_FILE));
+  const tensors = readWeights(path.dirname(file), MODEL_FILE);
   const { model: wanted, seed } = config;
   const { grow } = config.train;
   const { encoder, decoder } = written.model;

@@ -7,7 +7,9 @@ import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { packageRoot } from '../../src/common/files.js';
 import { readCtranslate2 } from '../../src/formats/ctranslate2.js';
+import { type Made, orderedDict, type PickleValue } from '../../src/formats/pickle.js';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
+import { openTorchFile, writeTorchFile } from '../../src/formats/torch-file.js';
 import { RESIDUALS } from '../model/models.js';
 import { type Outcome, runProgram } from './run-program.js';
 
@@ -118,6 +120,48 @@ test('import of checkpoints that the official code has saved', () => {
   const languages = ['-s', 'it', '-t', 'it'];
   refused(run('import', file, '-o', 'x', '--data-bin', DATA_BIN, ...languages), /expected two languages/);
   assert.ok(!fs.existsSync(at('x')));
+});
+
+test('import refuses weights that are not finite, altered dictionaries, and sizes beyond any model', () => {
+  const [checkpoint, torch] = [at('official-like.pt'), openTorchFile(path.join(OFFICIAL, 'zip.pt'))];
+  const saved = torch.value as Map<PickleValue, PickleValue>;
+  const state = (saved.get('model') as Made).items as Map<string, PickleValue>;
+  const tensors = new Map([...state].map(([name, value]) => [name, torch.readTensor(value, name)]));
+  torch.close();
+  const args = (saved.get('args') as Made).state as Map<string, PickleValue>;
+  const write = () =>
+    writeTorchFile(
+      checkpoint,
+      tensors,
+      (values) =>
+        new Map<PickleValue, PickleValue>([
+          ['args', saved.get('args')!],
+          ['model', orderedDict(values)],
+        ]),
+    );
+  const importing = (dataBin = DATA_BIN) => run('import', checkpoint, '-o', 'x', '--data-bin', dataBin);
+  const weight = tensors.get('decoder.layers.0.fc1.bias')!.data;
+  const kept = weight[3];
+  weight[3] = Number.NaN;
+  write();
+  refused(importing(), /official-like\.pt: .*found NaN in 'decoder\.layers\.0\.fc1\.bias' \(value 3\)/);
+  weight[3] = kept;
+  for (const [name, key] of [
+    ['encoder_layers', 'model.encoder.layers'],
+    ['decoder_ffn_embed_dim', 'model.ffn-embed-dim'],
+  ]) {
+    const before = new Map(args);
+    for (const each of name.endsWith('layers') ? [name] : [name, name.replace('decoder', 'encoder')])
+      args.set(each, 2147483647);
+    write();
+    refused(importing(), new RegExp(`${key}: expected an integer of .* at most \\d+; found 2147483647`));
+    for (const [each, value] of before) args.set(each, value);
+  }
+  write();
+  fs.cpSync(at('run'), at('altered'), { recursive: true, verbatimSymlinks: true });
+  fs.appendFileSync(at('altered', 'dict.en.txt'), 'x 1\n');
+  refused(importing('altered'), /altered\/dict\.en\.txt: the file is not as it was written/);
+  done(importing());
 });
 
 const torch = process.env.TORCH_PYTHON;

@@ -5,11 +5,11 @@ import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
 import { packageRoot } from '../../src/common/files.js';
-import { Made, orderedDict, type PickleValue, pickle } from '../../src/formats/pickle.js';
+import { Made, orderedDict, type PickleValue, pickle, Tuple } from '../../src/formats/pickle.js';
 import type { NamedArray } from '../../src/formats/safetensors.js';
 import { openTorchFile, writeTorchFile } from '../../src/formats/torch-file.js';
 import { halfToFloat } from '../../src/formats/torch-storage.js';
-import { writeZip } from '../../src/formats/zip.js';
+import { readZipDirectory, writeZip } from '../../src/formats/zip.js';
 
 /** Of a tiny Admin model, saved by the official code with its optimizer and meters. */
 const FIXTURES = path.join(packageRoot(), 'test/formats/fixtures/torch-save');
@@ -62,6 +62,32 @@ test('half-precision numbers', () => {
   assert.ok(Number.isNaN(halfToFloat(0x7e00)));
 });
 
+test('bfloat16: the upper half of a float', () => {
+  writeTorchFile(file, new Map([['x', { shape: [2], data: Float32Array.of(1, 2) }]]), (values) =>
+    orderedDict(values),
+  );
+  const storage = Buffer.from('FloatStorage\n');
+  const entries = entriesOf(file);
+  const saved = entries.get('archive/data.pkl')!;
+  const at = saved.indexOf(storage);
+  const name = Buffer.from('BFloat16Storage\n');
+  entries.set(
+    'archive/data.pkl',
+    Buffer.concat([saved.subarray(0, at), name, saved.subarray(at + storage.length)]),
+  );
+  entries.set('archive/data/0', Buffer.of(0x80, 0xbf, 0x49, 0x40));
+  writeZip(file, entries);
+  assert.deepEqual(readAll(file).get('x')!.data, Float32Array.of(-1, 3.140625));
+});
+
+/** The files of an archive. */
+function entriesOf(archive: string): Map<string, Buffer> {
+  const bytes = fs.readFileSync(archive);
+  const read = (start: number, count: number): Buffer => bytes.subarray(start, start + count);
+  const entries = readZipDirectory(read, bytes.length, (problem) => new UserError({ problem }));
+  return new Map([...entries].map(([name, { start, bytes: count }]) => [name, read(start, count)]));
+}
+
 const refused = (from: string, pattern: RegExp) =>
   assert.throws(
     () => readAll(from),
@@ -104,12 +130,12 @@ test('tensors that claim more than their storage has are refused', () => {
     writeTorchFile(file, new Map([['x', { shape: [3, 5], data: new Float32Array(15) }]]), (values) =>
       orderedDict(values),
     );
-    const bytes = fs.readFileSync(file);
-    const end = bytes.indexOf('archive/data/0'); // numbers of the pickle are before it
-    const at = bytes.indexOf(Buffer.of(0x4a, from, 0, 0, 0));
-    assert.ok(at !== -1 && at < end);
-    bytes.writeInt32LE(to, at + 1);
-    fs.writeFileSync(file, bytes);
+    const entries = entriesOf(file);
+    const saved = Buffer.from(entries.get('archive/data.pkl')!);
+    const at = saved.indexOf(Buffer.of(0x4a, from, 0, 0, 0));
+    assert.ok(at !== -1);
+    saved.writeInt32LE(to, at + 1);
+    writeZip(file, entries.set('archive/data.pkl', saved)); // with the sums of what is in it now
   };
   change(3, 2 ** 31 - 1);
   refused(file, /reaches beyond its storage/);
@@ -187,6 +213,90 @@ test('names without end for one storage are refused', () => {
   const tensors = new Map(Array.from({ length: 5 }, (_, i) => [`x${i}`, { shape: [100_000], data }]));
   writeTorchFile(file, tensors, (values) => orderedDict(values));
   refused(file, /repeat their storages/);
+});
+
+/** Offsets of the headers of a file in an archive: in the directory, and before its data. */
+function headersOf(bytes: Buffer, name: string): { central: number; local: number } {
+  return { central: bytes.lastIndexOf(name) - 46, local: bytes.indexOf(name) - 30 };
+}
+
+test('one bit of any file of the archive that is read, and it is refused by name', () => {
+  const original = fs.readFileSync(path.join(FIXTURES, 'zip.pt'));
+  for (const [name, pattern] of [
+    ['zip/data.pkl', /'zip\/data\.pkl' is not as it was written: expected CRC-32 \w{8}, found \w{8}/],
+    ['zip/data/1', /'zip\/data\/1' is not as it was written/],
+  ] as const) {
+    for (const bit of [0, 7]) {
+      const bytes = Buffer.from(original);
+      const { local } = headersOf(bytes, name);
+      const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
+      bytes[start + 3] ^= 1 << bit;
+      fs.writeFileSync(file, bytes);
+      refused(file, pattern);
+    }
+  }
+});
+
+test('a storage of which a tensor takes a part is compared as a whole', () => {
+  const data = new Float32Array(1000).fill(1);
+  writeTorchFile(file, new Map([['x', { shape: [1000], data }]]), ([[, whole]]) => {
+    const [storage, , , ...rest] = (whole as Made).args.items;
+    const part = new Tuple([storage, 4, new Tuple([8]), ...rest]);
+    return orderedDict([['part', new Made((whole as Made).by, part)]]);
+  });
+  assert.equal(readAll(file).get('part')!.data.length, 8);
+  const bytes = fs.readFileSync(file);
+  bytes[bytes.indexOf(Buffer.from(data.buffer)) + 3999] ^= 1;
+  fs.writeFileSync(file, bytes);
+  refused(file, /'archive\/data\/0' is not as it was written/);
+});
+
+test('archives without sums, as PyTorch can write them, are read; one with some of them 0 is not', () => {
+  writeTorchFile(file, TENSORS, (values) => orderedDict(values));
+  const bytes = fs.readFileSync(file);
+  const names = [...entriesOf(file).keys()];
+  const clear = (name: string): void => {
+    bytes.writeUInt32LE(0, headersOf(bytes, name).central + 16);
+    fs.writeFileSync(file, bytes);
+  };
+  clear(names[0]);
+  refused(file, /'archive\/data\.pkl' is not as it was written/);
+  for (const name of names) clear(name);
+  assert.equal(readAll(file).size, TENSORS.size);
+});
+
+test('directories that contradict their files, or themselves, are refused', () => {
+  writeTorchFile(file, TENSORS, (values) => orderedDict(values));
+  const original = fs.readFileSync(file);
+  const change = (pattern: RegExp, edit: (bytes: Buffer, at: { central: number; local: number }) => void) => {
+    const bytes = Buffer.from(original);
+    edit(bytes, headersOf(bytes, 'archive/data/0'));
+    fs.writeFileSync(file, bytes);
+    refused(file, pattern);
+  };
+  const end = original.length - 22;
+  change(/encrypted/, (bytes, { central }) => bytes.writeUInt16LE(0x801, central + 8));
+  change(/compressed/, (bytes, { central }) => bytes.writeUInt16LE(8, central + 10));
+  change(/directory is damaged/, (bytes, { central }) => bytes.writeUInt32LE(7, central + 20));
+  change(/does not fit 'archive\/data\/9'/, (bytes, { central }) => bytes.write('9', central + 46 + 13));
+  change(/does not fit 'archive\/data\/0'/, (bytes, { local }) => bytes.write('9', local + 30 + 13));
+  change(/'archive\/data\/0' twice/, (bytes, { central, local }) => {
+    const other = headersOf(bytes, 'archive/data/1');
+    bytes.copy(bytes, other.central, central, central + 46 + 14);
+    bytes.copy(bytes, other.local, local, local + 30);
+  });
+  change(/directory is damaged/, (bytes) => bytes.writeUInt16LE(bytes.readUInt16LE(end + 10) - 1, end + 10));
+  change(/zip64/, (bytes) => bytes.writeUInt16LE(0xffff, end + 10));
+  change(/zip64/, (bytes) => bytes.writeUInt32LE(0xffffffff, end + 16));
+});
+
+test('a storage of another length than its description is refused', () => {
+  const [shape, data] = [[3], Float32Array.of(1, 2, 3)];
+  writeTorchFile(file, new Map([['x', { shape, data }]]), (values) => orderedDict(values));
+  const entries = entriesOf(file);
+  entries.set('archive/data/0', Buffer.alloc(16));
+  writeZip(file, entries);
+  refused(file, /'x' has a storage of 3 numbers, found 16 bytes/);
 });
 
 test('a value of another kind where a tensor should be is refused', () => {
