@@ -16,9 +16,17 @@ const FILLING = /^madeupword\d{4,}$/;
 /** Dictionaries are filled up to a multiple of this, which suits some hardware. */
 const PADDING_FACTOR = 8;
 const MAX_BYTES = 2 ** 28;
+/** Far more than any vocabulary; they bound the memory. */
+const MAX_SYMBOLS = 2 ** 22;
+const NEWLINE = 10;
+
+/** fairseq's mark at the end of a line: from there on the symbol stands for this line, whatever was before. */
+const OVERWRITE = ' #fairseq:overwrite';
 
 /** A symbol and how often it was seen. */
 export type SymbolCount = readonly [symbol: string, count: number];
+/** A line of dict.txt. */
+type Entry = readonly [...SymbolCount, marked?: boolean];
 
 /**
  * The symbols of one language and their ids, as fairseq's Dictionary has it (fairseq/data/dictionary.py): four
@@ -26,13 +34,14 @@ export type SymbolCount = readonly [symbol: string, count: number];
  */
 export class Dictionary {
   /** Symbols with their counts by id, the special ones left out. */
-  private readonly entries: readonly SymbolCount[];
+  private readonly entries: readonly Entry[];
   /** Ids of what text may hold: `</s>` that someone has written is no end, and filling is no word. */
   private readonly indices = new Map<string, number>();
 
-  private constructor(entries: readonly SymbolCount[]) {
+  private constructor(entries: readonly Entry[]) {
     this.entries = entries;
-    // A symbol that is there twice keeps both ids; the later one is found. So it is in fairseq.
+    // A symbol that is there twice keeps both ids; the later one is found. So it is in fairseq: up to 0.9 for every
+    // symbol, since then for those that are marked, and the others are refused, which we do not.
     entries.forEach(([symbol, count], i) => {
       if (count !== 0 || !FILLING.test(symbol)) this.indices.set(symbol, SPECIALS.length + i);
     });
@@ -68,17 +77,16 @@ export class Dictionary {
   static load(file: string, expected?: FileSum): Dictionary {
     const bytes = readFileBounded(file, 'a dictionary', MAX_BYTES, expected);
     if (!isUtf8(bytes)) throw notADictionary(file, 'bytes that are not UTF-8');
+    const count = bytes.reduce((sum, byte) => (byte === NEWLINE ? sum + 1 : sum), 0);
+    if (count > MAX_SYMBOLS) throw notADictionary(file, `${count} lines, of at most ${MAX_SYMBOLS}`);
     const lines = bytes.toString('utf8').split('\n');
     if (lines.at(-1) === '') lines.pop();
     if (lines.length === 0) throw notADictionary(file, 'an empty file');
     return new Dictionary(
-      lines.map((line, i): SymbolCount => {
-        const space = line.lastIndexOf(' ');
-        const count = line.slice(space + 1).trimEnd();
-        if (space < 1 || !/^-?\d+$/.test(count)) {
-          throw notADictionary(`${file}:${i + 1}`, `'${line.slice(0, 60)}'`);
-        }
-        return [line.slice(0, space), Number(count)];
+      lines.map((line, i) => {
+        const entry = parseLine(line.trimEnd());
+        if (entry === undefined) throw notADictionary(`${file}:${i + 1}`, `'${line.slice(0, 60)}'`);
+        return entry;
       }),
     );
   }
@@ -105,13 +113,25 @@ export class Dictionary {
 
   /** The text of dict.txt. */
   serialize(): string {
-    return this.entries.map(([symbol, count]) => `${symbol} ${count}\n`).join('');
+    return this.entries
+      .map(([symbol, count, marked]) => `${symbol} ${count}${marked ? OVERWRITE : ''}\n`)
+      .join('');
   }
 
   /** SHA-256 of dict.txt. */
   get hash(): string {
     return sha256(this.serialize());
   }
+}
+
+/** Reads `symbol count` or `symbol count #fairseq:overwrite` (fairseq's Dictionary.add_from_file). */
+function parseLine(line: string): Entry | undefined {
+  const marked = line.endsWith(OVERWRITE);
+  const text = marked ? line.slice(0, -OVERWRITE.length) : line;
+  const space = text.lastIndexOf(' ');
+  const count = text.slice(space + 1);
+  if (space < 1 || !/^-?\d{1,15}$/.test(count)) return undefined;
+  return marked ? [text.slice(0, space), Number(count), true] : [text.slice(0, space), Number(count)];
 }
 
 function notADictionary(where: string, found: string): UserError {

@@ -79,6 +79,27 @@ test('symbols with spaces, duplicates, carriage returns', () => {
   assert.equal(load('a 3\r\nb 2\r\n').indexOf('b'), 5);
 });
 
+test('a line marked #fairseq:overwrite takes its symbol over, and stays marked', () => {
+  const text = 'a 3\nb 2\na 1 #fairseq:overwrite\n<unk> 0 #fairseq:overwrite\n#fairseq:overwrite 4\n';
+  const dictionary = load(text);
+  const symbols = Array.from({ length: dictionary.size }, (_, id) => dictionary.symbolOf(id));
+  assert.deepEqual(symbols.slice(4), ['a', 'b', 'a', '<unk>', '#fairseq:overwrite']);
+  assert.deepEqual(
+    ['a', 'b', '<unk>', 'absent'].map((symbol) => dictionary.indexOf(symbol)),
+    [6, 5, 7, UNK],
+  );
+  assert.equal(dictionary.countOf(6), 1);
+  assert.equal(dictionary.serialize(), text);
+  assert.equal(load('a 3 #fairseq:overwrite  \r\n').serialize(), 'a 3 #fairseq:overwrite\n');
+  assert.throws(() => load('a #fairseq:overwrite\n'), refusal(/dict\.txt:1: .*symbol count/));
+  assert.throws(() => load('a 3 #fairseq:other\n'), refusal(/dict\.txt:1: .*symbol count/));
+});
+
+test('counts and lines beyond measure are refused', () => {
+  assert.throws(() => load(`a ${'9'.repeat(30)}\n`), refusal(/dict\.txt:1: /));
+  assert.throws(() => load('a 1\n'.repeat(2 ** 22 + 1)), refusal(/found 4194305 lines, of at most 4194304/));
+});
+
 test('garbage is refused with file and line', () => {
   assert.throws(() => load('a 3\nb\n'), refusal(/dict\.txt:2: .*symbol count.*'b'/));
   assert.throws(() => load('a x\n'), refusal(/dict\.txt:1: /));
