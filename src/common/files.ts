@@ -6,6 +6,7 @@ import { DamageError, explainFileError, UserError } from './errors.js';
 import { openAtomic } from './file-output.js';
 import { checkSum, type FileSum, sumFile, sumOf } from './file-sum.js';
 import { keepRights, makeFolder, syncFolder, syncTree } from './folders.js';
+import { parseJson } from './json.js';
 import { clearLeftovers, temporaryName } from './leftovers.js';
 import { followLinks } from './links.js';
 
@@ -104,11 +105,14 @@ export function readFileBounded(file: string, what: string, limit = 2 ** 31, exp
   }
 }
 
+/** Manifests, profiles and records of the largest trainings have less than a tenth of it. */
+const LONGEST_JSON = 2 ** 24;
+
 /** Reads and parses a JSON file. @throws UserError that names the file and the parser's complaint */
-export function readJson(file: string, what: string, limit = 2 ** 26, expected?: FileSum): unknown {
+export function readJson(file: string, what: string, limit = LONGEST_JSON, expected?: FileSum): unknown {
   const text = readFileBounded(file, what, limit, expected).toString('utf8');
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new DamageError({
       problem: `expected ${what} in JSON: ${(error as Error).message}`,

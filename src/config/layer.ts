@@ -32,12 +32,16 @@ export function mergeTrees(below: Tree, above: Tree): Tree {
   return Object.fromEntries(merged);
 }
 
-/** A copy of a tree without the value at `path`. */
-export function withoutPath(tree: Tree, [name, ...rest]: readonly PropertyKey[]): Tree {
+/** A copy of a tree without some keys of the map at `path`. */
+export function withoutKeys(
+  tree: Tree,
+  [name, ...rest]: readonly PropertyKey[],
+  keys: ReadonlySet<string>,
+): Tree {
   return Object.fromEntries(
     Object.entries(tree).flatMap(([key, value]) => {
-      if (key !== String(name)) return [[key, value]];
-      return rest.length > 0 && isTree(value) ? [[key, withoutPath(value, rest)]] : [];
+      if (name === undefined) return keys.has(key) ? [] : [[key, value]];
+      return [[key, key === String(name) && isTree(value) ? withoutKeys(value, rest, keys) : value]];
     }),
   );
 }

@@ -12,7 +12,8 @@ import { type Config, configSchema, PRESET_NAMES, type PresetName, type WrittenC
 import { validateLayer } from './validate.js';
 import { readYamlSource, type Source } from './yaml-source.js';
 
-const MAX_CONFIG_BYTES = 2 ** 20;
+/** Ten thousand values, each with a comment, are less. */
+const MAX_CONFIG_BYTES = 2 ** 18;
 
 /** Where a config comes from, the weakest first. */
 export interface ConfigSources {

@@ -7,7 +7,7 @@ import { isTree, type Layer, type Tree } from './layer.js';
 import { readYamlText } from './load.js';
 import type { Override } from './override.js';
 import { joinPath, valueAt } from './paths.js';
-import { describeValue } from './validate.js';
+import { describeValue, MAX_COMPLAINTS } from './validate.js';
 import { parseYamlValue, readYamlSource } from './yaml-source.js';
 
 /** A key of the config and the values that it takes in turn. */
@@ -184,8 +184,8 @@ function axisOf({ path: key, value, where }: Override): Axis {
 
 function complain(issue: z.core.$ZodIssue, { tree, origins }: Layer): Complaint[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      problem: `unknown key '${key}' in a plan`,
+    return issue.keys.slice(0, MAX_COMPLAINTS).map((key) => ({
+      problem: `unknown key '${key.slice(0, 60)}' in a plan`,
       where: origins.get(key)?.key,
       hint: suggest(key),
     }));

@@ -1,9 +1,12 @@
 import { type Complaint, nearest } from '../common/errors.js';
 import { configKeys, configSections } from './keys.js';
-import { type Layer, withoutPath } from './layer.js';
+import { type Layer, withoutKeys } from './layer.js';
 import { adviceFor, oursFor } from './other-names.js';
 import { joinPath, lastName, parentPath, valueAt } from './paths.js';
 import { configSchema } from './schema.js';
+
+/** Of a file with more unknown keys in one map, the first ones say enough. */
+export const MAX_COMPLAINTS = 100;
 
 /** A layer without what was wrong in it. */
 export interface ValidatedLayer {
@@ -23,16 +26,19 @@ export function validateLayer(layer: Layer): ValidatedLayer {
   let { tree } = layer;
   for (const issue of issues) {
     const unknown = issue.code === 'unrecognized_keys';
-    const paths = unknown ? issue.keys.map((key) => [...issue.path, key]) : [leafPath(issue.path)];
-    for (const path of paths) {
-      const dotted = path.join('.');
-      complaints.set(dotted, unknown ? complainOfKey(layer, dotted) : complainOfValue(layer, dotted));
-      tree = withoutPath(tree, path);
+    const leaf = leafPath(issue.path);
+    const [parent, names] = unknown ? [issue.path, issue.keys] : [leaf.slice(0, -1), [String(leaf.at(-1))]];
+    tree = withoutKeys(tree, parent, new Set(names));
+    for (const name of names.slice(0, MAX_COMPLAINTS)) {
+      const path = [...parent, name].join('.');
+      if (complaints.has(path)) continue; // one for all items of a list
+      complaints.set(path, unknown ? complainOfKey(layer, path) : complainOfValue(layer, path));
     }
   }
   // In the order of the file; zod goes by the order of the schema.
-  const places = [...layer.origins.keys()];
-  const refused = [...complaints.keys()].sort((a, b) => places.indexOf(a) - places.indexOf(b));
+  const places = new Map([...layer.origins.keys()].map((path, i) => [path, i]));
+  const placeOf = (path: string): number => places.get(path) ?? -1;
+  const refused = [...complaints.keys()].sort((a, b) => placeOf(a) - placeOf(b));
   return { layer: { ...layer, tree }, complaints: refused.map((path) => complaints.get(path)!), refused };
 }
 
@@ -76,7 +82,7 @@ function hintForValue(
 export function unknownKey(path: string, where: string | undefined): Complaint {
   const [parent, name] = [parentPath(path), lastName(path)];
   const siblings = configSections.get(parent)?.names ?? [];
-  return { problem: `unknown key '${path}'`, where, hint: suggestKey(path, parent, name, siblings) };
+  return { problem: `unknown key '${shorten(path)}'`, where, hint: suggestKey(path, parent, name, siblings) };
 }
 
 function suggestKey(path: string, parent: string, name: string, siblings: readonly string[]): string {

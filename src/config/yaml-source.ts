@@ -1,12 +1,16 @@
 import {
   type Alias,
+  CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
+  type Node,
   parseDocument,
+  visit,
   type YAMLMap,
 } from 'yaml';
 import type { Complaint } from '../common/errors.js';
@@ -17,7 +21,13 @@ import { joinPath } from './paths.js';
 /** More than any config needs; they stop files in which aliases multiply. */
 const MAX_NODES = 10_000;
 const MAX_DEPTH = 32;
-const MAX_SYNTAX_COMPLAINTS = 10;
+const LONGEST_KEY = 1000;
+/** Keys, values and aliases; only the lexer sees more of them, or of all tokens: some ten a value, comments included. */
+const MAX_WORDS = 2 * MAX_NODES;
+const MAX_TOKENS = 10 * MAX_NODES;
+const WORDS = new Set<string | null>(['scalar', 'single-quoted-scalar', 'double-quoted-scalar', 'alias']);
+const MAX_COMPLAINTS = 10;
+const TOO_LARGE = `expected at most ${MAX_NODES} values in at most ${MAX_DEPTH} levels, with keys of at most ${LONGEST_KEY} characters; found more`;
 
 /** The keys of a file, and where to learn about them. */
 const CONFIG = {
@@ -40,24 +50,22 @@ export interface Source {
  */
 export function readYamlSource(text: string, name: string, expected = CONFIG): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false });
+  const document = parse(text, lines);
+  if (document === undefined) return { layer: emptyLayer, complaints: [{ problem: TOO_LARGE, where: name }] };
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
   };
-  const syntax = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
-    code,
-    complaint: { where: place(pos[0]), ...explainSyntax(code, message, text.slice(pos[0])) },
-  }));
-  const complaints: Complaint[] = syntax.map(({ complaint }) => complaint).slice(0, MAX_SYNTAX_COMPLAINTS);
-  if (syntax.some(({ code }) => code !== 'DUPLICATE_KEY')) return { layer: emptyLayer, complaints };
+  const complaints: Complaint[] = [...document.errors, ...document.warnings]
+    .slice(0, MAX_COMPLAINTS)
+    .map(({ code, message, pos }) => ({ where: place(pos[0]), ...explainSyntax(code, message) }));
+  if (complaints.length > 0) return { layer: emptyLayer, complaints };
   const reader = new Reader(document, place);
   const tree = reader.read();
   if (reader.overflow !== undefined) {
-    const problem = `expected at most ${MAX_NODES} values in at most ${MAX_DEPTH} levels, found more`;
-    return { layer: emptyLayer, complaints: [{ problem, where: reader.overflow }] };
+    return { layer: emptyLayer, complaints: [{ problem: TOO_LARGE, where: reader.overflow }] };
   }
-  complaints.push(...reader.complaints);
+  complaints.push(...reader.complaints.slice(0, MAX_COMPLAINTS));
   if (isTree(tree)) return { layer: { tree, origins: reader.origins }, complaints };
   return { layer: emptyLayer, complaints: [...complaints, notAMap(tree, name, expected)] };
 }
@@ -66,10 +74,36 @@ const emptyLayer: Layer = { tree: {}, origins: new Map() };
 
 /** Parses one value as YAML: a scalar or a flow collection. @throws Error with the complaint of the parser */
 export function parseYamlValue(text: string): unknown {
-  const document = parseDocument(text, { version: '1.2', prettyErrors: false });
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw new Error(problem.message);
-  return document.toJS({ maxAliasCount: 0 });
+  const document = parse(text);
+  if (document === undefined) throw new Error(TOO_LARGE);
+  const [unparsed] = [...document.errors, ...document.warnings];
+  if (unparsed !== undefined) throw new Error(unparsed.message);
+  const reader = new Reader(document, () => '');
+  const value = reader.read();
+  if (reader.overflow !== undefined) throw new Error(TOO_LARGE);
+  const [complaint] = reader.complaints;
+  if (complaint !== undefined) throw new Error(complaint.problem);
+  return value;
+}
+
+/**
+ * Parses YAML, after a look at how much of it there is: what the parser does for nested, repeated or countless things
+ * grows faster than the text. That keys differ is checked by the reader, for the same reason.
+ *
+ * @returns undefined for what is larger than any config
+ */
+function parse(text: string, lineCounter?: LineCounter): Document.Parsed | undefined {
+  let [tokens, words, brackets, marks] = [0, 0, 0, 0];
+  for (const token of new Lexer().lex(text)) {
+    tokens++;
+    if (WORDS.has(CST.tokenType(token))) words++;
+    else if (token === '[' || token === '{') brackets++;
+    else if (token === ']' || token === '}') brackets--;
+    else if (token === '-' || token === '?') marks++;
+    else if (token.endsWith('\n')) marks = 0; // those of a line are within each other
+    if (tokens > MAX_TOKENS || words > MAX_WORDS || brackets + marks > MAX_DEPTH) return undefined;
+  }
+  return parseDocument(text, { version: '1.2', lineCounter, prettyErrors: false, uniqueKeys: false });
 }
 
 /** Walks the nodes of a document into plain values and notes where each of them stands. */
@@ -78,17 +112,19 @@ class Reader {
   readonly complaints: Complaint[] = [];
   /** Where the document got larger than any config. */
   overflow: string | undefined;
-  private readonly document: Document.Parsed;
+  private readonly contents: unknown;
   private readonly place: (offset: number) => string;
+  private readonly targets: ReadonlyMap<Alias, Node>;
   private nodes = 0;
 
   constructor(document: Document.Parsed, place: (offset: number) => string) {
-    this.document = document;
+    this.contents = document.contents;
     this.place = place;
+    this.targets = targetsOf(document);
   }
 
   read(): unknown {
-    return this.value(this.document.contents, '', 0);
+    return this.value(this.contents, '', 0);
   }
 
   private value(node: unknown, path: string, depth: number): unknown {
@@ -106,15 +142,19 @@ class Reader {
   }
 
   private alias(node: Alias, path: string, depth: number): unknown {
-    const target = node.resolve(this.document);
+    const target = this.targets.get(node);
     if (target !== undefined) return this.value(target, path, depth + 1);
     this.complaints.push({ problem: `no anchor '&${node.source}' before this`, where: this.placeOf(node) });
     return null;
   }
 
   private map(node: YAMLMap, path: string, depth: number): unknown {
+    const seen = new Set<string>();
     const entries = node.items.map(({ key, value }): [string, unknown] => {
       const name = isScalar(key) ? String(key.value) : String(key);
+      if (name.length > LONGEST_KEY) this.overflow ??= this.placeOf(key);
+      if (seen.has(name)) this.complaints.push(setTwice(name, this.placeOf(key)));
+      seen.add(name);
       const place = joinPath(path, name);
       this.origins.set(place, { key: this.placeOf(key), value: this.placeOf(value ?? key) });
       return [name, this.value(value, place, depth + 1)];
@@ -127,13 +167,30 @@ class Reader {
   }
 }
 
-function explainSyntax(code: string, message: string, found: string): Complaint {
+/** What each alias stands for: the last node before it with its anchor. */
+function targetsOf(document: Document.Parsed): Map<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Alias(_, node) {
+      const target = anchors.get(node.source);
+      if (target !== undefined) targets.set(node, target);
+    },
+    Value(_, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
+const setTwice = (name: string, where: string): Complaint => ({
+  problem: `'${name.slice(0, 60)}' is set twice in the same map`,
+  where,
+  hint: 'Keep one of the two.',
+});
+
+function explainSyntax(code: string, message: string): Complaint {
   switch (code) {
-    case 'DUPLICATE_KEY':
-      return {
-        problem: `'${/^[^:\n]*/.exec(found)}' is set twice in the same map`,
-        hint: 'Keep one of the two.',
-      };
     case 'TAB_AS_INDENT':
       return { problem: 'a tab indents this line', hint: 'YAML is indented with spaces.' };
     case 'MULTIPLE_DOCS':
@@ -142,7 +199,7 @@ function explainSyntax(code: string, message: string, found: string): Complaint 
         hint: 'Give each config a file of its own.',
       };
     default:
-      return { problem: `not valid YAML: ${message}` };
+      return { problem: `not valid YAML: ${message.slice(0, 200)}` };
   }
 }
 

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { DamageError, explainFileError } from '../common/errors.js';
 import { checkBytes, checkSum, type FileSum, Summing } from '../common/file-sum.js';
 import { writeAtomic } from '../common/files.js';
+import { parseJson } from '../common/json.js';
 
 export interface NamedArray {
   shape: readonly number[];
@@ -147,7 +148,7 @@ function readHeader(source: Source, size: number): { header: Record<string, unkn
   readFully(source, text, 8);
   let header: unknown;
   try {
-    header = JSON.parse(text.toString('utf8'));
+    header = parseJson(text.toString('utf8'));
   } catch {
     throw refuse('its header is not JSON');
   }

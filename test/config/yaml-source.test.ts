@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { describe, test } from 'node:test';
 import { parseYamlValue, readYamlSource } from '../../src/config/yaml-source.js';
 
@@ -71,6 +72,31 @@ describe('what is refused', () => {
   });
 });
 
+test('what the parser would take long for is refused before', () => {
+  const cases: [text: string, pattern: RegExp][] = [
+    [`a: &a 1\nb: [${'*a,'.repeat(200_000)}]`, /at most 10000 values/],
+    [Array.from({ length: 60_000 }, (_, i) => `k${i}: 1\n`).join(''), /at most 10000 values/],
+    [`a: ${'['.repeat(100_000)}`, /at most 32 levels/],
+    ['- '.repeat(100_000), /at most 10000 values in at most 32 levels/],
+    ['- '.repeat(2000), /at most 32 levels/],
+    [`a: ${'{a: '.repeat(50_000)}`, /at most 32 levels/],
+    ['\n'.repeat(250_000), /at most 10000 values/],
+    [`? ${'k'.repeat(250_000)}\n: 1\n`, /keys of at most 1000 characters/],
+  ];
+  for (const [text, pattern] of cases) {
+    const before = process.cpuUsage();
+    assert.match(complaintsOf(text)[0], pattern);
+    assert.ok(process.cpuUsage(before).user < 5e6, `${pattern}`);
+    if (text.startsWith('?')) continue;
+    assert.throws(() => parseYamlValue(text), pattern);
+  }
+  assert.equal(complaintsOf('a: 1\n'.repeat(9000)).length, 10, 'complaints of keys set twice');
+});
+
+test('an alias stands for the last anchor of that name before it', () => {
+  assert.deepEqual(treeOf('a: &x 1\nb: *x\nc: &x [3, 2]\nd: *x\n'), { a: 1, b: 1, c: [3, 2], d: [3, 2] });
+});
+
 test('parseYamlValue', () => {
   assert.deepEqual(['1', 'x', '[1, 2]', '{a: 1}', 'null', 'true'].map(parseYamlValue), [
     1,
@@ -81,4 +107,6 @@ test('parseYamlValue', () => {
     true,
   ]);
   assert.throws(() => parseYamlValue('[1'));
+  assert.throws(() => parseYamlValue('{a: 1, a: 2}'), /'a' is set twice/);
+  assert.throws(() => parseYamlValue('*a'), /no anchor/);
 });
