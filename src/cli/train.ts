@@ -8,6 +8,7 @@ import { explainFileError, UserError } from '../common/errors.js';
 import { removeLeftovers } from '../common/leftovers.js';
 import { log } from '../common/log.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
+import { checkModelMemory, TRAINING_COPIES } from '../model/model-memory.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { refuseAverage } from '../train/average.js';
@@ -212,6 +213,7 @@ function begin(
   source: SourceModel | null,
 ): Start {
   const vocabulary = vocabularyOf(data);
+  checkModelMemory(config.model, vocabulary, TRAINING_COPIES);
   const inputs = profileInputs(config, data);
   if (source !== null) {
     const start = initFrom(source, config, { next, vocabulary, firstBatch: inputs.firstBatch });

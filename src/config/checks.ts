@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parseMemory } from '../common/memory-limit.js';
+import { formatMemory, parseMemory } from '../common/memory-limit.js';
 import { camelizeKeys } from './camel.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
@@ -39,6 +39,18 @@ const checks: readonly Check[] = [
         ? `sinusoidal positions need an even model.embed-dim; found ${model.embedDim}`
         : undefined,
     hint: 'Half of the dimensions are sines and half are cosines; or set model.positions to learned.',
+  },
+  {
+    keys: ['model.embed-dim', 'model.ffn-embed-dim', 'model.encoder.layers', 'model.decoder.layers'],
+    problem: ({ model }) => {
+      const { largest, numbers } = modelSize(model);
+      if (largest <= LARGEST_MATRIX && numbers <= LARGEST_MODEL) return undefined;
+      const most = largest > LARGEST_MATRIX ? [LARGEST_MATRIX, largest] : [LARGEST_MODEL, numbers];
+      const what = largest > LARGEST_MATRIX ? 'matrices' : 'layers';
+      const [limit, found] = most.map((count) => formatMemory(4 * count));
+      return `expected ${what} of at most ${limit}; found ${found}, in ${model.encoder.layers} + ${model.decoder.layers} layers of width ${model.embedDim} and inner width ${model.ffnEmbedDim}`;
+    },
+    hint: 'A weight takes 4 bytes, and 16 in training.',
   },
   {
     keys: ['model.share-embeddings', 'data.tokenizer.joint', 'data.prepared'],
@@ -199,6 +211,23 @@ const checks: readonly Check[] = [
     hint: 'As it is, no translation would be both long and short enough.',
   },
 ];
+
+/** The engines count the numbers of a tensor in 31 bits. */
+const LARGEST_MATRIX = 2 ** 31 - 1;
+/** 256 GiB. */
+const LARGEST_MODEL = 2 ** 36;
+
+/** Numbers in the largest matrix of a layer, and in those of all layers. */
+function modelSize({ embedDim: d, ffnEmbedDim, encoder, decoder }: Config['model']): {
+  largest: number;
+  numbers: number;
+} {
+  const [attention, feedForward] = [4 * d * d, 2 * d * ffnEmbedDim];
+  return {
+    largest: Math.max(3 * d * d, d * ffnEmbedDim), // queries, keys and values are projected at once
+    numbers: encoder.layers * (attention + feedForward) + decoder.layers * (2 * attention + feedForward),
+  };
+}
 
 /** Every broken rule between keys, but those about a key in `skipped`. */
 export function findViolations(written: WrittenConfig, skipped: ReadonlySet<string>): Violation[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CamelizeKeys } from './camel.js';
 import { trainSection } from './train-section.js';
-import { choice, count, file, flag, folder, number, rate, section } from './values.js';
+import { amount, choice, count, file, flag, folder, rate, section } from './values.js';
 
 /**
  * The one schema of a config: types, defaults, help texts and the JSON Schema all come from here. Keys are
@@ -14,7 +14,7 @@ export const MOST_THREADS = 256;
 const tokenizerSection = section(
   {
     model: file('An existing SentencePiece .model to use; null trains one on the training text.'),
-    'vocab-size': count(8000, 'Pieces in a trained tokenizer, special ones included.', 8),
+    'vocab-size': count(8000, 'Pieces in a trained tokenizer, special ones included.', 8, 2 ** 20),
     joint: flag(true, 'One tokenizer and one dictionary for both languages; false trains one for each.'),
     'character-coverage': z
       .number()
@@ -39,6 +39,7 @@ const filterSection = section(
     'max-ratio': z
       .number()
       .min(1)
+      .max(1_000_000)
       .nullable()
       .default(null)
       .describe(
@@ -118,7 +119,7 @@ const omegaSection = section(
 );
 
 const stackSection = (name: string) =>
-  section({ layers: count(6, `Layers of the ${name}.`, 1) }, `The ${name}.`);
+  section({ layers: count(6, `Layers of the ${name}.`, 1, 10_000) }, `The ${name}.`);
 
 const modelSection = section(
   {
@@ -128,9 +129,9 @@ const modelSection = section(
       'How a sublayer is joined to its shortcut: see docs/model.md.',
     ),
     omega: omegaSection,
-    'embed-dim': count(512, 'Width d of the model.', 2),
-    'ffn-embed-dim': count(2048, 'Inner width of the feed-forward sublayers.', 1),
-    'attention-heads': count(8, 'Attention heads; they divide embed-dim.', 1),
+    'embed-dim': count(512, 'Width d of the model.', 2, 2 ** 16),
+    'ffn-embed-dim': count(2048, 'Inner width of the feed-forward sublayers.', 1, 2 ** 18),
+    'attention-heads': count(8, 'Attention heads; they divide embed-dim.', 1, 2 ** 12),
     encoder: stackSection('encoder'),
     decoder: stackSection('decoder'),
     dropout: rate(0.1, 'Dropout on embeddings and on each sublayer’s output.'),
@@ -138,7 +139,7 @@ const modelSection = section(
     'activation-dropout': rate(0.1, 'Dropout after the activation in feed-forward sublayers.'),
     'activation-fn': choice(['relu', 'gelu'], 'relu', 'Activation of the feed-forward sublayers.'),
     positions: choice(['sinusoidal', 'learned'], 'sinusoidal', 'Position embeddings.'),
-    'max-positions': count(1024, 'Longest sentence in tokens, </s> included.', 2),
+    'max-positions': count(1024, 'Longest sentence in tokens, </s> included.', 2, 2 ** 20),
     'share-embeddings': choice(
       ['all', 'decoder', 'none'],
       'all',
@@ -149,17 +150,20 @@ const modelSection = section(
   'The Transformer.',
 );
 
+/** Of a sentence; all of them are translated side by side. */
+const MOST_HYPOTHESES = 1000;
+
 const decodeSection = section(
   {
-    beam: count(5, 'Beam width; 1 is greedy search.', 1),
-    nbest: count(1, 'Translations for each sentence (at most beam).', 1),
-    lenpen: number(
-      1,
-      'Length penalty as fairseq has it: the score is Σ log p / length^lenpen, </s> counted.',
-    ),
-    'max-len-a': z
+    beam: count(5, 'Beam width; 1 is greedy search.', 1, MOST_HYPOTHESES),
+    nbest: count(1, 'Translations for each sentence (at most beam).', 1, MOST_HYPOTHESES),
+    lenpen: z
       .number()
-      .min(0)
+      .min(-100)
+      .max(100)
+      .default(1)
+      .describe('Length penalty as fairseq has it: the score is Σ log p / length^lenpen, </s> counted.'),
+    'max-len-a': amount()
       .default(1.2)
       .describe('A translation has at most max-len-a · source length + max-len-b tokens.'),
     'max-len-b': count(10, 'See max-len-a.'),
@@ -185,9 +189,7 @@ const scoreSection = section(
     'spm-model': file('SentencePiece model for spm, flores101, flores200 and spBLEU-1K.'),
     lowercase: flag(false, 'Compare in lower case.'),
     'smooth-method': choice(['exp', 'floor', 'add-k', 'none'], 'exp', 'Smoothing of BLEU.'),
-    'smooth-value': z
-      .number()
-      .min(0)
+    'smooth-value': amount()
       .nullable()
       .default(null)
       .describe('Value for floor and add-k; null takes the default of the method.'),

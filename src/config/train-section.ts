@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { choice, count, file, flag, folder, rate, section, texts } from './values.js';
+import { amount, choice, count, file, flag, folder, positive, rate, section, texts, whole } from './values.js';
 
-const minutes = (text: string) => z.number().min(0).default(0).describe(text);
+const minutes = (text: string) => amount().default(0).describe(text);
 
 /** `train` of a config. */
 export const trainSection = section(
@@ -26,18 +26,14 @@ export const trainSection = section(
       'Weights that are not trained, by patterns of their names such as encoder.* or *.embed_tokens.weight.',
     ),
     optimizer: choice(['adam', 'radam', 'sgd'], 'radam', 'Optimizer; weight decay is decoupled in all.'),
-    lr: z.number().positive().default(0.0007).describe('Peak learning rate.'),
+    lr: positive().default(0.0007).describe('Peak learning rate.'),
     'adam-betas': z
       .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
       .default([0.9, 0.98])
       .describe('β₁ and β₂.'),
-    'adam-eps': z.number().positive().default(1e-8).describe('ε of Adam and RAdam.'),
+    'adam-eps': positive().default(1e-8).describe('ε of Adam and RAdam.'),
     momentum: rate(0, 'Momentum of SGD.'),
-    'weight-decay': z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Decoupled weight decay: p −= lr · weight-decay · p.'),
+    'weight-decay': amount().default(0).describe('Decoupled weight decay: p −= lr · weight-decay · p.'),
     'lr-scheduler': choice(
       ['inverse-sqrt', 'linear', 'polynomial', 'constant', 'cosine'],
       'inverse-sqrt',
@@ -47,25 +43,15 @@ export const trainSection = section(
       4000,
       'Updates over which the learning rate rises linearly from warmup-init-lr to lr.',
     ),
-    'warmup-init-lr': z
-      .number()
-      .min(0)
-      .default(1e-7)
-      .describe('Learning rate of the first update of the warmup.'),
-    'end-lr': z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Learning rate at max-update for linear, polynomial and cosine.'),
-    power: z.number().positive().default(1).describe('Exponent of the polynomial schedule.'),
-    'min-lr': z
-      .number()
-      .min(0)
+    'warmup-init-lr': amount().default(1e-7).describe('Learning rate of the first update of the warmup.'),
+    'end-lr': amount().default(0).describe('Learning rate at max-update for linear, polynomial and cosine.'),
+    power: positive().default(1).describe('Exponent of the polynomial schedule.'),
+    'min-lr': amount()
       .default(0)
       .describe('Training stops when the learning rate falls below this after warmup (0: never).'),
     'label-smoothing': rate(0.1, 'ε of label smoothing: (1−ε)·nll + ε/V·Σ(−log p).'),
     'max-tokens': z
-      .union([z.int().min(1), z.literal('auto')])
+      .union([whole(1), z.literal('auto')])
       .default(4096)
       .describe(
         'Most tokens in a batch, counted on its longer side; auto: as many as fit into train.memory.',
@@ -76,24 +62,18 @@ export const trainSection = section(
       .default('80%')
       .describe('Memory for max-tokens: auto: such as 8G, or 80% of what this process may use.'),
     'update-freq': count(1, 'Batches whose gradients are summed for one update.', 1),
-    'batch-tokens': z
-      .int()
-      .min(1)
+    'batch-tokens': whole(1)
       .nullable()
       .default(null)
       .describe('Target tokens of an update, on average, in place of update-freq, which follows from it.'),
-    'clip-norm': z.number().min(0).default(0).describe('Clip the global gradient norm to this (0: off).'),
-    'max-update': z.int().min(1).nullable().default(null).describe('Stop after this many updates.'),
-    'max-epoch': z.int().min(1).nullable().default(null).describe('Stop after this many epochs.'),
-    'stop-time': z
-      .number()
-      .positive()
+    'clip-norm': amount().default(0).describe('Clip the global gradient norm to this (0: off).'),
+    'max-update': whole(1).nullable().default(null).describe('Stop after this many updates.'),
+    'max-epoch': whole(1).nullable().default(null).describe('Stop after this many epochs.'),
+    'stop-time': positive()
       .nullable()
       .default(null)
       .describe('Stop after this many minutes of training (validation included).'),
-    patience: z
-      .int()
-      .min(1)
+    patience: whole(1)
       .nullable()
       .default(null)
       .describe('Stop when best-checkpoint-metric did not improve for this many validations.'),

@@ -2,12 +2,20 @@ import { z } from 'zod';
 
 /* The kinds of values that the schema of a config is made of. */
 
+/** No number of a config is larger in earnest: what is was mistyped, and would overflow somewhere. */
+const MOST = 1_000_000_000;
+
+export const whole = (least: number, most = MOST) => z.int().min(least).max(most);
+/** From 0 on. */
+export const amount = () => z.number().min(0).max(MOST);
+/** Above 0. */
+export const positive = () => z.number().positive().max(MOST);
+
 /** A required value with a default; `text` is what `--help` and `config explain` print. */
-export const count = (fallback: number, text: string, least = 0) =>
-  z.int().min(least).default(fallback).describe(text);
+export const count = (fallback: number, text: string, least = 0, most = MOST) =>
+  whole(least, most).default(fallback).describe(text);
 export const rate = (fallback: number, text: string) =>
   z.number().min(0).lt(1).default(fallback).describe(text);
-export const number = (fallback: number, text: string) => z.number().default(fallback).describe(text);
 export const flag = (fallback: boolean, text: string) => z.boolean().default(fallback).describe(text);
 const path = (least: number) => z.string().min(least).meta({ format: 'path' });
 /** The path of a file or folder that need not be given; a leading `~` is the home directory. */

@@ -6,6 +6,7 @@ import { smoothedCrossEntropy, type TokenLosses } from '../ops/cross-entropy.js'
 import { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
 import { type AttentionBranch, layer, project, projectOut } from './layers.js';
+import { checkModelMemory } from './model-memory.js';
 import { analyticOmega, type OmegaValues } from './omega.js';
 import {
   constantNames,
@@ -58,6 +59,7 @@ export class Transformer {
    * @param omega initial ω of each sublayer for `residual: admin`; null for 1 everywhere (the model that is
    *   profiled). With `omega.init: analytic` the formula of the depth is taken.
    * @param freeze patterns of names that are not trained, see frozenNames
+   * @throws UserError for one that is larger than the memory
    */
   static create(
     config: ModelConfig,
@@ -66,6 +68,7 @@ export class Transformer {
     omega: OmegaValues | null = null,
     freeze: readonly string[] = [],
   ): Transformer {
+    checkModelMemory(config, vocabulary);
     const specs = parameterSpecs(config, vocabulary);
     const given = config.omega.init === 'analytic' ? analyticOmega(config) : omega;
     const values = new Map<string, number>();

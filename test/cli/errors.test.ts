@@ -26,7 +26,7 @@ mkdirSync(path.join(folder, 'run'));
 /** Command line → what stderr says. Each ends with exit code 2 and prints nothing on stdout. */
 const CASES: readonly [command: string, message: string][] = [
   ['help trian', "error: unknown command 'trian'\n  Did you mean train?\n"],
-  ['train --lr fast', "error: --lr fast: train.lr: expected a number above 0; found 'fast'\n"],
+  ['train --lr fast', "error: --lr fast: train.lr: expected a number above 0 and of at most 1000000000; found 'fast'\n"],
   [
     'train --preset multi30',
     "error: --preset multi30: preset: expected one of tiny, multi30k, iwslt14-de-en, wmt14-en-de, wmt14-en-fr, or null; found 'multi30'\n  Did you mean 'multi30k'?\n",
@@ -48,7 +48,7 @@ const CASES: readonly [command: string, message: string][] = [
     'train wrong.yaml --seed -1',
     [
       "error: wrong.yaml:2:3: unknown key 'model.residul'\n  Did you mean 'model.residual'?\n",
-      "error: wrong.yaml:4:14: train.lr: expected a number above 0; found 'fast'\n",
+      "error: wrong.yaml:4:14: train.lr: expected a number above 0 and of at most 1000000000; found 'fast'\n",
       'error: --seed -1: seed: expected an integer of at least 0 and of at most 4294967295; found -1\n',
       'error: wrong.yaml:3:14: expected model.embed-dim to be a multiple of model.attention-heads; found 510 and 8\n',
       '  Every head gets embed-dim / attention-heads dimensions.\n',

@@ -21,6 +21,16 @@ const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp]
     /even model\.embed-dim; found 9/,
   ],
   [
+    { model: { 'embed-dim': 65536, 'ffn-embed-dim': 65536 } },
+    { model: { 'embed-dim': 16384, 'ffn-embed-dim': 65536, encoder: { layers: 10 } } },
+    /expected matrices of at most 8\.00 GiB; found 48\.00 GiB, in 6 \+ 6 layers of width 65536/,
+  ],
+  [
+    { model: { 'embed-dim': 8192, encoder: { layers: 10000 } } },
+    { model: { 'embed-dim': 512, encoder: { layers: 10000 } } },
+    /expected layers of at most 256\.00 GiB; found 11262\.75 GiB, in 10000 \+ 6 layers/,
+  ],
+  [
     { data: { tokenizer: { joint: false } } },
     { data: { tokenizer: { joint: false } }, model: { 'share-embeddings': 'decoder' } },
     /needs one dictionary/,

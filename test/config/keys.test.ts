@@ -15,11 +15,18 @@ test('every key and section has a text, and its default is the schema’s', () =
 
 test('expectations in words', () => {
   const expected = (path: string): string | undefined => configKeys.get(path)?.expected;
-  assert.equal(expected('train.max-update'), 'an integer of at least 1, or null');
+  assert.equal(expected('train.max-update'), 'an integer of at least 1 and of at most 1000000000, or null');
   assert.equal(expected('model.dropout'), 'a number of at least 0 and below 1');
-  assert.equal(expected('decode.lenpen'), 'a number');
+  assert.equal(expected('decode.lenpen'), 'a number of at least -100 and of at most 100');
   assert.equal(expected('data.tokenizer.joint'), 'true or false');
   assert.equal(expected('train.optimizer'), 'one of adam, radam, sgd');
   assert.equal(expected('train.adam-betas'), 'a list of 2, each a number of at least 0 and below 1');
   assert.equal(expected('data.root'), 'text');
+});
+
+test('every number has an upper bound and a lower one', () => {
+  for (const { path, kind, expected } of configKeys.values()) {
+    if (!['integer', 'number', 'list'].includes(kind)) continue;
+    assert.match(expected, /(at least|above) -?[\d.]+ and (of at most|below) \d+/, path);
+  }
 });

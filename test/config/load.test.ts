@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import process from 'node:process';
 import { after, describe, test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
 import { type ConfigSources, loadConfig, loadRunConfig } from '../../src/config/load.js';
@@ -66,7 +67,7 @@ test('all complaints about all sources come at once, in their order', () => {
   assert.deepEqual(complaints({ files: [one, 'absent.yaml', two], sets: ['seed=x', 'beam=3'] }), [
     'absent.yaml: no such file or directory',
     "--set beam=3: unknown key 'beam'",
-    'one.yaml:2:7: train.lr: expected a number above 0; found 0',
+    'one.yaml:2:7: train.lr: expected a number above 0 and of at most 1000000000; found 0',
     "one.yaml:3:3: unknown key 'train.optimiser'",
     "one.yaml:4:1: unknown key 'nonsense'",
     'two.yaml:2:12: model.encoder: expected a map with keys of layers; found 6',
@@ -77,8 +78,36 @@ test('all complaints about all sources come at once, in their order', () => {
 
 test('a rule about a key that is wrong by itself is not complained of as well', () => {
   assert.deepEqual(complaints({ sets: ['model.embed-dim=511x', 'model.attention-heads=7'] }), [
-    "--set model.embed-dim=511x: model.embed-dim: expected an integer of at least 2; found '511x'",
+    "--set model.embed-dim=511x: model.embed-dim: expected an integer of at least 2 and of at most 65536; found '511x'",
   ]);
+});
+
+test('sizes beyond any model are refused by themselves', () => {
+  for (const [set, most] of [
+    ['decode.beam=100000', 1000],
+    ['decode.nbest=1001', 1000],
+    ['model.embed-dim=2147483648', 65536],
+    ['model.ffn-embed-dim=1e300', 262144],
+    ['model.encoder.layers=2147483648', 10000],
+    ['model.attention-heads=65536', 4096],
+    ['model.max-positions=4294967296', 1048576],
+    ['data.tokenizer.vocab-size=9007199254740993', 1048576],
+    ['train.max-update=1e10', 1000000000],
+  ] as const) {
+    const [found, ...others] = complaints({ sets: [set] });
+    assert.ok(found.includes(`of at most ${most}`), found);
+    assert.deepEqual(others, [], set);
+  }
+});
+
+test('more unknown keys than anybody reads, and a long list of wrong items, take no time', () => {
+  const before = process.cpuUsage();
+  const many = Array.from({ length: 9990 }, (_, i) => `k${i}: 1\n`).join('');
+  assert.equal(complaints({ files: [file('many.yaml', many)] }).length, 100);
+  const [wrong, ...others] = complaints({ sets: [`train={freeze: [${'1,'.repeat(9000)}]}`] });
+  assert.match(wrong, /train\.freeze: expected a list/);
+  assert.deepEqual(others, []);
+  assert.ok(process.cpuUsage(before).user < 5e6);
 });
 
 describe('unknown keys', () => {

@@ -48,6 +48,6 @@ test('choices also with fairseq’s underscores, unless they have some themselve
 
 test('a value that is no YAML is a complaint', () => {
   const [{ problem, where }] = overrideSource(parseSet('train.lr=[1')).complaints;
-  assert.match(problem, /^expected a number above 0: /);
+  assert.match(problem, /^expected a number above 0 and of at most 1000000000: /);
   assert.equal(where, '--set train.lr=[1');
 });
