@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { amount, choice, count, file, flag, folder, positive, rate, section, texts, whole } from './values.js';
+import {
+  amount,
+  choice,
+  count,
+  file,
+  flag,
+  folder,
+  positive,
+  rate,
+  section,
+  texts,
+  whole,
+} from './values.js';
 
 const minutes = (text: string) => amount().default(0).describe(text);
 

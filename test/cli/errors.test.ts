@@ -26,7 +26,10 @@ mkdirSync(path.join(folder, 'run'));
 /** Command line → what stderr says. Each ends with exit code 2 and prints nothing on stdout. */
 const CASES: readonly [command: string, message: string][] = [
   ['help trian', "error: unknown command 'trian'\n  Did you mean train?\n"],
-  ['train --lr fast', "error: --lr fast: train.lr: expected a number above 0 and of at most 1000000000; found 'fast'\n"],
+  [
+    'train --lr fast',
+    "error: --lr fast: train.lr: expected a number above 0 and of at most 1000000000; found 'fast'\n",
+  ],
   [
     'train --preset multi30',
     "error: --preset multi30: preset: expected one of tiny, multi30k, iwslt14-de-en, wmt14-en-de, wmt14-en-fr, or null; found 'multi30'\n  Did you mean 'multi30k'?\n",

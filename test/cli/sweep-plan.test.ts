@@ -86,7 +86,10 @@ test('what is wrong is told before anything starts, each once', () => {
       'grid: { model.residual: [admn, pre-ln] }',
       /plan\.yaml:2:25: model\.residual: expected one of .*found 'admn'\n {2}Did you mean 'admin'/,
     ],
-    ['cells: [{ train.lr: 0 }]', /plan\.yaml:2:21: train\.lr: expected a number above 0 and of at most 1000000000; found 0/],
+    [
+      'cells: [{ train.lr: 0 }]',
+      /plan\.yaml:2:21: train\.lr: expected a number above 0 and of at most 1000000000; found 0/,
+    ],
     ['grid: { train.lr: [0.001, 0.001] }', /two cells have the name 'lr=0\.001,seed=1'/],
     ['cells: [{ name: a }, { name: a, train.lr: 1 }]', /two cells have the name 'a,seed=1'/],
     [
