@@ -66,7 +66,7 @@ const CASES: readonly [command: string, message: string][] = [
   ['train open.yaml', 'error: open.yaml:2:1: not valid YAML: '],
   ['train latin.yaml', 'error: latin.yaml: expected a config in YAML, found bytes that are not UTF-8\n'],
   ['train nul.yaml', 'error: nul.yaml: expected a config in YAML, found a NUL byte\n'],
-  ['train huge.yaml', 'error: huge.yaml: expected a config of at most 1048576 bytes, found 1048577 bytes\n'],
+  ['train huge.yaml', 'error: huge.yaml: expected a config of at most 262144 bytes, found 1048577 bytes\n'],
   [
     'translate run',
     'error: run: expected a run directory, found no config.yaml in it\n  Give the folder that admin-nmt train wrote (train.save-dir)',
