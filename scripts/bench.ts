@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/common/files.js';
 import { planBatches } from '../src/data/batch-iterator.js';
 import { ParallelDataset } from '../src/data/parallel-dataset.js';
+import { writeToyCorpus } from '../src/data/toy-language.js';
 import { MAX_TOKENS, MODELS, type ModelName, VOCABULARY } from './bench-model.js';
 
 const USAGE = `npm run bench -- [options]
@@ -100,7 +101,7 @@ function findText(): { folder: string; name: string; source: string; target: str
     return { folder: multi30k, name: path.basename(multi30k), source: 'de', target: 'en' };
   }
   const folder = path.join(work, 'toy');
-  run(process.execPath, [path.join(here, 'make-toy-corpus.js'), folder, '--pairs', '20000']);
+  writeToyCorpus(folder, { pairs: 20_000 });
   return { folder, name: 'toy corpus', source: 'toa', target: 'tob' };
 }
 

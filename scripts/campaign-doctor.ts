@@ -12,6 +12,7 @@ import { camelizeKeys } from '../src/config/camel.js';
 import { configSchema, type ModelConfig, type TrainConfig } from '../src/config/schema.js';
 import type { PairSource } from '../src/data/batch-iterator.js';
 import { EOS } from '../src/data/dictionary.js';
+import { makeToyPairs } from '../src/data/toy-language.js';
 import { layerPrefix, type Site, sitesOf } from '../src/model/scheme.js';
 import { placeOfParameter } from '../src/model/site-names.js';
 import { Transformer } from '../src/model/transformer.js';
@@ -20,7 +21,6 @@ import { REPORT_FILES } from '../src/train/doctor/report.js';
 import { INITIAL_STATE } from '../src/train/state.js';
 import { Trainer } from '../src/train/trainer.js';
 import type { AllReduce } from '../src/train/update.js';
-import { makeToyPairs } from './make-toy-corpus.js';
 
 /**
  * npm run campaign:doctor -- [--seeds 10] [--seed 1] [--threads 2]

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { makeToyPairs } from './make-toy-corpus.js';
+import { makeToyPairs } from '../src/data/toy-language.js';
 
 const CONFIG = `
 preset: tiny

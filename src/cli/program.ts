@@ -4,6 +4,10 @@ import { spellOutScoreFlags } from './score-command.js';
 
 /** How each command is added to the program, in the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  demo: async () => {
+    const { addDemo } = await import('./demo-command.js');
+    return (program) => addDemo(program, runCommandLine);
+  },
   preprocess: async () => (await import('./model-commands.js')).addPreprocess,
   profile: async () => (await import('./model-commands.js')).addProfile,
   train: async () => (await import('./model-commands.js')).addTrain,
@@ -32,7 +36,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   const words = withoutHelpCommand(args);
   const [name = ''] = words;
   const spelled = name === 'score' ? spellOutScoreFlags(words) : words;
-  const program = await createProgram(Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS));
+  const program = await createProgram(Object.hasOwn(COMMANDS, name) ? [name] : undefined);
   await checkNames(program, spelled);
   try {
     await program.parseAsync(spelled, { from: 'user' });
@@ -76,8 +80,8 @@ async function checkNames(program: Command, args: readonly string[]): Promise<vo
   }
 }
 
-/** The program with some of its commands. */
-async function createProgram(commands: readonly string[]): Promise<Command> {
+/** The program with some of its commands, by default all. */
+export async function createProgram(commands: readonly string[] = Object.keys(COMMANDS)): Promise<Command> {
   const program = new Command('admin-nmt')
     .description('Train and evaluate neural machine translation with Admin-initialised Transformers.')
     .version(packageVersion(), '-V, --version', 'Print the version.')

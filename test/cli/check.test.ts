@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, test } from 'node:test';
 import { check } from '../../src/cli/check.js';
-import { type Outcome, program, scratchFolder, toyCorpus, writeFiles } from '../pipeline/program.js';
+import { writeToyCorpus } from '../../src/data/toy-language.js';
+import { type Outcome, program, scratchFolder, writeFiles } from '../pipeline/program.js';
 
 const CONFIG = `
 data: { source-lang: toa, target-lang: tob, root: corpus, train: train, valid: valid, destdir: data,
@@ -17,7 +18,7 @@ let trained: string;
 
 before(() => {
   trained = scratchFolder('check');
-  toyCorpus(path.join(trained, 'corpus'), '--pairs', '100');
+  writeToyCorpus(path.join(trained, 'corpus'), { pairs: 100 });
   writeFiles(trained, { 'toy.yaml': CONFIG });
   const { status, stderr } = program(trained, ['train', 'toy.yaml', '--backend', 'cpu']);
   assert.equal(status, 0, stderr);

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeToyPairs } from '../../scripts/make-toy-corpus.js';
+import { makeToyPairs } from '../../src/data/toy-language.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import type { TrainState } from '../../src/train/state.js';
 import { type Outcome, runProgram } from './run-program.js';

@@ -11,6 +11,7 @@ const recorded = path.join(packageRoot(), 'test/cli/fixtures/help');
 
 const COMMANDS = [
   '',
+  'demo',
   'preprocess',
   'profile',
   'train',

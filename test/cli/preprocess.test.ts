@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
-import { makeToyPairs } from '../../scripts/make-toy-corpus.js';
 import { packageRoot } from '../../src/common/files.js';
 import { Dictionary } from '../../src/data/dictionary.js';
 import { readManifest } from '../../src/data/manifest.js';
 import { ParallelDataset } from '../../src/data/parallel-dataset.js';
+import { makeToyPairs } from '../../src/data/toy-language.js';
 import { Tokenizer } from '../../src/tokenizer/index.js';
 import { mainFile, runModule, runProgram } from './run-program.js';
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { makeToyPairs, type ToyPair } from '../../scripts/make-toy-corpus.js';
+import { makeToyPairs, type ToyPair } from '../../src/data/toy-language.js';
 
 /** Pairs of each training text. */
 export const PAIRS = 300;

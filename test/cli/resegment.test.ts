@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
-import { makeToyPairs } from '../../scripts/make-toy-corpus.js';
 import { createResegment } from '../../src/cli/resegment.js';
 import { UserError } from '../../src/common/errors.js';
 import { packageRoot } from '../../src/common/files.js';
@@ -11,6 +10,7 @@ import { loadConfig } from '../../src/config/load.js';
 import type { DataConfig } from '../../src/config/schema.js';
 import { Dictionary, EOS, UNK } from '../../src/data/dictionary.js';
 import type { SentencePair } from '../../src/data/parallel-dataset.js';
+import { makeToyPairs } from '../../src/data/toy-language.js';
 import { BpeTrainer, type Tokenizer } from '../../src/tokenizer/index.js';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'resegment-'));

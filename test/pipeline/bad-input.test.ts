@@ -4,7 +4,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type Outcome, program, scratchFolder, toyCorpus, writeFiles } from './program.js';
+import { writeToyCorpus } from '../../src/data/toy-language.js';
+import { type Outcome, program, scratchFolder, writeFiles } from './program.js';
 
 /**
  * Everything a person can get wrong, through the built program: exit code 2, one clear message that says what and
@@ -25,7 +26,7 @@ let trained: string;
 
 before(() => {
   trained = scratchFolder('trained');
-  toyCorpus(path.join(trained, 'corpus'), '--pairs', '300');
+  writeToyCorpus(path.join(trained, 'corpus'), { pairs: 300 });
   writeFiles(trained, { 'toy.yaml': CONFIG });
   const { status, stderr } = program(trained, ['train', 'toy.yaml', '--backend', 'cpu']);
   assert.equal(status, 0, stderr);

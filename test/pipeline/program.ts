@@ -51,10 +51,3 @@ export function writeFiles(folder: string, files: Record<string, string | Buffer
     fs.writeFileSync(path.join(folder, name), content);
   }
 }
-
-/** Makes the toy corpus with the project's own script. */
-export function toyCorpus(folder: string, ...options: string[]): void {
-  const script = path.join(packageRoot(), 'dist', 'scripts', 'make-toy-corpus.js');
-  const { status, stderr } = spawnSync(process.execPath, [script, folder, ...options], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the toy corpus could not be made: ${stderr}`);
-}

@@ -3,15 +3,16 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../src/common/files.js';
-import { program, scratchFolder, toyCorpus } from './program.js';
+import { writeToyCorpus } from '../../src/data/toy-language.js';
+import { program, scratchFolder } from './program.js';
 
 /**
- * From nothing to a BLEU score, as a person would run it. The config is that of the quickstart, whose full
+ * From nothing to a BLEU score, as a person would run it. The config is that of the demo, whose full
  * training reaches 90 BLEU; here it is stopped early, at a score that no copy and no word-by-word model reaches.
  */
 test('the five commands on the toy corpus', (t) => {
   const folder = scratchFolder('toy');
-  toyCorpus(path.join(folder, '.quickstart', 'corpus'));
+  writeToyCorpus(path.join(folder, 'admin-nmt-demo', 'corpus'));
   const config = path.join(packageRoot(), 'configs', 'toy.yaml');
   const run = (...args: string[]): string => {
     const { status, stdout, stderr } = program(folder, args);
@@ -19,11 +20,11 @@ test('the five commands on the toy corpus', (t) => {
     return stdout;
   };
   const bleu = (hypothesis: string): number =>
-    JSON.parse(run('score', '.quickstart/corpus/test.tob', '-i', hypothesis)).score;
+    JSON.parse(run('score', 'admin-nmt-demo/corpus/test.tob', '-i', hypothesis)).score;
 
   run('preprocess', config);
   assert.match(run('train', config, '--dry-run'), /^Epoch .*\nTraining .*\nWork .*\nMemory .*\nDisk /);
-  assert.equal(fs.existsSync(path.join(folder, '.quickstart', 'run')), false);
+  assert.equal(fs.existsSync(path.join(folder, 'admin-nmt-demo', 'run')), false);
   assert.match(run('profile', config), /encoder.*self/);
   run(
     'train',
@@ -36,21 +37,21 @@ test('the five commands on the toy corpus', (t) => {
     '--stop-after',
     '1h',
   );
-  run('translate', '.quickstart/run', '--input', '.quickstart/corpus/test.toa', '--output', 'hyp');
+  run('translate', 'admin-nmt-demo/run', '--input', 'admin-nmt-demo/corpus/test.toa', '--output', 'hyp');
 
   const lines = (file: string): number => fs.readFileSync(path.join(folder, file), 'utf8').split('\n').length;
-  assert.equal(lines('hyp'), lines('.quickstart/corpus/test.toa'));
-  const copied = bleu('.quickstart/corpus/test.toa');
+  assert.equal(lines('hyp'), lines('admin-nmt-demo/corpus/test.toa'));
+  const copied = bleu('admin-nmt-demo/corpus/test.toa');
   const score = bleu('hyp');
   t.diagnostic(`BLEU ${score} after 500 updates; copying the source scores ${copied}`);
   assert.ok(copied < 5, `copying the source scores ${copied}`);
   assert.ok(score > 60, `BLEU ${score}`);
 
   const metrics = fs
-    .readFileSync(path.join(folder, '.quickstart', 'run', 'metrics.jsonl'), 'utf8')
+    .readFileSync(path.join(folder, 'admin-nmt-demo', 'run', 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n');
   const validation = metrics.map((line) => JSON.parse(line)).findLast(({ event }) => event === 'valid');
   assert.ok(validation.bleu > 60 && validation.chrf > 60, JSON.stringify(validation));
-  assert.ok(fs.existsSync(path.join(folder, '.quickstart', 'run', 'admin-profile.json')));
+  assert.ok(fs.existsSync(path.join(folder, 'admin-nmt-demo', 'run', 'admin-profile.json')));
 });

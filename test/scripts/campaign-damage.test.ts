@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { campaign } from '../../scripts/campaign-damage.js';
-import { program, scratchFolder, toyCorpus, writeFiles } from '../pipeline/program.js';
+import { writeToyCorpus } from '../../src/data/toy-language.js';
+import { program, scratchFolder, writeFiles } from '../pipeline/program.js';
 
 const CONFIG = `
 data: { source-lang: toa, target-lang: tob, root: corpus, train: train, valid: valid, destdir: data,
@@ -14,7 +15,7 @@ train: { save-dir: run, max-tokens: 200, max-update: 2, save-interval-updates: 1
 
 test('every damage to a run or its dataset is found or harmless', (t) => {
   const folder = scratchFolder('damage');
-  toyCorpus(path.join(folder, 'corpus'), '--pairs', '100');
+  writeToyCorpus(path.join(folder, 'corpus'), { pairs: 100 });
   writeFiles(folder, { 'toy.yaml': CONFIG });
   const { status, stderr } = program(folder, ['train', 'toy.yaml', '--backend', 'cpu']);
   assert.equal(status, 0, stderr);

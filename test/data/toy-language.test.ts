@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import process from 'node:process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { makeToyPairs, wordList } from '../../scripts/make-toy-corpus.js';
+import { makeToyPairs, wordList, writeToyCorpus } from '../../src/data/toy-language.js';
 import { BLEU } from '../../src/metrics/sacrebleu.js';
 
 const pairs = makeToyPairs(3000, 7);
@@ -79,12 +76,10 @@ test('translating word by word, even with the right words in the right order, is
   assert.ok(bleu(references, references) > 99.9);
 });
 
-test('the command writes three disjoint splits', () => {
+test('a corpus is three disjoint splits', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-toy-'));
-  const script = fileURLToPath(new URL('../../scripts/make-toy-corpus.js', import.meta.url));
-  const run = (...args: string[]) => spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
   try {
-    assert.equal(run(folder, '--pairs', '200', '--seed', '3', '--valid', '50').status, 0);
+    writeToyCorpus(folder, { pairs: 200, seed: 3, valid: 50 });
     const read = (name: string) => readFileSync(path.join(folder, name), 'utf8').trimEnd().split('\n');
     assert.deepEqual(
       readdirSync(folder).map((name) => [name, read(name).length]),
@@ -99,8 +94,6 @@ test('the command writes three disjoint splits', () => {
     );
     const all = ['train', 'valid', 'test'].flatMap((split) => read(`${split}.toa`));
     assert.equal(new Set(all).size, all.length);
-    assert.notEqual(run().status, 0);
-    assert.notEqual(run(folder, '--pairs', 'many').status, 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,14 +1,9 @@
 import * as path from 'node:path';
-import process from 'node:process';
-import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
-import { writeFileAtomic } from '../src/common/files.js';
-import { Purpose, RandomStream } from '../src/common/rng.js';
+import { writeFileAtomic } from '../common/files.js';
+import { Purpose, RandomStream } from '../common/rng.js';
 
 /**
- * Makes a small synthetic language pair, for trying the program out and for its tests:
- *
- *     node dist/scripts/make-toy-corpus.js OUTDIR [--seed N] [--pairs N] [--valid N] [--test N]
+ * A small synthetic language pair, for trying the program out and for its tests.
  *
  * Toa puts the verb first, then subject, object and places; adjectives follow their noun, prepositions stand before
  * it; only nouns are marked for number, by a word. Tob puts the verb last; adjectives stand before their noun and
@@ -182,21 +177,20 @@ function toTob({ negated, verb, adverb, subject, object, place }: Clause): strin
   ].join(' ');
 }
 
-function main(): void {
-  const number = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    options: { seed: number, pairs: number, valid: number, test: number },
-    allowPositionals: true,
-  });
-  const {
-    seed = 1,
-    pairs = 6000,
-    valid = 300,
-    test = 300,
-  } = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, Number(text)]));
-  if (positionals.length !== 1 || ![seed, pairs, valid, test].every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new Error('usage: make-toy-corpus OUTDIR [--seed N] [--pairs N] [--valid N] [--test N]');
-  }
+/** How much text to make. */
+export interface ToyCorpusOptions {
+  seed?: number;
+  /** Pairs of the training text. */
+  pairs?: number;
+  valid?: number;
+  test?: number;
+}
+
+/** Writes `train`, `valid` and `test`, each a file a language, no sentence in two of them. */
+export function writeToyCorpus(
+  folder: string,
+  { seed = 1, pairs = 6000, valid = 300, test = 300 }: ToyCorpusOptions = {},
+): void {
   const all = makeToyPairs(valid + test + pairs, seed);
   const splits: Record<string, ToyPair[]> = {
     valid: all.slice(0, valid),
@@ -205,9 +199,7 @@ function main(): void {
   };
   for (const [split, part] of Object.entries(splits)) {
     const lines = (side: keyof ToyPair): string => part.map((pair) => `${pair[side]}\n`).join('');
-    writeFileAtomic(path.join(positionals[0], `${split}.${SOURCE}`), lines('source'));
-    writeFileAtomic(path.join(positionals[0], `${split}.${TARGET}`), lines('target'));
+    writeFileAtomic(path.join(folder, `${split}.${SOURCE}`), lines('source'));
+    writeFileAtomic(path.join(folder, `${split}.${TARGET}`), lines('target'));
   }
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main();
