@@ -1,5 +1,5 @@
 /**
- * `admin-nmt` as a library: what the five commands are made of. `admin-nmt/sacrebleu` and `admin-nmt/tokenizer` are
+ * `admin-nmt` as a library: what the commands are made of. `admin-nmt/sacrebleu` and `admin-nmt/tokenizer` are
  * entries of their own, which load no tensors.
  */
 export { type BackendName, type ChosenBackend, initBackend } from './backend/init.js';
