@@ -76,8 +76,19 @@ export async function writeFolderAtomic(
   } catch (error) {
     if (fs.existsSync(aside) && !fs.existsSync(place)) fs.renameSync(aside, place);
     if (fs.existsSync(temporary)) fs.rmSync(temporary, { recursive: true });
-    throw explainFileError(error, target);
+    throw inItsPlace(explainFileError(error, target), temporary, target);
   }
+}
+
+/** Names what would have been where it was to be. */
+function inItsPlace(error: unknown, temporary: string, target: string): unknown {
+  if (!(error instanceof UserError) || temporary === '') return error;
+  if (!error.complaints.some(({ where }) => where?.includes(temporary))) return error;
+  const moved = error.complaints.map((complaint) => {
+    return { ...complaint, where: complaint.where?.replace(temporary, target) };
+  });
+  const Kind = error instanceof DamageError ? DamageError : UserError;
+  return new Kind(moved, { cause: error.cause ?? error });
 }
 
 /**

@@ -89,6 +89,17 @@ test('a folder never takes the place of a file, of a pipe, or of a circle of lin
   assert.deepEqual(fs.readdirSync(top).sort(), ['circle', 'file', 'pipe']);
 });
 
+test('an error of a file in a folder under way names the place that it was to have', async () => {
+  const folder = path.join(scratch(), 'out');
+  await assert.rejects(
+    writeFolderAtomic(folder, (temporary) => {
+      fs.mkdirSync(path.join(temporary, 'a'));
+      writeFileAtomic(path.join(temporary, 'a'), '');
+    }),
+    (error) => error instanceof UserError && error.message.startsWith(`${folder}/a: this is a directory`),
+  );
+});
+
 test('what cannot be read is refused with its path', () => {
   const folder = scratch();
   const isUserError = (pattern: RegExp) => (error: unknown) =>
