@@ -53,6 +53,6 @@ export const SCORE_KEYS: readonly ConfigKey[] = [
     fallback: null,
     nullable: true,
     choices: [],
-    expected: 'a number of at least 0, or null',
+    expected: 'a number of at least 0 and of at most 1000000000, or null',
   },
 ];

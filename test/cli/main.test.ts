@@ -177,7 +177,7 @@ describe('config', () => {
     const explain = (...name: string[]) => runProgram(['config', 'explain', ...name]).stdout;
     assert.match(
       explain('train.lr'),
-      /^train\.lr\n {2}Peak learning rate\.\n {2}expected {2}a number above 0\n/,
+      /^train\.lr\n {2}Peak learning rate\.\n {2}expected {2}a number above 0 and of at most 1000000000\n/,
     );
     assert.equal(explain('lr'), explain('train.lr'));
     assert.match(explain('layers'), /^model\.encoder\.layers\n[\s\S]*\nmodel\.decoder\.layers\n/);

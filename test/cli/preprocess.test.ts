@@ -211,7 +211,11 @@ test('tokenizers and dictionaries of another dataset are used as they are, one f
   assert.deepEqual(again, first);
   assert.match(preprocess(folder, ...few), /up to date/);
   fs.appendFileSync(path.join(folder, 'data-bin', 'dict.tob.txt'), 'more 1\n');
-  assert.match(preprocess(folder, ...few), /dict\.tob\.txt has changed since/);
+  const altered = runProgram(['preprocess', 'toy.yaml', ...few], { cwd: folder });
+  assert.equal(altered.status, 2);
+  assert.match(altered.stderr, /data-bin\/dict\.tob\.txt: the file is not as it was written/);
+  preprocess(folder, ...apart, '--vocab-size', '90');
+  assert.match(preprocess(folder, ...few), /data-bin\/.* has changed since/);
   const { dictionaries } = readManifest(path.join(folder, 'few-bin'));
   assert.equal(dictionaries.tob.size, Dictionary.load(path.join(folder, 'data-bin', 'dict.tob.txt')).size);
   for (const name of ['toa', 'tob']) fs.rmSync(path.join(folder, 'data-bin', `tokenizer.${name}.model`));

@@ -97,5 +97,8 @@ test('what is no size, and two ways to say update-freq, are refused', () => {
   assert.match(twice.stderr, /train\.update-freq follows from train\.batch-tokens/);
   const neither = run('train', '--max-tokens', 'many');
   assert.equal(neither.status, 2);
-  assert.match(neither.stderr, /expected an integer of at least 1, or auto; found 'many'/);
+  assert.match(
+    neither.stderr,
+    /expected an integer of at least 1 and of at most 1000000000, or auto; found 'many'/,
+  );
 });

@@ -22,7 +22,7 @@ cells:
   - name: blocked
     model.dropout: 0.2
   - name: wild
-    train: { lr: 1.0e+30, warmup-updates: 0, max-update: 20 }
+    train: { lr: 1.0e+9, weight-decay: 1.0e+9, warmup-updates: 0, max-update: 20 }
 test: true
 `;
 
