@@ -5,7 +5,15 @@ import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
 import { packageRoot } from '../../src/common/files.js';
-import { Made, orderedDict, type PickleValue, pickle, Tuple } from '../../src/formats/pickle.js';
+import {
+  Global,
+  Made,
+  orderedDict,
+  Persistent,
+  type PickleValue,
+  pickle,
+  Tuple,
+} from '../../src/formats/pickle.js';
 import type { NamedArray } from '../../src/formats/safetensors.js';
 import { openTorchFile, writeTorchFile } from '../../src/formats/torch-file.js';
 import { halfToFloat } from '../../src/formats/torch-storage.js';
@@ -143,6 +151,22 @@ test('tensors that claim more than their storage has are refused', () => {
   refused(file, /not described as a tensor is/);
   change(5, 7);
   refused(file, /does not lie in one piece/);
+});
+
+test('a storage whose type is none is refused', () => {
+  const type = new Global('collections', 'OrderedDict');
+  const storage = new Persistent(new Tuple(['storage', type, '0', 'cpu', 1]));
+  const rebuild = new Global('torch._utils', '_rebuild_tensor_v2');
+  const view = [0, new Tuple([1]), new Tuple([1]), false, orderedDict([])] as const;
+  const tensor = new Made(rebuild, new Tuple([storage, ...view]));
+  writeZip(
+    file,
+    new Map([
+      ['archive/data.pkl', pickle(orderedDict([['x', tensor]]))],
+      ['archive/data/0', Buffer.alloc(4)],
+    ]),
+  );
+  refused(file, /'x' /);
 });
 
 const ROUNDS = 400;
