@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
+import { createReadStream, fstatSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream';
 import { explainFileError, UserError } from '../common/errors.js';
@@ -68,6 +68,7 @@ function explainReadError(error: unknown, name: string): unknown {
 
 /** The bytes of a file, unpacked where they are gzip's. */
 async function* readBytes(file: string, { onBytes }: ReadOptions): AsyncGenerator<Buffer, void, void> {
+  if (file === STDIN) refuseFolder();
   const stream = file === STDIN ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
   const raw = observed(stream, onBytes);
   try {
@@ -91,6 +92,16 @@ async function* readBytes(file: string, { onBytes }: ReadOptions): AsyncGenerato
   } finally {
     stream.destroy();
   }
+}
+
+/** Node takes a folder at standard input for an empty file. */
+function refuseFolder(): void {
+  if (!fstatSync(process.stdin.fd).isDirectory()) return;
+  throw new UserError({
+    problem: 'this is a directory, a file was expected',
+    where: 'standard input',
+    hint: 'Give the path of a file.',
+  });
 }
 
 async function* observed(

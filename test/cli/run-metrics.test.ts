@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { readMetrics } from '../../src/cli/run-metrics.js';
+import { lastUpdate, metricsFile, readMetrics } from '../../src/cli/run-metrics.js';
 import { makeRun, scratchFolder, trainLine, validLine } from './run-folders.js';
 
 test('lines are read as far as they are whole, figures as far as they are finite', () => {
@@ -20,4 +21,12 @@ test('lines are read as far as they are whole, figures as far as they are finite
 test('a run without metrics has no lines', () => {
   assert.deepEqual(readMetrics(makeRun(scratchFolder())), []);
   assert.deepEqual(readMetrics(makeRun(scratchFolder(), { metrics: '' })), []);
+});
+
+test('a pipe in the place of the metrics is refused, not waited for', (t) => {
+  const run = makeRun(scratchFolder());
+  const pipe = spawnSync('mkfifo', [metricsFile(run)]);
+  if (pipe.status !== 0) return t.skip('mkfifo is not here');
+  assert.throws(() => readMetrics(run), /metrics\.jsonl: expected the metrics of a run in a regular file/);
+  assert.equal(lastUpdate(run), undefined);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import * as path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -114,6 +114,12 @@ test('standard input, also one byte at a time and gzipped', () => {
   assert.deepEqual(run(Buffer.from('ä\nb')), ['ä', 'b']);
   assert.deepEqual(run(gzipSync('ä\nb')), ['ä', 'b']);
   assert.deepEqual(run(Buffer.from('x')), ['x']);
+  const folder = openSync('.', 'r');
+  const refused = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: [folder, 'pipe', 'pipe'],
+  });
+  closeSync(folder);
+  assert.match(refused.stderr.toString(), /standard input: this is a directory/);
 });
 
 test('leaving early closes the file', async (t) => {
