@@ -5,6 +5,7 @@ import { Purpose, RandomStream } from '../src/common/rng.js';
 import { Made, Persistent, type PickleValue, pickle, Tuple } from '../src/formats/pickle.js';
 import { openTorchFile } from '../src/formats/torch-file.js';
 import { readZipDirectory, writeZip } from '../src/formats/zip.js';
+import { OPCODES, op } from './pickle-pieces.js';
 
 /** Checkpoints of the official code and dictionaries, damaged, altered and made to harm. */
 
@@ -12,6 +13,8 @@ const FIXTURES = path.join(packageRoot(), 'test/formats/fixtures/torch-save');
 const DATA_BIN = path.join(packageRoot(), 'test/data/fixtures/joint');
 export const LANGUAGES = ['en', 'it'] as const;
 const PICKLE = 'zip/data.pkl';
+/** The pickle that a file of the older format starts with. */
+const MAGIC = Buffer.from('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'latin1');
 
 /** What is drawn for a mutant. */
 class Draw {
@@ -27,6 +30,11 @@ class Draw {
 
   from<T>(values: readonly T[]): T {
     return values[this.below(values.length)];
+  }
+
+  /** One to `most` of them, in any order. */
+  some<T>(values: readonly T[], most: number): T[] {
+    return Array.from({ length: 1 + this.below(most) }, () => this.from(values));
   }
 
   bytes(length: number): Buffer {
@@ -64,73 +72,6 @@ function scramble(bytes: Buffer, draw: Draw, times = 1 + draw.below(3)): Buffer 
   }
   return changed;
 }
-
-const op = (text: string): Buffer => Buffer.from(text, 'latin1');
-/** Pieces of pickles that ask for much: nesting, sharing, lengths beyond the file, odd numbers. */
-const OPCODES: readonly Buffer[] = [
-  op('('),
-  op('t'),
-  op(']'),
-  op('}'),
-  op(')'),
-  op('N'),
-  op('0'),
-  op('1'),
-  op('2'),
-  op('.'),
-  op('R'),
-  op('b'),
-  op('Q'),
-  op('u'),
-  op('e'),
-  op('a'),
-  op('s'),
-  op('\x81'),
-  op('\x85'),
-  op('\x86'),
-  op('\x87'),
-  op('\x94'),
-  op('h\x00'),
-  op('h\x01'),
-  op('q\x00'),
-  op('q\xff'),
-  op('J\xff\xff\xff\x7f'),
-  op('J\x00\x00\x00\x80'),
-  op('J\xff\xff\xff\xff'),
-  op('K\xff'),
-  op('M\xff\xff'),
-  op(`\x8a\x08${'\xff'.repeat(7)}\x7f`),
-  op(`\x8a\x10${'\xff'.repeat(15)}\x7f`),
-  op('\x8a\xff'),
-  op('\x8b\xff\xff\xff\x7f'),
-  op('\x8b\xff\xff\xff\xff'),
-  op('G\x7f\xf0\x00\x00\x00\x00\x00\x00'),
-  op('G\x7f\xf8\x00\x00\x00\x00\x00\x00'),
-  op('G\x7f\xef\xff\xff\xff\xff\xff\xff'),
-  op('G\xbf\xf0\x00\x00\x00\x00\x00\x00'),
-  op('X\xff\xff\xff\x7f'),
-  op('X\xff\xff\xff\xff'),
-  op(`\x8d${'\xff'.repeat(8)}`),
-  op('\x8c\xff'),
-  op('X\x02\x00\x00\x00\xc3\x28'),
-  op('cposix\nsystem\n'),
-  op('ctorch\nFloatStorage\n'),
-  op('ctorch\nBFloat16Storage\n'),
-  op('ctorch\nHalfStorage\n'),
-  op('ctorch\nDoubleStorage\n'),
-  op('ccollections\nOrderedDict\n'),
-  op('I01\n'),
-  op('L99999999999999999999L\n'),
-  op('F1e400\n'),
-  op('I-1\n'),
-  op('p99999\n'),
-  op('g99999\n'),
-  op('('.repeat(2000)),
-  op(']'.repeat(2000)),
-  op(`]q\x07${'(h\x07h\x07tq\x07'.repeat(400)}`),
-  op(`]q\x07${']q\x08h\x07ah\x07aq\x07'.repeat(200)}`),
-  op(`}${'}'.repeat(3000)}`),
-];
 
 const original = (name: string): Buffer => fs.readFileSync(path.join(FIXTURES, name));
 
@@ -205,7 +146,7 @@ const STRANGE: readonly (() => PickleValue)[] = [
   () => new Tuple([]),
   () => new Tuple([2 ** 31 - 1, 2 ** 31 - 1]),
   () => new Tuple(Array.from({ length: 500 }, () => 1)),
-  () => nested(3000),
+  () => nested(800), // deeper, the walk here would end; pickles of bytes go as deep as they like
   () => shared(60),
 ];
 
@@ -355,8 +296,18 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'bytes of the pickle, with its sum': (checkpoint, _, draw) =>
     writePickle(checkpoint, scramble(Buffer.from(archive().get(PICKLE)!), draw)),
   'a pickle of few bytes': (checkpoint, _, draw) => {
-    const pieces = Array.from({ length: 1 + draw.below(40) }, () => draw.from(OPCODES));
-    writePickle(checkpoint, Buffer.concat([op('\x80\x02'), ...pieces, op('.')]));
+    writePickle(checkpoint, Buffer.concat([op('\x80\x02'), ...draw.some(OPCODES, 40), op('.')]));
+  },
+  'pickles of the older format': (checkpoint, _, draw) => {
+    const pieces = [
+      MAGIC,
+      pickle(1001),
+      pickle(new Map([['little_endian', true]])),
+      pickle(saved()),
+      pickle([]),
+    ];
+    pieces[draw.below(pieces.length)] = Buffer.concat([op('\x80\x02'), ...draw.some(OPCODES, 4), op('.')]);
+    fs.writeFileSync(checkpoint, Buffer.concat(pieces));
   },
   'args and tensors': (checkpoint, _, draw) => misdescribe(checkpoint, draw),
   'numbers of the weights': (checkpoint, _, draw) => misfill(checkpoint, draw),

@@ -81,8 +81,11 @@ function openLegacy(source: TorchSource): { value: PickleValue; storages: Storag
   const magic = source.unpickle(head);
   if (magic.value !== MAGIC) throw source.refuse('its magic number is another');
   const protocol = source.unpickle(head, magic.end);
-  if (protocol.value !== PROTOCOL)
-    throw source.refuse(`it is of protocol ${String(protocol.value).slice(0, 20)}`);
+  if (protocol.value !== PROTOCOL) {
+    // A list that holds itself, or one list twice at every level, has no text that ends.
+    const found = typeof protocol.value === 'number' ? protocol.value : 'another kind';
+    throw source.refuse(`it is of protocol ${found}, expected ${PROTOCOL}`);
+  }
   const system = source.unpickle(head, protocol.end);
   if (!(system.value instanceof Map && system.value.get('little_endian') === true)) {
     throw source.refuse('its numbers are not little endian');

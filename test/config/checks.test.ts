@@ -21,9 +21,9 @@ const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp]
     /even model\.embed-dim; found 9/,
   ],
   [
-    { model: { 'embed-dim': 65536, 'ffn-embed-dim': 65536 } },
+    { model: { 'embed-dim': 65536, 'ffn-embed-dim': 65536, encoder: { layers: 1 }, decoder: { layers: 1 } } },
     { model: { 'embed-dim': 16384, 'ffn-embed-dim': 65536, encoder: { layers: 10 } } },
-    /expected matrices of at most 8\.00 GiB; found 48\.00 GiB, in 6 \+ 6 layers of width 65536/,
+    /expected matrices of at most 8\.00 GiB; found 48\.00 GiB, in 1 \+ 1 layers of width 65536/,
   ],
   [
     { model: { 'embed-dim': 8192, encoder: { layers: 10000 } } },

@@ -232,6 +232,17 @@ for (const name of ['legacy.pt', 'zip.pt']) {
   });
 }
 
+test('a protocol that is nested, or shared at every level, is refused at once', () => {
+  const magic = Buffer.from('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'latin1');
+  for (const value of [
+    `${']'.repeat(100_000)}${'a'.repeat(99_999)}`,
+    `]q\x07${']q\x08h\x07ah\x07aq\x07'.repeat(60)}`,
+  ]) {
+    fs.writeFileSync(file, Buffer.concat([magic, Buffer.from(`\x80\x02${value}.`, 'latin1')]));
+    refused(file, /it is of protocol another kind, expected 1001/);
+  }
+});
+
 test('names without end for one storage are refused', () => {
   const data = new Float32Array(100_000);
   const tensors = new Map(Array.from({ length: 5 }, (_, i) => [`x${i}`, { shape: [100_000], data }]));
