@@ -214,6 +214,7 @@ function misdescribe(checkpoint: string, draw: Draw): void {
     const places = placesIn(
       draw.below(3) === 0 ? value : draw.from([value.get('args')!, value.get('model')!]),
     );
+    if (places.length === 0) break; // a change before this one took them all away
     draw.from(places)(draw.from(STRANGE)());
   }
   writePickle(checkpoint, pickle(value));
