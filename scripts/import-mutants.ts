@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../src/common/files.js';
-import { Purpose, RandomStream } from '../src/common/rng.js';
 import { Made, Persistent, type PickleValue, pickle, Tuple } from '../src/formats/pickle.js';
 import { openTorchFile } from '../src/formats/torch-file.js';
 import { readZipDirectory, writeZip } from '../src/formats/zip.js';
+import { Draw, scramble } from './mutant-draw.js';
 import { OPCODES, op } from './pickle-pieces.js';
 
 /** Checkpoints of the official code and dictionaries, damaged, altered and made to harm. */
@@ -16,62 +16,8 @@ const PICKLE = 'zip/data.pkl';
 /** The pickle that a file of the older format starts with. */
 const MAGIC = Buffer.from('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'latin1');
 
-/** What is drawn for a mutant. */
-class Draw {
-  private readonly stream: RandomStream;
-
-  constructor(seed: number, index: number) {
-    this.stream = new RandomStream({ seed, step: index, purpose: Purpose.test, site: 0 });
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.stream.nextUniform() * limit);
-  }
-
-  from<T>(values: readonly T[]): T {
-    return values[this.below(values.length)];
-  }
-
-  /** One to `most` of them, in any order. */
-  some<T>(values: readonly T[], most: number): T[] {
-    return Array.from({ length: 1 + this.below(most) }, () => this.from(values));
-  }
-
-  bytes(length: number): Buffer {
-    return Buffer.from(Array.from({ length }, () => this.below(256)));
-  }
-}
-
 /** Writes a checkpoint and its dictionaries into a folder. */
 type Mutation = (checkpoint: string, dataBin: string, draw: Draw) => void;
-
-/** Some bytes become others, are left out, repeated, or followed by more; half of the time near an end. */
-function scramble(bytes: Buffer, draw: Draw, times = 1 + draw.below(3)): Buffer {
-  let changed = bytes;
-  for (let i = 0; i < times; i++) {
-    const region = draw.below(2) === 0 ? changed.length : Math.min(4000, changed.length);
-    const offset = draw.below(region);
-    const at = draw.below(3) === 0 ? changed.length - 1 - offset : offset;
-    const length = 1 + draw.below(8);
-    const [head, middle, tail] = [
-      changed.subarray(0, at),
-      changed.subarray(at, at + length),
-      changed.subarray(at + length),
-    ];
-    const flipped = Buffer.from(middle.length > 0 ? middle : [0]);
-    flipped[0] ^= 1 << draw.below(8);
-    const put = draw.from([
-      draw.bytes(length),
-      Buffer.alloc(0),
-      Buffer.concat([middle, middle]),
-      Buffer.alloc(length, draw.from([0, 0x7f, 0x80, 0xff])),
-      flipped,
-      Buffer.concat([draw.from(OPCODES), middle]),
-    ]);
-    changed = Buffer.concat([head, put, tail]);
-  }
-  return changed;
-}
 
 const original = (name: string): Buffer => fs.readFileSync(path.join(FIXTURES, name));
 

@@ -4,6 +4,7 @@ import { packageRoot, writeFileAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { BLEU } from '../metrics/sacrebleu.js';
 import { checkFree } from './model-run.js';
+import { shellLine } from './shell-words.js';
 
 /** What a working installation reaches on the test text. */
 const LEAST_BLEU = 90;
@@ -62,13 +63,7 @@ export async function runDemo(
   }
 }
 
-/** A command line as a shell takes it. */
-function shown(args: readonly string[]): string {
-  const words = args.map((word) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  );
-  return `admin-nmt ${words.join(' ')}`;
-}
+const shown = (args: readonly string[]): string => shellLine(['admin-nmt', ...args]);
 
 /** configs/toy.yaml, for this folder. */
 function demoConfig(folder: string): string {

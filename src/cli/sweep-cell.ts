@@ -9,6 +9,7 @@ import { makeFolder } from '../common/folders.js';
 import { log } from '../common/log.js';
 import { REPORT_FILES, removeReports } from '../train/doctor/report.js';
 import { trainerOf } from './run-lock.js';
+import { shellLine } from './shell-words.js';
 import type { Cell } from './sweep-plan.js';
 import type { CellEnd } from './sweep-record.js';
 import { readTest, translationFile } from './sweep-test.js';
@@ -87,7 +88,7 @@ export class CellRunner {
     try {
       const threads = this.threads === null ? [] : ['--threads', String(this.threads)];
       const command = [...args, ...threads];
-      fs.writeSync(logged, `$ admin-nmt ${command.map(quote).join(' ')}\n`);
+      fs.writeSync(logged, `$ admin-nmt ${shellLine(command)}\n`);
       const start = fs.fstatSync(logged).size;
       const code = await this.spawn(command, logged, input);
       if (code === ExitCode.ok) return DONE;
@@ -138,9 +139,4 @@ function lastError(text: string): string | undefined {
     .split('\n')
     .findLast((line) => line.startsWith(FAILURE_START))
     ?.slice(FAILURE_START.length);
-}
-
-/** An argument as a shell takes it. */
-function quote(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -24,9 +24,8 @@ export class SweepProgress {
   constructor(folder: string, total: number, done: number) {
     this.folder = folder;
     this.done = done;
-    this.progress = startProgress({
-      ...{ label: 'sweep', unit: 'cells', total, start: done, plainEvery: PLAIN_EVERY },
-    });
+    const units = { label: 'sweep', unit: 'cells', total, start: done };
+    this.progress = startProgress({ ...units, plainEvery: PLAIN_EVERY });
     this.timer = setInterval(() => this.show(), LOOK_EVERY);
   }
 

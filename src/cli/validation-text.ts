@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { UserError } from '../common/errors.js';
+import { userErrorOf } from '../common/errors.js';
 import type { DataConfig } from '../config/schema.js';
 import { hasManifest, readManifest } from '../data/manifest.js';
 import { findParallelText, type PairBlock, readPairs } from '../data/parallel-text.js';
@@ -30,7 +30,7 @@ export async function readValidationText(data: DataConfig): Promise<PairBlock | 
     const made = expected.map(({ sha256 }) => sha256);
     return isDeepStrictEqual(found, made) ? { source, target } : null;
   } catch (error) {
-    if (error instanceof UserError) return null;
-    throw error;
+    userErrorOf(error);
+    return null;
   }
 }

@@ -94,13 +94,12 @@ async function* readBytes(file: string, { onBytes }: ReadOptions): AsyncGenerato
   }
 }
 
-/** Node takes a folder at standard input for an empty file. */
+/** Node takes a folder at standard input for an empty file; it is refused as a read of it by name would be. */
 function refuseFolder(): void {
   if (!fstatSync(process.stdin.fd).isDirectory()) return;
-  throw new UserError({
-    problem: 'this is a directory, a file was expected',
-    where: 'standard input',
-    hint: 'Give the path of a file.',
+  throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), {
+    code: 'EISDIR',
+    syscall: 'read',
   });
 }
 
