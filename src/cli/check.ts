@@ -50,8 +50,9 @@ export function check(folder: string): CheckReport {
 
 /** What a folder is, by what is in it: any one of the files may be gone. */
 function kindOf(folder: string): CheckReport['kind'] {
-  if (!fs.existsSync(folder)) throw strange(folder, 'no such folder');
-  if (!fs.statSync(folder).isDirectory()) throw strange(folder, 'a file');
+  const found = fs.statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) throw strange(folder, 'no such folder');
+  if (!found.isDirectory()) throw strange(folder, 'a file');
   const kind = kindOfFolder(folder);
   if (kind !== undefined) return kind;
   if (hasManifest(folder) || fs.readdirSync(folder).some((name) => /\.(idx|bin)$/.test(name)))

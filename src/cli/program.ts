@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander';
+import { UserError } from '../common/errors.js';
 import { packageVersion } from '../common/files.js';
 import { spellOutScoreFlags } from './score-command.js';
 
@@ -63,7 +64,8 @@ class UsageError extends Error {
 /** `help train` is `train --help`; only config has commands of its own. */
 function withoutHelpCommand(args: readonly string[]): readonly string[] {
   const at = args[0] === 'config' ? 1 : 0;
-  return args[at] === 'help' ? [...args.slice(0, at), ...args.slice(at + 1), '--help'] : args;
+  if (args[at] !== 'help') return args;
+  return [...args.slice(0, at), ...args.slice(at).filter((word) => word !== 'help'), '--help'];
 }
 
 /** Checks the names of commands, which commander does not where help is asked for. @throws UserError for an unknown one */
@@ -95,7 +97,24 @@ export async function createProgram(commands: readonly string[] = Object.keys(CO
     add(program);
   }
   explainErrorsOf(program);
+  program.hook('preAction', (_, command) => refuseEmptyPaths(command));
   return program;
+}
+
+/** Refuses the empty names that a shell makes of a variable that is not set. @throws UserError */
+function refuseEmptyPaths(command: Command): void {
+  const empty = command.args.includes('')
+    ? 'an argument'
+    : command.options.find(
+        (option) =>
+          /<(file|folder|name=file)/.test(option.flags) &&
+          [command.getOptionValue(option.attributeName())].flat().includes(''),
+      )?.flags;
+  if (empty === undefined) return;
+  throw new UserError({
+    problem: `expected a path, found an empty text for ${empty}`,
+    hint: 'A variable of the shell may be empty here.',
+  });
 }
 
 /** Lets a command and those below it say which of them a mistake belongs to. */

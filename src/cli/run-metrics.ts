@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../common/errors.js';
-import { readFileBounded } from '../common/files.js';
+import { openInput, readFileBounded } from '../common/file-input.js';
 import type { MetricsPoint, Sample } from '../report/training-run.js';
 import { METRICS_FILE } from '../train/metrics-log.js';
 
@@ -16,19 +15,9 @@ export function metricsFile(run: string): string {
  */
 export function readMetrics(run: string): MetricsPoint[] {
   const file = metricsFile(run);
-  const found = fs.statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) return [];
-  if (!found.isFile()) throw notMetrics(file); // opening a pipe would wait for ever
+  if (!fs.existsSync(file)) return [];
   const text = readFileBounded(file, 'the metrics of a run').toString('utf8');
   return text.split('\n').flatMap((line) => parseLine(line) ?? []);
-}
-
-function notMetrics(where: string): UserError {
-  return new UserError({
-    problem: 'expected the metrics of a run in a regular file, found something else',
-    where,
-    hint: 'Look at it with `ls -l`, and move it away.',
-  });
 }
 
 /** Bytes at the end of a file in which the last line of training is: those of validations have samples. */
@@ -38,8 +27,7 @@ const TAIL = 1 << 16;
 export function lastUpdate(run: string): MetricsPoint | undefined {
   let file: number | undefined;
   try {
-    if (!fs.statSync(metricsFile(run)).isFile()) return undefined;
-    file = fs.openSync(metricsFile(run), 'r');
+    file = openInput(metricsFile(run));
     const { size } = fs.fstatSync(file);
     const tail = Buffer.alloc(Math.min(size, TAIL));
     const read = fs.readSync(file, tail, 0, tail.length, size - tail.length);

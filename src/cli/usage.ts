@@ -1,18 +1,18 @@
 import type { Command, CommanderError, Option } from 'commander';
 import { nearest, UserError } from '../common/errors.js';
 import { configKeys } from '../config/keys.js';
-import { adviceFor, commandsFor, oursFor } from '../config/other-names.js';
+import { adviceFor, commandsFor, oursFor, unitNote } from '../config/other-names.js';
 import { lastName } from '../config/paths.js';
 import { flagName } from './config-flags.js';
 import { pathOf, swallowedHint } from './swallowed.js';
 
-/** The option that an argument too many of a command was meant for. */
-const OPTION_OF_EXTRA: Readonly<Record<string, string>> = {
-  translate: '--input',
-  average: '--inputs',
-  fold: '--output',
-  export: '--output',
-  import: '--output',
+/** The options that arguments too many of a command were meant for, one after the other. */
+const OPTIONS_OF_EXTRA: Readonly<Record<string, readonly string[]>> = {
+  translate: ['--input', '--output'],
+  average: ['--inputs'],
+  fold: ['--output'],
+  export: ['--output'],
+  import: ['--output'],
 };
 
 const USE_HELP = 'Add --help to see what there is.';
@@ -50,6 +50,8 @@ export function unknownCommand(group: Command, word: string): UserError {
   const names = group.commands.map((command) => command.name());
   const theirs = commandsFor(word).filter((name) => names.includes(name));
   const near = nearest(word, names);
+  if (word === 'version')
+    return new UserError({ problem: `unknown command '${word}'`, hint: 'Here it is --version.' });
   const hint =
     theirs.length > 0
       ? `Here it is ${theirs.join(' or ')}.`
@@ -70,11 +72,12 @@ function hintForOption(command: Command, flag: string): string | undefined {
   const ours = theirs.length > 0 ? theirs : own;
   const flags = ours.map((name) => (name.startsWith('-') ? name : `--${flagName(name)}`));
   const taken = flags.filter((name) => command.options.some(({ long }) => long === name));
-  if (taken.length > 0) return `Here it is ${taken.join(' or ')}.`;
+  if (taken.length > 0) return `Here it is ${taken.join(' or ')}${unitNote(ours)}.`;
   const key = ours.find((name) => configKeys.has(name));
   if (key !== undefined)
     return `This is ${key} of the config, which ${command.name()} does not take from here.`;
-  return adviceFor(flag);
+  const otherCase = command.options.find(({ short }) => short?.toLowerCase() === flag.toLowerCase());
+  return otherCase === undefined ? adviceFor(flag) : `Did you mean ${otherCase.short} (${otherCase.long})?`;
 }
 
 function excessArgument(command: Command): UserError {
@@ -82,14 +85,21 @@ function excessArgument(command: Command): UserError {
   const extra = command.args.slice(arguments_.length);
   const takes =
     arguments_.length === 0 ? 'no argument' : `${arguments_.map((argument) => `<${argument.name()}>`)} alone`;
-  const option = command.options.find(({ long }) => long === OPTION_OF_EXTRA[command.name()]);
   return new UserError({
     problem: `unexpected argument '${extra[0]}': ${command.name()} takes ${takes}`,
-    hint:
-      option === undefined
-        ? usageOf(command)
-        : `Did you mean ${option.long} ${extra.join(' ')}? ${describe(option)}`,
+    hint: meantOptions(command, extra) ?? usageOf(command),
   });
+}
+
+function meantOptions(command: Command, extra: readonly string[]): string | undefined {
+  const options = (OPTIONS_OF_EXTRA[command.name()] ?? []).map(
+    (name) => command.options.find(({ long }) => long === name)!,
+  );
+  const last = options.at(-1);
+  if (last === undefined || (extra.length > options.length && !last.variadic)) return undefined;
+  if (last.variadic) return `Did you mean ${last.long} ${extra.join(' ')}? ${describe(last)}`;
+  const meant = extra.map((word, i) => `${options[i].long} ${word}`).join(' ');
+  return `Did you mean ${meant}?${extra.length === 1 ? ` ${describe(options[0])}` : ''}`;
 }
 
 function missingArgument(command: Command, name: string, swallowed?: string): UserError {

@@ -62,6 +62,7 @@ export function openAtomic(target: string): AtomicFile {
 }
 
 function open(target: string): AtomicFile {
+  if (target.endsWith('/')) throw Object.assign(new Error(), { code: 'EISDIR' }); // heard of at the end only, else
   const place = followLinks(target);
   const descriptor = descriptorOf(place);
   if (descriptor !== undefined) return passOn(descriptor, () => {});

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs';
-import { DamageError, explainFileError } from './errors.js';
+import { DamageError } from './errors.js';
 
 const HINT = 'It was damaged or changed since. `admin-nmt check FOLDER` says what is whole.';
 
@@ -31,31 +30,6 @@ export function sumOf(content: string | Uint8Array): FileSum {
   const summing = new Summing();
   summing.add(content);
   return summing.finish();
-}
-
-/**
- * Sums up a file in pieces.
- *
- * @param limit look at no more than its first so many bytes
- */
-export function sumFile(file: string, limit = Infinity): FileSum {
-  const summing = new Summing();
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  let fd: number | undefined;
-  try {
-    fd = fs.openSync(file, 'r');
-    for (let left = limit; left > 0; ) {
-      const count = fs.readSync(fd, buffer, 0, Math.min(left, buffer.length), null);
-      if (count === 0) break;
-      summing.add(buffer.subarray(0, count));
-      left -= count;
-    }
-    return summing.finish();
-  } catch (error) {
-    throw explainFileError(error, file);
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
-  }
 }
 
 /**

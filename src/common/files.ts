@@ -3,8 +3,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DamageError, explainFileError, UserError } from './errors.js';
+import { readFileBounded, sumFile } from './file-input.js';
 import { openAtomic } from './file-output.js';
-import { checkSum, type FileSum, sumFile, sumOf } from './file-sum.js';
+import type { FileSum } from './file-sum.js';
 import { keepRights, makeFolder, syncFolder, syncTree } from './folders.js';
 import { parseJson } from './json.js';
 import { clearLeftovers, temporaryName } from './leftovers.js';
@@ -89,31 +90,6 @@ function inItsPlace(error: unknown, temporary: string, target: string): unknown 
   });
   const Kind = error instanceof DamageError ? DamageError : UserError;
   return new Kind(moved, { cause: error.cause ?? error });
-}
-
-/**
- * Reads a whole file of bounded size.
- *
- * @param what what the file should be, for the error
- * @param limit the most bytes to accept
- * @param expected what was written, to be compared with what is read
- */
-export function readFileBounded(file: string, what: string, limit = 2 ** 31, expected?: FileSum): Buffer {
-  try {
-    const { size } = fs.statSync(file);
-    if (size > limit) {
-      throw new UserError({
-        problem: `expected ${what} of at most ${limit} bytes, found ${size} bytes`,
-        where: file,
-        hint: 'Check that this is the right file.',
-      });
-    }
-    const bytes = fs.readFileSync(file);
-    if (expected !== undefined) checkSum(file, sumOf(bytes), expected);
-    return bytes;
-  } catch (error) {
-    throw explainFileError(error, file);
-  }
 }
 
 /** Manifests, profiles and records of the largest trainings have less than a tenth of it. */

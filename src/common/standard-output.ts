@@ -13,10 +13,14 @@ const STANDARD_OUTPUT = 'standard output';
  * is so as well. Only Linux tells how a descriptor is open.
  */
 export function refuseLostOutput(): void {
-  const lost = isNullBothWays('self', 1) && !isNullBothWays('self', 2) && !isNullBothWays(process.ppid, 1);
-  if (!lost) return;
+  if (!wasClosed(1)) return;
   fs.closeSync(1);
   fs.openSync('/dev/null', 'r'); // the lowest number that is free
+}
+
+/** Whether standard input (0) or output (1) was closed when the program started, as far as that can be told. */
+export function wasClosed(fd: 0 | 1): boolean {
+  return isNullBothWays('self', fd) && !isNullBothWays('self', 2) && !isNullBothWays(process.ppid, fd);
 }
 
 /** Whether a descriptor of a process is /dev/null, open for reading and writing. */

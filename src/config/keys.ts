@@ -112,8 +112,9 @@ function expectation(node: JsonSchema): string {
       return `a list, each ${expectation(node.items!)}`;
     case 'name':
       return `a name that matches ${node.pattern}`;
-    case 'text':
     case 'path':
+      return node.minLength ? 'a path' : 'a path, or an empty text';
+    case 'text':
       return !node.minLength ? 'text' : 'text that is not empty';
   }
 }

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type Complaint, UserError, userErrorOf } from '../common/errors.js';
-import { packageVersion, readFileBounded } from '../common/files.js';
+import { readFileBounded } from '../common/file-input.js';
+import { packageVersion } from '../common/files.js';
 import { camelizeKeys } from './camel.js';
 import { findIdleKeys, findViolations } from './checks.js';
 import { expandHome } from './home.js';
@@ -123,7 +124,20 @@ function readConfigFile(file: string): Source {
       hint: `This is the name of a preset: --preset ${file}`,
     });
   }
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw folderForConfig(file);
   return readYamlSource(readYamlText(file), file);
+}
+
+function folderForConfig(folder: string): UserError {
+  const config = runConfigFile(folder);
+  const hint = existsSync(config)
+    ? `The config of this run is ${config}`
+    : 'Give a config in YAML; the folder of a dataset stands in it as data.destdir, that of a run as train.save-dir.';
+  return new UserError({
+    problem: 'this is a directory, a config in YAML was expected',
+    where: folder,
+    hint,
+  });
 }
 
 /** The text of a file of YAML. @throws UserError for a file that cannot be read or is no text */

@@ -29,7 +29,7 @@ const SAME: Readonly<Record<string, string>> = {
   'model.encoder.layers': 'enc-depth enc-layers num-layers n-layers',
   'model.decoder.layers': 'dec-depth dec-layers num-layers n-layers',
   'model.embed-dim':
-    'dim-emb model-dim hidden-size rnn-size word-vec-size embedding-dim num-embed transformer-model-size d-model decoder-embed-dim',
+    'dim-emb model-dim hidden-size rnn-size word-vec-size embedding-dim num-embed transformer-model-size d-model hidden hidden-dim decoder-embed-dim',
   'model.ffn-embed-dim':
     'transformer-dim-ffn transformer-ff transformer-feed-forward-num-hidden ff-size d-ff decoder-ffn-embed-dim',
   'model.attention-heads':
@@ -88,8 +88,8 @@ const SAME: Readonly<Record<string, string>> = {
   'decode.max-len-a': 'max-length-factor max-output-length max-len',
   'decode.min-len': 'min-output-length',
   'score.tokenize': 'sacrebleu tokenizer-bleu',
-  '--input': 'src source input-file source-file src-file buffer',
-  '--output': 'output-file hyp pred',
+  '--input': 'src source input-file source-file src-file buffer test-source',
+  '--output': 'output-file',
   '--checkpoint': 'path models model checkpoint-path ckpt ckpt-path load-path',
   '--num-update-checkpoints': 'last num-checkpoints n-checkpoints',
   '--restart': 'overwrite-output reset overwrite-model',
@@ -119,6 +119,30 @@ const NONE: readonly (readonly [names: string, advice: string])[] = [
     'There is nothing to choose: batches are counted in tokens, grouped by length and shuffled by the seed. Leave it out.',
   ],
   [
+    'resume continue auto-resume resume-from-checkpoint continue-training load-checkpoint',
+    'train goes on where the run in train.save-dir stopped, unasked; --restart begins anew. Leave it out.',
+  ],
+  [
+    'no-epoch-checkpoints no-save',
+    'Set train.save-interval to 0: only the last and the best checkpoint are kept.',
+  ],
+  [
+    'no-last-checkpoints',
+    'The last checkpoint is what an interrupted training goes on from: it is always kept. Leave it out.',
+  ],
+  [
+    'gen-subset',
+    'translate reads text: give the source side of the test set with --input; score takes its other side.',
+  ],
+  [
+    'ref refs reference references gold',
+    'References are the arguments: admin-nmt score REFERENCE --input TRANSLATION.',
+  ],
+  [
+    'hyp hypothesis hypotheses pred sys system predictions',
+    'Translations to score are given with --input; where translate is to write them, with --output.',
+  ],
+  [
     'remove-bpe post-process detokenize spm-decode',
     'Translations are plain text: pieces are joined again unasked. Leave it out.',
   ],
@@ -126,10 +150,11 @@ const NONE: readonly (readonly [names: string, advice: string])[] = [
 
 /** A command, and what others call it. */
 const COMMANDS: Readonly<Record<string, string>> = {
-  preprocess: 'prepare prepare-data build-vocab binarize vocab tokenize',
-  train: 'fit learn finetune fine-tune resume',
-  translate: 'generate interactive decode infer inference predict',
-  score: 'evaluate eval bleu sacrebleu test validate',
+  preprocess: 'fairseq-preprocess onmt-build-vocab prepare prepare-data build-vocab binarize vocab tokenize',
+  train: 'fairseq-train marian-train onmt-train fit learn finetune fine-tune resume',
+  translate:
+    'fairseq-generate fairseq-interactive marian-decoder onmt-translate generate interactive decode infer inference predict',
+  score: 'fairseq-score evaluate eval bleu sacrebleu test validate',
   average: 'average-checkpoints avg average-models',
   export: 'convert release save',
   analyze: 'analyse analysis',
@@ -150,6 +175,11 @@ const commands = invert(COMMANDS);
  */
 export function oursFor(name: string): readonly string[] {
   return same.get(plain(name)) ?? [];
+}
+
+/** What a number of ours is counted in, where that of others is counted in something else: to follow its name. */
+export function unitNote(keys: readonly string[]): string {
+  return keys.includes('train.max-tokens') ? ', in tokens with their padding, not in sentences' : '';
 }
 
 /** What to do about a name of others that has no equal here, in a sentence. */

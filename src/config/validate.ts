@@ -1,9 +1,10 @@
 import { type Complaint, nearest } from '../common/errors.js';
 import { configKeys, configSections } from './keys.js';
 import { type Layer, withoutKeys } from './layer.js';
-import { adviceFor, oursFor } from './other-names.js';
+import { adviceFor, oursFor, unitNote } from './other-names.js';
 import { joinPath, lastName, parentPath, valueAt } from './paths.js';
 import { configSchema } from './schema.js';
+import { isForShell } from './values.js';
 
 /** Of a file with more unknown keys in one map, the first ones say enough. */
 export const MAX_COMPLAINTS = 100;
@@ -73,6 +74,10 @@ function hintForValue(
     const meant = nearest(String(value), choices);
     return meant === undefined ? undefined : `Did you mean '${meant}'?`;
   }
+  if ((kind === 'number' || kind === 'integer') && /^-?\d+,\d+$/.test(String(value)))
+    return `Decimals are written with a point: ${String(value).replace(',', '.')}`;
+  if (kind === 'path' && isForShell(String(value)))
+    return `Only a leading ~/ is filled in here: write the path out, or ./${value} for a folder that is called so.`;
   if ((kind === 'text' || kind === 'path') && typeof value === 'number')
     return `Write it in quotes: '${value}'`;
   return undefined;
@@ -88,7 +93,7 @@ export function unknownKey(path: string, where: string | undefined): Complaint {
 function suggestKey(path: string, parent: string, name: string, siblings: readonly string[]): string {
   if (configKeys.has(path)) return `Write it as a map, '${name}' within '${parent}'; dots are for --set.`;
   const ours = oursFor(name).filter((key) => !key.startsWith('-'));
-  if (ours.length > 0) return `Here it is '${ours.join("' or '")}'.`;
+  if (ours.length > 0) return `Here it is '${ours.join("' or '")}'${unitNote(ours)}.`;
   const advice = adviceFor(name);
   if (advice !== undefined) return advice;
   const sibling = pathsNamed(name).length > 0 ? undefined : nearest(name, siblings);

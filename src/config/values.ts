@@ -17,7 +17,14 @@ export const count = (fallback: number, text: string, least = 0, most = MOST) =>
 export const rate = (fallback: number, text: string) =>
   z.number().min(0).lt(1).default(fallback).describe(text);
 export const flag = (fallback: boolean, text: string) => z.boolean().default(fallback).describe(text);
-const path = (least: number) => z.string().min(least).meta({ format: 'path' });
+/** Whether a path begins with what only a shell fills in: `~somebody/`, `$HOME/`. */
+export const isForShell = (place: string) => /^(~[\w.-]+|\$\w+|\$\{\w+\})(\/|$)/.test(place);
+const path = (least: number) =>
+  z
+    .string()
+    .min(least)
+    .refine((place) => !isForShell(place))
+    .meta({ format: 'path' });
 /** The path of a file or folder that need not be given; a leading `~` is the home directory. */
 export const file = (text: string) => path(1).nullable().default(null).describe(text);
 export const folder = (fallback: string, text: string, least = 1) =>

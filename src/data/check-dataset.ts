@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { DamageError, explainFileError, UserError } from '../common/errors.js';
-import { checkSum, sumFile } from '../common/file-sum.js';
+import { sumFile } from '../common/file-input.js';
+import { checkSum } from '../common/file-sum.js';
 import { damaged, examine, type Finding, unverified } from '../common/findings.js';
 import { Dictionary } from './dictionary.js';
 import { hasManifest, MANIFEST_FILE, type Manifest, readManifest } from './manifest.js';

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { compareCodePoints } from '../common/code-points.js';
 import { UserError } from '../common/errors.js';
+import { readFileBounded } from '../common/file-input.js';
 import type { FileSum } from '../common/file-sum.js';
-import { readFileBounded, sha256 } from '../common/files.js';
+import { sha256 } from '../common/files.js';
 
 /** Ids of the special symbols, the same in every dictionary. */
 export const BOS = 0;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { explainFileError, UserError } from '../common/errors.js';
+import { openInput } from '../common/file-input.js';
 import {
   dataFile,
   HEADER_BYTES,
@@ -54,7 +55,7 @@ export class IndexedDataset {
     const index = readIndex(indexFile(prefix));
     let fd: number | undefined;
     try {
-      fd = fs.openSync(file, 'r');
+      fd = openInput(file);
       const { size } = fs.fstatSync(fd);
       checkExtents(index, size, prefix);
       return new IndexedDataset(file, fd, size, index);
@@ -103,7 +104,7 @@ interface Index {
 function readIndex(file: string): Index {
   let fd: number | undefined;
   try {
-    fd = fs.openSync(file, 'r');
+    fd = openInput(file);
     const { size } = fs.fstatSync(fd);
     const header = Buffer.alloc(HEADER_BYTES);
     const read = fs.readSync(fd, header, 0, HEADER_BYTES, 0);

@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
-import { sumFile } from '../common/file-sum.js';
+import { sumFile } from '../common/file-input.js';
 import { sha256File, writeFolderAtomic } from '../common/files.js';
 import { startProgress } from '../common/progress.js';
 import { lineCleaner } from './clean.js';

@@ -3,6 +3,7 @@ import { createReadStream, fstatSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream';
 import { explainFileError, UserError } from '../common/errors.js';
+import { wasClosed } from '../common/standard-output.js';
 
 /** Stands for standard input in place of a file's name. */
 export const STDIN = '-';
@@ -68,7 +69,7 @@ function explainReadError(error: unknown, name: string): unknown {
 
 /** The bytes of a file, unpacked where they are gzip's. */
 async function* readBytes(file: string, { onBytes }: ReadOptions): AsyncGenerator<Buffer, void, void> {
-  if (file === STDIN) refuseFolder();
+  if (file === STDIN) refuseStrangeInput();
   const stream = file === STDIN ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
   const raw = observed(stream, onBytes);
   try {
@@ -94,8 +95,18 @@ async function* readBytes(file: string, { onBytes }: ReadOptions): AsyncGenerato
   }
 }
 
-/** Node takes a folder at standard input for an empty file; it is refused as a read of it by name would be. */
-function refuseFolder(): void {
+/**
+ * Node takes a standard input that is closed, or a folder, for an empty file. A folder is refused as a read of it by name
+ * would be.
+ */
+function refuseStrangeInput(): void {
+  if (wasClosed(0)) {
+    throw new UserError({
+      problem: 'it is closed: there is nothing to read',
+      where: 'standard input',
+      hint: 'Give a file or a pipe; a container may need to be started with its input open (docker run -i). `< /dev/null` is an empty text.',
+    });
+  }
   if (!fstatSync(process.stdin.fd).isDirectory()) return;
   throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), {
     code: 'EISDIR',

@@ -1,5 +1,6 @@
 import { DamageError } from '../common/errors.js';
-import { readFileBounded, writeAtomic } from '../common/files.js';
+import { readFileBounded } from '../common/file-input.js';
+import { writeAtomic } from '../common/files.js';
 
 /**
  * CTranslate2's model.bin, version 6 (its python/ctranslate2/specs/model_spec.py, src/models/model.cc), little endian:

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { DamageError, explainFileError } from '../common/errors.js';
+import { openInput } from '../common/file-input.js';
 import { checkBytes, checkSum, type FileSum, Summing } from '../common/file-sum.js';
 import { writeAtomic } from '../common/files.js';
 import { parseJson } from '../common/json.js';
@@ -80,7 +81,7 @@ export function scanSafetensors(
 ): Record<string, string> {
   let fd: number | undefined;
   try {
-    fd = fs.openSync(file, 'r');
+    fd = openInput(file);
     if (expected !== undefined) checkBytes(file, fs.fstatSync(fd).size, expected);
     const source = { fd, summing: new Summing(), refuse: (problem: string) => damaged(file, problem) };
     const metadata = scan(source, see);

@@ -1,5 +1,5 @@
 import { UserError } from '../common/errors.js';
-import { readFileBounded } from '../common/files.js';
+import { readFileBounded } from '../common/file-input.js';
 import { DamagedRecordError, frameRecord, readRecords } from './tfrecord.js';
 
 /**

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { explainFileError, type UserError } from '../common/errors.js';
+import { openInput } from '../common/file-input.js';
 import { Global, Made, orderedDict, Persistent, type PickleValue, pickle, Tuple } from './pickle.js';
 import type { NamedArray } from './safetensors.js';
 import { TorchSource } from './torch-source.js';
@@ -34,7 +35,7 @@ export interface TorchFile {
 export function openTorchFile(file: string): TorchFile {
   let fd: number | undefined;
   try {
-    fd = fs.openSync(file, 'r');
+    fd = openInput(file);
     const { size } = fs.fstatSync(fd);
     const source = new TorchSource(file, fd, size);
     const opened = source.read(0, Math.min(4, size)).equals(Buffer.from('PK\x03\x04'))

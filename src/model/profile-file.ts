@@ -1,5 +1,6 @@
 import { DamageError, UserError } from '../common/errors.js';
-import { readFileBounded, readJson, writeFileAtomic } from '../common/files.js';
+import { readFileBounded } from '../common/file-input.js';
+import { readJson, writeFileAtomic } from '../common/files.js';
 import { refuseNewer } from '../common/format-version.js';
 import { seal, unseal } from '../common/seal.js';
 import type { ModelConfig } from '../config/schema.js';

@@ -1,6 +1,6 @@
 import { UserError } from '../common/errors.js';
+import { readFileBounded } from '../common/file-input.js';
 import type { FileSum } from '../common/file-sum.js';
-import { readFileBounded } from '../common/files.js';
 import { BpeSegmenter, type SkipMerge } from './bpe-segmenter.js';
 import { Decoder } from './decoder.js';
 import { type ModelFile, type Piece, parseModelFile } from './model-file.js';

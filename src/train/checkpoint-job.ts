@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { writeChecksums } from '../common/checksums.js';
-import { type FileSum, sumFile, sumOf } from '../common/file-sum.js';
+import { sumFile } from '../common/file-input.js';
+import { type FileSum, sumOf } from '../common/file-sum.js';
 import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
 import { syncFile } from '../common/folders.js';
 import { type NamedArray, writeSafetensors } from '../formats/safetensors.js';

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { DamageError } from '../common/errors.js';
-import { readFileBounded, writeFileAtomic } from '../common/files.js';
+import { readFileBounded } from '../common/file-input.js';
+import { writeFileAtomic } from '../common/files.js';
 import type { DoctorEvent } from './doctor/doctor.js';
 import { EventLog } from './event-log.js';
 import type { TrainFigures } from './meter.js';

@@ -111,13 +111,13 @@ describe('output that nobody takes', () => {
   });
 });
 
-describe('standard output by a shell', { skip: process.platform !== 'linux' && 'only Linux tells' }, () => {
+describe('standard streams by a shell', { skip: process.platform !== 'linux' && 'only Linux tells' }, () => {
   /** Runs the program by a shell, whose standard output is a pipe. */
   const inShell = (redirection: string, ...args: string[]) => {
     const command = `"$0" "$@" ${redirection}`;
     const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, mainFile, ...args], {
       encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     return { status, stderr };
   };
@@ -136,6 +136,19 @@ describe('standard output by a shell', { skip: process.platform !== 'linux' && '
         assert.deepEqual(inShell(redirection, ...args), { status: 0, stderr: '' });
     });
   }
+
+  test('a standard input that is closed is no empty text', () => {
+    const reference = path.join(packageRoot(), 'LICENSE');
+    const { status, stderr } = inShell('<&-', 'score', reference);
+    assert.match(
+      stderr,
+      /^error: standard input: it is closed: there is nothing to read\n {2}Give a file or a pipe/,
+    );
+    assert.equal(status, 2);
+    const empty = inShell('</dev/null', 'score', reference);
+    assert.match(empty.stderr, /different number|expected 1 line|lines/);
+    assert.doesNotMatch(empty.stderr, /closed/);
+  });
 
   test('the text of --help is missed too where the disk is full', (t) => {
     if (!existsSync('/dev/full')) return t.skip('this system has no /dev/full');

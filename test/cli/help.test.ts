@@ -50,6 +50,7 @@ describe('--help', () => {
 
   test('help COMMAND is the same', () => {
     assert.deepEqual(runProgram(['help', 'train']), runProgram(['train', '--help']));
+    assert.deepEqual(runProgram(['help', 'help']), runProgram(['--help']));
   });
 });
 

@@ -27,6 +27,6 @@ test('a pipe in the place of the metrics is refused, not waited for', (t) => {
   const run = makeRun(scratchFolder());
   const pipe = spawnSync('mkfifo', [metricsFile(run)]);
   if (pipe.status !== 0) return t.skip('mkfifo is not here');
-  assert.throws(() => readMetrics(run), /metrics\.jsonl: expected the metrics of a run in a regular file/);
+  assert.throws(() => readMetrics(run), /metrics\.jsonl: expected a regular file, found a pipe/);
   assert.equal(lastUpdate(run), undefined);
 });

@@ -113,6 +113,11 @@ describe('what stands in the place of an output', () => {
     assert.ok(fs.lstatSync(socket).isSocket());
     server.close();
     assert.throws(() => writeFileAtomic(top, 'x'), /this is a directory, a file was expected/);
+    assert.throws(
+      () => openAtomic(path.join(top, 'new/')),
+      /new\/: this is a directory, a file was expected/,
+    );
+    assert.deepEqual(fs.readdirSync(top), []);
   });
 
   test('an open descriptor is written at its place, be it a file, a pipe or a socket', () => {

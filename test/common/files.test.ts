@@ -7,7 +7,6 @@ import { after, test } from 'node:test';
 import { canonicalHash } from '../../src/common/canonical-hash.js';
 import { UserError } from '../../src/common/errors.js';
 import {
-  readFileBounded,
   readJson,
   sha256,
   sha256File,
@@ -100,20 +99,10 @@ test('an error of a file in a folder under way names the place that it was to ha
   );
 });
 
-test('what cannot be read is refused with its path', () => {
+test('what is no JSON is refused with its path', () => {
   const folder = scratch();
   const isUserError = (pattern: RegExp) => (error: unknown) =>
     error instanceof UserError && pattern.test(error.message);
-  assert.throws(
-    () => readFileBounded(path.join(folder, 'none'), 'a file'),
-    isUserError(/none: no such file/),
-  );
-  assert.throws(() => readFileBounded(folder, 'a file'), isUserError(/a directory, a file was expected/));
-  fs.writeFileSync(path.join(folder, 'big'), 'x'.repeat(100));
-  assert.throws(
-    () => readFileBounded(path.join(folder, 'big'), 'a note', 10),
-    isUserError(/at most 10 bytes, found 100/),
-  );
   fs.writeFileSync(path.join(folder, 'bad.json'), '{"a":');
   assert.throws(
     () => readJson(path.join(folder, 'bad.json'), 'a state'),

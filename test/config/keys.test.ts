@@ -21,7 +21,7 @@ test('expectations in words', () => {
   assert.equal(expected('data.tokenizer.joint'), 'true or false');
   assert.equal(expected('train.optimizer'), 'one of adam, radam, sgd');
   assert.equal(expected('train.adam-betas'), 'a list of 2, each a number of at least 0 and below 1');
-  assert.equal(expected('data.root'), 'text');
+  assert.equal(expected('data.root'), 'a path, or an empty text');
 });
 
 test('every number has an upper bound and a lower one', () => {

@@ -1,5 +1,7 @@
 /** Reading language tags: BCP 47 as `zh-Hant`, ISO 639-1 and -3 as `zh` and `cmn`, and their spellings with `_`, as `zh_CN` and `zho_Hans`. */
 
+import { UserError } from '../../common/errors.js';
+
 /** Codes that BCP 47 does not know: of ISO 639-2/B, and of countries in place of their languages. */
 const ALIASES: Readonly<Record<string, string>> = { chi: 'zh', bur: 'my', tib: 'bo', cn: 'zh', jp: 'ja' };
 
@@ -31,12 +33,21 @@ export function unsegmentedLanguage(tag: string): string | undefined {
 /**
  * The second language of a pair such as `de-en`. Each may be a tag with a script and a region (`en-zh-Hans`, `zh-CN-en`): what
  * follows the first language belongs to it where it is such, and what comes after is a language.
+ *
+ * @throws UserError for what is no pair
  */
 export function targetOfPair(pair: string): string {
   const parts = pair.split('-');
+  if (parts.length < 2 || parts.includes('')) {
+    throw new UserError({
+      problem: `expected two languages with - between them, as de-en; found '${pair}'`,
+      where: '--language-pair',
+      hint: `A single language is given with --target-lang.`,
+    });
+  }
   let at = 1;
   while (at < parts.length - 1 && isSubtag(parts[at]) && isLanguage(parts[at + 1])) at++;
-  return parts.slice(at).join('-') || pair;
+  return parts.slice(at).join('-');
 }
 
 function isSubtag(part: string): boolean {

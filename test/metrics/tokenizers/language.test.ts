@@ -41,9 +41,12 @@ test('the second language of a pair, scripts and regions of either aside', () =>
       'zh-Hans-CN-en': 'en',
       'pt-BR-zh-Hant-TW': 'zh-Hant-TW',
       'en-US-ja-JP': 'ja-JP',
-      ja: 'ja',
-      toa: 'toa',
     },
   };
   for (const [pair, target] of Object.entries(pairs)) assert.equal(targetOfPair(pair), target, pair);
+});
+
+test('what is no pair is refused', () => {
+  for (const text of ['ja', 'en_zh', 'en-', '-zh', '-', '', 'en--zh'])
+    assert.throws(() => targetOfPair(text), /--language-pair: expected two languages/, text);
 });
