@@ -38,6 +38,9 @@ const { values } = parseArgs({
 /** Of 17 mutants, so many are of the engine; one is of each room of src. */
 const NATIVE_SHARE = 3;
 
+// The tests that run end with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const place = (name: string): string => path.join(values.folder, name);
 const clean = MutationTree.copy(packageRoot(), place('clean'));
 const trees = Array.from({ length: Number(values.jobs) }, (_, i) =>

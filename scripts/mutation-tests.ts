@@ -141,6 +141,7 @@ function execute(
       // It has ended by itself.
     }
   };
+  process.once('exit', stop);
   let hung = false;
   const timer = setTimeout(() => {
     hung = true;
@@ -157,6 +158,7 @@ function execute(
     child.on('exit', stop);
     child.on('close', (code) => {
       clearTimeout(timer);
+      process.off('exit', stop);
       const status = hung ? 'hung' : code === 0 ? 'passed' : 'failed';
       resolve({ milliseconds: Date.now() - started, failures, status });
     });

@@ -27,9 +27,9 @@ export async function runToExit(work: () => Promise<void>): Promise<void> {
     await Promise.all([process.stdout, process.stderr].map(flush));
     process.exit(); // threads of a backend may be waiting for work
   };
-  process.on('uncaughtException', (error) => end(() => report(error)));
+  process.on('uncaughtException', (error) => end(() => exitCodeOf(error)));
   process.stdout.on('error', (error) => {
-    const outcome = () => report(isBrokenPipe(error) ? error : explainOutputError(error));
+    const outcome = () => exitCodeOf(isBrokenPipe(error) ? error : explainOutputError(error));
     if (!ending) void end(outcome);
     else if (process.exitCode === ExitCode.ok) process.exitCode = outcome(); // what was written last
   });
@@ -39,7 +39,7 @@ export async function runToExit(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    outcome = () => report(error);
+    outcome = () => exitCodeOf(error);
   }
   await setImmediate(); // lets an error of stdout be heard, also of help, which ends with a throw
   await end(outcome);
@@ -52,8 +52,8 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Says on stderr what went wrong, and gives the exit code. */
-function report(thrown: unknown): number {
+/** Says on stderr what went wrong. @returns the exit code */
+export function exitCodeOf(thrown: unknown): number {
   if (isBrokenPipe(thrown)) return ExitCode.ok; // as `| head` asks for
   const error = explainFileError(thrown);
   if (error instanceof InterruptedError) {

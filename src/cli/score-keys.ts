@@ -26,7 +26,7 @@ export const SCORE_KEYS: readonly ConfigKey[] = [
     fallback: null,
     nullable: true,
     choices: [],
-    expected: 'text that is not empty, or null',
+    expected: 'a path, or null',
   },
   {
     path: 'score.lowercase',

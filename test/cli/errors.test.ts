@@ -46,7 +46,7 @@ const CASES: readonly [command: string, message: string][] = [
     'error: nope.yaml: no such file or directory\n  Check the path; relative paths start at the current directory.\n',
   ],
   ['train tiny', 'error: tiny: no such file\n  This is the name of a preset: --preset tiny\n'],
-  ['train run', 'error: run: this is a directory, a file was expected\n  Give the path of a file.\n'],
+  ['train run', 'error: run: this is a directory, a config in YAML was expected\n  Give a config in YAML'],
   [
     'train wrong.yaml --seed -1',
     [

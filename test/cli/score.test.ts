@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import process from 'node:process';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { packageRoot } from '../../src/common/files.js';
 import { VERSION } from '../../src/metrics/version.js';
+import { type Outcome, runProgram, spawnProgram } from './run-program.js';
 
 /** What scripts/record-sacrebleu-commands.py writes. */
 interface Recorded {
@@ -25,48 +24,33 @@ const write = (name: string, content: string | Uint8Array) =>
 const read = (name: string) => fs.readFileSync(path.join(folder, name), 'utf8');
 for (const [name, lines] of Object.entries(files)) write(name, lines.map((line) => `${line}\n`).join(''));
 
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the program in the folder of the files. */
+/** Runs the program in the folder of the files, with a module loaded before it in a process of its own. */
 function score(
   line: string,
-  { stdin = '', seed, preload }: { stdin?: string; seed?: string; preload?: string } = {},
-): Promise<Outcome> {
-  const { SACREBLEU_FORMAT, SACREBLEU_SEED, SACREBLEU, ...rest } = process.env;
-  const env = {
-    ...rest,
-    HOME: folder,
-    NO_COLOR: '1',
-    ...(seed === undefined ? {} : { SACREBLEU_SEED: seed }),
-    ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${path.join(folder, preload)}` }),
+  { stdin, seed, preload }: { stdin?: string; seed?: string; preload?: string } = {},
+): Outcome {
+  const options = {
+    cwd: folder,
+    input: stdin,
+    env: {
+      HOME: folder,
+      SACREBLEU: undefined,
+      SACREBLEU_SEED: seed,
+      ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${path.join(folder, preload)}` }),
+    },
   };
-  const program = path.join(packageRoot(), 'bin/admin-nmt.js');
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [program, 'score', ...line.split(' ')],
-      { cwd: folder, env },
-      (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
-    );
-    child.stdin!.on('error', () => {}); // a program that refuses does not read
-    child.stdin!.end(stdin);
-  });
+  return (preload === undefined ? runProgram : spawnProgram)(['score', ...line.split(' ')], options);
 }
 
 async function printed(line: string, stdin?: string): Promise<string> {
-  const { code, stdout, stderr } = await score(line, { stdin });
-  assert.equal(code, 0, stderr);
+  const { status, stdout, stderr } = score(line, { stdin });
+  assert.equal(status, 0, stderr);
   return stdout;
 }
 
 async function refuses(line: string, ...messages: RegExp[]): Promise<void> {
-  const { code, stdout, stderr } = await score(line);
-  assert.deepEqual([code, stdout], [2, ''], stderr);
+  const { status, stdout, stderr } = score(line);
+  assert.deepEqual([status, stdout], [2, ''], stderr);
   for (const message of messages) assert.match(stderr, message);
 }
 
@@ -102,8 +86,8 @@ const starred = (output: string) => [...output.matchAll(/\(p = ([\d.]+)\)\*/g)].
 describe('score prints what sacreBLEU prints', { concurrency: 2 }, () => {
   for (const { arguments: line, stdin, seed, stdout } of runs) {
     test([line, stdin && '< stdin', seed && `seed ${seed}`].filter(Boolean).join(' '), async () => {
-      const outcome = await score(line, { stdin, seed });
-      assert.equal(outcome.code, 0, outcome.stderr);
+      const outcome = score(line, { stdin, seed });
+      assert.equal(outcome.status, 0, outcome.stderr);
       assert.equal(rounded(asSacrebleu(outcome.stdout)), rounded(withoutExplanation(stdout)));
     });
   }
@@ -154,8 +138,8 @@ describe('a test of significance on several threads', { concurrency: 2 }, () => 
 
   for (const preload of ['never.mjs', 'midway.mjs']) {
     test(`does the work of one that fails (${preload})`, async () => {
-      const { code, stdout, stderr } = await score(line, { preload });
-      assert.deepEqual([code, stdout], [0, await printed(`${line} --threads 1`)], stderr);
+      const { status, stdout, stderr } = score(line, { preload });
+      assert.deepEqual([status, stdout], [0, await printed(`${line} --threads 1`)], stderr);
     });
   }
 });
@@ -170,7 +154,7 @@ describe('score has more than sacreBLEU', { concurrency: 2 }, () => {
   });
 
   test('--tokenized: BLEU of the tokens as they stand, beside the other, and what each of them is', async () => {
-    const { stdout, stderr } = await score('ref -i hyp --tokenized -f text');
+    const { stdout, stderr } = score('ref -i hyp --tokenized -f text');
     assert.match(stdout, /^ +BLEU\|.*tok:13a.*\ntokenized BLEU\|.*tok:none\|smooth:none/);
     assert.match(stderr, /compared between papers[\s\S]*multi-bleu\.perl/);
   });
@@ -243,7 +227,7 @@ describe('score has more than sacreBLEU', { concurrency: 2 }, () => {
   });
 
   test('a seed from the system is named none, and draws differently', async () => {
-    const { stdout } = await score('ref -i hyp -ci -cin 20 -f text', { seed: 'none' });
+    const { stdout } = score('ref -i hyp -ci -cin 20 -f text', { seed: 'none' });
     assert.match(stdout, /\|bs:20\|seed:none\|/);
   });
 
@@ -267,38 +251,38 @@ describe('score warns of', { concurrency: 2 }, () => {
   write('cased', `${corpus.join('\n')}\n`);
 
   test('nothing where nothing is wrong', async () => {
-    assert.equal((await score('cased -i cased')).stderr, '');
+    assert.equal(score('cased -i cased').stderr, '');
   });
 
   test('text that looks tokenized', async () => {
     write('stops', corpus.map((line) => `${line} .\n`).join(''));
-    assert.match((await score('cased -i stops')).stderr, /120 lines end in a tokenized period/);
-    assert.equal((await score('cased -i stops --force')).stderr, '');
+    assert.match(score('cased -i stops').stderr, /120 lines end in a tokenized period/);
+    assert.equal(score('cased -i stops --force').stderr, '');
   });
 
   test('escaped characters', async () => {
     write('escaped', corpus.map((line) => `${line} &quot;\n`).join(''));
-    assert.match((await score('cased -i escaped')).stderr, /120 of 120 hypotheses hold escaped characters/);
+    assert.match(score('cased -i escaped').stderr, /120 of 120 hypotheses hold escaped characters/);
   });
 
   test('a tokenizer that finds no words in the language', async () => {
-    const { code, stdout, stderr } = await score('cased -i cased -l en-ja_JP -f text');
+    const { status, stdout, stderr } = score('cased -i cased -l en-ja_JP -f text');
     assert.match(stdout, /tok:13a/);
-    assert.deepEqual([code, stderr.match(/warning: .* does not cut Japanese/)?.length], [0, 1], stderr);
-    const chinese = await score('cased -i cased -l en-zh-Hans -f text');
+    assert.deepEqual([status, stderr.match(/warning: .* does not cut Japanese/)?.length], [0, 1], stderr);
+    const chinese = score('cased -i cased -l en-zh-Hans -f text');
     assert.match(chinese.stdout, /tok:zh\|/);
     assert.equal(chinese.stderr, '');
   });
 
   test('lower-cased output', async () => {
     write('lower', corpus.map((line) => `${line.toLowerCase()}\n`).join(''));
-    assert.match((await score('cased -i lower')).stderr, /Is the output lower-cased\?/);
-    assert.doesNotMatch((await score('cased -i lower -lc')).stderr, /lower-cased/);
+    assert.match(score('cased -i lower').stderr, /Is the output lower-cased\?/);
+    assert.doesNotMatch(score('cased -i lower -lc').stderr, /lower-cased/);
   });
 
   test('a lost line', async () => {
     write('shifted', [...corpus.slice(0, 60), ...corpus.slice(61), 'W1'].map((line) => `${line}\n`).join(''));
-    assert.match((await score('cased -i shifted')).stderr, /about line 6\d .* one line after/);
+    assert.match(score('cased -i shifted').stderr, /about line 6\d .* one line after/);
   });
 });
 
@@ -335,8 +319,8 @@ describe('score refuses', { concurrency: 2 }, () => {
   test('another number of columns', async () => {
     await refuses('refs.tsv -nr 4 -i hyp', /refs\.tsv:1: expected 4 columns with tabs between, found 2/);
     await refuses('refs.tsv ref -nr 2 -i hyp', /one file of 2 references a line, found 2 files/);
-    const { code, stderr } = await score('ref', { stdin: 'a\tb\nc\n' });
-    assert.equal(code, 2);
+    const { status, stderr } = score('ref', { stdin: 'a\tb\nc\n' });
+    assert.equal(status, 2);
     assert.match(stderr, /standard input:2: expected 2 columns with tabs between, found 1/);
   });
 
@@ -375,8 +359,8 @@ describe('score refuses', { concurrency: 2 }, () => {
     await refuses('ref -i hyp -ci -cin 0', /resamples or trials of 1 or more/);
     await refuses('ref -i hyp -ci --threads 0', /--threads: expected 1 thread or more, found 0/);
     assert.equal(fs.existsSync(path.join(folder, 'one.html')), false);
-    const { code, stderr } = await score('ref -i hyp -ci', { seed: 'x' });
-    assert.equal(code, 2);
+    const { status, stderr } = score('ref -i hyp -ci', { seed: 'x' });
+    assert.equal(status, 2);
     assert.match(stderr, /\$SACREBLEU_SEED/);
   });
 });
