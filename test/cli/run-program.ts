@@ -27,8 +27,10 @@ export const mainFile = fileURLToPath(new URL('../../src/cli/main.js', import.me
 /** The environment without what changes messages. */
 const { NO_COLOR, FORCE_COLOR, DEBUG, SACREBLEU_FORMAT, ...plainEnvironment } = process.env;
 
-/** A run that takes longer hangs. */
+/** Milliseconds; a run that takes longer hangs. */
 const LONGEST = 300_000;
+/** Milliseconds for the process to end in: with coverage it has something to write. */
+const LAST = 10_000;
 
 let calls:
   | { worker: Worker; signal: Int32Array; port: import('node:worker_threads').MessagePort }
@@ -63,6 +65,10 @@ function startWarm(): NonNullable<typeof calls> {
   });
   worker.unref();
   port1.unref();
+  process.once('exit', () => {
+    port1.postMessage('end');
+    Atomics.wait(signal, 0, 0, LAST);
+  });
   return { worker, signal, port: port1 };
 }
 

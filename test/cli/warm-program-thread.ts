@@ -25,4 +25,7 @@ program.on('message', answer);
 program.on('exit', (status, by) => {
   answer({ status, stdout: '', stderr: `the process ended by itself (${by ?? status})\n${heard}` });
 });
-port.on('message', (request) => program.send(request));
+port.on('message', (request) => {
+  if (request === 'end') program.disconnect();
+  else program.send(request);
+});
