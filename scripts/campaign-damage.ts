@@ -13,7 +13,6 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { check } from '../src/cli/check.js';
 import { canonicalHash } from '../src/common/canonical-hash.js';
 import { readChecksums } from '../src/common/checksums.js';
 import { UserError } from '../src/common/errors.js';
@@ -23,6 +22,7 @@ import { loadConfig, loadRunConfig } from '../src/config/load.js';
 import { Dictionary } from '../src/data/dictionary.js';
 import { readManifest } from '../src/data/manifest.js';
 import { readOmega, readProfile } from '../src/model/profile-file.js';
+import { check } from '../src/workflows/check/check.js';
 
 export interface Campaign {
   run: string;

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkRun } from '../src/cli/check-run.js';
+import { checkRun } from '../src/workflows/check/check-run.js';
 import { FAULT_KINDS, type FaultKind, type FaultPlan } from './fault-layer.js';
 import { outcomeOf, removeTinyRun, type TinyEnd, trainTinyRun } from './tiny-run.js';
 import { writeTinyTask } from './tiny-task.js';

@@ -5,10 +5,10 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { check } from '../src/cli/check.js';
-import { runImport } from '../src/cli/import.js';
 import { UserError } from '../src/common/errors.js';
 import { log } from '../src/common/log.js';
+import { check } from '../src/workflows/check/check.js';
+import { runImport } from '../src/workflows/exchange/import.js';
 import { writeMutant } from './import-mutants.js';
 
 /**

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { log } from '../common/log.js';
-import { type AnalyzeOptions, MEASURES, type Measure, SPLITS } from './analysis-options.js';
+import { type AnalyzeOptions, MEASURES, type Measure, SPLITS } from '../workflows/analyze/options.js';
 import { addConfigOptions } from './config-options.js';
 
 type Flags = Omit<AnalyzeOptions, 'settings'> & { quiet?: boolean };
@@ -50,7 +50,7 @@ export function addAnalyze(program: Command): void {
   ]);
   command.action(async (what: Measure[], targets: string[], { quiet, ...flags }: Flags) => {
     log.setQuiet(quiet === true);
-    const { runAnalyze } = await import('./analyze.js');
+    const { runAnalyze } = await import('../workflows/analyze/analyze.js');
     await runAnalyze(what, targets, { ...flags, settings });
   });
 }

@@ -1,14 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { ConfigKey } from '../config/keys.js';
-import type { Override } from '../config/override.js';
+import type { Setting } from '../config/override.js';
 import { lastName } from '../config/paths.js';
 
 /**
  * Keys of the config as flags. Nothing here loads the schema: that takes longer than many a score does.
  */
-
-/** What the command line sets: what a flag was given, or the text of `--set`. */
-export type Setting = Override | string;
 
 /** Flags that are not the last name of their key: fairseq's spelling, or a name that tells two keys apart. */
 const FLAG_NAMES: Readonly<Record<string, string>> = {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { configKeys, configSections } from '../config/keys.js';
+import type { Setting } from '../config/override.js';
 import { parentPath } from '../config/paths.js';
-import { addAliases, addKey, addSet, type Setting } from './config-flags.js';
+import { addAliases, addKey, addSet } from './config-flags.js';
 
 /**
  * Adds a flag for each of the keys and `--set` for all others, grouped by section in the help.

@@ -21,7 +21,7 @@ export function addDemo(program: Command, run: (args: readonly string[]) => Prom
     .addOption(count('--pairs <n>', 'Only make text, with this many pairs to train on (default: 6000).'))
     .addOption(count('--seed <n>', 'Only make text, from this seed (default: 1).'))
     .action(async ({ output, textOnly, ...text }: DemoFlags) => {
-      const { runDemo } = await import('./demo.js');
+      const { runDemo } = await import('../workflows/demo.js');
       const { writeToyCorpus } = await import('../data/toy-language.js');
       if (textOnly === true) writeToyCorpus(output, text);
       else await runDemo(output, run);

@@ -4,8 +4,8 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatConfig } from '../config/format.js';
 import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js';
-import type { AverageFlags } from './average.js';
-import type { Setting } from './config-flags.js';
+import type { Setting } from '../config/override.js';
+import type { AverageFlags } from '../workflows/average.js';
 import { addConfigOptions } from './config-options.js';
 
 /** The commands that make a model and use it. What they do is imported when they run: help loads no tensors. */
@@ -26,7 +26,7 @@ export function addPreprocess(program: Command): void {
   command.action(async (files: string[], options: Common & { overwrite?: boolean }) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
-    const { runPreprocess } = await import('./preprocess.js');
+    const { runPreprocess } = await import('../workflows/preprocess/preprocess.js');
     await runPreprocess(loaded.config, { overwrite: options.overwrite });
   });
 }
@@ -42,7 +42,7 @@ export function addProfile(program: Command): void {
   command.action(async (files: string[], options: Common & { output?: string }) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
-    const { runProfile } = await import('./profile.js');
+    const { runProfile } = await import('../workflows/profile.js');
     await runProfile(loaded.config, loaded.written, { output: options.output });
   });
 }
@@ -73,7 +73,7 @@ export function addTrain(program: Command): void {
   command.action(async (files: string[], options: TrainFlags) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
-    const { runTrain } = await import('./train.js');
+    const { runTrain } = await import('../workflows/train/train.js');
     const { restart, dryRun, allowChange } = options;
     const stopAfter =
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
@@ -98,7 +98,7 @@ export function addAverage(program: Command): void {
     .option('--quiet', 'Print warnings and errors only.')
     .action(async (run: string, { quiet, ...flags }: AverageFlags & { quiet?: boolean }) => {
       log.setQuiet(quiet === true);
-      const { runAverage } = await import('./average.js');
+      const { runAverage } = await import('../workflows/average.js');
       await runAverage(run, flags);
     });
 }
@@ -111,7 +111,7 @@ export function addCheck(program: Command): void {
     .description('Looks for damage: checksums, formats, shapes, numbers; says what train would go on from.')
     .option('--json', 'Print one JSON object.')
     .action(async (folder: string, options: { json?: boolean }) => {
-      const { runCheck } = await import('./check.js');
+      const { runCheck } = await import('../workflows/check/check.js');
       runCheck(folder, options);
     });
 }
@@ -146,7 +146,7 @@ export function addTranslate(program: Command): void {
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;
-    const { runTranslate } = await import('./translate.js');
+    const { runTranslate } = await import('../workflows/translate/translate.js');
     const { input, output, checkpoint, weights, format } = options;
     await runTranslate(run, { config: loaded.config, input, output, checkpoint, weights, format });
   });

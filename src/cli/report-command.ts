@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ReportOptions } from './report.js';
+import type { ReportOptions } from '../workflows/report/report.js';
 
 /** Adds `report`. What it does is imported when it runs. */
 export function addReport(program: Command): void {
@@ -17,7 +17,7 @@ export function addReport(program: Command): void {
         .implies({ watch: true }),
     )
     .action(async (runs: string[], { output, watch = false, port = 0 }: Partial<ReportOptions>) => {
-      const { runReport } = await import('./report.js');
+      const { runReport } = await import('../workflows/report/report.js');
       await runReport(runs, { output: output!, watch, port });
     });
 }
@@ -30,7 +30,7 @@ export function addRuns(program: Command): void {
     .description('The run directories in a folder: state, updates, best loss, age, size.')
     .option('--json', 'Print JSON.')
     .action(async (dir: string, options: { json?: boolean }) => {
-      const { listRuns } = await import('./runs.js');
+      const { listRuns } = await import('../workflows/runs/runs.js');
       listRuns(dir, options);
     });
 }

@@ -2,11 +2,12 @@ import process from 'node:process';
 import { type Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
+import type { Setting } from '../config/override.js';
 import type { Config } from '../config/schema.js';
 import { DEFAULT_RESAMPLES, DEFAULT_SEED, DEFAULT_TRIALS } from '../metrics/significance.js';
 import { targetOfPair } from '../metrics/tokenizers/language.js';
-import { addKey, addOverride, addSet, type Setting } from './config-flags.js';
-import type { ScoreOptions } from './score.js';
+import type { ScoreOptions } from '../workflows/score/score.js';
+import { addKey, addOverride, addSet } from './config-flags.js';
 import { SCORE_HEADING, SCORE_KEYS } from './score-keys.js';
 
 /** sacreBLEU's flags of one dash and several letters, which commander does not take. */
@@ -120,7 +121,7 @@ export function addScore(program: Command): void {
   command.action(async (references: string[], flags: ScoreFlags) => {
     log.setQuiet(flags.quiet === true);
     const config = await loadSettings(flags.config, settings);
-    const { runScore } = await import('./score.js');
+    const { runScore } = await import('../workflows/score/score.js');
     await runScore({ references, ...optionsOf(flags), ...bleuOptions(flags, config) });
   });
 }

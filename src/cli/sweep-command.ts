@@ -51,7 +51,7 @@ export function addSweep(program: Command): void {
   command.action(async (files: string[], flags: SweepFlags) => {
     const { output, jobs, retryFailed = false, dryRun = false, quiet = false } = flags;
     log.setQuiet(quiet);
-    const { reportOnly, runSweep } = await import('./sweep.js');
+    const { reportOnly, runSweep } = await import('../workflows/sweep/sweep.js');
     if (flags.reportOnly === true) return await reportOnly(output);
     await runSweep(planOf(files, flags), settings, { output, jobs, retryFailed, dryRun, quiet });
   });

@@ -14,6 +14,9 @@ export interface Override {
   readonly where: string;
 }
 
+/** What the command line sets: what a flag was given, or the text of `--set`. */
+export type Setting = Override | string;
+
 /** Reads `a.b=c` (`--set`). @throws UserError where it has not that form */
 export function parseSet(text: string): Override {
   const equals = text.indexOf('=');

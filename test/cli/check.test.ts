@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, test } from 'node:test';
-import { check } from '../../src/cli/check.js';
 import { writeToyCorpus } from '../../src/data/toy-language.js';
+import { check } from '../../src/workflows/check/check.js';
 import { type Outcome, program, scratchFolder, writeFiles } from '../pipeline/program.js';
 
 const CONFIG = `

@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
-import { runDemo } from '../../src/cli/demo.js';
 import { runCommandLine } from '../../src/cli/program.js';
 import { UserError } from '../../src/common/errors.js';
 import { packageRoot } from '../../src/common/files.js';
 import { loadConfig } from '../../src/config/load.js';
+import { runDemo } from '../../src/workflows/demo.js';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'admin-nmt-demo-'));
 after(() => rmSync(scratch, { recursive: true }));

@@ -207,7 +207,7 @@ describe('help and scores start without tensors', () => {
     return found;
   }
 
-  for (const file of ['cli/main.ts', 'cli/score.ts']) {
+  for (const file of ['cli/main.ts', 'workflows/score/score.ts']) {
     test(`src/${file}`, () => {
       const loaded = [...loadedWith(file)];
       assert.ok(loaded.includes('common/errors.ts'));

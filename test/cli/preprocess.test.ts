@@ -47,7 +47,7 @@ function preprocess(cwd: string, ...flags: string[]): string {
 /** Runs ensureDataset as train does. */
 function ensure(folder: string, ...sets: string[]): { status: number | null; stderr: string } {
   const load = new URL('../../src/config/load.js', import.meta.url).href;
-  const command = new URL('../../src/cli/preprocess.js', import.meta.url).href;
+  const command = new URL('../../src/workflows/preprocess/preprocess.js', import.meta.url).href;
   const exit = new URL('../../src/cli/exit.js', import.meta.url).href;
   return runModule(`
     import { loadConfig } from ${JSON.stringify(load)};

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { initBackend } from '../../src/backend/init.js';
-import { ensureProfile, type ProfileInputs } from '../../src/cli/profile.js';
 import { UserError } from '../../src/common/errors.js';
 import { packageRoot } from '../../src/common/files.js';
 import { camelizeKeys } from '../../src/config/camel.js';
 import { configSchema, type PartialConfig, type SettledConfig } from '../../src/config/schema.js';
 import { packBatch } from '../../src/data/batch.js';
 import { readOmega } from '../../src/model/profile-file.js';
+import { ensureProfile, type ProfileInputs } from '../../src/workflows/profile.js';
 import { runProgram } from './run-program.js';
 
 /** A little data-bin of six pairs, made by the official code. */

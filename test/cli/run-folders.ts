@@ -10,12 +10,12 @@ import {
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after } from 'node:test';
-import { lockRun } from '../../src/cli/run-lock.js';
 import { writeFileAtomic } from '../../src/common/files.js';
 import { formatConfig } from '../../src/config/format.js';
 import { loadConfig } from '../../src/config/load.js';
 import { writeSafetensors } from '../../src/formats/safetensors.js';
 import { formatStateFile, INITIAL_STATE, type TrainState } from '../../src/train/state.js';
+import { lockRun } from '../../src/workflows/runs/lock.js';
 
 /** A new empty folder, removed after the tests of the file. */
 export function scratchFolder(): string {

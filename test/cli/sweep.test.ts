@@ -6,7 +6,7 @@ import process from 'node:process';
 import { before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { writeTinyTask } from '../../scripts/tiny-task.js';
-import { readSweepRecord } from '../../src/cli/sweep-record.js';
+import { readSweepRecord } from '../../src/workflows/sweep/record.js';
 import { scratchFolder } from './run-folders.js';
 import { mainFile, runProgram } from './run-program.js';
 

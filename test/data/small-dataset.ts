@@ -1,10 +1,10 @@
 import * as path from 'node:path';
-import { startPieceTrainer } from '../../src/cli/piece-model.js';
 import { camelizeKeys } from '../../src/config/camel.js';
 import { configSchema, type DataConfig } from '../../src/config/schema.js';
 import { findParallelText } from '../../src/data/parallel-text.js';
 import { preprocessCorpus } from '../../src/data/preprocess.js';
 import type { VocabularySource } from '../../src/data/preprocess-options.js';
+import { startPieceTrainer } from '../../src/workflows/preprocess/piece-model.js';
 import { scratchFolder, writeFiles } from './scratch.js';
 
 /** A text: lines of both languages, or of each. */

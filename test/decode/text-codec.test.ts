@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { loadPieceModel } from '../../src/cli/piece-model.js';
 import type { DataConfig } from '../../src/config/schema.js';
 import { Dictionary, EOS, UNK } from '../../src/data/dictionary.js';
 import { ParallelDataset } from '../../src/data/parallel-dataset.js';
@@ -9,6 +8,7 @@ import type { VocabularySource } from '../../src/data/preprocess-options.js';
 import { loadCodec } from '../../src/decode/load-model.js';
 import { TextCodec, whiteSpaceSegmenter } from '../../src/decode/text-codec.js';
 import { BLEU, CHRF } from '../../src/metrics/sacrebleu.js';
+import { loadPieceModel } from '../../src/workflows/preprocess/piece-model.js';
 import { scratchFolder, writeFiles } from '../data/scratch.js';
 import { makeDataset, trainedVocabulary } from '../data/small-dataset.js';
 

@@ -1,5 +1,0 @@
-import { workerData } from 'node:worker_threads';
-import { type SharedWork, workOff } from './score-threads.js';
-
-// What runs on a further thread of `score`.
-workOff(workerData as SharedWork);

@@ -1,0 +1,73 @@
+import { UserError } from '../../common/errors.js';
+import type { SettledConfig } from '../../config/schema.js';
+import type { Batch } from '../../data/batch.js';
+import { readBatch } from '../../data/batch-iterator.js';
+import { ParallelDataset } from '../../data/parallel-dataset.js';
+import type { Mode } from '../../model/transformer.js';
+import type { MeasuredBatch } from '../../report/analysis-data.js';
+import { planPairs } from '../../train/split.js';
+import type { TrainingData } from '../train/data.js';
+import type { AnalyzeOptions } from './options.js';
+
+/** The sentences that are looked at, and with which dropout masks. */
+export interface AnalysisBatch {
+  batch: Batch;
+  measured: MeasuredBatch;
+  training: Mode['training'];
+}
+
+/**
+ * Reads a batch of a split: the training split in the order of the first epoch, so that batch 1 is the one that ω is
+ * profiled on; the others in the order of their lengths.
+ *
+ * @throws UserError where there is no such split or batch
+ */
+export function openAnalysisBatch(
+  config: SettledConfig,
+  data: TrainingData,
+  { split, batch: number, withDropout }: Pick<AnalyzeOptions, 'split' | 'batch' | 'withDropout'>,
+): AnalysisBatch {
+  const { destdir, sourceLang, targetLang } = config.data;
+  const pairs = split === 'train' ? data.train : ParallelDataset.open(destdir, split, sourceLang, targetLang);
+  try {
+    const batch = readNumbered(config, pairs, split, number, split === 'train' ? data.resegment : undefined);
+    const measured = {
+      split,
+      number,
+      sentences: batch.indices.length,
+      sourceTokens: batch.source.tokens.length,
+      targetTokens: batch.targetOutput.length,
+    };
+    return { batch, measured, training: withDropout ? { seed: config.seed, step: 0 } : null };
+  } finally {
+    if (pairs !== data.train) pairs.close();
+  }
+}
+
+function readNumbered(
+  { model, train, seed }: SettledConfig,
+  pairs: ParallelDataset,
+  split: string,
+  number: number,
+  resegment: TrainingData['resegment'],
+): Batch {
+  const options = {
+    maxTokens: train.maxTokens,
+    maxPositions: model.maxPositions,
+    seed,
+    epoch: 1,
+    rank: 0,
+    worldSize: 1,
+    shuffle: split === 'train',
+  };
+  const { batches } = planPairs(split, pairs, options);
+  const indices = batches[number - 1];
+  if (indices === undefined) {
+    throw new UserError({
+      problem: `expected a batch from 1 to ${batches.length}, found ${number}`,
+      where: '--batch',
+      hint: `The ${split} split makes ${batches.length} batches of ${train.maxTokens} tokens (--max-tokens).`,
+    });
+  }
+  return readBatch(pairs, indices, options, resegment);
+}

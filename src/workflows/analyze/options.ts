@@ -1,0 +1,38 @@
+import type { Setting } from '../../config/override.js';
+import type { SettledConfig } from '../../config/schema.js';
+import type { TrainingData } from '../train/data.js';
+import type { AnalysisBatch } from './batch.js';
+import type { AnalyzedModel } from './models.js';
+
+/** What `analyze` can measure, in the order of its page. */
+export const MEASURES = ['dependency', 'output-change', 'gradients', 'updates', 'omega'] as const;
+export type Measure = (typeof MEASURES)[number];
+
+export const SPLITS = ['train', 'valid', 'test'] as const;
+
+/** The flags of `analyze`. */
+export interface AnalyzeOptions {
+  output?: string;
+  html?: string;
+  checkpoint?: string[];
+  schemes?: string[];
+  split: (typeof SPLITS)[number];
+  /** From 1. */
+  batch: number;
+  withDropout?: boolean;
+  depths?: number[];
+  deltas?: number[];
+  seeds: number;
+  steps: number;
+  /** Of the config, see addConfigOptions. */
+  settings: readonly Setting[];
+}
+
+/** What all measures go by. */
+export interface AnalysisContext {
+  config: SettledConfig;
+  models: readonly AnalyzedModel[];
+  data: TrainingData;
+  batch: AnalysisBatch;
+  options: AnalyzeOptions;
+}

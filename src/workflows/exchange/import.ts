@@ -1,0 +1,139 @@
+import * as path from 'node:path';
+import { UserError } from '../../common/errors.js';
+import { sha256File } from '../../common/files.js';
+import { log } from '../../common/log.js';
+import { camelizeKeys } from '../../config/camel.js';
+import { loadConfig } from '../../config/load.js';
+import type { Override } from '../../config/override.js';
+import type { ModelConfig, WrittenConfig } from '../../config/schema.js';
+import { Dictionary } from '../../data/dictionary.js';
+import { sumsOf } from '../../data/manifest.js';
+import { checkFinite } from '../../formats/finite.js';
+import { Made, type PickleValue } from '../../formats/pickle.js';
+import type { NamedArray } from '../../formats/safetensors.js';
+import { openTorchFile, type TorchFile } from '../../formats/torch-file.js';
+import { modelFromArgs, weightNames } from '../../model/fairseq-checkpoint.js';
+import { checkWeights } from '../../model/transformer.js';
+import { checkFree, writeModelRun } from './model-run.js';
+
+export interface ImportOptions {
+  /** The run directory to write. */
+  output: string;
+  /** Folder with the dictionaries, and with tokenizers where there are any. */
+  dataBin: string;
+  /** Languages, where the checkpoint does not say them. */
+  sourceLang?: string;
+  targetLang?: string;
+}
+
+/**
+ * `admin-nmt import`: a checkpoint of the official code, or of fairseq with the same names → a run directory to translate
+ * with.
+ *
+ * @throws UserError for what the user can mend; nothing is then written
+ */
+export async function runImport(file: string, options: ImportOptions): Promise<void> {
+  checkFree(options.output);
+  const torch = openTorchFile(file);
+  try {
+    const checkpoint = entriesOf(torch.value, file, 'the checkpoint');
+    const args = attributesOf(checkpoint.get('args'), file);
+    const model = modelFromArgs(args);
+    const languages = {
+      sourceLang: options.sourceLang ?? languageOf(args, 'source_lang', file),
+      targetLang: options.targetLang ?? languageOf(args, 'target_lang', file),
+    };
+    // Before anything of these sizes is made: the config bounds them.
+    const written = configOf(model, languages, options);
+    const config = camelizeKeys(written);
+    const sums = sumsOf(options.dataBin);
+    const [source, target] = [languages.sourceLang, languages.targetLang].map((language) => {
+      const name = `dict.${language}.txt`;
+      return Dictionary.load(path.join(options.dataBin, name), sums[name]).size;
+    });
+    const weights = readWeights(torch, entriesOf(checkpoint.get('model'), file, "its 'model'"), model, file);
+    checkWeights(config.model, { source, target }, weights, file);
+    const origin = { checkpoint: path.resolve(file), sha256: sha256File(file) };
+    await writeModelRun(options.output, { command: 'import', written, data: config.data, weights, origin });
+    const { encoder, decoder, embedDim, residual } = config.model;
+    log.info(`Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}`);
+    log.info(`To translate: admin-nmt translate ${options.output} --input FILE`);
+  } finally {
+    torch.close();
+  }
+}
+
+function readWeights(
+  torch: TorchFile,
+  state: ReadonlyMap<string, PickleValue>,
+  model: Partial<ModelConfig>,
+  file: string,
+): Map<string, NamedArray> {
+  const names = weightNames({ shareEmbeddings: model.shareEmbeddings! }, state.keys());
+  if (names.length === 0) throw notACheckpoint(file, "its 'model' is empty");
+  return new Map(
+    names.map((name) => {
+      const tensor = torch.readTensor(state.get(name)!, name);
+      checkFinite(tensor.data, name, file);
+      return [name, tensor];
+    }),
+  );
+}
+
+/** What a dict, or an OrderedDict, holds under names. */
+function entriesOf(value: PickleValue | undefined, file: string, what: string): Map<string, PickleValue> {
+  const entries = value instanceof Made ? value.items : value;
+  if (!(entries instanceof Map)) throw notACheckpoint(file, `${what} is no dict`);
+  return new Map(
+    [...entries].filter((entry): entry is [string, PickleValue] => typeof entry[0] === 'string'),
+  );
+}
+
+function attributesOf(value: PickleValue | undefined, file: string): Map<string, PickleValue> {
+  if (value instanceof Made && String(value.by) === 'argparse.Namespace') {
+    return entriesOf(value.state, file, "its 'args'");
+  }
+  throw notACheckpoint(file, "its 'args' is no argparse.Namespace");
+}
+
+function languageOf(args: ReadonlyMap<string, PickleValue>, name: string, file: string): string {
+  const language = args.get(name);
+  if (typeof language === 'string') return language;
+  throw new UserError({
+    problem: `expected ${name} in the args of the checkpoint, found none`,
+    where: file,
+    hint: 'Say the languages: --source-lang de --target-lang en',
+  });
+}
+
+/** The config that a checkpoint says. @throws UserError where its keys do not go together */
+function configOf(
+  { encoder, decoder, ...keys }: Partial<ModelConfig>,
+  { sourceLang, targetLang }: { sourceLang: string; targetLang: string },
+  { dataBin, output }: ImportOptions,
+): WrittenConfig {
+  const settings = {
+    ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [`model.${kebab(key)}`, value])),
+    'model.encoder.layers': encoder?.layers,
+    'model.decoder.layers': decoder?.layers,
+    'data.source-lang': sourceLang,
+    'data.target-lang': targetLang,
+    'data.destdir': dataBin,
+    'data.prepared': true,
+    'train.save-dir': output,
+  };
+  const sets = Object.entries(settings).map(([key, value]): Override => {
+    return { path: key, value: String(value), where: 'args of the checkpoint' };
+  });
+  return loadConfig({ sets }).written;
+}
+
+const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function notACheckpoint(where: string, problem: string): UserError {
+  return new UserError({
+    problem: `expected a checkpoint of fairseq: ${problem}`,
+    where,
+    hint: 'Give a file that the official code, or a fairseq of before 0.10, has saved.',
+  });
+}

@@ -1,0 +1,30 @@
+import type { FileSum } from '../../common/file-sum.js';
+import type { DataConfig } from '../../config/schema.js';
+import type { PieceTrainer, StoredPieceModel } from '../../data/preprocess-options.js';
+import { BpeTrainer, Tokenizer } from '../../tokenizer/index.js';
+
+/** A SentencePiece model as the dataset maker sees it. */
+function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
+  return {
+    symbols: tokenizer.pieces.map(({ piece, type }) =>
+      type === 'normal' || type === 'byte' || type === 'user-defined' ? piece : undefined,
+    ),
+    encode: (line) => tokenizer.encodeBoth(line),
+    serialize: () => tokenizer.serialize(),
+  };
+}
+
+/** Reads a .model. @throws UserError where it is missing, damaged or not as it was written */
+export function loadPieceModel(file: string, expected?: FileSum): StoredPieceModel {
+  return pieceModel(Tokenizer.load(file, expected));
+}
+
+/** Trains a tokenizer as `data.tokenizer` says. @throws UserError for a vocabulary that the text cannot give */
+export function startPieceTrainer(options: DataConfig['tokenizer']): PieceTrainer {
+  const { vocabSize, characterCoverage, normalization, byteFallback } = options;
+  const trainer = new BpeTrainer({ vocabSize, characterCoverage, normalization, byteFallback });
+  return {
+    add: (line) => trainer.add(line),
+    train: () => pieceModel(trainer.train()),
+  };
+}

@@ -1,0 +1,208 @@
+import * as path from 'node:path';
+import process from 'node:process';
+import { canonicalHash } from '../../common/canonical-hash.js';
+import { formatDuration } from '../../common/duration.js';
+import { type Complaint, InterruptedError, UserError, userErrorOf } from '../../common/errors.js';
+import { putBack } from '../../common/leftovers.js';
+import { log } from '../../common/log.js';
+import type { Config, DataConfig } from '../../config/schema.js';
+import { Dictionary } from '../../data/dictionary.js';
+import {
+  hasManifest,
+  isStale,
+  type Manifest,
+  readManifest,
+  type SplitSummary,
+  verifyDataset,
+} from '../../data/manifest.js';
+import { ParallelDataset } from '../../data/parallel-dataset.js';
+import { findParallelText, type ParallelText } from '../../data/parallel-text.js';
+import { preprocessCorpus } from '../../data/preprocess.js';
+import { inputsOf, type PreprocessOptions, SPLITS } from '../../data/preprocess-options.js';
+import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
+
+/**
+ * `admin-nmt preprocess`: text → tokenizer, dictionaries and dataset in `data.destdir`. Does nothing where that is up
+ * to date, unless told to overwrite. A data-bin of others (`data.prepared`) is only checked.
+ *
+ * @throws UserError for what the user can mend, InterruptedError after a signal; the folder is then as it was
+ */
+export async function runPreprocess(config: Config, options: { overwrite?: boolean }): Promise<void> {
+  if (config.data.prepared) return checkPrepared(config.data);
+  const texts = findTexts(config.data);
+  const reason = options.overwrite === true ? 'it is to be overwritten' : reasonToMake(config.data, texts);
+  if (reason === undefined) {
+    log.info(`${config.data.destdir} is up to date; --overwrite makes it anew.`);
+  } else {
+    await makeDataset(config, texts, reason);
+  }
+}
+
+/**
+ * Sees to it that `data.destdir` holds the dataset of this config: makes it where it is missing or stale and says
+ * why. A dataset of this very config is used as it is where the text is not there any more. One that is not made now
+ * is compared with its checksums.
+ *
+ * @throws as runPreprocess
+ */
+export async function ensureDataset(config: Config): Promise<void> {
+  const { data } = config;
+  if (data.prepared) return checkPrepared(data);
+  putBack(path.resolve(data.destdir));
+  const texts = findTextsUnlessMade(data);
+  const reason = texts && reasonToMake(data, texts);
+  if (texts === undefined) {
+    log.info(`The text of ${data.destdir} is not here any more: the dataset is used as it is.`);
+  } else if (reason !== undefined) {
+    return makeDataset(config, texts, reason);
+  }
+  verifyDataset(data.destdir, readManifest(data.destdir));
+}
+
+type Texts = PreprocessOptions['texts'];
+
+/** The files of the text. @throws UserError with every one that is missing, by its key */
+function findTexts(data: DataConfig): Texts {
+  const texts: Partial<Record<(typeof SPLITS)[number], ParallelText>> = {};
+  const complaints: Complaint[] = [];
+  for (const split of SPLITS) {
+    const prefix = data[split];
+    if (prefix === null) continue;
+    const key = `data.${split}`;
+    try {
+      texts[split] = findParallelText(path.resolve(data.root, prefix), data.sourceLang, data.targetLang, key);
+    } catch (error) {
+      complaints.push(...userErrorOf(error).complaints);
+    }
+  }
+  if (data.train === null) {
+    complaints.push({
+      problem: 'expected the training text, found null',
+      where: 'data.train',
+      hint: 'Set it in the config, or give --trainpref PREFIX; for a data-bin of fairseq set data.prepared.',
+    });
+  }
+  if (complaints.length > 0) throw new UserError(complaints);
+  return texts as Texts;
+}
+
+/** As findTexts; undefined where text is missing, but the dataset of this config is there. */
+function findTextsUnlessMade(data: DataConfig): Texts | undefined {
+  try {
+    return findTexts(data);
+  } catch (error) {
+    const made = hasManifest(data.destdir) && readManifest(data.destdir).dataHash === datasetHash(data);
+    if (made && error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Why the dataset is to be made, in words; undefined where it is up to date. */
+function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
+  if (!hasManifest(data.destdir)) return 'there is none yet';
+  const inputs = inputsOf(texts, [data.sourceLang, data.targetLang], vocabularyInputs(data));
+  return isStale(data.destdir, readManifest(data.destdir), datasetHash(data), inputs);
+}
+
+/** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
+export function datasetHash(data: DataConfig): string {
+  const { sourceLang, targetLang, vocabularyFrom, tokenizer, filter, clean } = data;
+  const { model, joint, ...training } = tokenizer;
+  return canonicalHash({
+    sourceLang,
+    targetLang,
+    joint,
+    training: model === null && vocabularyFrom === null ? training : null,
+    filter,
+    clean,
+  });
+}
+
+async function makeDataset(config: Config, texts: Texts, reason: string): Promise<void> {
+  const { data, seed } = config;
+  const started = performance.now();
+  log.info(`Making ${data.destdir}: ${reason}.`);
+  const manifest = await interruptible((signal) =>
+    preprocessCorpus({
+      destdir: data.destdir,
+      sourceLang: data.sourceLang,
+      targetLang: data.targetLang,
+      texts,
+      vocabulary: vocabularySource(data),
+      joint: data.tokenizer.joint,
+      filter: data.filter,
+      clean: data.clean,
+      dataHash: datasetHash(data),
+      seed,
+      signal,
+    }),
+  );
+  for (const line of describeDataset(manifest)) log.info(line);
+  log.info(`Made in ${formatDuration((performance.now() - started) / 1000)}: ${data.destdir}`);
+}
+
+/** Runs work that SIGINT and SIGTERM end at its next safe point. */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = (name: 'SIGINT' | 'SIGTERM'): void => {
+    controller.abort(new InterruptedError(name, 'Interrupted: the dataset was not made.'));
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of signals) process.once(name, stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const name of signals) process.off(name, stop);
+  }
+}
+
+/** The manifest in a few lines. */
+function describeDataset({ splits, dictionaries }: Manifest): string[] {
+  return [
+    ...Object.entries(splits).flatMap(([name, split]) => describeSplit(name, split)),
+    ...describeDictionaries(dictionaries),
+  ];
+}
+
+function describeDictionaries(dictionaries: Manifest['dictionaries']): string[] {
+  const hashes = new Set(Object.values(dictionaries).map(({ sha256 }) => sha256));
+  if (hashes.size === 1)
+    return [`dictionary of both languages: ${Object.values(dictionaries)[0].size} symbols`];
+  return Object.entries(dictionaries).map(
+    ([language, { size }]) => `dictionary of ${language}: ${size} symbols`,
+  );
+}
+
+function describeSplit(name: string, { pairs, kept, dropped, sides }: SplitSummary): string[] {
+  const reasons = Object.entries(dropped).filter(([, count]) => count > 0);
+  const lost = reasons.map(([reason, count]) => `${reason} ${count}`).join(', ');
+  return [
+    `${name}: ${kept === pairs ? `${pairs} pairs` : `${kept} of ${pairs} pairs, dropped: ${lost}`}`,
+    ...Object.entries(sides).map(([language, { tokens, unknown, oovRate, longest }]) => {
+      const mean = (tokens / kept).toFixed(1);
+      const oov = `${(100 * oovRate).toFixed(2)} % <unk> (${unknown})`;
+      return `  ${language}: ${tokens} tokens, ${mean} a sentence, at most ${longest}; ${oov}`;
+    }),
+  ];
+}
+
+/** Opens a data-bin of others and reads a first pair of each split. */
+function checkPrepared({ destdir, sourceLang, targetLang }: DataConfig): void {
+  for (const split of SPLITS) {
+    if (split !== 'train' && !ParallelDataset.exists(destdir, split, sourceLang, targetLang)) continue;
+    const dataset = ParallelDataset.open(destdir, split, sourceLang, targetLang);
+    try {
+      if (dataset.size === 0) {
+        throw new UserError({ problem: `expected pairs in the ${split} split, found none`, where: destdir });
+      }
+      dataset.pair(0);
+      log.info(`${destdir}: ${split} with ${dataset.size} pairs, prepared by others`);
+    } finally {
+      dataset.close();
+    }
+  }
+  for (const language of [sourceLang, targetLang]) {
+    const { size } = Dictionary.load(path.join(destdir, `dict.${language}.txt`));
+    log.info(`  dictionary of ${language}: ${size} symbols`);
+  }
+}

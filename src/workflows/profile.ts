@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { initBackend } from '../backend/init.js';
+import { canonicalHash } from '../common/canonical-hash.js';
+import { log } from '../common/log.js';
+import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
+import type { Batch } from '../data/batch.js';
+import { analyticOmega, type OmegaValues } from '../model/omega.js';
+import { omegaOf, type ProfiledSublayer, profileOmega } from '../model/profile.js';
+import {
+  OFFICIAL_PROFILE_FILE,
+  PROFILE_FILE,
+  type ProfileOrigin,
+  readOmega,
+  readProfile,
+  writeOfficialProfile,
+  writeProfile,
+} from '../model/profile-file.js';
+import { STACKS } from '../model/scheme.js';
+import type { VocabularySizes } from '../model/transformer.js';
+import { compareOmega, formatProfile } from '../report/profile-table.js';
+import { ensureDataset } from './preprocess/preprocess.js';
+import { openTrainingData, type TrainingData } from './train/data.js';
+import { settleBatch, takeRecorded } from './train/settle-batch.js';
+
+/** What is profiled beside the model: the data that training starts with. */
+export interface ProfileInputs {
+  vocabulary: VocabularySizes;
+  /** Names the training split and its dictionaries. */
+  dataHash: string;
+  /** The first batch of the first epoch. */
+  firstBatch: () => Batch;
+}
+
+/**
+ * `admin-nmt profile`: measures the residual branches of the initial model on the first training batch, writes
+ * `admin-profile.json` and `profile.ratio.init` into the run directory (or `output`), and prints a table.
+ */
+export async function runProfile(
+  given: Config,
+  written: WrittenConfig,
+  options: { output?: string },
+): Promise<void> {
+  warnIfUnused(given);
+  await ensureDataset(given);
+  const backend = await initBackend(given.backend, given.threads);
+  log.info(`Backend: ${backend.name} (${backend.reason})`);
+  const data = openTrainingData(given);
+  try {
+    const known = takeRecorded({ config: given, written });
+    const { config } = await settleBatch(known, data, backend);
+    const folder = options.output ?? config.train.saveDir;
+    const sublayers = makeProfile(config, profileInputs(config, data), folder);
+    process.stdout.write(formatProfile(sublayers).join('\n') + '\n');
+    const [profiled, analytic] = [omegaOf(sublayers), analyticOmega(config.model)];
+    for (const stack of STACKS) {
+      const formula = config.model.omega.outputChange;
+      log.info(compareOmega(stack, profiled[stack], analytic[stack][0], formula));
+    }
+  } finally {
+    data.close();
+  }
+}
+
+/** What is profiled of a training split, in the form of the first update of `train`. */
+export function profileInputs({ train }: SettledConfig, data: TrainingData): ProfileInputs {
+  const { source, target, hash, firstBatch } = data;
+  return {
+    vocabulary: { source: source.size, target: target.size },
+    dataHash: hash,
+    firstBatch: () => firstBatch(train.maxTokens),
+  };
+}
+
+function warnIfUnused({ model }: Config): void {
+  if (model.residual !== 'admin') {
+    log.warn(`model.residual is ${model.residual}: what is profiled is the same model under admin.`);
+  } else if (model.omega.init === 'analytic') {
+    log.warn('model.omega.init is analytic: train will not use the profile.');
+  }
+}
+
+/**
+ * The initial ω of a model under `residual: admin` with `omega.init: profiled`, null for every other model: from the
+ * file that the config names, else from the profile in the run directory, which is made where it is missing or is of
+ * another model, other data or another seed.
+ *
+ * @throws UserError for a profile that is damaged or of another shape
+ */
+export function ensureProfile(config: SettledConfig, inputs: ProfileInputs): OmegaValues | null {
+  const { residual, omega } = config.model;
+  if (residual !== 'admin' || omega.init !== 'profiled') return null;
+  if (omega.profile !== null) {
+    log.info(`ω from ${omega.profile}`);
+    return readOmega(omega.profile, config.model);
+  }
+  const { saveDir } = config.train;
+  const file = path.join(saveDir, PROFILE_FILE);
+  if (existsSync(file)) {
+    const profile = readProfile(file);
+    const change = findChange(profile, originOf(config, inputs));
+    if (change === undefined) {
+      log.info(`ω from ${file}`);
+      return omegaOf(profile.sublayers);
+    }
+    log.info(`${file} is of ${change}; it is made anew.`);
+  }
+  return omegaOf(makeProfile(config, inputs, saveDir));
+}
+
+/** What has changed since a profile was made, in words. */
+function findChange(found: ProfileOrigin, wanted: ProfileOrigin): string | undefined {
+  if (found.modelHash !== wanted.modelHash) return 'another model';
+  if (found.dataHash !== wanted.dataHash) return 'other data';
+  if (found.seed !== wanted.seed) return `seed ${found.seed}`;
+  return undefined;
+}
+
+/** Everything that the numbers of a profile depend on. */
+function originOf({ model, data, train, seed }: SettledConfig, { dataHash }: ProfileInputs): ProfileOrigin {
+  const { omega, residual, ...rest } = model;
+  const modelHash = canonicalHash({
+    ...rest,
+    bpeDropout: data.bpeDropout,
+    maxTokens: train.maxTokens,
+  });
+  return { modelHash, dataHash, seed };
+}
+
+/** Profiles and writes both files. */
+function makeProfile(config: SettledConfig, inputs: ProfileInputs, folder: string): ProfiledSublayer[] {
+  const batch = inputs.firstBatch();
+  const { length } = batch.indices;
+  log.info(`Profiling on the first batch: ${length} pairs, ${batch.targetOutput.length} target tokens`);
+  const sublayers = profileOmega(config.model, inputs.vocabulary, batch, config.seed);
+  const file = path.join(folder, PROFILE_FILE);
+  writeProfile(file, config.model, sublayers, originOf(config, inputs));
+  writeOfficialProfile(path.join(folder, OFFICIAL_PROFILE_FILE), sublayers);
+  log.info(`Wrote ${file} and ${OFFICIAL_PROFILE_FILE}`);
+  return sublayers;
+}

@@ -1,0 +1,65 @@
+import * as path from 'node:path';
+import { canonicalHash } from '../../common/canonical-hash.js';
+import { UserError } from '../../common/errors.js';
+import type { Config } from '../../config/schema.js';
+import type { Batch } from '../../data/batch.js';
+import { type Resegment, readBatch } from '../../data/batch-iterator.js';
+import { Dictionary } from '../../data/dictionary.js';
+import { ParallelDataset } from '../../data/parallel-dataset.js';
+import { firstEpoch, planPairs } from '../../train/split.js';
+import { createResegment } from './resegment.js';
+
+/** What a model is trained on. */
+export interface TrainingData {
+  train: ParallelDataset;
+  /** Null where the dataset has no such split. */
+  valid: ParallelDataset | null;
+  source: Dictionary;
+  target: Dictionary;
+  /** Names the training split and its dictionaries. */
+  hash: string;
+  resegment?: Resegment;
+  /** The first batch of the first epoch. */
+  firstBatch(maxTokens: number): Batch;
+  close(): void;
+}
+
+/** Opens `data.destdir`. @throws UserError for what is missing, damaged, or at odds with the config */
+export function openTrainingData({
+  data,
+  model: { maxPositions, shareEmbeddings },
+  seed,
+}: Config): TrainingData {
+  const { destdir, sourceLang, targetLang } = data;
+  const [source, target] = [sourceLang, targetLang].map((language) =>
+    Dictionary.load(path.join(destdir, `dict.${language}.txt`)),
+  );
+  if (shareEmbeddings === 'all' && source.hash !== target.hash) {
+    throw new UserError({
+      problem: `model.share-embeddings: all needs one dictionary for both languages, found two that differ, of ${source.size} and ${target.size} symbols`,
+      where: destdir,
+      hint: 'Set model.share-embeddings to decoder or none, or make a dataset with a joint dictionary.',
+    });
+  }
+  const resegment = createResegment(data, seed, source, target);
+  const train = ParallelDataset.open(destdir, 'train', sourceLang, targetLang);
+  const hasValid = ParallelDataset.exists(destdir, 'valid', sourceLang, targetLang);
+  const valid = hasValid ? ParallelDataset.open(destdir, 'valid', sourceLang, targetLang) : null;
+  return {
+    train,
+    valid,
+    source,
+    target,
+    hash: canonicalHash([train.hash, source.hash, target.hash]),
+    resegment,
+    firstBatch: (maxTokens) => {
+      const options = firstEpoch({ maxTokens, maxPositions, seed });
+      const [first] = planPairs('train', train, options).batches;
+      return readBatch(train, first, options, resegment);
+    },
+    close: () => {
+      train.close();
+      valid?.close();
+    },
+  };
+}
