@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../src/common/errors.js';
 import { log } from '../src/common/log.js';
 import { check } from '../src/workflows/check/check.js';
-import { runImport } from '../src/workflows/exchange/import.js';
+import { importCheckpoint } from '../src/workflows/exchange/import.js';
 import { writeMutant } from './import-mutants.js';
 
 /**
@@ -56,7 +56,7 @@ export async function tryMutant(folder: string, seed: number, index: number): Pr
   const output = path.join(folder, 'run');
   let [outcome, message]: [Answer['outcome'], string | undefined] = ['imported', undefined];
   try {
-    await runImport(checkpoint, { output, dataBin });
+    await importCheckpoint(checkpoint, { output, dataBin });
     const damaged = check(output).findings.filter(({ verdict }) => verdict === 'damaged');
     if (damaged.length > 0) [outcome, message] = ['fault', `check: ${damaged[0].what}: ${damaged[0].detail}`];
   } catch (error) {

@@ -87,6 +87,14 @@ test('a library is imported by the room that owns it alone', () => {
   }
 });
 
+test('the command line, standard output and the end of the process are the business of src/cli alone', () => {
+  for (const file of files.filter((name) => room(name) !== 'cli')) {
+    const text = readFileSync(path.join(source, file), 'utf8').replaceAll(/'[^'\n]*'/g, '');
+    const [found] = /\bprocess\.(argv|stdout|exit\()/.exec(text) ?? [];
+    assert.equal(found, undefined, `src/${file}`);
+  }
+});
+
 test('src/metrics and src/tokenizer/index load no tensors, and metrics no Node modules', () => {
   for (const { from, specifier } of imports) {
     if (room(from) === 'metrics')

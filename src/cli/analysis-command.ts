@@ -1,9 +1,10 @@
+import process from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { log } from '../common/log.js';
 import { type AnalyzeOptions, MEASURES, type Measure, SPLITS } from '../workflows/analyze/options.js';
 import { addConfigOptions } from './config-options.js';
 
-type Flags = Omit<AnalyzeOptions, 'settings'> & { quiet?: boolean };
+type Flags = Omit<AnalyzeOptions, 'settings' | 'args'> & { quiet?: boolean };
 
 /** Adds `analyze`. What it does is imported when it runs. */
 export function addAnalyze(program: Command): void {
@@ -50,8 +51,10 @@ export function addAnalyze(program: Command): void {
   ]);
   command.action(async (what: Measure[], targets: string[], { quiet, ...flags }: Flags) => {
     log.setQuiet(quiet === true);
-    const { runAnalyze } = await import('../workflows/analyze/analyze.js');
-    await runAnalyze(what, targets, { ...flags, settings });
+    const { analyze, formatAnalysis } = await import('../workflows/analyze/analyze.js');
+    const analysis = await analyze(what, targets, { ...flags, settings, args: process.argv.slice(2) });
+    if (flags.output === undefined && flags.html === undefined)
+      process.stdout.write(formatAnalysis(analysis));
   });
 }
 

@@ -26,10 +26,10 @@ export function addFold(program: Command): void {
   command.action(async (run: string, options: FoldFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;
-    const { runFold } = await import('../workflows/exchange/fold.js');
+    const { fold } = await import('../workflows/exchange/fold.js');
     const { output, checkpoint, verify } = options;
     const { written } = loadRunConfig(run); // the flags are for comparing, not for the new run
-    await runFold(run, { config: loaded.config, written, output, checkpoint, verify });
+    await fold(run, { config: loaded.config, written, output, checkpoint, verify });
   });
 }
 
@@ -56,8 +56,8 @@ export function addExport(program: Command): void {
     .action(async (run: string, { quiet, ...options }: ExportFlags) => {
       log.setQuiet(quiet === true);
       const loaded = loadRunConfig(run);
-      const { runExport } = await import('../workflows/exchange/export.js');
-      await runExport(run, { ...loaded, ...options });
+      const { exportRun } = await import('../workflows/exchange/export.js');
+      await exportRun(run, { ...loaded, ...options });
     });
 }
 
@@ -82,7 +82,7 @@ export function addImport(program: Command): void {
     .option('--quiet', 'Print warnings and errors only.')
     .action(async (file: string, { quiet, ...options }: ImportFlags) => {
       log.setQuiet(quiet === true);
-      const { runImport } = await import('../workflows/exchange/import.js');
-      await runImport(file, options);
+      const { importCheckpoint } = await import('../workflows/exchange/import.js');
+      await importCheckpoint(file, options);
     });
 }

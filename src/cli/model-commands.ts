@@ -26,8 +26,8 @@ export function addPreprocess(program: Command): void {
   command.action(async (files: string[], options: Common & { overwrite?: boolean }) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
-    const { runPreprocess } = await import('../workflows/preprocess/preprocess.js');
-    await runPreprocess(loaded.config, { overwrite: options.overwrite });
+    const { preprocess } = await import('../workflows/preprocess/preprocess.js');
+    await preprocess(loaded.config, { overwrite: options.overwrite });
   });
 }
 
@@ -42,8 +42,11 @@ export function addProfile(program: Command): void {
   command.action(async (files: string[], options: Common & { output?: string }) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
-    const { runProfile } = await import('../workflows/profile.js');
-    await runProfile(loaded.config, loaded.written, { output: options.output });
+    const { describeOmega, profile } = await import('../workflows/profile.js');
+    const { formatProfile } = await import('../report/profile-table.js');
+    const profiled = await profile(loaded.config, loaded.written, { output: options.output });
+    process.stdout.write(`${formatProfile(profiled.sublayers).join('\n')}\n`);
+    for (const line of describeOmega(profiled)) log.info(line);
   });
 }
 
@@ -73,11 +76,17 @@ export function addTrain(program: Command): void {
   command.action(async (files: string[], options: TrainFlags) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
-    const { runTrain } = await import('../workflows/train/train.js');
+    const { rehearseTraining, train } = await import('../workflows/train/train.js');
+    const { listenForSignals } = await import('./training-signals.js');
     const { restart, dryRun, allowChange } = options;
     const stopAfter =
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
-    await runTrain(loaded.config, loaded.written, { restart, dryRun, stopAfter, allowChange });
+    if (dryRun === true) {
+      process.stdout.write(await rehearseTraining(loaded.config, loaded.written, { restart, allowChange }));
+      return;
+    }
+    const how = { restart, stopAfter, allowChange, listen: listenForSignals };
+    await train(loaded.config, loaded.written, how);
   });
 }
 
@@ -98,8 +107,8 @@ export function addAverage(program: Command): void {
     .option('--quiet', 'Print warnings and errors only.')
     .action(async (run: string, { quiet, ...flags }: AverageFlags & { quiet?: boolean }) => {
       log.setQuiet(quiet === true);
-      const { runAverage } = await import('../workflows/average.js');
-      await runAverage(run, flags);
+      const { average } = await import('../workflows/average.js');
+      await average(run, flags);
     });
 }
 
@@ -111,8 +120,12 @@ export function addCheck(program: Command): void {
     .description('Looks for damage: checksums, formats, shapes, numbers; says what train would go on from.')
     .option('--json', 'Print one JSON object.')
     .action(async (folder: string, options: { json?: boolean }) => {
-      const { runCheck } = await import('../workflows/check/check.js');
-      runCheck(folder, options);
+      const { check, formatReport, refuseDamage } = await import('../workflows/check/check.js');
+      const report = check(folder);
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report),
+      );
+      refuseDamage(folder, report);
     });
 }
 
@@ -146,9 +159,15 @@ export function addTranslate(program: Command): void {
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;
-    const { runTranslate } = await import('../workflows/translate/translate.js');
-    const { input, output, checkpoint, weights, format } = options;
-    await runTranslate(run, { config: loaded.config, input, output, checkpoint, weights, format });
+    const [{ translateFile }, { openLineOutput }] = await Promise.all([
+      import('../workflows/translate.js'),
+      import('./line-output.js'),
+    ]);
+    const { input = '-', output = '-', checkpoint, weights, format } = options;
+    // Who types gets an answer to each line.
+    const chunk = input === '-' && process.stdin.isTTY === true ? 1 : undefined;
+    const how = { input, checkpoint, weights, format, chunk, openOutput: () => openLineOutput(output) };
+    await translateFile(run, { config: loaded.config, ...how });
   });
 }
 

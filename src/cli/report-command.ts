@@ -1,5 +1,9 @@
+import process from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { log } from '../common/log.js';
+import { formatRuns } from '../report/runs-table.js';
 import type { ReportOptions } from '../workflows/report/report.js';
+import type { FoundRunDirectory } from '../workflows/runs/runs.js';
 
 /** Adds `report`. What it does is imported when it runs. */
 export function addReport(program: Command): void {
@@ -17,8 +21,8 @@ export function addReport(program: Command): void {
         .implies({ watch: true }),
     )
     .action(async (runs: string[], { output, watch = false, port = 0 }: Partial<ReportOptions>) => {
-      const { runReport } = await import('../workflows/report/report.js');
-      await runReport(runs, { output: output!, watch, port });
+      const { report } = await import('../workflows/report/report.js');
+      await report(runs, { output: output!, watch, port, args: process.argv.slice(2) });
     });
 }
 
@@ -30,9 +34,20 @@ export function addRuns(program: Command): void {
     .description('The run directories in a folder: state, updates, best loss, age, size.')
     .option('--json', 'Print JSON.')
     .action(async (dir: string, options: { json?: boolean }) => {
-      const { listRuns } = await import('../workflows/runs/runs.js');
-      listRuns(dir, options);
+      const { findRuns, DEPTH } = await import('../workflows/runs/runs.js');
+      const runs = findRuns(dir);
+      if (options.json === true) process.stdout.write(`${JSON.stringify(runs.map(asJson), null, 2)}\n`);
+      else if (runs.length === 0) log.info(`No run directory in ${dir}, nor ${DEPTH} folders deep.`);
+      else process.stdout.write(`${formatRuns(runs.map(withAge)).join('\n')}\n`);
     });
+}
+
+function asJson(run: FoundRunDirectory) {
+  return { ...run, changed: run.changed.toISOString() };
+}
+
+function withAge({ changed, ...run }: FoundRunDirectory) {
+  return { ...run, age: (Date.now() - changed.getTime()) / 1000 };
 }
 
 function parsePort(text: string): number {

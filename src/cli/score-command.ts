@@ -121,8 +121,9 @@ export function addScore(program: Command): void {
   command.action(async (references: string[], flags: ScoreFlags) => {
     log.setQuiet(flags.quiet === true);
     const config = await loadSettings(flags.config, settings);
-    const { runScore } = await import('../workflows/score/score.js');
-    await runScore({ references, ...optionsOf(flags), ...bleuOptions(flags, config) });
+    const { scoreFiles } = await import('../workflows/score/score.js');
+    const scores = await scoreFiles({ references, ...optionsOf(flags), ...bleuOptions(flags, config) });
+    process.stdout.write(scores);
   });
 }
 
@@ -220,6 +221,7 @@ function optionsOf(flags: ScoreFlags): Omit<ScoreOptions, 'references' | 'bleu' 
     width: whole('--width', flags.width) ?? 1,
     format: flags.format ?? process.env.SACREBLEU_FORMAT?.toLowerCase() ?? 'json',
     shortSignature: flags.short === true,
+    coloured: process.stdout.isTTY === true && !process.env.NO_COLOR,
     sentenceLevel: flags.sentenceLevel === true,
     tokenized: flags.tokenized === true,
     confidence: flags.confidence

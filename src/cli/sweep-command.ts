@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
@@ -9,6 +10,7 @@ import {
   readSweepPlan,
   type SweepPlan,
 } from '../config/sweep-plan.js';
+import type { SweepReport } from '../report/sweep-results.js';
 import { addConfigOptions } from './config-options.js';
 
 interface SweepFlags {
@@ -51,9 +53,17 @@ export function addSweep(program: Command): void {
   command.action(async (files: string[], flags: SweepFlags) => {
     const { output, jobs, retryFailed = false, dryRun = false, quiet = false } = flags;
     log.setQuiet(quiet);
-    const { reportOnly, runSweep } = await import('../workflows/sweep/sweep.js');
-    if (flags.reportOnly === true) return await reportOnly(output);
-    await runSweep(planOf(files, flags), settings, { output, jobs, retryFailed, dryRun, quiet });
+    const { listCells, reportOnly, sweep } = await import('../workflows/sweep/sweep.js');
+    const { groupTable, markdownTable } = await import('../report/sweep-table.js');
+    const reporting = {
+      args: process.argv.slice(2),
+      onReport: (report: SweepReport) => process.stdout.write(`${markdownTable(groupTable(report))}\n`),
+    };
+    if (flags.reportOnly === true) await reportOnly(output, reporting);
+    else if (dryRun) {
+      for (const { name, state } of listCells(planOf(files, flags), settings, { output, retryFailed }))
+        process.stdout.write(`${name}\t${state}\n`);
+    } else await sweep(planOf(files, flags), settings, { output, jobs, retryFailed, quiet, ...reporting });
   });
 }
 

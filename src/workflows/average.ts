@@ -25,7 +25,7 @@ export interface AverageFlags {
  * @param run a run directory
  * @throws UserError for what the user can mend; nothing is then written
  */
-export async function runAverage(run: string, flags: AverageFlags): Promise<void> {
+export async function average(run: string, flags: AverageFlags): Promise<void> {
   const selection = selectionOf(flags);
   checkRunDirectory(run);
   const checkpoints = selectCheckpoints(run, selection);

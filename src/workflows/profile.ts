@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import { initBackend } from '../backend/init.js';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { log } from '../common/log.js';
@@ -19,7 +18,7 @@ import {
 } from '../model/profile-file.js';
 import { STACKS } from '../model/scheme.js';
 import type { VocabularySizes } from '../model/transformer.js';
-import { compareOmega, formatProfile } from '../report/profile-table.js';
+import { compareOmega } from '../report/profile-table.js';
 import { ensureDataset } from './preprocess/preprocess.js';
 import { openTrainingData, type TrainingData } from './train/data.js';
 import { settleBatch, takeRecorded } from './train/settle-batch.js';
@@ -33,15 +32,24 @@ export interface ProfileInputs {
   firstBatch: () => Batch;
 }
 
+/** What a profile has found, and what the formula gives. */
+export interface ProfiledModel {
+  sublayers: ProfiledSublayer[];
+  omega: OmegaValues;
+  analytic: OmegaValues;
+  /** Of the analytic ω. */
+  formula: Config['model']['omega']['outputChange'];
+}
+
 /**
  * `admin-nmt profile`: measures the residual branches of the initial model on the first training batch, writes
- * `admin-profile.json` and `profile.ratio.init` into the run directory (or `output`), and prints a table.
+ * `admin-profile.json` and `profile.ratio.init` into the run directory (or `output`), and returns them.
  */
-export async function runProfile(
+export async function profile(
   given: Config,
   written: WrittenConfig,
-  options: { output?: string },
-): Promise<void> {
+  options: { output?: string } = {},
+): Promise<ProfiledModel> {
   warnIfUnused(given);
   await ensureDataset(given);
   const backend = await initBackend(given.backend, given.threads);
@@ -52,15 +60,16 @@ export async function runProfile(
     const { config } = await settleBatch(known, data, backend);
     const folder = options.output ?? config.train.saveDir;
     const sublayers = makeProfile(config, profileInputs(config, data), folder);
-    process.stdout.write(formatProfile(sublayers).join('\n') + '\n');
-    const [profiled, analytic] = [omegaOf(sublayers), analyticOmega(config.model)];
-    for (const stack of STACKS) {
-      const formula = config.model.omega.outputChange;
-      log.info(compareOmega(stack, profiled[stack], analytic[stack][0], formula));
-    }
+    const formula = config.model.omega.outputChange;
+    return { sublayers, omega: omegaOf(sublayers), analytic: analyticOmega(config.model), formula };
   } finally {
     data.close();
   }
+}
+
+/** A line for each stack: its ω as it was profiled, and as the formula gives it. */
+export function describeOmega({ omega, analytic, formula }: ProfiledModel): string[] {
+  return STACKS.map((stack) => compareOmega(stack, omega[stack], analytic[stack][0], formula));
 }
 
 /** What is profiled of a training split, in the form of the first update of `train`. */

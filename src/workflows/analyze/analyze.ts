@@ -1,5 +1,4 @@
 import * as path from 'node:path';
-import process from 'node:process';
 import { measureDependency } from '../../analysis/dependency.js';
 import { expectedShares } from '../../analysis/expectation.js';
 import { initBackend } from '../../backend/init.js';
@@ -14,9 +13,9 @@ import type { Analysis, Dependency } from '../../report/analysis-data.js';
 import { analysisPage } from '../../report/analysis-page.js';
 import type { Facts } from '../../report/page-header.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
-import { pageOrigin } from '../report/page-origin.js';
 import { configFacts, runFacts } from '../runs/facts.js';
 import { lastChange } from '../runs/overview.js';
+import { pageOrigin } from '../runs/page-origin.js';
 import { openTrainingData } from '../train/data.js';
 import { openAnalysisBatch } from './batch.js';
 import { checkDictionaries, checkpointModels, initialModels, openModel, runOf } from './models.js';
@@ -26,17 +25,17 @@ import { measureCheckpoints, measureDepths } from './output-change.js';
 import { measureGradients, measureUpdates } from './updates.js';
 
 /**
- * `admin-nmt analyze`: the measures of the paper, of models at initialisation or at checkpoints of a run, as JSON on
- * standard output (or `output`) and as a page (`html`).
+ * `admin-nmt analyze`: the measures of the paper, of models at initialisation or at checkpoints of a run, with a
+ * file of JSON (`output`) and a page (`html`) where they are asked for.
  *
  * @param targets YAML files, or one run directory or checkpoint
  * @throws UserError for what is missing, damaged, or cannot be measured of such a model
  */
-export async function runAnalyze(
+export async function analyze(
   what: readonly Measure[],
   targets: readonly string[],
   options: AnalyzeOptions,
-): Promise<void> {
+): Promise<Analysis> {
   const folder = runOf(targets);
   const { run, checkpoints } = folder === undefined ? { run: undefined } : runAndCheckpoints(folder, options);
   const loaded =
@@ -68,6 +67,7 @@ export async function runAnalyze(
       ? configFacts(config, { varied: variedKeys(what, options) })
       : runFacts(run, config, lastChange(run));
   write(analysis, trained, options);
+  return analysis;
 }
 
 /** Of the config: what is not the same in all models at initialisation. */
@@ -170,18 +170,20 @@ function measureDependencies({ models, data, batch, options }: AnalysisContext):
   });
 }
 
-function write(analysis: Analysis, trained: () => Facts, { output, html }: AnalyzeOptions): void {
-  const json = `${JSON.stringify(analysis, null, 1)}\n`;
+function write(analysis: Analysis, trained: () => Facts, { output, html, args }: AnalyzeOptions): void {
   if (html !== undefined) {
-    writeFileAtomic(html, analysisPage(analysis, trained(), pageOrigin()));
+    writeFileAtomic(html, analysisPage(analysis, trained(), pageOrigin(args)));
     log.info(`Page: ${html}`);
   }
   if (output !== undefined) {
-    writeFileAtomic(output, json);
+    writeFileAtomic(output, formatAnalysis(analysis));
     log.info(`Figures: ${output}`);
-  } else if (html === undefined) {
-    process.stdout.write(json);
   }
+}
+
+/** The figures as they are written. */
+export function formatAnalysis(analysis: Analysis): string {
+  return `${JSON.stringify(analysis, null, 1)}\n`;
 }
 
 /** What is measured on a batch needs its size. @throws UserError where it is left to be found */

@@ -24,7 +24,9 @@ export interface AnalyzeOptions {
   deltas?: number[];
   seeds: number;
   steps: number;
-  /** Of the config, see addConfigOptions. */
+  /** The command line, for the page. */
+  args?: readonly string[];
+  /** That go over the config. */
   settings: readonly Setting[];
 }
 

@@ -1,5 +1,4 @@
 import * as fs from 'node:fs';
-import process from 'node:process';
 import { UserError } from '../../common/errors.js';
 import type { Finding } from '../../common/findings.js';
 import { kindOfFolder, runConfigFile, runOfCheckpoint } from '../../config/run-folder.js';
@@ -15,21 +14,14 @@ export interface CheckReport {
   rescue: string | null;
 }
 
-/**
- * `admin-nmt check`: looks at everything in a folder and prints what is whole and what is not.
- *
- * @param options json: print one JSON object
- * @throws UserError where something is damaged
- */
-export function runCheck(folder: string, { json = false }: { json?: boolean }): void {
-  const report = check(folder);
-  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
-  const damaged = report.findings.filter(({ verdict }) => verdict === 'damaged');
+/** Makes sure that a look has found nothing damaged. @throws UserError where it has */
+export function refuseDamage(folder: string, { kind, findings }: CheckReport): void {
+  const damaged = findings.filter(({ verdict }) => verdict === 'damaged');
   if (damaged.length === 0) return;
   throw new UserError({
-    problem: `${damaged.length} of ${report.findings.length} things are damaged`,
+    problem: `${damaged.length} of ${findings.length} things are damaged`,
     where: folder,
-    hint: HINTS[report.kind],
+    hint: HINTS[kind],
   });
 }
 
@@ -40,7 +32,7 @@ const HINTS: Readonly<Record<CheckReport['kind'], string>> = {
   dataset: 'Make it again with `admin-nmt preprocess --overwrite`.',
 };
 
-/** Looks at everything in a folder. @throws UserError where it is none of ours */
+/** `admin-nmt check`: looks at everything in a folder. @throws UserError where it is none of ours */
 export function check(folder: string): CheckReport {
   const kind = kindOf(folder);
   if (kind === 'dataset') return { kind, findings: checkDataset(folder, checkTokenizer), rescue: null };
@@ -70,7 +62,8 @@ function strange(where: string, found: string): UserError {
   });
 }
 
-function format({ findings, rescue }: CheckReport): string {
+/** A line for each thing, and a summary. */
+export function formatReport({ findings, rescue }: CheckReport): string {
   const lines = findings.map(({ what, verdict, detail }) => `${verdict.padEnd(12)}  ${what}: ${detail}`);
   const count = (verdict: Finding['verdict']): number =>
     findings.filter((finding) => finding.verdict === verdict).length;

@@ -52,7 +52,7 @@ const WRITERS: Readonly<Record<ExportFormat, (folder: string, model: Exported) =
  * @param run a run directory, or a checkpoint in one
  * @throws UserError for what the user can mend; nothing is then written
  */
-export async function runExport(run: string, options: ExportOptions): Promise<void> {
+export async function exportRun(run: string, options: ExportOptions): Promise<void> {
   const { config, written, format, output } = options;
   const location = locateCheckpoint(run, options.checkpoint);
   checkFree(output);

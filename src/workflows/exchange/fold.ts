@@ -34,7 +34,7 @@ const TOLERANCE = 0.01;
  * @param run a run directory, or a checkpoint in one
  * @throws UserError for what the user can mend; nothing is then written
  */
-export async function runFold(run: string, options: FoldOptions): Promise<void> {
+export async function fold(run: string, options: FoldOptions): Promise<void> {
   const { config, written, output } = options;
   const location = locateCheckpoint(run, options.checkpoint);
   checkFree(output);

@@ -32,7 +32,7 @@ export interface ImportOptions {
  *
  * @throws UserError for what the user can mend; nothing is then written
  */
-export async function runImport(file: string, options: ImportOptions): Promise<void> {
+export async function importCheckpoint(file: string, options: ImportOptions): Promise<void> {
   checkFree(options.output);
   const torch = openTorchFile(file);
   try {

@@ -27,7 +27,7 @@ import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
  *
  * @throws UserError for what the user can mend, InterruptedError after a signal; the folder is then as it was
  */
-export async function runPreprocess(config: Config, options: { overwrite?: boolean }): Promise<void> {
+export async function preprocess(config: Config, options: { overwrite?: boolean }): Promise<void> {
   if (config.data.prepared) return checkPrepared(config.data);
   const texts = findTexts(config.data);
   const reason = options.overwrite === true ? 'it is to be overwritten' : reasonToMake(config.data, texts);
@@ -43,7 +43,7 @@ export async function runPreprocess(config: Config, options: { overwrite?: boole
  * why. A dataset of this very config is used as it is where the text is not there any more. One that is not made now
  * is compared with its checksums.
  *
- * @throws as runPreprocess
+ * @throws as preprocess
  */
 export async function ensureDataset(config: Config): Promise<void> {
   const { data } = config;

@@ -11,8 +11,8 @@ import { type ChartLibrary, reportData, trainingPage } from '../../report/traini
 import type { RunWeights, TrainingRun } from '../../report/training-run.js';
 import { runFacts } from '../runs/facts.js';
 import { type FoundRun, openRun } from '../runs/overview.js';
+import { pageOrigin } from '../runs/page-origin.js';
 import { lastCheckpoint, readRunWeights } from '../runs/weights.js';
-import { pageOrigin } from './page-origin.js';
 import { serveReport } from './server.js';
 
 export interface ReportOptions {
@@ -21,6 +21,8 @@ export interface ReportOptions {
   readonly watch: boolean;
   /** Where to serve it; 0 is any free port. */
   readonly port: number;
+  /** The command line, for the page. */
+  readonly args?: readonly string[];
 }
 
 /**
@@ -28,20 +30,20 @@ export interface ReportOptions {
  *
  * @throws UserError for a folder that is no run directory, or a page that cannot be written or served
  */
-export async function runReport(
+export async function report(
   folders: readonly string[],
-  { output, watch, port }: ReportOptions,
+  { output, watch, port, args }: ReportOptions,
 ): Promise<void> {
   const reader = new RunReader(folders);
   const library = chartLibrary();
   if (watch) {
-    const page = (): string => trainingPage(reader.read(), library, pageOrigin(), '/data.json');
+    const page = (): string => trainingPage(reader.read(), library, pageOrigin(args), '/data.json');
     page(); // tells what is wrong before there is a page
     const data = (): string => JSON.stringify(reportData(reader.read()));
     await serveReport({ page, data }, port);
     return;
   }
-  writeFileAtomic(output, trainingPage(reader.read(), library, pageOrigin()));
+  writeFileAtomic(output, trainingPage(reader.read(), library, pageOrigin(args)));
   log.info(`Report: ${output}`);
 }
 

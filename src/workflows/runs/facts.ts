@@ -6,7 +6,7 @@ import { runConfigFile } from '../../config/run-folder.js';
 import type { Config, WrittenConfig } from '../../config/schema.js';
 import { readManifest } from '../../data/manifest.js';
 import type { Facts } from '../../report/page-header.js';
-import { formatDate } from '../report/page-origin.js';
+import { formatDate } from './page-origin.js';
 
 /** A piece of a fact, and the keys of the config that it tells. */
 type Piece = readonly [text: string, ...keys: string[]];

@@ -1,42 +1,40 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import process from 'node:process';
 import { explainFileError, userErrorOf } from '../../common/errors.js';
 import { log } from '../../common/log.js';
-import { formatRuns } from '../../report/runs-table.js';
+import type { RunOverview } from '../../report/training-run.js';
 import { isRunDirectory } from './directory.js';
 import { type FoundRun, openRun } from './overview.js';
 
 /** How deep below the folder runs are looked for. */
-const DEPTH = 2;
+export const DEPTH = 2;
+
+/** A run directory as `runs` lists it. */
+export interface FoundRunDirectory extends RunOverview {
+  path: string;
+  changed: Date;
+  /** Of all files in it. */
+  bytes: number;
+}
 
 /**
- * `admin-nmt runs`: the run directories below a folder, latest change first, as a table or as JSON.
+ * `admin-nmt runs`: the run directories below a folder, latest change first.
  *
  * @throws UserError where the folder cannot be read
  */
-export function listRuns(folder: string, { json = false }: { json?: boolean }): void {
-  const runs = findRuns(folder, DEPTH)
+export function findRuns(folder: string): FoundRunDirectory[] {
+  return foldersOfRuns(folder, DEPTH)
     .flatMap((run) => openOrWarn(run, path.relative(folder, run) || '.'))
-    .sort((a, b) => b.changed.getTime() - a.changed.getTime());
-  if (json) {
-    const entries = runs.map(({ folder, overview, changed }) => {
-      return { ...overview, path: folder, changed: changed.toISOString(), bytes: sizeOf(folder) };
-    });
-    process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
-    return;
-  }
-  if (runs.length === 0) log.info(`No run directory in ${folder}, nor ${DEPTH} folders deep.`);
-  const listed = runs.map(({ folder, overview, changed }) => {
-    return { ...overview, age: (Date.now() - changed.getTime()) / 1000, bytes: sizeOf(folder) };
-  });
-  if (listed.length > 0) process.stdout.write(`${formatRuns(listed).join('\n')}\n`);
+    .sort((a, b) => b.changed.getTime() - a.changed.getTime())
+    .map((run) => ({ ...run.overview, path: run.folder, changed: run.changed, bytes: sizeOf(run.folder) }));
 }
 
-function findRuns(folder: string, depth: number): string[] {
+function foldersOfRuns(folder: string, depth: number): string[] {
   if (isRunDirectory(folder)) return [folder];
   if (depth === 0) return [];
-  return subfolders(folder, depth === DEPTH).flatMap((name) => findRuns(path.join(folder, name), depth - 1));
+  return subfolders(folder, depth === DEPTH).flatMap((name) =>
+    foldersOfRuns(path.join(folder, name), depth - 1),
+  );
 }
 
 /** @param required whether a folder that cannot be read is an error */

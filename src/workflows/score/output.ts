@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { floatLiteral, formatFixed } from '../../metrics/decimal.js';
 import { formatInterval } from '../../metrics/format.js';
 import { formatScore, formatScores, type PairedResult, type Signature } from '../../metrics/sacrebleu.js';
@@ -12,6 +11,8 @@ export interface OutputOptions {
   /** Decimals of a score. */
   width: number;
   shortSignature: boolean;
+  /** Bring out in colours, for a terminal. */
+  coloured?: boolean;
 }
 
 export const FORMATS = ['json', ...TABLE_FORMATS];
@@ -52,7 +53,7 @@ export function formatSystems(
 ): string {
   if (options.format === 'json') return formatJson(systems, columns, options, test !== undefined);
   const format = options.format as TableFormat;
-  const colour = painter();
+  const colour = painter(options.coloured === true);
   const isBootstrap = test?.type === 'bs';
   const header = ['System', ...columns.map(({ name }) => (isBootstrap ? `${name} (μ ± 95% CI)` : name))];
   const rows = systems.map((system, i) => [
@@ -153,11 +154,9 @@ function jsonString(text: string): string {
 const [RED, YELLOW, CYAN] = [31, 33, 36];
 type Painter = (text: string, colour: number) => string;
 
-/** Colours on a terminal, unless NO_COLOR is set (no-color.org). */
-function painter(): Painter {
-  const plain = process.stdout.isTTY !== true || Boolean(process.env.NO_COLOR);
+function painter(coloured: boolean): Painter {
   return (text, colour) =>
-    plain
+    !coloured
       ? text
       : text
           .split('\n')

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { UserError } from '../../common/errors.js';
 import { log } from '../../common/log.js';
 import { unknownChoice } from '../../metrics/choice.js';
@@ -48,11 +47,6 @@ interface Named {
 interface LineObserver {
   /** @param scores for each system the scores of this line, by the names of the metrics */
   add(line: number, segment: Segment, scores: readonly Record<string, number>[]): void;
-}
-
-/** `admin-nmt score`: prints the scores of the hypotheses on stdout. @throws UserError */
-export async function runScore(options: ScoreOptions): Promise<void> {
-  process.stdout.write(await scoreFiles(options));
 }
 
 /**

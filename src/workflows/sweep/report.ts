@@ -1,5 +1,4 @@
 import * as path from 'node:path';
-import process from 'node:process';
 import { userErrorOf } from '../../common/errors.js';
 import { writeFileAtomic } from '../../common/files.js';
 import { log } from '../../common/log.js';
@@ -8,11 +7,10 @@ import type { Metric } from '../../metrics/sacrebleu.js';
 import type { Facts } from '../../report/page-header.js';
 import { sweepMarkdown, sweepPage } from '../../report/sweep-page.js';
 import type { SweepAxis, SweepCell, SweepGroup, SweepReport } from '../../report/sweep-results.js';
-import { groupTable, markdownTable } from '../../report/sweep-table.js';
 import { DEFINITION, explainVerdicts } from '../../report/verdict.js';
-import { pageOrigin } from '../report/page-origin.js';
 import { configFacts, describeWriting, differingKeys } from '../runs/facts.js';
 import type { FoundRun } from '../runs/overview.js';
+import { pageOrigin } from '../runs/page-origin.js';
 import { curveOf, figuresOf, openCell } from './figures.js';
 import { showValue } from './plan.js';
 import type { CellRecord, SweepRecord } from './record.js';
@@ -20,17 +18,30 @@ import { compareGroups, readTranslated, scoreTest, type Translated, testMetrics 
 
 export const REPORT_FILES = { markdown: 'sweep.md', html: 'sweep.html' } as const;
 
-/** Writes both reports of a sweep, and prints the table of its groups. */
-export async function reportSweep(folder: string, record: SweepRecord): Promise<void> {
+/** Who asks for the reports of a sweep. */
+export interface SweepReporting {
+  /** The command line, for the pages. */
+  readonly args?: readonly string[];
+  /** Told once they are written, before it is said of which cells there are none. */
+  readonly onReport?: (report: SweepReport) => void;
+}
+
+/** Writes both reports of a sweep. @param args of the command line, for the pages */
+export async function reportSweep(
+  folder: string,
+  record: SweepRecord,
+  { args, onReport }: SweepReporting,
+): Promise<SweepReport> {
   const report = await collectReport(folder, record);
-  const origin = pageOrigin();
+  const origin = pageOrigin(args);
   const [markdown, html] = [REPORT_FILES.markdown, REPORT_FILES.html].map((name) => path.join(folder, name));
   writeFileAtomic(markdown, sweepMarkdown(report, origin));
   writeFileAtomic(html, sweepPage(report, origin));
-  process.stdout.write(`${markdownTable(groupTable(report))}\n`);
+  onReport?.(report);
   const verdicts = report.groups.flatMap(({ cells }) => cells.map(({ verdict }) => verdict));
   log.info([...explainVerdicts(verdicts), DEFINITION].join('\n'));
   log.info(`Reports: ${markdown}, ${html}`);
+  return report;
 }
 
 /** A cell with what the report needs beside. */

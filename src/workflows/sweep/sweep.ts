@@ -9,6 +9,7 @@ import { removeLeftovers } from '../../common/leftovers.js';
 import { log } from '../../common/log.js';
 import type { Override, Setting } from '../../config/override.js';
 import type { SweepPlan } from '../../config/sweep-plan.js';
+import type { SweepReport } from '../../report/sweep-results.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
 import { lockSweep } from '../runs/lock.js';
 import { type CellOutcome, CellRunner, LOG_FILE } from './cell.js';
@@ -16,18 +17,16 @@ import { figuresOf, openCell, plateauOf } from './figures.js';
 import { type Cell, expandPlan, shortLabels } from './plan.js';
 import { SweepProgress } from './progress.js';
 import { type CellRecord, readSweepRecord, type SweepRecord, writeSweepRecord } from './record.js';
-import { reportSweep } from './report.js';
+import { reportSweep, type SweepReporting } from './report.js';
 import { readTest, translationFile } from './test-text.js';
 
-export interface SweepOptions {
+export interface SweepOptions extends SweepReporting {
   /** The folder of the sweep. */
   readonly output: string;
   /** Cells at a time. */
   readonly jobs: number;
   /** Run cells again that have failed. */
   readonly retryFailed: boolean;
-  /** Only say which cells there are. */
-  readonly dryRun: boolean;
   /** Show no progress. */
   readonly quiet: boolean;
 }
@@ -40,31 +39,28 @@ export interface SweepOptions {
  * @throws UserError before anything starts for what is wrong with the plan or any config, and at the end where cells
  *   have failed; InterruptedError after a signal, when every training is saved
  */
-export async function runSweep(
+export async function sweep(
   plan: SweepPlan,
   settings: readonly Setting[],
   options: SweepOptions,
-): Promise<void> {
+): Promise<SweepReport> {
   const folder = options.output;
-  const { cells, warnings } = expandPlan(plan, settings, folder);
-  for (const warning of warnings) log.warn(warning);
-  const before = readSweepRecord(folder);
-  if (options.dryRun) return printCells(cells, before, options);
+  const { cells, before } = cellsOf(plan, settings, folder);
   const unlock = lockSweep(folder);
   try {
     removeLeftovers(folder, true);
     const record = recordOf(plan, cells, before);
-    const sweep = new Sweep(cells, record, options);
-    await sweep.run();
-    await reportSweep(folder, record);
+    await new Sweep(cells, record, options).run();
+    const report = await reportSweep(folder, record, options);
     complainOfFailures(folder, record);
+    return report;
   } finally {
     unlock();
   }
 }
 
 /** Reports of what a sweep has done so far; it may be under way. @throws UserError where there is none */
-export async function reportOnly(folder: string): Promise<void> {
+export async function reportOnly(folder: string, reporting: SweepReporting = {}): Promise<SweepReport> {
   const record = readSweepRecord(folder);
   if (record === null) {
     throw new UserError({
@@ -73,20 +69,40 @@ export async function reportOnly(folder: string): Promise<void> {
       hint: 'Give the folder that admin-nmt sweep was given as --output.',
     });
   }
-  await reportSweep(folder, record);
+  return await reportSweep(folder, record, reporting);
 }
 
-function printCells(cells: readonly Cell[], before: SweepRecord | null, options: SweepOptions): void {
+/**
+ * `admin-nmt sweep --dry-run`: the cells of a plan, and how each of them has ended, or that it is still to do.
+ *
+ * @throws UserError for what is wrong with the plan or any config
+ */
+export function listCells(
+  plan: SweepPlan,
+  settings: readonly Setting[],
+  { output, retryFailed }: Pick<SweepOptions, 'output' | 'retryFailed'>,
+): { name: string; state: string }[] {
+  const { cells, before } = cellsOf(plan, settings, output);
   const known = new Map(before?.cells.map((cell) => [cell.name, cell]));
-  for (const cell of cells) {
+  return cells.map((cell) => {
     const found = known.get(cell.name);
-    const state = isDue(found, cell, options) ? 'to do' : found!.end;
-    process.stdout.write(`${cell.name}\t${state}\n`);
-  }
+    return { name: cell.name, state: isDue(found, cell, { retryFailed }) ? 'to do' : found!.end! };
+  });
+}
+
+/** The cells of a plan, and what is known of a sweep in the folder. */
+function cellsOf(plan: SweepPlan, settings: readonly Setting[], folder: string) {
+  const { cells, warnings } = expandPlan(plan, settings, folder);
+  for (const warning of warnings) log.warn(warning);
+  return { cells, before: readSweepRecord(folder) };
 }
 
 /** Whether a cell is to be trained, or trained on. */
-function isDue(found: CellRecord | undefined, { hash }: Cell, { retryFailed }: SweepOptions): boolean {
+function isDue(
+  found: CellRecord | undefined,
+  { hash }: Cell,
+  { retryFailed }: Pick<SweepOptions, 'retryFailed'>,
+): boolean {
   if (found === undefined || found.hash !== hash || found.end === null) return true;
   return found.end === 'failed' && retryFailed;
 }

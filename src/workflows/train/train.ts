@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import process from 'node:process';
 import { type ChosenBackend, initBackend } from '../../backend/init.js';
 import { formatDuration } from '../../common/duration.js';
 import { explainFileError, UserError } from '../../common/errors.js';
@@ -41,20 +40,31 @@ import { lockRun } from '../runs/lock.js';
 import { openTrainingData, type TrainingData } from './data.js';
 import { describeDisk, describeRehearsal } from './rehearsal-report.js';
 import { type Configured, memoryLimit, settleBatch, takeRecorded, trialInputs } from './settle-batch.js';
-import { listenForSignals } from './signals.js';
 import { describeKept, findSource } from './source-model.js';
 import { validationTranslator } from './validation-translator.js';
+
+/** What a training is asked from outside. */
+export interface TrainingSignals {
+  /** What asked to save and end, if anything has. */
+  received: () => 'SIGINT' | 'SIGTERM' | undefined;
+  /** Whether a checkpoint was asked for since the last question. */
+  saveRequested: () => boolean;
+  /** Listens no more. */
+  stop: () => void;
+}
 
 export interface TrainOptions {
   /** Start anew in a run directory that has checkpoints. */
   restart?: boolean;
   /** Seconds of this process after which it has to be saved and gone. */
   stopAfter?: number | null;
-  /** Only tell what training would take. */
-  dryRun?: boolean;
   /** Keys of settings that may differ from those of the checkpoint although they are bound to it. */
   allowChange?: readonly string[];
+  /** Called once updates begin: what asks to stop before ends the process as ever. */
+  listen?: () => TrainingSignals;
 }
+
+const UNHEARD: TrainingSignals = { received: () => undefined, saveRequested: () => false, stop: () => {} };
 
 /**
  * `admin-nmt train`: dataset → run directory with checkpoints. Makes the dataset and the profile where they are
@@ -64,25 +74,43 @@ export interface TrainOptions {
  * @param written the config as it is kept in the run directory
  * @throws UserError for what the user can mend, InterruptedError after a signal, when everything is saved
  */
-export async function runTrain(config: Config, written: WrittenConfig, options: TrainOptions): Promise<void> {
+export async function train(
+  config: Config,
+  written: WrittenConfig,
+  options: TrainOptions = {},
+): Promise<TrainingEnd> {
   const { saveDir } = config.train;
-  checkStops(config.train);
-  checkOwnConfig(saveDir);
-  checkKeys(options.allowChange ?? [], '--allow-change');
-  const given = { config, written };
-  if (options.dryRun) return await runDryRun(options.restart ? given : takeRecorded(given));
+  checkBefore(config, options);
   const unlock = lockRun(saveDir);
   try {
     recoverCheckpoints(saveDir);
     removeLeftovers(saveDir, true);
-    await trainLocked(config, written, options);
+    return await trainLocked(config, written, options);
   } finally {
     unlock();
   }
 }
 
-/** Prints what training would take; the run directory is not touched. */
-async function runDryRun(given: Configured): Promise<void> {
+function checkBefore({ train }: Config, { allowChange = [] }: TrainOptions): void {
+  checkStops(train);
+  checkOwnConfig(train.saveDir);
+  checkKeys(allowChange, '--allow-change');
+}
+
+/**
+ * `admin-nmt train --dry-run`: what training would take; the run directory is not touched.
+ *
+ * @returns lines of text
+ * @throws UserError as train
+ */
+export async function rehearseTraining(
+  asGiven: Config,
+  asWritten: WrittenConfig,
+  options: Pick<TrainOptions, 'restart' | 'allowChange'> = {},
+): Promise<string> {
+  checkBefore(asGiven, options);
+  const asked: Configured = { config: asGiven, written: asWritten };
+  const given = options.restart ? asked : takeRecorded(asked);
   const source = findSource(given.config, given.written);
   const { data, backend } = await openAll(given.config);
   const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for the profile
@@ -94,7 +122,7 @@ async function runDryRun(given: Configured): Promise<void> {
       for (const line of describeStart(config, data, start)) log.info(line);
       const inputs = { ...trialInputs(config, data), config: config.train, memory: backend.memory };
       const found = await rehearse(start.model, inputs);
-      process.stdout.write(describeRehearsal(config.train, found, memoryLimit(config).text));
+      return describeRehearsal(config.train, found, memoryLimit(config).text);
     } finally {
       start.model.dispose();
     }
@@ -115,8 +143,8 @@ async function openAll(config: Config): Promise<{ data: TrainingData; backend: C
 async function trainLocked(
   asGiven: Config,
   asWritten: WrittenConfig,
-  { restart = false, stopAfter = null, allowChange }: TrainOptions,
-): Promise<void> {
+  { restart = false, stopAfter = null, allowChange, listen = () => UNHEARD }: TrainOptions,
+): Promise<TrainingEnd> {
   const { saveDir } = asGiven.train;
   const resuming = !restart && hasCheckpoint(saveDir);
   const given = { config: asGiven, written: asWritten };
@@ -134,7 +162,8 @@ async function trainLocked(
     try {
       prepareRunDirectory(config, written, start, resuming);
       const unsaved = !resuming && source !== null;
-      await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, { stopAfter, unsaved });
+      const how = { stopAfter, unsaved, listen };
+      return await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, how);
     } finally {
       start.model.dispose();
     }
@@ -253,13 +282,13 @@ async function trainFrom(
   data: TrainingData,
   origin: CheckpointOrigin,
   start: Start,
-  how: Pick<TrainerOptions, 'stopAfter' | 'unsaved'>,
-): Promise<void> {
+  { listen, ...how }: Pick<TrainerOptions, 'stopAfter' | 'unsaved'> & Required<Pick<TrainOptions, 'listen'>>,
+): Promise<TrainingEnd> {
   for (const line of describeStart(config, data, start)) log.info(line);
   const { valid } = data;
   const translates = config.train.evalBleu && valid !== null;
   const translate = translates ? await validationTranslator(config, valid) : undefined;
-  const signals = listenForSignals();
+  const signals = listen();
   const options = {
     config: config.train,
     seed: config.seed,
@@ -279,6 +308,7 @@ async function trainFrom(
     trainer = new Trainer(options, start);
     const end = await trainer.run();
     for (const line of describeEnd(config, end)) log.info(line);
+    return end;
   } finally {
     trainer?.dispose();
     signals.stop();

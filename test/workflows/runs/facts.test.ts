@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { packageVersion } from '../../../src/common/files.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { createManifest, formatManifest } from '../../../src/data/manifest.js';
-import { pageOrigin } from '../../../src/workflows/report/page-origin.js';
 import { configFacts, differingKeys, runFacts } from '../../../src/workflows/runs/facts.js';
+import { pageOrigin } from '../../../src/workflows/runs/page-origin.js';
 import { makeRun, scratchFolder } from '../../cli/run-folders.js';
 
 const load = (...sets: string[]) =>

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
-import { openLineOutput } from '../../../src/workflows/translate/line-output.js';
+import { openLineOutput } from '../../src/cli/line-output.js';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-lines-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ test('a file stands at its place when it is whole, and is no terminal', async ()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test(`${signal} ends the process as it would without a file, and nothing is left`, () => {
     const here = fs.mkdtempSync(path.join(folder, 'half-'));
-    const module = new URL('../../../src/workflows/translate/line-output.js', import.meta.url).href;
+    const module = new URL('../../src/cli/line-output.js', import.meta.url).href;
     const script = `import { openLineOutput } from '${module}';
       await openLineOutput('half').write('a');
       process.kill(process.pid, '${signal}');

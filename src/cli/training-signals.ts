@@ -1,16 +1,7 @@
 import process from 'node:process';
-import { ExitCode } from '../../common/errors.js';
-import { log } from '../../common/log.js';
-
-/** The signals that a training heeds. */
-export interface TrainingSignals {
-  /** The first that asked to stop, if any. A hang-up is a SIGTERM. */
-  received: () => 'SIGINT' | 'SIGTERM' | undefined;
-  /** Whether SIGUSR1 has asked for a checkpoint since the last question. */
-  saveRequested: () => boolean;
-  /** Listens no more. */
-  stop: () => void;
-}
+import { ExitCode } from '../common/errors.js';
+import { log } from '../common/log.js';
+import type { TrainingSignals } from '../workflows/train/train.js';
 
 /** SIGINT, SIGTERM and SIGHUP: save and end; a second one ends the process at once. SIGUSR1: save and go on. */
 export function listenForSignals(): TrainingSignals {

@@ -1,30 +1,44 @@
-import process from 'node:process';
-import { initBackend } from '../../backend/init.js';
-import { UserError } from '../../common/errors.js';
-import { log } from '../../common/log.js';
-import { type Progress, startProgress } from '../../common/progress.js';
-import type { Config, DecodeConfig } from '../../config/schema.js';
-import { readLines } from '../../data/text-source.js';
-import { locateCheckpoint, type WeightsKind } from '../../decode/checkpoint-location.js';
-import { loadModel } from '../../decode/load-model.js';
-import type { TextCodec } from '../../decode/text-codec.js';
-import { translateLines } from '../../decode/translate-lines.js';
-import { formatTranslation, type TranslationFormat } from '../../decode/translation-format.js';
-import { IncrementalDecoder } from '../../model/incremental.js';
-import { type LineOutput, openLineOutput } from './line-output.js';
+import { initBackend } from '../backend/init.js';
+import { UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
+import { type Progress, startProgress } from '../common/progress.js';
+import type { Config, DecodeConfig } from '../config/schema.js';
+import { readLines } from '../data/text-source.js';
+import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
+import { loadModel } from '../decode/load-model.js';
+import type { TextCodec } from '../decode/text-codec.js';
+import { translateLines } from '../decode/translate-lines.js';
+import { formatTranslation, type TranslationFormat } from '../decode/translation-format.js';
+import { IncrementalDecoder } from '../model/incremental.js';
 
-export interface TranslateCommandOptions {
+/** Lines to group by length at a time. */
+const CHUNK = 2000;
+
+/** Where a command's lines go. */
+export interface LineOutput {
+  readonly isTerminal: boolean;
+  /** @returns false when nobody reads on, as in `… | head -1` */
+  write(text: string): Promise<boolean>;
+  /** All is written. */
+  commit(): void;
+  /** Ends it; a file that was not committed is removed. */
+  close(): void;
+}
+
+export interface TranslateFileOptions {
   /** The resolved config of the run, with what the command line changes in `decode`. */
   config: Config;
   /** A file, plain or gzipped; absent or `-` is standard input. */
   input?: string;
-  /** A file, which appears when it is whole; absent or `-` is standard output. */
-  output?: string;
+  /** Opens what the translations are written to, once the model is loaded. */
+  openOutput: () => LineOutput;
   /** A checkpoint of the run, by name or path. */
   checkpoint?: string;
   /** Which weights of it; by default those that the run validates. */
   weights?: WeightsKind;
   format: TranslationFormat;
+  /** Lines to group by length at a time, which bound the memory; 1 answers each line as it comes. */
+  chunk?: number;
 }
 
 /**
@@ -34,8 +48,8 @@ export interface TranslateCommandOptions {
  * @param run a run directory, or a checkpoint in one
  * @throws UserError for what the user can mend; no file is then written
  */
-export async function runTranslate(run: string, options: TranslateCommandOptions): Promise<void> {
-  const { config, input = '-', output: target = '-', format } = options;
+export async function translateFile(run: string, options: TranslateFileOptions): Promise<void> {
+  const { config, input = '-', openOutput, format, chunk = CHUNK } = options;
   checkNbest(config.decode, format);
   const location = locateCheckpoint(run, options.checkpoint);
   const total = input === '-' ? undefined : await countLines(input);
@@ -44,14 +58,14 @@ export async function runTranslate(run: string, options: TranslateCommandOptions
   const loaded = loadModel(location, config, options.weights);
   log.info(`Model: ${location.checkpoint}`);
   if (!loaded.tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
-  const output = openLineOutput(target);
+  const output = openOutput();
   const decoder = new IncrementalDecoder(loaded.model);
   // Translations that run over the terminal show the progress themselves, and a bar would tear them.
   const progress = output.isTerminal
     ? undefined
     : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
   try {
-    const work = { format, output, progress, chunk: chunkSize(input) };
+    const work = { format, output, progress, chunk };
     await translateAll(readLines(input), decoder, loaded.codec, config, work);
     output.commit();
   } finally {
@@ -77,11 +91,6 @@ function checkNbest({ beam, nbest }: DecodeConfig, format: TranslationFormat): v
       hint: 'Use --format nbest, jsonl or fairseq.',
     });
   }
-}
-
-/** Lines to group by length at a time, which bound the memory; who types gets an answer to each line. */
-function chunkSize(input: string): number {
-  return input === '-' && process.stdin.isTTY === true ? 1 : 2000;
 }
 
 async function countLines(file: string): Promise<number> {

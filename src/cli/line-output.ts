@@ -1,17 +1,7 @@
 import process from 'node:process';
-import { openAtomic } from '../../common/file-output.js';
-import { checkStandardOutput, explainOutputError } from '../../common/standard-output.js';
-
-/** Where a command's lines go. */
-export interface LineOutput {
-  readonly isTerminal: boolean;
-  /** @returns false when nobody reads on, as in `… | head -1` */
-  write(text: string): Promise<boolean>;
-  /** All is written. */
-  commit(): void;
-  /** Ends it; a file that was not committed is removed. */
-  close(): void;
-}
+import { openAtomic } from '../common/file-output.js';
+import { checkStandardOutput, explainOutputError } from '../common/standard-output.js';
+import type { LineOutput } from '../workflows/translate.js';
 
 /** Standard output (`-`), or a file that takes its place when it is whole. */
 export function openLineOutput(target: string): LineOutput {
