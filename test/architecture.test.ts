@@ -12,6 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['model'],
   ['train', 'decode', 'analysis'],
   ['workflows'],
+  ['library'],
   ['cli'],
 ];
 

@@ -15,21 +15,40 @@ export function paint(color: keyof typeof ANSI, text: string): string {
   return colorEnabled() ? `\u001b[${ANSI[color]}m${text}\u001b[0m` : text;
 }
 
-let quiet = false;
+export type Level = 'info' | 'warning' | 'error';
 
-/** All messages go to stderr, above a bar that is there: stdout is for data. */
+/** Takes messages; each is a text of one or more lines. */
+export type MessageListener = (level: Level, message: string) => void;
+
+const print: MessageListener = (level, message) => {
+  const head = { info: '', warning: `${paint('yellow', 'warning:')} `, error: `${paint('red', 'error:')} ` };
+  messages.print(head[level] + message);
+};
+
+let quiet = false;
+let listener = print;
+
+/** All messages go to stderr, above a bar that is there: stdout is for data. A program that embeds this one hears them itself. */
 export const log = {
   /** Drops `info`; warnings and errors stay. */
   setQuiet(value: boolean): void {
     quiet = value;
   },
+  /** Hands all messages to a listener from now on, and shows neither them nor progress. */
+  setListener(value: MessageListener): void {
+    listener = value;
+  },
+  /** Whether messages are shown. */
+  get isShown(): boolean {
+    return listener === print;
+  },
   info(message: string): void {
-    if (!quiet) messages.print(message);
+    if (!quiet) listener('info', message);
   },
   warn(message: string): void {
-    messages.print(`${paint('yellow', 'warning:')} ${message}`);
+    listener('warning', message);
   },
   error(message: string): void {
-    messages.print(`${paint('red', 'error:')} ${message}`);
+    listener('error', message);
   },
 };

@@ -37,6 +37,7 @@ export interface TimeLimit {
 
 /** A bar on a terminal (stderr), a plain line every now and then elsewhere. Messages (`log`) stand above the bar. */
 export function startProgress(options: ProgressOptions): Progress {
+  if (!log.isShown) return { update: () => {}, stop: () => {} };
   return process.stderr.isTTY === true && process.env.TERM !== 'dumb'
     ? new Bar(options, messages)
     : new PlainLines(options);

@@ -6,10 +6,18 @@ import { camelizeKeys } from './camel.js';
 import { findIdleKeys, findViolations } from './checks.js';
 import { expandHome } from './home.js';
 import { type Layer, mergeTrees, type Origin, type Tree } from './layer.js';
+import { objectSource } from './object-source.js';
 import { type Override, overrideSource, parseSet } from './override.js';
 import { presets } from './presets.js';
 import { findRun, runConfigFile } from './run-folder.js';
-import { type Config, configSchema, PRESET_NAMES, type PresetName, type WrittenConfig } from './schema.js';
+import {
+  type Config,
+  configSchema,
+  type PartialConfig,
+  PRESET_NAMES,
+  type PresetName,
+  type WrittenConfig,
+} from './schema.js';
 import { validateLayer } from './validate.js';
 import { readYamlSource, type Source } from './yaml-source.js';
 
@@ -18,8 +26,8 @@ const MAX_CONFIG_BYTES = 2 ** 18;
 
 /** Where a config comes from, the weakest first. */
 export interface ConfigSources {
-  /** YAML files; later ones override earlier ones. */
-  readonly files?: readonly string[];
+  /** YAML files, or configs that a program gives; later ones override earlier ones. */
+  readonly files?: readonly (string | PartialConfig)[];
   /** Settings of the command line in their order: `a.b=c`, or what a flag of one key was given. */
   readonly sets?: readonly (string | Override)[];
 }
@@ -51,7 +59,9 @@ export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConf
     }
   };
   const sources = [
-    ...files.flatMap((file) => attempt(() => readConfigFile(file))),
+    ...files.flatMap((file) =>
+      attempt(() => (typeof file === 'string' ? readConfigFile(file) : objectSource(file))),
+    ),
     ...sets.flatMap((set) => attempt(() => overrideSource(typeof set === 'string' ? parseSet(set) : set))),
   ];
   const validated = sources.map(validateLayer);

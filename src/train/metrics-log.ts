@@ -37,13 +37,16 @@ export interface ReadLine {
 export class MetricsLog {
   private readonly lines: PatientFile;
   private readonly events?: EventLog;
+  private readonly onLine?: (line: MetricsLine) => void;
 
   /**
    * @param updates where training starts; lines of later updates, which will be written again, are dropped
    * @param eventsFolder where TensorBoard's event files go; without one none are written
+   * @param onLine told of every line that is written
    * @throws UserError for a file that cannot be written or holds something else
    */
-  constructor(file: string, updates: number, eventsFolder?: string) {
+  constructor(file: string, updates: number, eventsFolder?: string, onLine?: (line: MetricsLine) => void) {
+    this.onLine = onLine;
     const lines = existsSync(file)
       ? readMetrics(file).filter(({ num_updates: done }) => done <= updates)
       : [];
@@ -57,6 +60,7 @@ export class MetricsLog {
   write(line: MetricsLine): void {
     this.lines.add(`${JSON.stringify(line)}\n`);
     this.events?.write(line.num_updates, scalarsOf(line));
+    this.onLine?.(line);
   }
 
   /** Writes what is waiting. @returns the bytes of the file then; null where it could not be written */

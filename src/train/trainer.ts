@@ -183,9 +183,9 @@ export class Trainer {
 
   /** The metrics up to here; lines of later updates are dropped. */
   private openMetrics(): MetricsLog {
-    const { config, runDirectory } = this.options;
+    const { config, runDirectory, onMetrics } = this.options;
     const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
-    return new MetricsLog(path.join(runDirectory, METRICS_FILE), this.state.updates, events);
+    return new MetricsLog(path.join(runDirectory, METRICS_FILE), this.state.updates, events, onMetrics);
   }
 
   /** Validates and saves where the intervals say so, and has not done so at this update. */

@@ -4,6 +4,7 @@ import type { Transformer } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import type { FinalAverage } from './final-average.js';
 import type { TrainFigures } from './meter.js';
+import type { MetricsLine } from './metrics-log.js';
 import type { SaverOptions } from './saver.js';
 import type { TrainState } from './state.js';
 import type { AllReduce } from './update.js';
@@ -24,6 +25,8 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   allReduce?: AllReduce;
   /** Whether what training starts with is to be saved first: it is in no checkpoint of this run yet. */
   unsaved?: boolean;
+  /** Told of every line of the metrics as it is written. */
+  onMetrics?: (line: MetricsLine) => void;
   /** Translates the validation split, with `eval-bleu`. */
   translate?: TranslateValidation;
   /** The signal that asked to stop, if any; asked before every update. */

@@ -24,7 +24,7 @@ import { removeReports } from '../../train/doctor/report.js';
 import { removeEventFiles } from '../../train/event-log.js';
 import type { FinalAverage } from '../../train/final-average.js';
 import { initFrom, type SourceModel } from '../../train/init-from.js';
-import { METRICS_FILE } from '../../train/metrics-log.js';
+import { METRICS_FILE, type MetricsLine } from '../../train/metrics-log.js';
 import { rehearse } from '../../train/rehearsal.js';
 import { readLastIntact } from '../../train/rescue.js';
 import { changedSettings, runSettings } from '../../train/run-settings.js';
@@ -60,6 +60,8 @@ export interface TrainOptions {
   stopAfter?: number | null;
   /** Keys of settings that may differ from those of the checkpoint although they are bound to it. */
   allowChange?: readonly string[];
+  /** Told of every line of the metrics as it is written. */
+  onMetrics?: (line: MetricsLine) => void;
   /** Called once updates begin: what asks to stop before ends the process as ever. */
   listen?: () => TrainingSignals;
 }
@@ -143,7 +145,7 @@ async function openAll(config: Config): Promise<{ data: TrainingData; backend: C
 async function trainLocked(
   asGiven: Config,
   asWritten: WrittenConfig,
-  { restart = false, stopAfter = null, allowChange, listen = () => UNHEARD }: TrainOptions,
+  { restart = false, stopAfter = null, allowChange, listen = () => UNHEARD, onMetrics }: TrainOptions,
 ): Promise<TrainingEnd> {
   const { saveDir } = asGiven.train;
   const resuming = !restart && hasCheckpoint(saveDir);
@@ -162,7 +164,7 @@ async function trainLocked(
     try {
       prepareRunDirectory(config, written, start, resuming);
       const unsaved = !resuming && source !== null;
-      const how = { stopAfter, unsaved, listen };
+      const how = { stopAfter, unsaved, listen, onMetrics };
       return await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, how);
     } finally {
       start.model.dispose();
@@ -282,7 +284,10 @@ async function trainFrom(
   data: TrainingData,
   origin: CheckpointOrigin,
   start: Start,
-  { listen, ...how }: Pick<TrainerOptions, 'stopAfter' | 'unsaved'> & Required<Pick<TrainOptions, 'listen'>>,
+  {
+    listen,
+    ...how
+  }: Pick<TrainerOptions, 'stopAfter' | 'unsaved' | 'onMetrics'> & Required<Pick<TrainOptions, 'listen'>>,
 ): Promise<TrainingEnd> {
   for (const line of describeStart(config, data, start)) log.info(line);
   const { valid } = data;
