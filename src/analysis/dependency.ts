@@ -1,6 +1,7 @@
+import { SCHEMES } from '../config/residual-schemes.js';
 import type { Batch } from '../data/batch.js';
 import type { Probe } from '../model/pass.js';
-import { deepnormConstants, normName, omegaName, SCHEMES, type Site } from '../model/scheme.js';
+import { deepnormConstants, normName, omegaName, type Site } from '../model/scheme.js';
 import type { Mode, Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
 import type { DependencyRow } from '../report/analysis-data.js';

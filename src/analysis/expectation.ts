@@ -1,6 +1,7 @@
+import { SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { analyticOmegaSquared } from '../model/omega.js';
-import { deepnormConstants, SCHEMES, type Stack, SUBLAYERS } from '../model/scheme.js';
+import { deepnormConstants, type Stack, SUBLAYERS } from '../model/scheme.js';
 
 /**
  * The theory of the paper (Liu et al., 2020, §4.1): β² of the embeddings and of each branch in the output of each
@@ -50,5 +51,5 @@ function shortcutSquared(config: ModelConfig, stack: Stack, i: number, count: nu
 function branchVariance(config: ModelConfig, stack: Stack): number {
   const { gate, init } = SCHEMES[config.residual][stack];
   if (gate) return 0;
-  return init === 'deepnorm' ? deepnormConstants(config, stack).beta ** 4 : 1; // two matrices of gain β
+  return init === 'beta' ? deepnormConstants(config, stack).beta ** 4 : 1; // two matrices of gain β
 }

@@ -3,6 +3,7 @@ import { formatMemory, parseMemory } from '../common/memory-limit.js';
 import { camelizeKeys } from './camel.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
+import { hasOmega } from './residual-schemes.js';
 import type { Config, WrittenConfig } from './schema.js';
 
 /** A rule between keys. */
@@ -243,7 +244,7 @@ export function findViolations(written: WrittenConfig, skipped: ReadonlySet<stri
 export function findIdleKeys(written: WrittenConfig): { key: string; reason: string }[] {
   const { omega, residual } = written.model;
   const reasons = new Map<string, string>();
-  if (residual !== 'admin') {
+  if (!hasOmega(written.model)) {
     for (const key of configKeys.keys()) {
       if (key.startsWith('model.omega.')) reasons.set(key, `model.residual is ${residual}`);
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CamelizeKeys } from './camel.js';
+import { DEFAULT_RESIDUAL, hasOmega, RESIDUALS } from './residual-schemes.js';
 import { trainSection } from './train-section.js';
 import { amount, choice, count, file, flag, folder, rate, section } from './values.js';
 
@@ -115,7 +116,7 @@ const omegaSection = section(
       'An admin-profile.json or the official profile.ratio.init to take ω from; null profiles into the run directory when needed.',
     ),
   },
-  'ω, the rescaling of the shortcuts (only with residual: admin).',
+  `ω, the rescaling of the shortcuts (only with residual: ${RESIDUALS.filter((residual) => hasOmega({ residual })).join(', ')}).`,
 );
 
 const stackSection = (name: string) =>
@@ -124,8 +125,8 @@ const stackSection = (name: string) =>
 const modelSection = section(
   {
     residual: choice(
-      ['post-ln', 'pre-ln', 'post-ln-pre-ln', 'admin', 'deepnorm', 'rezero', 'rezero-post-ln', 'look-linear'],
-      'admin',
+      RESIDUALS,
+      DEFAULT_RESIDUAL,
       'How a sublayer is joined to its shortcut: see docs/model.md.',
     ),
     omega: omegaSection,

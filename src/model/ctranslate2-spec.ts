@@ -1,9 +1,10 @@
 import { UserError } from '../common/errors.js';
+import { SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { Ctranslate2Model, Ctranslate2Variable } from '../formats/ctranslate2.js';
 import { FIRST_POSITION, sinusoids } from './embeddings.js';
 import { embeddingName, outputName } from './parameters.js';
-import { layerPrefix, SCHEMES, STACKS, type Stack } from './scheme.js';
+import { layerPrefix, STACKS, type Stack } from './scheme.js';
 import type { WeightValues } from './transformer.js';
 
 type Variables = [name: string, variable: Ctranslate2Variable][];
@@ -27,8 +28,9 @@ export function ctranslate2Model(
 ): Ctranslate2Model {
   const schemes = SCHEMES[config.residual];
   if (
-    Object.values(schemes).some(
-      (scheme) => scheme.norm === 'none' || scheme.shortcut !== 'plain' || scheme.gate,
+    STACKS.map((stack) => schemes[stack]).some(
+      ({ norm, shortcut, gate, fusedProjections }) =>
+        norm === 'none' || shortcut !== 'plain' || gate || !fusedProjections,
     )
   ) {
     throw new UserError({

@@ -1,27 +1,12 @@
 import { UserError } from '../common/errors.js';
+import { RESIDUALS, SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
-import { SCHEMES, STACKS } from './scheme.js';
+import { STACKS } from './scheme.js';
 import type { WeightValues } from './transformer.js';
 
 /** Values of the `args` of a checkpoint of fairseq, by name. */
 export type FairseqArgs = ReadonlyMap<string, unknown>;
 type Weights = ReadonlyMap<string, WeightValues>;
-
-/** The official code's names of the schemes, its `--init-type`, in the order in which they are looked for. */
-const INIT_TYPES: readonly [initType: string, residual: ModelConfig['residual']][] = [
-  ['adaptive', 'admin'],
-  ['adaptive-profiling', 'admin'],
-  ['default', 'post-ln'],
-  ['default', 'pre-ln'],
-  ['default', 'post-ln-pre-ln'],
-  ['default', 'look-linear'], // it differs where it starts, not in what it computes
-  ['deepnet', 'deepnorm'],
-  ['looklinear', 'look-linear'],
-  ['rezero', 'rezero'],
-  ['rezero_postln', 'rezero-post-ln'],
-];
-/** What the official code cannot build: it asserts `init_type == 'default'` after having dealt with them. */
-const BROKEN = new Set(['rezero', 'rezero_postln']);
 
 /**
  * The `args` from which the official code builds a model (its fairseq/models/transformer.py and the translation task).
@@ -33,10 +18,10 @@ export function fairseqArgs(
   sourceLang: string,
   targetLang: string,
 ): Record<string, string | number | boolean | null> {
-  const initType = INIT_TYPES.find(([, residual]) => residual === config.residual)![0];
+  const initType = SCHEMES[config.residual].fairseq.writes;
   const refuse = (problem: string): UserError =>
     new UserError({ problem, hint: 'Export it as safetensors.' });
-  if (BROKEN.has(initType))
+  if (initType === null)
     throw refuse(`the official code cannot build a model of residual ${config.residual}`);
   if (!config.scaleEmbeddings) throw refuse('the official code always scales embeddings by √embed-dim');
   const stacks = STACKS.map((stack) => ({
@@ -162,21 +147,21 @@ type Expect = (valid: boolean, problem: string) => void;
 
 function residualOf(
   initType: unknown,
-  [encoder, decoder]: boolean[],
+  normalizeBefore: readonly boolean[],
   expect: Expect,
 ): ModelConfig['residual'] {
-  const normalizeBefore = encoder || decoder;
-  if (initType === 'default') {
-    expect(
-      decoder || !encoder,
-      'expected encoder_normalize_before False with decoder_normalize_before False, found True',
-    );
-    return encoder ? 'pre-ln' : decoder ? 'post-ln-pre-ln' : 'post-ln';
-  }
-  const found = INIT_TYPES.find(([name]) => name === initType);
-  expect(found !== undefined, `expected an init_type of the official code, found ${show(initType)}`);
-  expect(!normalizeBefore, `expected normalize_before False with init_type ${show(initType)}, found True`);
-  return found?.[1] ?? 'post-ln';
+  const readers = RESIDUALS.filter((name) => SCHEMES[name].fairseq.reads.some((type) => type === initType));
+  const found = readers.find((name) =>
+    STACKS.every((stack, i) => (SCHEMES[name][stack].norm === 'pre') === normalizeBefore[i]),
+  );
+  expect(readers.length > 0, `expected an init_type of the official code, found ${show(initType)}`);
+  expect(
+    found !== undefined || (readers.length === 0 && !normalizeBefore.includes(true)),
+    initType === 'default'
+      ? 'expected encoder_normalize_before False with decoder_normalize_before False, found True'
+      : `expected normalize_before False with init_type ${show(initType)}, found True`,
+  );
+  return found ?? RESIDUALS[0];
 }
 
 function activationOf(name: unknown, expect: Expect): ModelConfig['activationFn'] {

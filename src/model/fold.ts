@@ -1,8 +1,18 @@
 import { type Complaint, UserError } from '../common/errors.js';
+import { SCHEMES, type Scheme, withoutOmega } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { FIRST_POSITION, sinusoids } from './embeddings.js';
 import { embeddingName, outputName, parameterSpecs } from './parameters.js';
-import { layerPrefix, normName, omegaName, type Site, STACKS, type Stack, sitesOf } from './scheme.js';
+import {
+  layerPrefix,
+  normName,
+  omegaName,
+  omegaStacks,
+  type Site,
+  STACKS,
+  type Stack,
+  sitesOf,
+} from './scheme.js';
 import type { WeightValues } from './transformer.js';
 
 type Weights = ReadonlyMap<string, WeightValues>;
@@ -39,21 +49,29 @@ export interface FoldedModel {
  * Every number is scaled once at most, in double precision, and rounded once. No given array is changed.
  *
  * @param weights those of a model of this config, by official name
- * @throws UserError for a model without ω, and for an ω that is zero somewhere: x·0 + f(x) has lost what f reads
+ * @throws UserError for a model without ω or one where nothing can take it in, and for an ω that is zero somewhere: x·0 + f(x) has lost what f reads
  */
 export function foldOmega(config: ModelConfig, weights: Weights): FoldedModel {
-  if (config.residual !== 'admin') {
+  const stacks = omegaStacks(config);
+  const residual = withoutOmega(config.residual);
+  if (stacks.length === 0) {
     throw new UserError({
       problem: `expected an Admin model to fold, found one with model.residual ${config.residual}, which has no ω`,
       hint: 'Use it as it is.',
     });
   }
-  const names = STACKS.flatMap((stack) => sitesOf(config, stack).map(omegaName));
+  if (residual === undefined || !stacks.every((stack) => isFoldable(SCHEMES[config.residual][stack]))) {
+    throw new UserError({
+      problem: `expected a model whose ω can be folded into other weights, found model.residual ${config.residual}`,
+      hint: 'That needs Post-LN with one matrix for q, k and v where ω is, and a scheme that is the same without it.',
+    });
+  }
+  const names = stacks.flatMap((stack) => sitesOf(config, stack).map(omegaName));
   const complaints = names.flatMap((name) => complaintAbout(name, weights.get(name)!.data));
   if (complaints.length > 0) throw new UserError(complaints);
   const folded = new Map(weights);
-  for (const stack of STACKS) foldStack(config, stack, weights, folded);
-  const foldedConfig = foldInputs(config, weights, folded);
+  for (const stack of stacks) foldStack(config, stack, weights, folded);
+  const foldedConfig = { ...foldInputs(config, weights, folded), residual };
   const vocabulary = {
     source: weights.get(embeddingName(config, 'encoder'))!.shape[0],
     target: weights.get(outputName(config))!.shape[0],
@@ -64,6 +82,11 @@ export function foldOmega(config: ModelConfig, weights: Weights): FoldedModel {
     weights: new Map(ordered.map((name) => [name, checkFinite(name, folded.get(name)!)])),
     small: names.flatMap((name) => smallOf(name, weights.get(name)!.data)),
   };
+}
+
+/** Whether x·ω is what a layer normalisation gives and a branch reads, so that both can take ω in. */
+function isFoldable({ norm, fusedProjections }: Scheme): boolean {
+  return norm === 'post' && fusedProjections;
 }
 
 /** Folds the ω of a stack into its layers: the layer normalisations before, and the branches. */
@@ -102,9 +125,10 @@ function readerOf(
 
 /** Folds the first ω of each stack into what goes in there. @returns the config of the folded model */
 function foldInputs(config: ModelConfig, weights: Weights, folded: Map<string, WeightValues>): ModelConfig {
-  const omegas = STACKS.map((stack) => weights.get(omegaName(sitesOf(config, stack)[0]))!.data);
+  const one = new Float32Array(config.embedDim).fill(1);
+  const omegas = STACKS.map((stack) => weights.get(omegaName(sitesOf(config, stack)[0]))?.data ?? one);
   const [encoderMoves, decoderMoves] = omegas.map((omega) => omega.some((value) => value !== 1));
-  if (!encoderMoves && !decoderMoves) return { ...config, residual: 'post-ln' };
+  if (!encoderMoves && !decoderMoves) return config;
   STACKS.forEach((stack, i) => {
     const embeddings = weights.get(embeddingName(config, stack))!;
     folded.set(`${stack}.embed_tokens.weight`, timesOmega(embeddings, omegas[i]));
@@ -115,7 +139,6 @@ function foldInputs(config: ModelConfig, weights: Weights, folded: Map<string, W
   if (apart) folded.set('decoder.embed_out', weights.get(outputName(config))!);
   return {
     ...config,
-    residual: 'post-ln',
     shareEmbeddings: apart ? 'none' : 'decoder',
     positions: 'learned',
   };

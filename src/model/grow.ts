@@ -4,7 +4,7 @@ import { tf } from '../ops/tf.js';
 import type { OmegaValues } from './omega.js';
 import { initialValues, parameterSpecs, type VocabularySizes } from './parameters.js';
 import { omegaOf, profileModel } from './profile.js';
-import { omegaName, type Site, STACKS, type Stack, sitesOf } from './scheme.js';
+import { omegaName, omegaStacks, type Site, STACKS, type Stack, sitesOf } from './scheme.js';
 import type { Transformer, WeightValues } from './transformer.js';
 
 /** Depth of the model that another one grows from. */
@@ -71,7 +71,7 @@ export function profileNewOmega(model: Transformer, depth: Depth, batch: Batch, 
 
 /** Sets ω of the sublayers above `depth`, the same in all components. */
 export function setNewOmega(model: Transformer, depth: Depth, omega: OmegaValues): void {
-  for (const stack of STACKS) {
+  for (const stack of omegaStacks(model.config)) {
     sitesOf(model.config, stack).forEach((site, i) => {
       if (site.layer < depth[stack].layers) return;
       const weight = model.weights.get(omegaName(site))!;

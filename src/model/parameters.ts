@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors.js';
 import { Purpose, RandomStream } from '../common/rng.js';
+import { SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { frozenNames } from './freeze.js';
 import {
@@ -7,7 +8,6 @@ import {
   layerPrefix,
   normName,
   omegaName,
-  SCHEMES,
   type Stack,
   SUBLAYERS,
   sitesOf,
@@ -141,7 +141,7 @@ function attentionParameters(config: ModelConfig, stack: Stack, prefix: string):
   return [
     ...projections,
     constant(`${prefix}in_proj_bias`, [3 * d], 0),
-    matrix(`${prefix}out_proj.weight`, d, d, scheme.init === 'deepnorm' ? 'normal' : 'uniform', gain),
+    matrix(`${prefix}out_proj.weight`, d, d, scheme.init === 'beta' ? 'normal' : 'uniform', gain),
     constant(`${prefix}out_proj.bias`, [d], 0),
   ];
 }
@@ -154,7 +154,7 @@ function feedForwardParameters(config: ModelConfig, stack: Stack, prefix: string
   const weight = (name: string, rows: number, columns: number, axis: 0 | 1): ParameterSpec =>
     init === 'mirrored'
       ? { name: prefix + name, shape: [rows, columns], init: { kind: 'mirrored', bound, axis } }
-      : matrix(prefix + name, rows, columns, init === 'deepnorm' ? 'normal' : 'uniform', gain);
+      : matrix(prefix + name, rows, columns, init === 'beta' ? 'normal' : 'uniform', gain);
   return [
     weight('fc1.weight', ffn, d, 0),
     constant(`${prefix}fc1.bias`, [ffn], 0),
@@ -164,7 +164,7 @@ function feedForwardParameters(config: ModelConfig, stack: Stack, prefix: string
 }
 
 function branchGain(config: ModelConfig, stack: Stack): number {
-  return SCHEMES[config.residual][stack].init === 'deepnorm' ? deepnormConstants(config, stack).beta : 1;
+  return SCHEMES[config.residual][stack].init === 'beta' ? deepnormConstants(config, stack).beta : 1;
 }
 
 function layerNormParameters(name: string, { embedDim }: ModelConfig): ParameterSpec[] {

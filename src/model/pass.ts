@@ -1,3 +1,4 @@
+import { SCHEMES, type Scheme } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { dropout, type MaskKey } from '../ops/dropout.js';
 import { layerNorm } from '../ops/layer-norm.js';
@@ -5,16 +6,7 @@ import { linear } from '../ops/matmul.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { type ResidualOptions, residual, residualParts } from '../ops/residual.js';
 import { tf } from '../ops/tf.js';
-import {
-  deepnormConstants,
-  layerPrefix,
-  normName,
-  omegaName,
-  SCHEMES,
-  type Scheme,
-  type Site,
-  type Stack,
-} from './scheme.js';
+import { deepnormConstants, layerPrefix, normName, omegaName, type Site, type Stack } from './scheme.js';
 
 /**
  * Looks at a residual sublayer as it is computed.

@@ -1,3 +1,4 @@
+import { DEFAULT_RESIDUAL, hasOmega } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
 import { tf } from '../ops/tf.js';
@@ -24,7 +25,7 @@ export interface ProfiledSublayer extends Site {
  *
  * The official code takes the variances over padded tensors; here there is no padding.
  *
- * @param config of any residual scheme: what is profiled is the same model under Admin
+ * @param config of any residual scheme: one without ω is profiled as the same model under Admin
  * @param batch the first training batch
  * @param seed of the run: initial weights and dropout masks are those of its first step
  */
@@ -36,7 +37,7 @@ export function profileOmega(
 ): ProfiledSublayer[] {
   const profiled: ModelConfig = {
     ...config,
-    residual: 'admin',
+    residual: profiledAs(config),
     omega: { ...config.omega, init: 'profiled' },
   };
   const model = Transformer.create(profiled, vocabulary, seed);
@@ -80,6 +81,11 @@ export function profileModel(
     model.decode(batch.targetInput, memory, batch.source.offsets, pass);
   });
   return found;
+}
+
+/** The scheme under which a model is profiled: its own where that has ω. */
+export function profiledAs({ residual }: Pick<ModelConfig, 'residual'>): ModelConfig['residual'] {
+  return hasOmega({ residual }) ? residual : DEFAULT_RESIDUAL;
 }
 
 /** The ω of a profile, by stack. */

@@ -1,3 +1,4 @@
+import { SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 
 export const STACKS = ['encoder', 'decoder'] as const;
@@ -19,46 +20,6 @@ export interface Site {
   sublayer: SublayerKind;
 }
 
-/** How the residual sublayers of a stack are joined, normalised and initialised; docs/model.md has the formulas. */
-export interface Scheme {
-  /** Where the layer normalisation stands: after the sum, before the branch, or nowhere. */
-  norm: 'post' | 'pre' | 'none';
-  /** What the shortcut is multiplied by: nothing, the trained vector ω, or DeepNorm's constant α. */
-  shortcut: 'plain' | 'omega' | 'alpha';
-  /** Whether the branch is multiplied by ReZero's trained scalar, one a layer. */
-  gate: boolean;
-  /** Whether q, k and v share one matrix (and one Xavier bound) as the official code has it. */
-  fusedProjections: boolean;
-  /** Initialisation of the weights of the branches. */
-  init: 'xavier' | 'deepnorm' | 'mirrored';
-}
-
-const POST_LN: Scheme = {
-  norm: 'post',
-  shortcut: 'plain',
-  gate: false,
-  fusedProjections: true,
-  init: 'xavier',
-};
-
-const PRE_LN: Scheme = { ...POST_LN, norm: 'pre' };
-
-/** Of each stack: one scheme for both, but where the paper cures the gradients of Post-LN by a decoder of Pre-LN. */
-export const SCHEMES: Record<ModelConfig['residual'], Record<Stack, Scheme>> = {
-  'post-ln': inBoth(POST_LN),
-  'pre-ln': inBoth(PRE_LN),
-  'post-ln-pre-ln': { encoder: POST_LN, decoder: PRE_LN },
-  admin: inBoth({ ...POST_LN, shortcut: 'omega' }),
-  deepnorm: inBoth({ ...POST_LN, shortcut: 'alpha', fusedProjections: false, init: 'deepnorm' }),
-  rezero: inBoth({ ...POST_LN, norm: 'none', gate: true }),
-  'rezero-post-ln': inBoth({ ...POST_LN, gate: true }),
-  'look-linear': inBoth({ ...POST_LN, init: 'mirrored' }),
-};
-
-function inBoth(scheme: Scheme): Record<Stack, Scheme> {
-  return { encoder: scheme, decoder: scheme };
-}
-
 /**
  * DeepNorm's shortcut scale α and branch gain β for an encoder of N and a decoder of M layers (Wang et al., 2022,
  * table 1; as in the official code).
@@ -78,6 +39,11 @@ export function sitesOf(config: Pick<ModelConfig, Stack>, stack: Stack): Site[] 
   return Array.from({ length: config[stack].layers }, (_, layer) =>
     SUBLAYERS[stack].map((sublayer): Site => ({ stack, layer, sublayer })),
   ).flat();
+}
+
+/** The stacks whose sublayers have ω. */
+export function omegaStacks({ residual }: Pick<ModelConfig, 'residual'>): Stack[] {
+  return STACKS.filter((stack) => SCHEMES[residual][stack].shortcut === 'omega');
 }
 
 /** Prefix of the parameters of a layer, with a dot at its end. */

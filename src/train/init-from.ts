@@ -4,6 +4,7 @@ import { expectedSum } from '../common/checksums.js';
 import { type Complaint, UserError } from '../common/errors.js';
 import { sha256File } from '../common/files.js';
 import { valueAt } from '../config/paths.js';
+import { hasOmega } from '../config/residual-schemes.js';
 import type { Config, ModelConfig, WrittenConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
 import { readWeights } from '../formats/weights-file.js';
@@ -229,7 +230,7 @@ function readModel(
   if (!deeper || grow === 'none') return Transformer.fromWeights(wanted, vocabulary, tensors, file, freeze);
   const weights = growWeights(tensors, depth, grow, { config: wanted, vocabulary, seed });
   const model = Transformer.fromWeights(wanted, vocabulary, weights, file, freeze);
-  if (wanted.residual === 'admin') {
+  if (hasOmega(wanted)) {
     const given = givenOmega(wanted);
     setNewOmega(model, depth, given ?? profileNewOmega(model, depth, firstBatch(), seed));
   }

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { initBackend } from '../backend/init.js';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { log } from '../common/log.js';
+import { DEFAULT_RESIDUAL, hasOmega } from '../config/residual-schemes.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
-import { omegaOf, type ProfiledSublayer, profileOmega } from '../model/profile.js';
+import { omegaOf, type ProfiledSublayer, profiledAs, profileOmega } from '../model/profile.js';
 import {
   OFFICIAL_PROFILE_FILE,
   PROFILE_FILE,
@@ -83,23 +84,25 @@ export function profileInputs({ train }: SettledConfig, data: TrainingData): Pro
 }
 
 function warnIfUnused({ model }: Config): void {
-  if (model.residual !== 'admin') {
-    log.warn(`model.residual is ${model.residual}: what is profiled is the same model under admin.`);
+  if (!hasOmega(model)) {
+    log.warn(
+      `model.residual is ${model.residual}: what is profiled is the same model under ${profiledAs(model)}.`,
+    );
   } else if (model.omega.init === 'analytic') {
     log.warn('model.omega.init is analytic: train will not use the profile.');
   }
 }
 
 /**
- * The initial ω of a model under `residual: admin` with `omega.init: profiled`, null for every other model: from the
+ * The initial ω of a model that has ω with `omega.init: profiled`, null for every other model: from the
  * file that the config names, else from the profile in the run directory, which is made where it is missing or is of
  * another model, other data or another seed.
  *
  * @throws UserError for a profile that is damaged or of another shape
  */
 export function ensureProfile(config: SettledConfig, inputs: ProfileInputs): OmegaValues | null {
-  const { residual, omega } = config.model;
-  if (residual !== 'admin' || omega.init !== 'profiled') return null;
+  const { omega } = config.model;
+  if (!hasOmega(config.model) || omega.init !== 'profiled') return null;
   if (omega.profile !== null) {
     log.info(`ω from ${omega.profile}`);
     return readOmega(omega.profile, config.model);
@@ -129,8 +132,10 @@ function findChange(found: ProfileOrigin, wanted: ProfileOrigin): string | undef
 /** Everything that the numbers of a profile depend on. */
 function originOf({ model, data, train, seed }: SettledConfig, { dataHash }: ProfileInputs): ProfileOrigin {
   const { omega, residual, ...rest } = model;
+  const profiled = profiledAs(model);
   const modelHash = canonicalHash({
     ...rest,
+    ...(profiled !== DEFAULT_RESIDUAL && { residual: profiled }),
     bpeDropout: data.bpeDropout,
     maxTokens: train.maxTokens,
   });

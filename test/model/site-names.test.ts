@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RESIDUALS } from '../../src/config/residual-schemes.js';
 import { parameterSpecs } from '../../src/model/parameters.js';
-import { normName, omegaName, SCHEMES, sitesOf } from '../../src/model/scheme.js';
+import { normName, omegaName, sitesOf } from '../../src/model/scheme.js';
 import { describePlace, placeOfParameter } from '../../src/model/site-names.js';
 import { tinyModelConfig } from '../train/tiny.js';
 
 test('every parameter of every scheme has a place, and norms and ω that of their sublayer', () => {
-  for (const residual of Object.keys(SCHEMES) as (keyof typeof SCHEMES)[]) {
+  for (const residual of RESIDUALS) {
     const config = tinyModelConfig({ residual, shareEmbeddings: 'none', positions: 'learned' });
     for (const { name } of parameterSpecs(config, { source: 8, target: 8 })) {
       const { stack, layer, sublayer } = placeOfParameter(name);

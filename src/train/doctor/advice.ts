@@ -1,7 +1,8 @@
 import { median } from '../../common/statistics.js';
+import { SCHEMES } from '../../config/residual-schemes.js';
 import type { ModelConfig } from '../../config/schema.js';
 import type { SublayerDependency } from '../../model/dependency.js';
-import { SCHEMES, STACKS, type Stack } from '../../model/scheme.js';
+import { STACKS, type Stack } from '../../model/scheme.js';
 import type { Facts } from './facts.js';
 
 /** Something to do, and the fact that it follows from. */

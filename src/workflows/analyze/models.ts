@@ -2,13 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum } from '../../common/checksums.js';
 import { nearest, UserError } from '../../common/errors.js';
+import { hasOmega, SCHEMES } from '../../config/residual-schemes.js';
 import type { ModelConfig, SettledConfig } from '../../config/schema.js';
 import { Dictionary } from '../../data/dictionary.js';
 import { locateCheckpoint, WEIGHTS_FILE } from '../../decode/checkpoint-location.js';
 import { readWeights } from '../../formats/weights-file.js';
 import { omegaOf, profileOmega } from '../../model/profile.js';
 import { readOmega } from '../../model/profile-file.js';
-import { SCHEMES } from '../../model/scheme.js';
 import { Transformer } from '../../model/transformer.js';
 import type { Moments } from '../../ops/optimizer.js';
 import type { Subject } from '../../report/analysis-data.js';
@@ -140,7 +140,7 @@ function initialOmega(
   { model, train, seed }: SettledConfig,
   { source, target, firstBatch }: TrainingData,
 ): ReturnType<typeof omegaOf> | null {
-  if (model.residual !== 'admin' || model.omega.init !== 'profiled') return null;
+  if (!hasOmega(model) || model.omega.init !== 'profiled') return null;
   if (model.omega.profile !== null) return readOmega(model.omega.profile, model);
   return omegaOf(
     profileOmega(model, { source: source.size, target: target.size }, firstBatch(train.maxTokens), seed),

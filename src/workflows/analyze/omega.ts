@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { UserError } from '../../common/errors.js';
+import { hasOmega } from '../../config/residual-schemes.js';
 import type { SettledConfig } from '../../config/schema.js';
 import type { OmegaPoint } from '../../report/analysis-data.js';
 import { readRunWeights } from '../runs/weights.js';
@@ -16,7 +17,7 @@ export function omegaCourse(
   names: readonly string[] = ['all'],
 ): OmegaPoint[] {
   const { residual } = config.model;
-  if (residual !== 'admin') {
+  if (!hasOmega(config.model)) {
     throw new UserError({
       problem: `expected a run under admin, found one under ${residual}, which has no ω`,
       where: run,

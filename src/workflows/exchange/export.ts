@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { expectedSum } from '../../common/checksums.js';
 import { writeFileAtomic, writeFolderAtomic } from '../../common/files.js';
 import { log } from '../../common/log.js';
+import { hasOmega } from '../../config/residual-schemes.js';
 import type { Config, ModelConfig, WrittenConfig } from '../../config/schema.js';
 import { Dictionary } from '../../data/dictionary.js';
 import { type CheckpointLocation, locateCheckpoint, WEIGHTS_FILE } from '../../decode/checkpoint-location.js';
@@ -133,7 +134,7 @@ function exportFairseq(folder: string, model: Exported): void {
     }),
   );
   writeDictionaries(folder, model);
-  if (config.model.residual === 'admin') {
+  if (hasOmega(config.model)) {
     // The official code opens it when it builds such a model, before the weights come.
     writeFileAtomic(path.join(folder, OFFICIAL_PROFILE_FILE), meanOmega(config.model, weights));
     log.info(
@@ -156,10 +157,8 @@ function meanOmega(config: ModelConfig, weights: ReadonlyMap<string, NamedArray>
 }
 
 function exportCtranslate2(folder: string, { config, weights, dictionaries }: Exported): void {
-  const plain =
-    config.model.residual === 'admin' ? foldOmega(config.model, weights) : { config: config.model, weights };
-  if (config.model.residual === 'admin')
-    log.info('ω is folded: CTranslate2 gets a Post-LN model of the same function');
+  const plain = hasOmega(config.model) ? foldOmega(config.model, weights) : { config: config.model, weights };
+  if (hasOmega(config.model)) log.info('ω is folded: CTranslate2 gets a Post-LN model of the same function');
   const model = ctranslate2Model(plain.config, plain.weights);
   const file = path.join(folder, 'model.bin');
   writeCtranslate2(file, model);

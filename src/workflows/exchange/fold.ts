@@ -67,12 +67,12 @@ export function readAndFold({ runDirectory, checkpoint }: CheckpointLocation, co
 
 function foldedConfig(
   written: WrittenConfig,
-  { shareEmbeddings, positions }: Config['model'],
+  { residual, shareEmbeddings, positions }: Config['model'],
   saveDir: string,
 ) {
   const model = {
     ...written.model,
-    residual: 'post-ln' as const,
+    residual,
     omega: configSchema.parse({}).model.omega,
     'share-embeddings': shareEmbeddings,
     positions,

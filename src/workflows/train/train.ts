@@ -6,9 +6,11 @@ import { formatDuration } from '../../common/duration.js';
 import { explainFileError, UserError } from '../../common/errors.js';
 import { removeLeftovers } from '../../common/leftovers.js';
 import { log } from '../../common/log.js';
+import { hasOmega } from '../../config/residual-schemes.js';
 import type { Config, SettledConfig, WrittenConfig } from '../../config/schema.js';
 import { checkModelMemory, TRAINING_COPIES } from '../../model/model-memory.js';
 import { analyticOmega, type OmegaValues } from '../../model/omega.js';
+import { omegaStacks } from '../../model/scheme.js';
 import { Transformer, type VocabularySizes } from '../../model/transformer.js';
 import { refuseAverage } from '../../train/average.js';
 import { type Continuation, settingsAt } from '../../train/check-origin.js';
@@ -253,8 +255,8 @@ function begin(
   }
   const profiled = ensureProfile(config, inputs);
   const model = Transformer.create(config.model, vocabulary, config.seed, profiled, config.train.freeze);
-  const { residual, omega } = config.model;
-  const analytic = residual === 'admin' && omega.init === 'analytic' ? analyticOmega(config.model) : null;
+  const analytic =
+    hasOmega(config.model) && config.model.omega.init === 'analytic' ? analyticOmega(config.model) : null;
   return { model, state: INITIAL_STATE, omega: profiled ?? analytic };
 }
 
@@ -322,7 +324,9 @@ async function trainFrom(
 
 function describeStart({ model, train }: SettledConfig, data: TrainingData, start: Start): string[] {
   const { residual, encoder, decoder, embedDim } = model;
-  const omega = start.omega ? ` (ω ${range([...start.omega.encoder, ...start.omega.decoder])})` : '';
+  const omega = start.omega
+    ? ` (ω ${range(omegaStacks(model).flatMap((stack) => start.omega![stack]))})`
+    : '';
   const trained = start.model.trainable.reduce((sum, { size }) => sum + size, 0);
   const frozen = train.freeze.length === 0 ? '' : `, ${trained} of them trained`;
   const [source, target] = [data.train.sourceLengths, data.train.targetLengths].map(total);
