@@ -1,10 +1,8 @@
-// The boundary to JavaScript: the only file that knows N-API. An op's arguments are taken from the call by their C++
-// types, so an op is exported by naming it once, at the end.
+// The boundary to JavaScript: the only file that knows N-API. It exports whatever the table of an instruction set holds.
 #include <napi.h>
 
 #include <cstdlib>
 #include <memory>
-#include <utility>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -17,13 +15,6 @@
 
 namespace {
 
-const Ops &ops() {
-  static const Ops &chosen = chooseOps();
-  return chosen;
-}
-
-template <class T> struct Argument;
-
 template <class Array, class T> Span<T> spanOf(const Napi::Value &value, napi_typedarray_type type, const char *kind) {
   if (value.IsNull()) return {};
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type)
@@ -32,60 +23,51 @@ template <class Array, class T> Span<T> spanOf(const Napi::Value &value, napi_ty
   return {array.Data(), static_cast<int64_t>(array.ElementLength())};
 }
 
-template <> struct Argument<Floats> {
-  static Floats from(const Napi::Value &value) { return spanOf<Napi::Float32Array, float>(value, napi_float32_array, "Float32Array"); }
-};
-template <> struct Argument<Ints> {
-  static Ints from(const Napi::Value &value) { return spanOf<Napi::Int32Array, const int32_t>(value, napi_int32_array, "Int32Array"); }
-};
-template <> struct Argument<Span<int32_t>> {
-  static Span<int32_t> from(const Napi::Value &value) { return spanOf<Napi::Int32Array, int32_t>(value, napi_int32_array, "Int32Array"); }
-};
-template <> struct Argument<double> {
-  static double from(const Napi::Value &value) {
-    if (!value.IsNumber()) throw std::invalid_argument("expected a number");
-    return value.As<Napi::Number>().DoubleValue();
+double numberOf(const Napi::Value &value) {
+  if (!value.IsNumber()) throw std::invalid_argument("expected a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+int64_t sizeOf(const Napi::Value &value) {
+  const double number = numberOf(value);
+  if (!(number >= 0 && number <= 9007199254740991.0)) throw std::invalid_argument("expected a size");
+  return static_cast<int64_t>(number);
+}
+
+/// Presence of memory, null in JavaScript, is checked by the op itself for what may be absent; all else has to be there.
+class CallArguments final : public Arguments {
+ public:
+  explicit CallArguments(const Napi::CallbackInfo &info) : info(info) {}
+
+  void read(int place, Floats &to) const override {
+    to = spanOf<Napi::Float32Array, float>(info[place], napi_float32_array, "Float32Array");
   }
-};
-template <> struct Argument<int64_t> {
-  static int64_t from(const Napi::Value &value) {
-    const double number = Argument<double>::from(value);
-    if (!(number >= 0 && number <= 9007199254740991.0)) throw std::invalid_argument("expected a size");
-    return static_cast<int64_t>(number);
+  void read(int place, Ints &to) const override {
+    to = spanOf<Napi::Int32Array, const int32_t>(info[place], napi_int32_array, "Int32Array");
   }
-};
-template <> struct Argument<Napi::ArrayBuffer> {
-  static Napi::ArrayBuffer from(const Napi::Value &value) {
-    if (!value.IsArrayBuffer()) throw std::invalid_argument("expected an ArrayBuffer");
-    return value.As<Napi::ArrayBuffer>();
+  void read(int place, Span<int32_t> &to) const override {
+    to = spanOf<Napi::Int32Array, int32_t>(info[place], napi_int32_array, "Int32Array");
   }
-};
-template <> struct Argument<bool> {
-  static bool from(const Napi::Value &value) { return value.ToBoolean(); }
-};
-/// null, or a Float64Array of rate, seed, step and site.
-template <> struct Argument<Dropout> {
-  static Dropout from(const Napi::Value &value) {
-    const auto span = spanOf<Napi::Float64Array, double>(value, napi_float64_array, "Float64Array");
-    if (!span) return {};
+  void read(int place, double &to) const override { to = numberOf(info[place]); }
+  void read(int place, int64_t &to) const override { to = sizeOf(info[place]); }
+  void read(int place, bool &to) const override { to = info[place].ToBoolean(); }
+  /// null, or a Float64Array of rate, seed, step and site.
+  void read(int place, Dropout &to) const override {
+    const auto span = spanOf<Napi::Float64Array, double>(info[place], napi_float64_array, "Float64Array");
+    if (!span) return;
     expect(span, 4, "dropout");
     const uint64_t seed = static_cast<uint64_t>(span[1]);
-    return {span[0], static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(span[2]),
-            static_cast<uint32_t>(span[3])};
+    to = {span[0], static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(span[2]),
+          static_cast<uint32_t>(span[3])};
   }
+
+ private:
+  const Napi::CallbackInfo &info;
 };
 
-/// Presence is checked by the op itself for what may be absent; all else has to be there.
-template <class R, class... A, size_t... I>
-Napi::Value call(const Napi::CallbackInfo &info, R (*op)(A...), std::index_sequence<I...>) {
-  if (info.Length() != sizeof...(A))
-    throw std::invalid_argument("expected " + std::to_string(sizeof...(A)) + " arguments, found " + std::to_string(info.Length()));
-  if constexpr (std::is_void_v<R>) {
-    op(Argument<A>::from(info[I])...);
-    return info.Env().Undefined();
-  } else {
-    return Napi::Number::New(info.Env(), op(Argument<A>::from(info[I])...));
-  }
+void expectArguments(const Napi::CallbackInfo &info, size_t count) {
+  if (info.Length() != count)
+    throw std::invalid_argument("expected " + std::to_string(count) + " arguments, found " + std::to_string(info.Length()));
 }
 
 /// Exports a function of a call. What it throws becomes a JavaScript error that names it, with Node's own code where the
@@ -111,13 +93,17 @@ template <class F> void expose(Napi::Object &exports, const char *name, F f) {
 }
 
 /// Exports an op.
-template <class R, class... A> void add(Napi::Object &exports, const char *name, R (*op)(A...)) {
-  expose(exports, name, [op](const Napi::CallbackInfo &info) { return call(info, op, std::index_sequence_for<A...>{}); });
+void add(Napi::Object &exports, const Op &op) {
+  expose(exports, op.name, [&op](const Napi::CallbackInfo &info) -> Napi::Value {
+    expectArguments(info, op.arguments);
+    const double result = op.run(CallArguments(info));
+    return op.returnsNumber ? Napi::Number::New(info.Env(), result) : info.Env().Undefined();
+  });
 }
 
 /// Memory for tensors: aligned to 64 bytes, in large pages where it is large. Freed when JavaScript forgets it.
 Napi::Value allocate(const Napi::CallbackInfo &info) {
-  const size_t bytes = static_cast<size_t>(Argument<int64_t>::from(info[0]));
+  const size_t bytes = static_cast<size_t>(sizeOf(info[0]));
   constexpr size_t LARGE = size_t{1} << 21;
   void *memory = nullptr;
   if (posix_memalign(&memory, bytes >= LARGE ? LARGE : 64, bytes) != 0) throw OutOfMemory(bytes);
@@ -131,7 +117,11 @@ Napi::Value allocate(const Napi::CallbackInfo &info) {
 }
 
 /// Gives the whole pages of a stretch of such memory back to the system, where it takes them; what is in them is lost.
-void discard(Napi::ArrayBuffer memory, int64_t start, int64_t end) {
+Napi::Value discard(const Napi::CallbackInfo &info) {
+  expectArguments(info, 3);
+  if (!info[0].IsArrayBuffer()) throw std::invalid_argument("expected an ArrayBuffer");
+  Napi::ArrayBuffer memory = info[0].As<Napi::ArrayBuffer>();
+  const int64_t start = sizeOf(info[1]), end = sizeOf(info[2]);
   if (end > static_cast<int64_t>(memory.ByteLength())) throw std::invalid_argument("expected a stretch of the memory");
 #if defined(__linux__)
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -142,6 +132,7 @@ void discard(Napi::ArrayBuffer memory, int64_t start, int64_t end) {
 #else
   (void)start;
 #endif
+  return info.Env().Undefined();
 }
 
 void setThreadCount(int64_t count) {
@@ -149,50 +140,23 @@ void setThreadCount(int64_t count) {
   setThreads(static_cast<int>(count));
 }
 
+constexpr Op SET_THREADS = Calls<&setThreadCount>::op("setThreads");
+
 /// Names of the instruction sets that this machine has, the widest first.
 Napi::Array instructionSets(Napi::Env env) {
   Napi::Array names = Napi::Array::New(env);
-  for (const Ops *set : availableOps()) names.Set(names.Length(), Napi::String::New(env, set->isa));
+  for (const InstructionSet *set : availableSets()) names.Set(names.Length(), Napi::String::New(env, set->name));
   return names;
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  exports.Set("isa", Napi::String::New(env, ops().isa));
+  static const InstructionSet &chosen = chooseSet();
+  exports.Set("isa", Napi::String::New(env, chosen.name));
   exports.Set("isas", instructionSets(env));
   expose(exports, "allocate", allocate);
-  add(exports, "discard", discard);
-  add(exports, "setThreads", setThreadCount);
-#define ADD(name) add(exports, #name, ops().name)
-  ADD(matMul);
-  ADD(linear);
-  ADD(linearGradient);
-  ADD(packWeight);
-  ADD(packedWeightSize);
-  ADD(packedLinear);
-  ADD(feedForwardInner);
-  ADD(feedForwardInnerGradient);
-  ADD(residual);
-  ADD(residualGradient);
-  ADD(layerNorm);
-  ADD(layerNormGradient);
-  ADD(attention);
-  ADD(attentionGradient);
-  ADD(embedding);
-  ADD(embeddingGradient);
-  ADD(crossEntropy);
-  ADD(adam);
-  ADD(movingAverage);
-  ADD(sumOfSquares);
-  ADD(storeRows);
-  ADD(cachedAttention);
-  ADD(topLogProbs);
-  ADD(logPartitions);
-  ADD(add);
-  ADD(subtract);
-  ADD(multiplyElements);
-  ADD(scaleBy);
-  ADD(dropout);
-#undef ADD
+  expose(exports, "discard", discard);
+  add(exports, SET_THREADS);
+  for (int64_t i = 0; i < chosen.ops.size; i++) add(exports, chosen.ops[i]);
   return exports;
 }
 

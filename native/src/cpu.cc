@@ -3,24 +3,24 @@
 
 #include "ops.h"
 
-std::vector<const Ops *> availableOps() {
-  std::vector<const Ops *> found;
+std::vector<const InstructionSet *> availableSets() {
+  std::vector<const InstructionSet *> found;
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  if (avx512) found.push_back(&avx512Ops);
-  if (avx2) found.push_back(&avx2Ops);
+  if (avx512) found.push_back(&avx512Set);
+  if (avx2) found.push_back(&avx2Set);
 #endif
-  found.push_back(&baseOps);
+  found.push_back(&baseSet);
   return found;
 }
 
-const Ops &chooseOps() {
-  const std::vector<const Ops *> available = availableOps();
+const InstructionSet &chooseSet() {
+  const std::vector<const InstructionSet *> available = availableSets();
   const char *asked = std::getenv("ADMIN_NMT_ISA");
-  for (const Ops *set : available)
-    if (asked != nullptr && std::strcmp(asked, set->isa) == 0) return *set;
+  for (const InstructionSet *set : available)
+    if (asked != nullptr && std::strcmp(asked, set->name) == 0) return *set;
   return *available.front();
 }

@@ -1,4 +1,6 @@
 // All ops for one instruction set: compiled with -DISA=base, avx2 or avx512 and the flags that belong to it.
+#include <iterator>
+
 #include "ops.h"
 #include "ops/attention.h"
 #include "ops/cross-entropy.h"
@@ -11,40 +13,47 @@
 #include "ops/packed.h"
 #include "ops/residual.h"
 
+#define OP(name) Calls<&ISA::name>::op(#name)
 #define JOIN(a, b) a##b
-#define TABLE(isa) JOIN(isa, Ops)
+#define SET(isa) JOIN(isa, Set)
 #define TEXT(a) #a
 #define NAME(isa) TEXT(isa)
 
-extern const Ops TABLE(ISA) = {
-    NAME(ISA),
-    ISA::matMul,
-    ISA::linear,
-    ISA::linearGradient,
-    ISA::packWeight,
-    ISA::packedWeightSize,
-    ISA::packedLinear,
-    ISA::feedForwardInner,
-    ISA::feedForwardInnerGradient,
-    ISA::residual,
-    ISA::residualGradient,
-    ISA::layerNorm,
-    ISA::layerNormGradient,
-    ISA::attention,
-    ISA::attentionGradient,
-    ISA::embedding,
-    ISA::embeddingGradient,
-    ISA::crossEntropy,
-    ISA::adam,
-    ISA::movingAverage,
-    ISA::sumOfSquares,
-    ISA::storeRows,
-    ISA::cachedAttention,
-    ISA::topLogProbs,
-    ISA::logPartitions,
-    ISA::add,
-    ISA::subtract,
-    ISA::multiplyElements,
-    ISA::scaleBy,
-    ISA::dropout,
+namespace {
+
+/// The list of all ops: what stands here is exported to JavaScript under its name.
+constexpr Op OPS[] = {
+    OP(matMul),
+    OP(linear),
+    OP(linearGradient),
+    OP(packWeight),
+    OP(packedWeightSize),
+    OP(packedLinear),
+    OP(feedForwardInner),
+    OP(feedForwardInnerGradient),
+    OP(residual),
+    OP(residualGradient),
+    OP(layerNorm),
+    OP(layerNormGradient),
+    OP(attention),
+    OP(attentionGradient),
+    OP(embedding),
+    OP(embeddingGradient),
+    OP(crossEntropy),
+    OP(adam),
+    OP(movingAverage),
+    OP(sumOfSquares),
+    OP(storeRows),
+    OP(cachedAttention),
+    OP(topLogProbs),
+    OP(logPartitions),
+    OP(add),
+    OP(subtract),
+    OP(multiplyElements),
+    OP(scaleBy),
+    OP(dropout),
 };
+
+} // namespace
+
+extern const InstructionSet SET(ISA) = {NAME(ISA), {OPS, std::size(OPS)}};

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "../src/ops.h"
+#include "../src/ops/linear.h"
 #include "../src/pool.h"
 
 namespace {
@@ -25,7 +25,7 @@ std::vector<float> product() {
   for (size_t i = 0; i < x.size(); i++) x[i] = static_cast<float>(i % 13) / 7 - 1;
   for (size_t i = 0; i < weight.size(); i++) weight[i] = static_cast<float>(i % 17) / 9 - 1;
   const auto span = [](std::vector<float> &v) { return Floats{v.data(), static_cast<int64_t>(v.size())}; };
-  baseOps.linear(span(x), span(weight), span(bias), span(y), ROWS, IN, OUT);
+  ISA::linear(span(x), span(weight), span(bias), span(y), ROWS, IN, OUT);
   return y;
 }
 

@@ -1,6 +1,28 @@
 import { tf } from '../../ops/tf.js';
 import type { NativeBackend } from './backend.js';
 
+declare module './binding.js' {
+  interface Addon {
+    matMul(
+      ...args: [
+        ...[
+          a: Float32Array,
+          b: Float32Array,
+          c: Float32Array,
+          batch: number,
+          m: number,
+          n: number,
+          k: number,
+        ],
+        ...[strideA: number, strideB: number, transposeA: boolean, transposeB: boolean],
+      ]
+    ): void;
+    add(a: Floats, b: Floats, out: Floats): void;
+    subtract(a: Floats, b: Floats, out: Floats): void;
+    multiplyElements(a: Floats, b: Floats, out: Floats): void;
+  }
+}
+
 /** A kernel of tfjs that the engine computes in the cases that matter, and hands on in the others. */
 type PlainKernel = (
   params: { inputs: tf.NamedTensorInfoMap; backend: object; attrs?: tf.NamedAttrMap },

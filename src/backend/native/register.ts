@@ -1,7 +1,7 @@
 import { tf } from '../../ops/tf.js';
 import { NativeBackend } from './backend.js';
 import { type Addon, loadAddon } from './binding.js';
-import { IMPLEMENTATIONS } from './kernels.js';
+import { IMPLEMENTATIONS } from './kernels/implementations.js';
 import { PLAIN } from './plain-kernels.js';
 
 const NAME = 'native';

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { before, describe, test } from 'node:test';
 import { initBackend } from '../../../src/backend/init.js';
 import type { NativeBackend } from '../../../src/backend/native/backend.js';
-import { IMPLEMENTATIONS } from '../../../src/backend/native/kernels.js';
+import { IMPLEMENTATIONS } from '../../../src/backend/native/kernels/implementations.js';
+import { packageRoot } from '../../../src/common/files.js';
 import { runFused } from '../../../src/ops/kernels.js';
 import { tf } from '../../../src/ops/tf.js';
 import { allClose } from '../../ops/all-close.js';
@@ -25,6 +28,26 @@ describe('the native backend', { skip }, () => {
   test('has every kernel of the contract', () => {
     for (const name of Object.keys(IMPLEMENTATIONS))
       assert.notEqual(tf.getKernel(name, 'native'), null, name);
+  });
+
+  test('every op of the addon is called, and is named in one table alone', () => {
+    const { isa, isas, allocate, discard, setThreads, ...ops } = (tf.backend() as NativeBackend).addon;
+    const textOf = (folder: string, ending: string): string =>
+      readdirSync(path.join(packageRoot(), folder), { encoding: 'utf8', recursive: true })
+        .filter((file) => file.endsWith(ending))
+        .map((file) => readFileSync(path.join(packageRoot(), folder, file), 'utf8'))
+        .join('\n');
+    const [callers, tables] = [textOf('src/backend/native', '.ts'), textOf('native/src', '.cc')];
+    assert.ok(Object.keys(ops).length > 20);
+    for (const name of Object.keys(ops)) {
+      assert.match(
+        callers,
+        new RegExp(`addon\\.${name}\\(|elementwise\\('${name}'\\)`),
+        `nobody calls ${name}`,
+      );
+      const mentions = tables.match(new RegExp(`\\b${name}\\b`, 'g'));
+      if (/[A-Z]/.test(name)) assert.equal(mentions?.length, 1, `${name} beside isa.cc`); // others are words of English
+    }
   });
 
   test('computes with the instruction set that is asked for, or else the widest', (t) => {

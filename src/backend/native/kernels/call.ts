@@ -1,0 +1,47 @@
+import type { KernelDropout, KernelName, Kernels } from '../../../ops/kernels.js';
+import type { tf } from '../../../ops/tf.js';
+import type { NativeBackend } from '../backend.js';
+
+/** What a fused kernel is called with. */
+export interface Call<N extends KernelName> {
+  inputs: Partial<Record<Kernels[N]['inputs'], tf.TensorInfo>>;
+  attributes: Kernels[N]['attributes'];
+  backend: NativeBackend;
+}
+
+export type Implementation<N extends KernelName> = (call: Call<N>) => tf.TensorInfo[];
+
+export type Implementations = { readonly [N in KernelName]: Implementation<N> };
+
+/** Codes of Activation in native/src/ops/feed-forward.h. */
+export const ACTIVATIONS = { relu: 0, gelu: 1 } as const;
+
+/** A mask as the addon takes it. */
+export function mask(dropout: KernelDropout): Float64Array | null {
+  return dropout === null ? null : Float64Array.of(dropout.rate, dropout.seed, dropout.step, dropout.site);
+}
+
+/** Outputs of the given shapes; null where one is not wanted. */
+export function outputs(
+  backend: NativeBackend,
+  shapes: readonly (readonly number[] | null)[],
+): { infos: tf.TensorInfo[]; memory: (Float32Array | null)[] } {
+  const made = shapes.map((shape) => (shape === null ? null : backend.output([...shape])));
+  return {
+    infos: made.flatMap((output) => (output === null ? [] : [output.info])),
+    memory: made.map((output) => output?.values ?? null),
+  };
+}
+
+/** The memory of inputs by name; null for those that are absent. */
+export function memoryOf<K extends string>(
+  backend: NativeBackend,
+  inputs: Partial<Record<K, tf.TensorInfo>>,
+): Record<K, Float32Array | null> {
+  return new Proxy({} as Record<K, Float32Array | null>, {
+    get: (_, name) => {
+      const tensor = inputs[name as K];
+      return tensor === undefined ? null : backend.floats(tensor);
+    },
+  });
+}

@@ -1,0 +1,57 @@
+import type { Implementations } from './call.js';
+
+declare module '../binding.js' {
+  interface Addon {
+    storeRows(
+      ...args: [rows: Floats, column: number, stride: number, stored: Floats, first: number, width: number]
+    ): void;
+    cachedAttention(
+      ...args: [
+        ...[queries: Floats, column: number, stride: number, keys: Floats, values: Floats],
+        ...[places: Int32Array, offsets: Int32Array, out: Floats, width: number, heads: number],
+      ]
+    ): void;
+    topLogProbs(
+      ...args: [
+        ...[logits: Floats, forbidden: Int32Array, ids: Int32Array, logProbs: Floats],
+        ...[rows: number, size: number, k: number],
+      ]
+    ): void;
+    logPartitions(...args: [logits: Floats, out: Floats, rows: number, size: number]): void;
+  }
+}
+
+export const DECODING = {
+  StoreRows: ({ inputs, attributes: { column, width, stored, first }, backend }) => {
+    const [, stride] = inputs.rows!.shape;
+    backend.addon.storeRows(backend.floats(inputs.rows!), column, stride, stored, first, width);
+    return [];
+  },
+
+  CachedAttention: ({ inputs, attributes, backend }) => {
+    const { heads: count, width, column, keys, values, places, offsets } = attributes;
+    const [rows, stride] = inputs.queries!.shape;
+    const out = backend.output([rows, width]);
+    const queries = backend.floats(inputs.queries!);
+    backend.addon.cachedAttention(
+      ...([queries, column, stride, keys, values, places, offsets, out.values, width, count] as const),
+    );
+    return [out.info];
+  },
+
+  TopLogProbs: ({ inputs, attributes: { k, forbid }, backend }) => {
+    const [rows, size] = inputs.logits!.shape;
+    const ids = backend.outputInts([rows * k]);
+    const logProbs = backend.output([rows * k]);
+    const logits = backend.floats(inputs.logits!);
+    backend.addon.topLogProbs(logits, forbid, ids.values, logProbs.values, rows, size, k);
+    return [ids.info, logProbs.info];
+  },
+
+  LogPartitions: ({ inputs, backend }) => {
+    const [rows, size] = inputs.logits!.shape;
+    const out = backend.output([rows]);
+    backend.addon.logPartitions(backend.floats(inputs.logits!), out.values, rows, size);
+    return [out.info];
+  },
+} satisfies Partial<Implementations>;
