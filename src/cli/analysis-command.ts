@@ -1,7 +1,8 @@
 import process from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { log } from '../common/log.js';
-import { type AnalyzeOptions, MEASURES, type Measure, SPLITS } from '../workflows/analyze/options.js';
+import { SPLITS } from '../data/preprocess-options.js';
+import { type AnalyzeOptions, MEASURES, type Measure } from '../workflows/analyze/options.js';
 import { addConfigOptions } from './config-options.js';
 
 type Flags = Omit<AnalyzeOptions, 'settings' | 'args'> & { quiet?: boolean };

@@ -1,9 +1,8 @@
 import { UserError } from '../common/errors.js';
 import { type Finding, findingOf } from './finding.js';
-import type { Metric } from './metric.js';
 import { entropyOf } from './numpy-random.js';
 import { numpyMean, preciseMean } from './numpy-sum.js';
-import { exact } from './rounding.js';
+import { exact, type Rounding } from './rounding.js';
 import { layOut, type SumSamples, sumSamples } from './sampling.js';
 import type { SegmentStatistics } from './segment-statistics.js';
 
@@ -30,9 +29,15 @@ export interface PairedResult {
   confidence?: Confidence;
 }
 
+/** What of a metric these tests need: its numbers from sums of statistics. */
+export interface ResampledMetric {
+  rawScore(statistics: ArrayLike<number>, round?: Rounding): number;
+  isSingle(score: number): boolean;
+}
+
 /** A metric with the statistics of a system's segments under it. */
 export interface Measured {
-  metric: Metric;
+  metric: ResampledMetric;
   segments: SegmentStatistics;
 }
 
@@ -145,7 +150,7 @@ function judge(
 
 /** Two systems under one metric. */
 class Pair {
-  private readonly metric: Metric;
+  private readonly metric: ResampledMetric;
   private readonly sums: readonly [Float64Array, Float64Array];
   /** The sums of a trial. */
   private readonly changed: readonly [Float64Array, Float64Array];

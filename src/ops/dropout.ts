@@ -1,16 +1,9 @@
 import { Purpose, RandomStream } from '../common/rng.js';
-import { isFused, kernelDropout, runFused } from './kernels.js';
+import { isFused, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
-/** Names the mask of one dropout: a function of these and of the element's index alone (Philox). */
-export interface MaskKey {
-  seed: number;
-  /** Counts micro-batches. */
-  step: number;
-  /** Which dropout of the model. */
-  site: number;
-}
+export type { MaskKey };
 
 /**
  * Values of a dropout mask: 0 with probability `rate`, else 1 / (1 − rate), so that the mean stays.

@@ -1,10 +1,18 @@
-import type { MaskKey } from './dropout.js';
 import { tf } from './tf.js';
 
 /*
  * The contract between the ops and a backend with fused kernels: the kernels' names, what goes in and what comes out.
  * A backend registers all of them with tfjs or none. An op without its kernel runs its reference composite.
  */
+
+/** Names the mask of one dropout: a function of these and of the element's index alone (Philox). */
+export interface MaskKey {
+  seed: number;
+  /** Counts micro-batches. */
+  step: number;
+  /** Which dropout of the model. */
+  site: number;
+}
 
 /** Rate and name of a dropout mask; null is no dropout. */
 export type KernelDropout = (MaskKey & { rate: number }) | null;

@@ -2,8 +2,8 @@ import type { Dependency, Stack } from './analysis-data.js';
 import { layerTicks, STACK_TITLES, STACKS, siteName, subjectNames } from './analysis-names.js';
 import { heatLegend, heatMap } from './heat-map.js';
 import { escapeHtml } from './html.js';
+import { number, table } from './html-table.js';
 import { lineChart, type Series } from './line-chart.js';
-import { number, table } from './training-tables.js';
 
 const NOTE =
   '<p class="note">β² of each residual branch in the output of each sublayer: one row a sublayer, the first on top, and ' +

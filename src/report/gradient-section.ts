@@ -1,8 +1,8 @@
 import type { GradientNorms, MatrixNorms, Stack } from './analysis-data.js';
 import { layerTicks, STACK_TITLES, STACKS, siteName, subjectNames } from './analysis-names.js';
 import { escapeHtml } from './html.js';
+import { number, table } from './html-table.js';
 import { lineChart } from './line-chart.js';
-import { number, table } from './training-tables.js';
 
 type Quantity = 'gradient' | 'update';
 

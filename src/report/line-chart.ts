@@ -1,6 +1,6 @@
 import { fixed, tick } from './figure.js';
 import { escapeHtml } from './html.js';
-import { dashOf } from './training-tables.js';
+import { dashOf } from './run-key.js';
 import { compact, spreadLabels } from './training-view.js';
 
 /** Still charts of lines in SVG, with linear or logarithmic axes. */

@@ -1,8 +1,8 @@
 import type { OmegaPoint, Stack } from './analysis-data.js';
 import { layerTicks, STACK_TITLES, STACKS, SUBLAYERS, siteName, subjectNames } from './analysis-names.js';
 import { escapeHtml } from './html.js';
+import { number, table } from './html-table.js';
 import { lineChart, type Point } from './line-chart.js';
-import { number, table } from './training-tables.js';
 
 /** ω of each sublayer over training, in units of what it began with. */
 export function omegaCourseSection(points: readonly OmegaPoint[]): string {

@@ -2,8 +2,8 @@ import { deviation, mean } from '../common/statistics.js';
 import type { Direction, Growth, OutputChange, OutputChanges, Stack } from './analysis-data.js';
 import { STACK_TITLES, STACKS, subjectNames } from './analysis-names.js';
 import { escapeHtml } from './html.js';
+import { number, table } from './html-table.js';
 import { type LineChart, lineChart, type Point, type Series } from './line-chart.js';
-import { number, table } from './training-tables.js';
 import { compact } from './training-view.js';
 
 const DIRECTIONS: readonly Direction[] = ['random', 'gradient'];

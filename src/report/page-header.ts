@@ -1,5 +1,6 @@
 import { escapeHtml } from './html.js';
-import { runKey, table } from './training-tables.js';
+import { table } from './html-table.js';
+import { runKey } from './run-key.js';
 
 /** How every page of figures begins: what was trained, and how the page came to be. */
 

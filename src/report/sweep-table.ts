@@ -1,5 +1,6 @@
 import { formatDuration } from '../common/duration.js';
 import { escapeHtml } from './html.js';
+import { table } from './html-table.js';
 import {
   lettersOf,
   type SweepCell,
@@ -9,7 +10,6 @@ import {
   type TestResult,
   worstVerdict,
 } from './sweep-results.js';
-import { table } from './training-tables.js';
 import type { Verdict } from './verdict.js';
 
 /** A table of text, for Markdown and HTML. */

@@ -1,6 +1,6 @@
 import { bottomOf, type Frame, figure, fixed, MARGIN, rangeOf, tick, yOf } from './figure.js';
+import { dashOf } from './run-key.js';
 import type { Stack, TrainingRun } from './training-run.js';
-import { dashOf } from './training-tables.js';
 import { compact, spreadLabels } from './training-view.js';
 
 /** The norms of the weights of each layer, a small chart for each kind of weight; empty without checkpoints. */

@@ -1,8 +1,9 @@
 import { SUBLAYERS, siteName } from './analysis-names.js';
 import { bottomOf, type Frame, figure, fixed, MARGIN, rangeOf, tick, yOf } from './figure.js';
 import { escapeHtml } from './html.js';
+import { number, table } from './html-table.js';
+import { runKey } from './run-key.js';
 import type { Stack, SublayerOmega, TrainingRun } from './training-run.js';
-import { number, runKey, table } from './training-tables.js';
 
 /** With more sublayers than this, only every fifth layer is named. */
 const CROWD = 40;

@@ -1,5 +1,6 @@
 import { embedJson, escapeHtml } from './html.js';
 import { factSection, type PageOrigin, pageHeader } from './page-header.js';
+import { DASHES, dashOf, runKey } from './run-key.js';
 import { type ChartSpec, chartsOf, type RunCurves, runCurves } from './training-curves.js';
 import { normSection } from './training-norms.js';
 import { omegaSection } from './training-omega.js';
@@ -7,7 +8,7 @@ import type { TrainingRun } from './training-run.js';
 import { sampleSection } from './training-samples.js';
 import { trainingScript } from './training-script.js';
 import { TRAINING_STYLE } from './training-style.js';
-import { DASHES, dashOf, differenceTable, runKey, summaryTable } from './training-tables.js';
+import { differenceTable, summaryTable } from './training-tables.js';
 
 /** The charting library, as its files hold it. */
 export interface ChartLibrary {

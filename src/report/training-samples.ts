@@ -1,6 +1,6 @@
 import { escapeHtml } from './html.js';
+import { runKey } from './run-key.js';
 import type { Sample, TrainingRun } from './training-run.js';
-import { runKey } from './training-tables.js';
 
 /** Validations of a run whose translations of a sentence are shown at most: the first, the last, and some between. */
 const MOST_MOMENTS = 4;

@@ -1,5 +1,7 @@
 import { formatDuration } from '../common/duration.js';
 import { escapeHtml } from './html.js';
+import { number, table } from './html-table.js';
+import { runKey } from './run-key.js';
 import type { RunState, TrainingRun } from './training-run.js';
 
 /** Signs of the states: they are told apart without colours too. */
@@ -13,19 +15,6 @@ const STATES: Readonly<Record<RunState, string>> = {
 
 /** Keys that differ between any two runs and say nothing about them. */
 const UNTOLD = new Set(['train.save-dir']);
-
-/** Dashes of the lines of the runs: 5 of them to 8 colours, so that the pairs repeat late. */
-export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [10, 3, 2, 3], [4, 2, 1, 2]];
-
-/** The dash of a run. */
-export function dashOf(run: number): readonly number[] {
-  return DASHES[run % DASHES.length];
-}
-
-/** How a run is named everywhere: its number, in its colour, and its name. */
-export function runKey(run: number): string {
-  return `<span class="key run-${run % 8}">${run + 1}</span>`;
-}
 
 /** So many differences stand open above the curves. */
 const FEW_KEYS = 8;
@@ -83,21 +72,6 @@ export function differenceTable(runs: readonly TrainingRun[]): string {
   const open = differing.length <= FEW_KEYS ? ' open' : '';
   const count = differing.length === 1 ? 'one key' : `${differing.length} keys`;
   return `<details${open}><summary>The configs differ in ${count}</summary>\n${table(heads, rows, heads.length)}</details>`;
-}
-
-/** A table in a box that scrolls sideways. @param texts how many of the first columns hold text; the rest numbers */
-export function table(heads: readonly string[], rows: readonly string[], texts: number): string {
-  const head = heads.map((text, i) => `<th scope="col"${i < texts ? '' : ' class="number"'}>${text}</th>`);
-  return [
-    '<div class="scroll" tabindex="0"><table>',
-    `<thead><tr>${head.join('')}</tr></thead>`,
-    `<tbody>${rows.map((row) => `<tr>${row}</tr>`).join('\n')}</tbody></table></div>`,
-  ].join('\n');
-}
-
-/** A cell with a number, or a dash where there is none. */
-export function number(value: number | null | undefined, format: (value: number) => string): string {
-  return `<td class="number">${value == null ? '<span class="quiet">–</span>' : format(value)}</td>`;
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en');

@@ -24,7 +24,8 @@ import { stopReason } from './stopping.js';
 import type { TrainerOptions, TrainingEnd, TrainingStart } from './training.js';
 import { TrainingBar } from './training-bar.js';
 import { Updater } from './update.js';
-import { describeSample, describeValidation, type Evaluation, evaluate } from './validation.js';
+import { type Evaluation, evaluate } from './validation.js';
+import { describeSample, describeValidation } from './validation-report.js';
 
 /** Seconds that a save is trusted to take at most before the first one. */
 const LEAST_MARGIN = 2;

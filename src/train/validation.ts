@@ -1,7 +1,6 @@
 import type { Batch } from '../data/batch.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
-import type { BestMetric, BestValidation } from './bests.js';
 import { inBits } from './meter.js';
 
 export interface ValidationFigures {
@@ -76,31 +75,4 @@ export async function validate(
     sums.tokens += batch.targetOutput.length;
   }
   return inBits(sums);
-}
-
-/** A validation in one line. */
-export function describeValidation(
-  found: BestValidation,
-  best: BestValidation | undefined,
-  metric: BestMetric,
-): string {
-  const { epoch, updates, loss, ppl, bleu, chrf } = found;
-  const standing =
-    best === undefined || best === found
-      ? 'the best so far'
-      : `best ${metric} ${best[metric]?.toFixed(3)} after ${best.updates}`;
-  return [
-    `epoch ${epoch}`,
-    `${updates} updates`,
-    `valid loss ${loss.toFixed(3)}`,
-    ...(ppl === undefined ? [] : [`ppl ${ppl.toFixed(2)}`]),
-    ...(bleu === undefined ? [] : [`BLEU ${bleu.toFixed(1)}`]),
-    ...(chrf === undefined ? [] : [`chrF ${chrf.toFixed(1)}`]),
-    standing,
-  ].join(' · ');
-}
-
-/** A translation below its source and reference. */
-export function describeSample({ source, reference, hypothesis }: TranslationSample): string {
-  return `  source     ${source}\n  reference  ${reference}\n  hypothesis ${hypothesis}`;
 }

@@ -3,11 +3,19 @@ import type { SettledConfig } from '../../config/schema.js';
 import type { Batch } from '../../data/batch.js';
 import { readBatch } from '../../data/batch-iterator.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
+import type { Split } from '../../data/preprocess-options.js';
 import type { Mode } from '../../model/transformer.js';
 import type { MeasuredBatch } from '../../report/analysis-data.js';
 import { planPairs } from '../../train/split.js';
 import type { TrainingData } from '../train/data.js';
-import type { AnalyzeOptions } from './options.js';
+
+/** Which sentences to look at. */
+export interface BatchChoice {
+  split: Split;
+  /** From 1. */
+  batch: number;
+  withDropout?: boolean;
+}
 
 /** The sentences that are looked at, and with which dropout masks. */
 export interface AnalysisBatch {
@@ -25,7 +33,7 @@ export interface AnalysisBatch {
 export function openAnalysisBatch(
   config: SettledConfig,
   data: TrainingData,
-  { split, batch: number, withDropout }: Pick<AnalyzeOptions, 'split' | 'batch' | 'withDropout'>,
+  { split, batch: number, withDropout }: BatchChoice,
 ): AnalysisBatch {
   const { destdir, sourceLang, targetLang } = config.data;
   const pairs = split === 'train' ? data.train : ParallelDataset.open(destdir, split, sourceLang, targetLang);

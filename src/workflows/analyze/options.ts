@@ -1,25 +1,19 @@
 import type { Setting } from '../../config/override.js';
 import type { SettledConfig } from '../../config/schema.js';
 import type { TrainingData } from '../train/data.js';
-import type { AnalysisBatch } from './batch.js';
+import type { AnalysisBatch, BatchChoice } from './batch.js';
 import type { AnalyzedModel } from './models.js';
 
 /** What `analyze` can measure, in the order of its page. */
 export const MEASURES = ['dependency', 'output-change', 'gradients', 'updates', 'omega'] as const;
 export type Measure = (typeof MEASURES)[number];
 
-export const SPLITS = ['train', 'valid', 'test'] as const;
-
 /** The flags of `analyze`. */
-export interface AnalyzeOptions {
+export interface AnalyzeOptions extends BatchChoice {
   output?: string;
   html?: string;
   checkpoint?: string[];
   schemes?: string[];
-  split: (typeof SPLITS)[number];
-  /** From 1. */
-  batch: number;
-  withDropout?: boolean;
   depths?: number[];
   deltas?: number[];
   seeds: number;
