@@ -2,7 +2,7 @@ import process from 'node:process';
 import { messages } from './terminal-line.js';
 
 /** Whether stderr takes colours: `FORCE_COLOR` and `NO_COLOR` decide, else whether it is a terminal. */
-export function colorEnabled(env: NodeJS.ProcessEnv = process.env): boolean {
+export function colorEnabled(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
   if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0') return true;
   return process.stderr.isTTY === true && env.TERM !== 'dumb';

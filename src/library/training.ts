@@ -22,8 +22,8 @@ export interface TrainingOptions {
   allowChange?: readonly string[];
   /** Told of every line of metrics.jsonl as it is written. */
   onProgress?: (progress: TrainingProgress) => void;
-  /** Saves after the update under way and ends, with an InterruptedError; the same call goes on from there. */
-  signal?: AbortSignal;
+  /** An AbortSignal: once it is aborted, saves after the update under way and ends, with an InterruptedError; the same call goes on from there. */
+  signal?: { readonly aborted: boolean };
 }
 
 /** How a training ended. */
@@ -72,7 +72,7 @@ export async function train(config: ConfigSource, options: TrainingOptions = {})
   };
 }
 
-function refuseAborted(signal: AbortSignal | undefined): void {
+function refuseAborted(signal: TrainingOptions['signal']): void {
   if (signal?.aborted) throw new InterruptedError('SIGTERM', 'Interrupted before training began.');
 }
 

@@ -1,9 +1,9 @@
 import { UserError } from '../common/errors.js';
 import { nmtNfkcCharsMap } from './charsmap.js';
 import { MergeLearner } from './merge-learner.js';
-import type { Piece } from './model-file.js';
-import { type Normalization, writeModel } from './model-writer.js';
+import { writeModel } from './model-writer.js';
 import { Normalizer } from './normalizer.js';
+import type { Normalization, Piece } from './piece.js';
 import { Tokenizer } from './tokenizer.js';
 import { bytePiece } from './vocabulary.js';
 import { type Count, coveringCharacters, WordCounts } from './word-counts.js';

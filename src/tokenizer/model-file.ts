@@ -1,22 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { PIECE_TYPES, type Piece, type PieceType } from './piece.js';
 import { DamagedModelError, protoFields } from './protobuf.js';
-
-/** What a piece is, by SentencePiece's numbers (sentencepiece_model.proto). */
-export const PIECE_TYPES = {
-  1: 'normal',
-  2: 'unknown',
-  3: 'control',
-  4: 'user-defined',
-  5: 'unused',
-  6: 'byte',
-} as const;
-export type PieceType = (typeof PIECE_TYPES)[keyof typeof PIECE_TYPES];
-
-export interface Piece {
-  readonly piece: string;
-  readonly score: number;
-  readonly type: PieceType;
-}
 
 export interface NormalizerSpec {
   /** The precompiled rules; empty for the identity. */

@@ -1,8 +1,5 @@
-import { PIECE_TYPES, type Piece } from './model-file.js';
+import { type Normalization, PIECE_TYPES, type Piece } from './piece.js';
 import { ProtoWriter } from './protobuf.js';
-
-/** The normalisation rules of SentencePiece that a model can be trained with. */
-export type Normalization = 'nmt_nfkc' | 'identity';
 
 /** What a trained model says of its training. */
 export interface TrainingRecord {

@@ -1,5 +1,6 @@
-import type { ModelFile, Piece } from './model-file.js';
+import type { ModelFile } from './model-file.js';
 import { SPACE_SYMBOL } from './normalizer.js';
+import type { Piece } from './piece.js';
 import { DamagedModelError } from './protobuf.js';
 
 /** The pieces of a model by text and by number (model_interface.cc). */
