@@ -18,9 +18,10 @@ import { lastChange } from '../runs/overview.js';
 import { pageOrigin } from '../runs/page-origin.js';
 import { openTrainingData } from '../train/data.js';
 import { openAnalysisBatch } from './batch.js';
+import type { AnalysisContext } from './context.js';
 import { checkDictionaries, checkpointModels, initialModels, openModel, runOf } from './models.js';
 import { omegaCourse } from './omega.js';
-import type { AnalysisContext, AnalyzeOptions, Measure } from './options.js';
+import type { AnalyzeOptions, Measure } from './options.js';
 import { measureCheckpoints, measureDepths } from './output-change.js';
 import { measureGradients, measureUpdates } from './updates.js';
 

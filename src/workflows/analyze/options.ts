@@ -1,8 +1,5 @@
 import type { Setting } from '../../config/override.js';
-import type { SettledConfig } from '../../config/schema.js';
-import type { TrainingData } from '../train/data.js';
-import type { AnalysisBatch, BatchChoice } from './batch.js';
-import type { AnalyzedModel } from './models.js';
+import type { BatchChoice } from './batch.js';
 
 /** What `analyze` can measure, in the order of its page. */
 export const MEASURES = ['dependency', 'output-change', 'gradients', 'updates', 'omega'] as const;
@@ -22,13 +19,4 @@ export interface AnalyzeOptions extends BatchChoice {
   args?: readonly string[];
   /** That go over the config. */
   settings: readonly Setting[];
-}
-
-/** What all measures go by. */
-export interface AnalysisContext {
-  config: SettledConfig;
-  models: readonly AnalyzedModel[];
-  data: TrainingData;
-  batch: AnalysisBatch;
-  options: AnalyzeOptions;
 }

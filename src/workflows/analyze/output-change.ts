@@ -3,8 +3,8 @@ import { measureOutputChanges } from '../../analysis/output-change.js';
 import { log } from '../../common/log.js';
 import { STACKS } from '../../model/scheme.js';
 import type { OutputChange, OutputChanges } from '../../report/analysis-data.js';
+import type { AnalysisContext } from './context.js';
 import { type AnalyzedModel, openModel } from './models.js';
-import type { AnalysisContext } from './options.js';
 
 const DIRECTIONS = ['random', 'gradient'] as const;
 const DEPTHS = [6, 12, 24, 48, 96];

@@ -9,8 +9,8 @@ import { createSchedule } from '../../train/schedules.js';
 import { firstEpoch, planPairs } from '../../train/split.js';
 import { type AllReduce, Updater } from '../../train/update.js';
 import type { TrainingData } from '../train/data.js';
+import type { AnalysisContext } from './context.js';
 import { type AnalyzedModel, type OpenModel, openModel } from './models.js';
-import type { AnalysisContext } from './options.js';
 
 /** Gradients of each sublayer and matrix, and the updates that the optimizer makes of them. */
 export function measureGradients(context: AnalysisContext): GradientNorms[] {

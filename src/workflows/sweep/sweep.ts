@@ -12,8 +12,9 @@ import type { SweepPlan } from '../../config/sweep-plan.js';
 import type { SweepReport } from '../../report/sweep-results.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
 import { lockSweep } from '../runs/lock.js';
-import { type CellOutcome, CellRunner, LOG_FILE } from './cell.js';
+import { type CellOutcome, CellRunner } from './cell.js';
 import { figuresOf, openCell, plateauOf } from './figures.js';
+import { complainOfFailures, describeOutcome } from './outcome.js';
 import { type Cell, expandPlan, shortLabels } from './plan.js';
 import { SweepProgress } from './progress.js';
 import { type CellRecord, readSweepRecord, type SweepRecord, writeSweepRecord } from './record.js';
@@ -223,7 +224,7 @@ class Sweep {
     own.figures = figuresOf(openCell(path.join(options.output, cell.name), cell.name), own);
     this.save();
     this.took.push((performance.now() - started) / 1000);
-    log.info(`${place}: ${describe(own)}${this.remaining()}`);
+    log.info(`${place}: ${describeOutcome(own)}${this.remaining()}`);
   }
 
   /** What the system refuses for one cell does not end the others. */
@@ -282,25 +283,4 @@ class Sweep {
       `Interrupted: ${done} of ${total} cells are at their end. The same command goes on.`,
     );
   }
-}
-
-function describe({ end, message, figures }: CellRecord): string {
-  if (end === null) return 'interrupted';
-  if (end === 'diverged') return message!;
-  if (end === 'failed') return `failed: ${message}`;
-  const { verdict, best, updates, seconds } = figures!;
-  const loss = best === null ? '' : `, best valid loss ${best.loss.toFixed(3)}`;
-  return `${verdict}${loss}, ${updates} updates in ${formatDuration(seconds)}`;
-}
-
-/** @throws UserError with every cell that failed */
-function complainOfFailures(folder: string, { cells }: SweepRecord): void {
-  const failed = cells.filter(({ end }) => end === 'failed');
-  if (failed.length === 0) return;
-  const complaints = failed.map(({ name, message }) => ({
-    problem: `this cell failed: ${message}`,
-    where: path.join(folder, name, LOG_FILE),
-  }));
-  const hint = 'The same command with --retry-failed tries them again.';
-  throw new UserError([...complaints.slice(0, -1), { ...complaints.at(-1)!, hint }]);
 }

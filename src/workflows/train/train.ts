@@ -2,47 +2,30 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { type ChosenBackend, initBackend } from '../../backend/init.js';
-import { formatDuration } from '../../common/duration.js';
 import { explainFileError, UserError } from '../../common/errors.js';
 import { removeLeftovers } from '../../common/leftovers.js';
 import { log } from '../../common/log.js';
-import { hasOmega } from '../../config/residual-schemes.js';
 import type { Config, SettledConfig, WrittenConfig } from '../../config/schema.js';
-import { checkModelMemory, TRAINING_COPIES } from '../../model/model-memory.js';
-import { analyticOmega, type OmegaValues } from '../../model/omega.js';
-import { omegaStacks } from '../../model/scheme.js';
-import { Transformer, type VocabularySizes } from '../../model/transformer.js';
-import { refuseAverage } from '../../train/average.js';
-import { type Continuation, settingsAt } from '../../train/check-origin.js';
-import { readCheckpoint } from '../../train/checkpoint.js';
-import {
-  BEST_CHECKPOINT,
-  hasCheckpoint,
-  LAST_CHECKPOINT,
-  recoverCheckpoints,
-  removeCheckpoints,
-} from '../../train/checkpoint-folders.js';
+import { hasCheckpoint, recoverCheckpoints, removeCheckpoints } from '../../train/checkpoint-folders.js';
 import { removeReports } from '../../train/doctor/report.js';
 import { removeEventFiles } from '../../train/event-log.js';
-import type { FinalAverage } from '../../train/final-average.js';
-import { initFrom, type SourceModel } from '../../train/init-from.js';
 import { METRICS_FILE, type MetricsLine } from '../../train/metrics-log.js';
 import { rehearse } from '../../train/rehearsal.js';
-import { readLastIntact } from '../../train/rescue.js';
-import { changedSettings, runSettings } from '../../train/run-settings.js';
-import { type CheckpointOrigin, INITIAL_STATE, type InitialWeights } from '../../train/state.js';
+import { runSettings } from '../../train/run-settings.js';
+import type { CheckpointOrigin } from '../../train/state.js';
 import { checkStops } from '../../train/stopping.js';
 import { Trainer } from '../../train/trainer.js';
-import type { TrainerOptions, TrainingEnd, TrainingStart } from '../../train/training.js';
+import type { TrainerOptions, TrainingEnd } from '../../train/training.js';
 import { checkpointBytes } from '../../train/trial.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
-import { ensureProfile, profileInputs } from '../profile.js';
 import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from '../runs/directory.js';
 import { lockRun } from '../runs/lock.js';
 import { openTrainingData, type TrainingData } from './data.js';
-import { describeDisk, describeRehearsal } from './rehearsal-report.js';
+import { describeEnd, describeStart } from './describe.js';
+import { describeRehearsal } from './rehearsal-report.js';
 import { type Configured, memoryLimit, settleBatch, takeRecorded, trialInputs } from './settle-batch.js';
-import { describeKept, findSource } from './source-model.js';
+import { findSource } from './source-model.js';
+import { begin, originOf, resume, type Start } from './start.js';
 import { validationTranslator } from './validation-translator.js';
 
 /** What a training is asked from outside. */
@@ -176,14 +159,6 @@ async function trainLocked(
   }
 }
 
-/** What training starts with. */
-interface Start extends TrainingStart {
-  /** Where the model is new. */
-  omega?: OmegaValues | null;
-  /** Where the run started from another model. */
-  initFrom?: InitialWeights;
-}
-
 function checkPatience({ train: { patience }, data: { destdir } }: Config, { valid }: TrainingData): void {
   if (patience === null || valid !== null) return;
   throw new UserError({
@@ -191,73 +166,6 @@ function checkPatience({ train: { patience }, data: { destdir } }: Config, { val
     where: destdir,
     hint: 'Set data.valid to validation text, or train.patience to null.',
   });
-}
-
-function vocabularyOf({ source, target }: TrainingData): VocabularySizes {
-  return { source: source.size, target: target.size };
-}
-
-function originOf(
-  { data }: Config,
-  written: WrittenConfig,
-  { source, target, hash }: TrainingData,
-  { engine }: ChosenBackend,
-): CheckpointOrigin & Continuation {
-  const vocabulary = {
-    [data.sourceLang]: { size: source.size, hash: source.hash },
-    [data.targetLang]: { size: target.size, hash: target.hash },
-  };
-  return { settings: runSettings(written), dataHash: hash, vocabulary, engine };
-}
-
-function resume(
-  config: Config,
-  data: TrainingData,
-  next: Continuation & Pick<CheckpointOrigin, 'engine'>,
-): Start {
-  refuseAverage(path.join(config.train.saveDir, LAST_CHECKPOINT));
-  const vocabulary = vocabularyOf(data);
-  const { restored, folder } = readLastIntact(config.train.saveDir, (checkpoint) =>
-    readCheckpoint(checkpoint, config.model, vocabulary, next, config.train.freeze),
-  );
-  const { epoch, updates } = restored.state;
-  log.info(`Going on from ${fs.realpathSync(folder)}: epoch ${epoch}, ${updates} updates`);
-  for (const { key, before, now } of changedSettings(settingsAt(folder, restored.origin), next.settings)) {
-    log.info(`${key} was ${JSON.stringify(before)}, from here on it is ${JSON.stringify(now)}`);
-  }
-  const { initFrom: startedFrom, engine = next.engine } = restored.origin;
-  if (engine !== next.engine) {
-    log.warn(
-      `The checkpoint was computed by ${engine}, from here on it is ${next.engine}: sums are rounded otherwise, and the run comes to other bits.`,
-    );
-  }
-  if (config.train.initFrom !== null) {
-    log.info(
-      `The run started from ${startedFrom?.path ?? 'initial weights'}; train.init-from is for new runs.`,
-    );
-  }
-  return { ...restored, initFrom: startedFrom };
-}
-
-function begin(
-  config: SettledConfig,
-  data: TrainingData,
-  next: Continuation,
-  source: SourceModel | null,
-): Start {
-  const vocabulary = vocabularyOf(data);
-  checkModelMemory(config.model, vocabulary, TRAINING_COPIES);
-  const inputs = profileInputs(config, data);
-  if (source !== null) {
-    const start = initFrom(source, config, { next, vocabulary, firstBatch: inputs.firstBatch });
-    log.info(`Starting with the weights of ${start.initFrom.path}${describeKept(config.train)}`);
-    return start;
-  }
-  const profiled = ensureProfile(config, inputs);
-  const model = Transformer.create(config.model, vocabulary, config.seed, profiled, config.train.freeze);
-  const analytic =
-    hasOmega(config.model) && config.model.omega.init === 'analytic' ? analyticOmega(config.model) : null;
-  return { model, state: INITIAL_STATE, omega: profiled ?? analytic };
 }
 
 function prepareRunDirectory(
@@ -320,62 +228,4 @@ async function trainFrom(
     trainer?.dispose();
     signals.stop();
   }
-}
-
-function describeStart({ model, train }: SettledConfig, data: TrainingData, start: Start): string[] {
-  const { residual, encoder, decoder, embedDim } = model;
-  const omega = start.omega
-    ? ` (ω ${range(omegaStacks(model).flatMap((stack) => start.omega![stack]))})`
-    : '';
-  const trained = start.model.trainable.reduce((sum, { size }) => sum + size, 0);
-  const frozen = train.freeze.length === 0 ? '' : `, ${trained} of them trained`;
-  const [source, target] = [data.train.sourceLengths, data.train.targetLengths].map(total);
-  const batch = `${train.maxTokens} tokens${train.updateFreq === 1 ? '' : ` × ${train.updateFreq} batches`}`;
-  const valid = data.valid === null ? 'no validation split' : `${data.valid.size} pairs to validate`;
-  return [
-    `Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}${omega}, ${start.model.size} parameters${frozen}`,
-    `Data: ${data.train.size} pairs, ${source} source and ${target} target tokens; ${valid}`,
-    `Update: at most ${batch}; ${train.optimizer}, lr ${train.lr}, ${train.lrScheduler} after ${train.warmupUpdates} updates of warmup`,
-    `Disk: ${describeDisk(train, checkpointBytes(start.model, train))}`,
-  ];
-}
-
-function describeEnd({ train }: Config, { state, reason, last, averages }: TrainingEnd): string[] {
-  const { saveDir } = train;
-  const {
-    bests: [best],
-    updates,
-    seconds,
-  } = state;
-  const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(3)}, ppl ${last.ppl.toFixed(2)}`;
-  const isBest = best !== undefined && fs.existsSync(path.join(saveDir, BEST_CHECKPOINT)); // that of before is elsewhere
-  const checkpoint = path.join(saveDir, isBest ? BEST_CHECKPOINT : LAST_CHECKPOINT);
-  const which = !isBest
-    ? ''
-    : ` (valid loss ${best.loss.toFixed(3)} after ${best.updates} updates, epoch ${best.epoch})`;
-  return [
-    `Done, since ${reason}: ${updates} updates in ${formatDuration(seconds)}${loss}`,
-    `Model: ${checkpoint}${which}`,
-    ...averages.map(describeAverage),
-    `To translate: admin-nmt translate ${saveDir} --input FILE`,
-  ];
-}
-
-function describeAverage({ folder, count, figures }: FinalAverage): string {
-  const { loss, bleu, chrf } = figures ?? {};
-  const scores = [
-    loss === undefined ? '' : `, valid loss ${loss.toFixed(3)}`,
-    bleu === undefined ? '' : `, BLEU ${bleu.toFixed(1)}`,
-    chrf === undefined ? '' : `, chrF ${chrf.toFixed(1)}`,
-  ];
-  return `Average: ${folder} (the mean of ${count} checkpoints${scores.join('')})`;
-}
-
-function total(lengths: Int32Array): number {
-  return lengths.reduce((sum, length) => sum + length, 0);
-}
-
-function range(values: readonly number[]): string {
-  const ends = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(2));
-  return ends[0] === ends[1] ? ends[0] : ends.join('–');
 }
