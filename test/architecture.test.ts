@@ -2,19 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { drawing, drawn, files, floor, imports, resolve, room, textOf } from '../scripts/house.js';
 import { packageRoot } from '../src/common/files.js';
-
-/** The rooms by floor: a file imports only from its own room or from a lower floor. */
-const FLOORS: readonly (readonly string[])[] = [
-  ['common'],
-  ['config', 'tokenizer', 'data', 'metrics', 'formats', 'report'],
-  ['ops', 'backend'],
-  ['model'],
-  ['train', 'decode', 'analysis'],
-  ['workflows'],
-  ['library'],
-  ['cli'],
-];
 
 /** Libraries that belong to one room alone. */
 const LIBRARY_OWNERS: Record<string, string> = {
@@ -29,38 +18,6 @@ const LIBRARY_OWNERS: Record<string, string> = {
 
 /** The kernel contract: what a backend sees of ops. */
 const CONTRACT = ['ops/tf.ts', 'ops/kernels.ts'];
-
-interface Import {
-  from: string;
-  specifier: string;
-  typeOnly: boolean;
-  /** `import()`, which loads nothing until it is reached. */
-  dynamic: boolean;
-}
-
-const source = path.join(packageRoot(), 'src');
-const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .map((file) => file.split(path.sep).join('/'))
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
-const imports = files.flatMap(importsOf);
-
-function importsOf(file: string): Import[] {
-  const text = readFileSync(path.join(source, file), 'utf8');
-  const statement =
-    /^\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
-  return [...text.matchAll(statement)].map(([, type, a, b, c]) => ({
-    from: file,
-    specifier: a ?? b ?? c,
-    typeOnly: type !== undefined,
-    dynamic: c !== undefined,
-  }));
-}
-
-const room = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '(entry)');
-const floor = (name: string): number =>
-  name === '(entry)' ? FLOORS.length : FLOORS.findIndex((rooms) => rooms.includes(name));
-const resolve = ({ from, specifier }: Import): string =>
-  path.posix.join(path.posix.dirname(from), specifier).replace(/\.js$/, '.ts');
 
 test('every room stands on a floor', () => {
   for (const file of files)
@@ -90,7 +47,7 @@ test('a library is imported by the room that owns it alone', () => {
 
 test('the command line, standard output and the end of the process are the business of src/cli alone', () => {
   for (const file of files.filter((name) => room(name) !== 'cli')) {
-    const text = readFileSync(path.join(source, file), 'utf8').replaceAll(/'[^'\n]*'/g, '');
+    const text = textOf(file).replaceAll(/'[^'\n]*'/g, '');
     const [found] = /\bprocess\.(argv|stdout|exit\()/.exec(text) ?? [];
     assert.equal(found, undefined, `src/${file}`);
   }
@@ -159,4 +116,8 @@ test('every test mirrors a source file or names a whole', () => {
       floor(room(file)) !== -1 || /^(pipeline|scripts|support)\//.test(file),
       `test/${file} mirrors no room`,
     );
+});
+
+test('docs/architecture.md draws the house as it stands (npm run house)', () => {
+  assert.equal(drawn(), drawing());
 });
