@@ -5,6 +5,7 @@ import process from 'node:process';
 import { UserError } from '../common/errors.js';
 import { MOST_THREADS } from '../config/schema.js';
 import { tf } from '../ops/tf.js';
+import { registerHostDecoding } from './host-decoding.js';
 import type { NativeBackend } from './native/backend.js';
 import type { Addon } from './native/binding.js';
 import { registerRowGather } from './wasm-gather.js';
@@ -40,8 +41,13 @@ type Loader = (
 
 const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
-/** Whether the wasm backend has its second look-up of rows: once is enough. */
-let rowGather = false;
+/** Backends of tfjs that have got the kernels which the program adds to them: once is enough. */
+const extended = new Set<BackendName>();
+
+function extend(name: BackendName, register: () => void): void {
+  if (!extended.has(name)) register();
+  extended.add(name);
+}
 
 const LOADERS: Record<BackendName, Loader> = {
   native: async (threads) => {
@@ -82,13 +88,16 @@ const LOADERS: Record<BackendName, Loader> = {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
     setWasmPaths(path.dirname(entry) + path.sep);
-    if (!rowGather) registerRowGather();
-    rowGather = true;
+    extend('wasm', () => {
+      registerRowGather();
+      registerHostDecoding('wasm');
+    });
     const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
     return { tfjsName: 'wasm', what: `WebAssembly, ${simd ? 'SIMD' : 'no SIMD'}, one thread` };
   },
   cpu: async () => {
     await import('@tensorflow/tfjs-backend-cpu');
+    extend('cpu', () => registerHostDecoding('cpu'));
     return { tfjsName: 'cpu', what: 'plain JavaScript, slow' };
   },
 };

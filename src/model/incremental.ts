@@ -34,9 +34,10 @@ export class IncrementalDecoder {
     return new IncrementalState(this.model, this.prepared, this.spare, sources);
   }
 
-  /** Releases what it made of the weights; the model stays. */
+  /** Releases what it made of the weights, and the memory that batches have used; the model stays. */
   dispose(): void {
     this.prepared.dispose();
+    for (const store of this.spare.splice(0)) store.dispose();
   }
 }
 

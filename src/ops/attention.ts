@@ -1,5 +1,5 @@
 import { dropoutMask, type MaskKey } from './dropout.js';
-import { type HeadPlace, isFused, kernelDropout, runFused } from './kernels.js';
+import { type HeadPlace, hasKernel, kernelDropout, runFused } from './kernels.js';
 import { type Layout, layoutOf, padRows, unpadRows } from './padding.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -39,7 +39,8 @@ export function attention(
   options: AttentionOptions,
   width = tensorOf(q).shape[1],
 ): tf.Tensor2D {
-  if (isFused()) return fusedAttention([q, k, v], qOffsets, kOffsets, options, width);
+  if (hasKernel('Attention', 'AttentionGradient'))
+    return fusedAttention([q, k, v], qOffsets, kOffsets, options, width);
   return compose([q, k, v], qOffsets, kOffsets, options, fusedHeads, width);
 }
 
@@ -72,7 +73,8 @@ function compose(
 
 const tensorOf = (rows: HeadRows): tf.Tensor2D => ('tensor' in rows ? rows.tensor : rows);
 
-function columnsOf(rows: HeadRows, width: number): tf.Tensor2D {
+/** Rows as a tensor of their own: [T, width]. */
+export function columnsOf(rows: HeadRows, width: number): tf.Tensor2D {
   if (!('tensor' in rows)) return rows;
   return tf.slice(rows.tensor, [0, rows.column], [rows.tensor.shape[0], width]);
 }

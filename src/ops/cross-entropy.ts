@@ -1,4 +1,4 @@
-import { isFused, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { matMul, transposed, weightGradient } from './matmul.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -28,7 +28,12 @@ export function smoothedCrossEntropy(
   targets: Int32Array,
   epsilon: number,
 ): TokenLosses {
-  const losses = (isFused() ? fusedLosses : compositeLosses)(hidden, weight, targets, epsilon);
+  const losses = (hasKernel('CrossEntropy', 'ScaleBy') ? fusedLosses : compositeLosses)(
+    hidden,
+    weight,
+    targets,
+    epsilon,
+  );
   const [loss, nll] = [element(losses, 0), element(losses, 1)];
   losses.dispose();
   return { loss, nll };

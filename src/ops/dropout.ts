@@ -1,5 +1,5 @@
 import { Purpose, RandomStream } from '../common/rng.js';
-import { isFused, kernelDropout, type MaskKey, runFused } from './kernels.js';
+import { hasKernel, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -32,7 +32,7 @@ export function dropoutMask(
  */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, key: MaskKey | null): T {
   if (key === null || rate === 0) return x;
-  if (isFused()) return fusedDropout(x, rate, key);
+  if (hasKernel('Dropout')) return fusedDropout(x, rate, key);
   return tf.tidy(() => tf.mul(x, tf.tensor(dropoutMask(x.size, rate, key), x.shape, 'float32')));
 }
 

@@ -1,5 +1,5 @@
 import { dropout, type MaskKey } from './dropout.js';
-import { isFused, kernelDropout, runFused } from './kernels.js';
+import { hasKernel, kernelDropout, runFused } from './kernels.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -12,7 +12,7 @@ import { withGradient } from './with-gradient.js';
  * @returns [T, d]
  */
 export function embedding(tokens: Int32Array, table: tf.Tensor2D): tf.Tensor2D {
-  if (isFused()) return fusedEmbedding(tokens, table, PLAIN);
+  if (hasKernel('Embedding', 'EmbeddingGradient')) return fusedEmbedding(tokens, table, PLAIN);
   return withGradient<tf.Tensor2D>([table], () => ({
     value: tf.gather(table, tf.tensor1d(tokens, 'int32')),
     gradient: (dy) => [
@@ -58,7 +58,7 @@ export function placedEmbedding(
   table: tf.Tensor2D,
   options: PlacedEmbeddingOptions,
 ): tf.Tensor2D {
-  return isFused()
+  return hasKernel('Embedding', 'EmbeddingGradient')
     ? fusedEmbedding(tokens, table, options)
     : placedEmbeddingReference(tokens, table, options);
 }

@@ -1,5 +1,5 @@
 import { dropout, type MaskKey } from './dropout.js';
-import { isFused, kernelDropout, runFused } from './kernels.js';
+import { hasKernel, kernelDropout, runFused } from './kernels.js';
 import { linear } from './matmul.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -23,6 +23,12 @@ export function activate(x: tf.Tensor2D, activation: Activation): tf.Tensor2D {
   return tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)));
 }
 
+/** Of the fused form. */
+const KERNELS = [
+  ...(['FeedForwardInner', 'FeedForwardInnerGradient'] as const),
+  ...(['Linear', 'LinearGradient', 'WeightGradient'] as const),
+];
+
 export interface FeedForwardOptions {
   activation: Activation;
   /** Dropout after the activation. */
@@ -41,7 +47,9 @@ export function feedForward(
   weights: FeedForwardWeights,
   options: FeedForwardOptions,
 ): tf.Tensor2D {
-  return isFused() ? fusedFeedForward(x, weights, options) : feedForwardReference(x, weights, options);
+  return hasKernel(...KERNELS)
+    ? fusedFeedForward(x, weights, options)
+    : feedForwardReference(x, weights, options);
 }
 
 /** The same from `linear`, `activate` and `dropout`: the oracle of the fused one. */

@@ -1,11 +1,11 @@
 import type { HeadRows } from './attention.js';
-import { isFused } from './kernels.js';
+import { hasKernel } from './kernels.js';
 import { linear } from './matmul.js';
 import { tf } from './tf.js';
 
 /**
  * Some of the input projections of an attention, whose weights lie one under another in one matrix: x·Wᵀ + b for
- * each. With a fused backend they are one product, of which each is some columns.
+ * each. Where attention reads columns in place they are one product, of which each is some columns.
  *
  * @param x [T, d]
  * @param weight [n · d, d]
@@ -22,7 +22,8 @@ export function headProjections(
 ): HeadRows[] {
   const d = x.shape[1];
   const parts = Array.from({ length: count }, (_, i) => i);
-  if (!isFused()) return parts.map((i) => rowsOf(x, weight, bias, (first + i) * d, d));
+  if (!hasKernel('Attention', 'AttentionGradient'))
+    return parts.map((i) => rowsOf(x, weight, bias, (first + i) * d, d));
   const tensor = rowsOf(x, weight, bias, first * d, count * d);
   return parts.map((i) => ({ tensor, column: i * d }));
 }

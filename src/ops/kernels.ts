@@ -2,7 +2,7 @@ import { tf } from './tf.js';
 
 /*
  * The contract between the ops and a backend with fused kernels: the kernels' names, what goes in and what comes out.
- * A backend registers all of them with tfjs or none. An op without its kernel runs its reference composite.
+ * A backend registers those that it has with tfjs. An op that lacks one of its kernels runs its reference composite.
  */
 
 /** Names the mask of one dropout: a function of these and of the element's index alone (Philox). */
@@ -111,23 +111,18 @@ export interface Kernels {
   TopLogProbs: { inputs: 'logits'; attributes: { k: number; forbid: Int32Array } };
   /** logits [N, V] → log Σ exp [N] */
   LogPartitions: { inputs: 'logits'; attributes: Record<string, never> };
-  /** rows [N, ≥ d] from a column on → nothing; written to `stored`, rows of d, from row `first` on */
+  /**
+   * Overwrites rows of stored [P, d], from `first` on, with rows [N, ≥ d] from a column on: with all of them in turn, or
+   * with those at `from`. They may be rows of `stored` itself, each moved to the front, in their order. → nothing
+   */
   StoreRows: {
-    inputs: 'rows';
-    attributes: { column: number; width: number; stored: Float32Array; first: number };
+    inputs: 'rows' | 'stored';
+    attributes: { column: number; first: number; from: Int32Array | null };
   };
-  /** queries [N, ≥ d] from a column on → [N, d]; see `KeyValueStore`, whose memory keys and values [P · d] are */
+  /** queries [N, ≥ d] from a column on, keys and values [P, d] → [N, d]; see `KeyValueStore` */
   CachedAttention: {
-    inputs: 'queries';
-    attributes: {
-      heads: number;
-      width: number;
-      column: number;
-      keys: Float32Array;
-      values: Float32Array;
-      places: Int32Array;
-      offsets: Int32Array;
-    };
+    inputs: 'queries' | 'keys' | 'values';
+    attributes: { heads: number; column: number; places: Int32Array; offsets: Int32Array };
   };
   /** x of any shape, factor [1] or [] → x · factor */
   ScaleBy: { inputs: 'x' | 'factor'; attributes: Record<string, never> };
@@ -137,9 +132,10 @@ export interface Kernels {
 
 export type KernelName = keyof Kernels;
 
-/** Whether the current backend has fused kernels. */
-export function isFused(): boolean {
-  return tf.getKernel('Linear' satisfies KernelName, tf.getBackend()) != null;
+/** Whether the current backend has a kernel, or all of several that an op needs together. */
+export function hasKernel(...names: readonly KernelName[]): boolean {
+  const backend = tf.getBackend();
+  return names.every((name) => tf.getKernel(name, backend) != null);
 }
 
 /** Runs a fused kernel. Inputs that are null are left out. */

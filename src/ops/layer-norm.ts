@@ -1,4 +1,4 @@
-import { isFused, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { columnSums } from './matmul.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -30,7 +30,9 @@ function standardize(x: tf.Tensor2D): Standardized {
  * @param bias [d]
  */
 export function layerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D): tf.Tensor2D {
-  return isFused() ? fusedLayerNorm(x, gain, bias) : compositeLayerNorm(x, gain, bias);
+  return hasKernel('LayerNorm', 'LayerNormGradient')
+    ? fusedLayerNorm(x, gain, bias)
+    : compositeLayerNorm(x, gain, bias);
 }
 
 function fusedLayerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D): tf.Tensor2D {

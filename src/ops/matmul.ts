@@ -1,4 +1,4 @@
-import { isFused, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -45,7 +45,7 @@ export function weightGradient(dy: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
  */
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D | null): tf.Tensor2D {
   const inputs = bias === null ? [x, weight] : [x, weight, bias];
-  return isFused() ? fusedLinear(inputs) : compositeLinear(inputs);
+  return hasKernel('Linear', 'LinearGradient') ? fusedLinear(inputs) : compositeLinear(inputs);
 }
 
 function compositeLinear([x, weight, bias]: tf.Tensor[]): tf.Tensor2D {

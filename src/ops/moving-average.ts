@@ -1,4 +1,4 @@
-import { isFused, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 /**
@@ -12,7 +12,7 @@ export function movingAverage(
   parameters: readonly tf.Variable[],
   decay: number,
 ): void {
-  const move = isFused() ? fusedMove : referenceMove;
+  const move = hasKernel('MovingAverage') ? fusedMove : referenceMove;
   averages.forEach((average, i) => {
     tf.tidy(() => move(average, parameters[i], 1 - decay));
   });

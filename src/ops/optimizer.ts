@@ -1,4 +1,4 @@
-import { isFused, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 export interface AdamOptions {
@@ -78,7 +78,7 @@ export function adamUpdate(
   options: AdamOptions,
   scale: tf.Scalar | null = null,
 ): void {
-  const update = isFused() ? fusedUpdate : referenceUpdate;
+  const update = hasKernel('Adam') ? fusedUpdate : referenceUpdate;
   parameters.forEach((parameter, i) => {
     const [first, second] = [moments.first[i], moments.second[i]];
     tf.tidy(() => update(parameter, gradients[i], first, second, stepSize, options, scale));
@@ -132,7 +132,7 @@ const fusedUpdate: Update = (parameter, gradient, first, second, stepSize, optio
 
 /** √ of the sum of squares over all tensors. */
 export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
-  if (isFused()) {
+  if (hasKernel('GlobalNorm')) {
     return runFused('GlobalNorm', Object.fromEntries(tensors.entries()), {})[0] as tf.Scalar;
   }
   return tf.tidy(() => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))))) as tf.Scalar);

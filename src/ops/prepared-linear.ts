@@ -1,5 +1,5 @@
 import { type Activation, activate } from './feed-forward.js';
-import { isFused, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { transposed } from './matmul.js';
 import { tf } from './tf.js';
 
@@ -9,6 +9,7 @@ import { tf } from './tf.js';
  */
 export class PreparedLinear {
   private readonly out: number;
+  private readonly packed: boolean;
   private readonly prepared: tf.Tensor;
   private readonly bias: tf.Tensor1D | null;
 
@@ -18,7 +19,10 @@ export class PreparedLinear {
    */
   constructor(weight: tf.Tensor2D, bias: tf.Tensor1D | null) {
     this.out = weight.shape[0];
-    this.prepared = isFused() ? runFused('PackWeight', { weight }, {})[0] : tf.tidy(() => transposed(weight));
+    this.packed = hasKernel('PackWeight', 'PackedLinear');
+    this.prepared = this.packed
+      ? runFused('PackWeight', { weight }, {})[0]
+      : tf.tidy(() => transposed(weight));
     this.bias = bias === null ? null : bias.clone();
     tf.keep(this.prepared);
     if (this.bias !== null) tf.keep(this.bias);
@@ -27,7 +31,7 @@ export class PreparedLinear {
   /** x·Wᵀ + b, after an activation if one is given (then there has to be a bias): x [T, in] → [T, out] */
   apply(x: tf.Tensor2D, activation: Activation | null = null): tf.Tensor2D {
     const { prepared, bias, out } = this;
-    if (isFused()) {
+    if (this.packed) {
       return runFused('PackedLinear', { x, packed: prepared, bias }, { out, activation })[0] as tf.Tensor2D;
     }
     return tf.tidy(() => {

@@ -1,5 +1,5 @@
 import { dropout, type MaskKey } from './dropout.js';
-import { isFused, kernelDropout, runFused } from './kernels.js';
+import { hasKernel, kernelDropout, runFused } from './kernels.js';
 import { layerNorm, layerNormReference } from './layer-norm.js';
 import { columnSums } from './matmul.js';
 import { tf } from './tf.js';
@@ -68,7 +68,9 @@ export interface ResidualOptions {
  * @param branch f(x) before its dropout, [T, d]
  */
 export function residual(x: tf.Tensor2D, branch: tf.Tensor2D, options: ResidualOptions): tf.Tensor2D {
-  return isFused() ? fusedResidual(x, branch, options) : residualReference(x, branch, options);
+  return hasKernel('Residual', 'ResidualGradient')
+    ? fusedResidual(x, branch, options)
+    : residualReference(x, branch, options);
 }
 
 /** The same from its parts: the oracle of the fused one. */

@@ -1,4 +1,4 @@
-import { isFused, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 export interface TopLogProbs {
@@ -15,7 +15,7 @@ export interface TopLogProbs {
  * @param forbid ids that are not returned; they keep their share of the probability
  */
 export function topLogProbs(logits: tf.Tensor2D, k: number, forbid: readonly number[] = []): TopLogProbs {
-  return isFused() ? fusedTop(logits, k, forbid) : topLogProbsReference(logits, k, forbid);
+  return hasKernel('TopLogProbs') ? fusedTop(logits, k, forbid) : topLogProbsReference(logits, k, forbid);
 }
 
 function fusedTop(logits: tf.Tensor2D, k: number, forbid: readonly number[]): TopLogProbs {
@@ -58,7 +58,7 @@ export function logProbsOf(logits: tf.Tensor2D, id: number): Float32Array {
 
 /** log Σ exp of each row, [N]; as in the cross-entropy: max z − log max p. */
 function logPartitions(logits: tf.Tensor2D): Float32Array {
-  if (isFused())
+  if (hasKernel('LogPartitions'))
     return tf.tidy(() => runFused('LogPartitions', { logits }, {})[0].dataSync() as Float32Array);
   return tf.tidy(
     () => tf.sub(tf.max(logits, 1), tf.log(tf.max(tf.softmax(logits), 1))).dataSync() as Float32Array,

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attentionReference } from '../../src/ops/attention.js';
 import { KeyValueStore, seenBy } from '../../src/ops/cached-attention.js';
@@ -36,6 +37,7 @@ onEachBackend(() => {
         const wide = tf.concat([matrix(4, 2, 9), queries, matrix(4, 3, 8)], 1) as tf.Tensor2D;
         const view = { tensor: wide, column: 2 };
         allClose(store.attend(view, seen, heads), expected, { absolute: 2e-6, relative: 1e-5 });
+        store.dispose();
       });
     });
   }
@@ -48,6 +50,28 @@ onEachBackend(() => {
       const before = store.attend(queries, seenBy([[1, 4], [5]]), 2);
       store.compact(Int32Array.of(1, 4, 5));
       allClose(store.attend(queries, seenBy([[0, 1], [2]]), 2), before, { absolute: 0, relative: 0 });
+      store.put(3, keys, values);
+      allClose(store.attend(queries, seenBy([[0, 1], [2]]), 2), before, { absolute: 0, relative: 0 });
+      allClose(store.attend(queries, seenBy([[4, 7], [8]]), 2), before, { absolute: 0, relative: 0 });
+      store.dispose();
     });
+  });
+
+  test('a store keeps what it holds when a tidy ends, and nothing once it is disposed of', () => {
+    const inputs = [matrix(2, 8, 1), matrix(6, 8, 2), matrix(6, 8, 3)];
+    const before = tf.memory().numTensors;
+    const store = new KeyValueStore(8);
+    tf.tidy(() => store.put(0, inputs[1], inputs[2]));
+    const held = tf.memory().numTensors;
+    const seen = seenBy([[1, 4], [5]]);
+    const [found, expected] = [store.attend(inputs[0], seen, 2), store.attendReference(inputs[0], seen, 2)];
+    allClose(found, expected, { absolute: 2e-6, relative: 1e-5 });
+    tf.dispose([found, expected]);
+    tf.tidy(() => store.put(6, inputs[1], inputs[2]));
+    store.compact(Int32Array.of(3));
+    assert.equal(tf.memory().numTensors, held);
+    store.dispose();
+    assert.equal(tf.memory().numTensors, before);
+    tf.dispose(inputs);
   });
 });

@@ -28,14 +28,16 @@ inline void attendRow(const float *query, const float *keys, const float *values
   });
 }
 
-/// stored[(first + row) · width …] = columns [column, column + width) of each row of `rows`, which are `stride` long.
-inline void storeRows(Floats rows, int64_t column, int64_t stride, Floats stored, int64_t first, int64_t width) {
+/// stored[(first + i) · width …] = columns [column, column + width) of row from[i] of `rows`, which are `stride` long; of row i
+/// where `from` is absent. `rows` may be `stored` where rows move to the front, in their order.
+inline void storeRows(Floats rows, int64_t column, int64_t stride, Ints from, Floats stored, int64_t first, int64_t width) {
   require(stride > 0 && rows.size % stride == 0, "rows must be whole");
   require(column >= 0 && column + width <= stride, "the columns lie outside of their rows");
-  const int64_t count = rows.size / stride;
+  const int64_t there = rows.size / stride, count = from ? from.size : there;
   require(first >= 0 && (first + count) * width <= stored.size, "a place lies outside of the store");
-  for (int64_t row = 0; row < count; row++)
-    memcpy(stored.data + (first + row) * width, rows.data + row * stride + column, sizeof(float) * width);
+  for (int64_t i = 0; i < from.size; i++) require(from[i] >= 0 && from[i] < there, "a row lies outside of the rows");
+  for (int64_t i = 0; i < count; i++)
+    memmove(stored.data + (first + i) * width, rows.data + (from ? from[i] : i) * stride + column, sizeof(float) * width);
 }
 
 /// out [rows, d]: each row of queries, `stride` apart and from `column` on, attends to the stored keys and values [places, d] at

@@ -23,6 +23,7 @@ export function registerNative(): Addon {
     );
   }
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu')) {
+    if (kernelName in IMPLEMENTATIONS) continue; // the CPU backend may have got one of its own
     const plain = PLAIN[kernelName];
     register(kernelName, plain === undefined ? kernelFunc : (params) => plain(params, kernelFunc));
   }

@@ -1,9 +1,12 @@
-import type { Implementations } from './call.js';
+import { type Implementations, memoryOf } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
     storeRows(
-      ...args: [rows: Floats, column: number, stride: number, stored: Floats, first: number, width: number]
+      ...args: [
+        ...[rows: Floats, column: number, stride: number, from: Int32Array | null],
+        ...[stored: Floats, first: number, width: number],
+      ]
     ): void;
     cachedAttention(
       ...args: [
@@ -22,19 +25,21 @@ declare module '../binding.js' {
 }
 
 export const DECODING = {
-  StoreRows: ({ inputs, attributes: { column, width, stored, first }, backend }) => {
+  StoreRows: ({ inputs, attributes: { column, first, from }, backend }) => {
+    const { rows, stored } = memoryOf(backend, inputs);
     const [, stride] = inputs.rows!.shape;
-    backend.addon.storeRows(backend.floats(inputs.rows!), column, stride, stored, first, width);
+    const [, width] = inputs.stored!.shape;
+    backend.addon.storeRows(rows, column, stride, from, stored, first, width);
     return [];
   },
 
-  CachedAttention: ({ inputs, attributes, backend }) => {
-    const { heads: count, width, column, keys, values, places, offsets } = attributes;
+  CachedAttention: ({ inputs, attributes: { heads, column, places, offsets }, backend }) => {
+    const { queries, keys, values } = memoryOf(backend, inputs);
     const [rows, stride] = inputs.queries!.shape;
+    const [, width] = inputs.keys!.shape;
     const out = backend.output([rows, width]);
-    const queries = backend.floats(inputs.queries!);
     backend.addon.cachedAttention(
-      ...([queries, column, stride, keys, values, places, offsets, out.values, width, count] as const),
+      ...([queries, column, stride, keys, values, places, offsets, out.values, width, heads] as const),
     );
     return [out.info];
   },
