@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatMemory, parseMemory } from '../common/memory-limit.js';
+import { figureOf } from '../common/validation-figures.js';
 import { camelizeKeys } from './camel.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
@@ -136,7 +137,7 @@ const checks: readonly Check[] = [
   {
     keys: ['train.best-checkpoint-metric', 'train.eval-bleu'],
     problem: ({ train }) =>
-      ['bleu', 'chrf'].includes(train.bestCheckpointMetric) && !train.evalBleu
+      figureOf(train.bestCheckpointMetric).translated && !train.evalBleu
         ? `expected train.eval-bleu where the best checkpoint is found by ${train.bestCheckpointMetric}`
         : undefined,
     hint: 'Add --eval-bleu, or choose the checkpoint by loss.',

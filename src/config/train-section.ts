@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIGURE_NAMES, nameScores } from '../common/validation-figures.js';
 import {
   amount,
   choice,
@@ -95,13 +96,13 @@ export const trainSection = section(
     'validate-interval-minutes': minutes('Validate and save every this many minutes of training (0: off).'),
     'eval-bleu': flag(
       false,
-      'Translate the validation split at each validation, and score it by BLEU and chrF.',
+      `Translate the validation split at each validation, and score it by ${nameScores()}.`,
     ),
     'eval-samples': count(3, 'Translations to show at each validation with eval-bleu.'),
     'best-checkpoint-metric': choice(
-      ['loss', 'nll_loss', 'ppl', 'bleu', 'chrf'],
+      FIGURE_NAMES,
       'loss',
-      'What makes a validation the best, for checkpoint_best and patience; bleu and chrf need eval-bleu.',
+      `What makes a validation the best, for checkpoint_best and patience; ${nameScores((name) => name)} need eval-bleu.`,
     ),
     'save-interval': count(1, 'Save a checkpoint every this many epochs (0: only last and best).'),
     'save-interval-updates': count(0, 'Save a checkpoint every this many updates (0: off).'),

@@ -1,4 +1,5 @@
 import { formatAge } from '../common/duration.js';
+import { type FigureName, figureOf, formatFigure, SCORE_NAMES } from '../common/validation-figures.js';
 import type { RunOverview } from './training-run.js';
 
 /** A run in the list of runs. */
@@ -22,11 +23,19 @@ const COLUMNS: readonly Column[] = [
   { head: 'state', text: ({ state }) => state, left: true },
   { head: 'updates', text: ({ updates }) => String(updates) },
   { head: 'epoch', text: ({ epoch }) => String(epoch) },
-  { head: 'best valid loss', text: ({ best }) => best?.loss.toFixed(3) ?? '–' },
-  { head: 'best BLEU', text: ({ bestBleu }) => bestBleu?.toFixed(2) ?? '–', optional: true },
+  { head: 'best valid loss', text: ({ best }) => shown('loss', best?.loss) },
+  ...SCORE_NAMES.filter((name) => figureOf(name).listed).map((name) => ({
+    head: `best ${figureOf(name).label}`,
+    text: ({ bestScores }: ListedRun) => shown(name, bestScores[name]),
+    optional: true,
+  })),
   { head: 'changed', text: ({ age }) => formatAge(age) },
   { head: 'size', text: ({ bytes }) => formatBytes(bytes) },
 ];
+
+function shown(name: FigureName, value: number | undefined): string {
+  return value === undefined ? '–' : formatFigure(name, value);
+}
 
 /** Runs as a table of text: a line for the heads, and one for each run. */
 export function formatRuns(runs: readonly ListedRun[]): string[] {

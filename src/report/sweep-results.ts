@@ -1,4 +1,5 @@
 import { deviation, mean } from '../common/statistics.js';
+import type { ScoreName, Scores } from '../common/validation-figures.js';
 import type { Facts } from './page-header.js';
 import { LETTERS, type Verdict } from './verdict.js';
 
@@ -23,11 +24,6 @@ export interface CellFigures {
   readonly speed: number | null;
 }
 
-export interface TestScores {
-  readonly bleu: number;
-  readonly chrf: number;
-}
-
 /** Points of a curve: updates and bits a token. */
 export type CurvePoints = readonly (readonly [updates: number, bits: number])[];
 
@@ -37,7 +33,7 @@ export interface SweepCell extends CellFigures {
   readonly seed: number;
   /** Why it failed or diverged. */
   readonly message: string | null;
-  readonly test: TestScores | null;
+  readonly test: Readonly<Partial<Scores>> | null;
   /** Negative log-likelihood in training and in validation. */
   readonly curves: { readonly train: CurvePoints; readonly valid: CurvePoints };
 }
@@ -51,11 +47,9 @@ export interface TestResult {
 }
 
 /** How a group compares with the first one. */
-export interface Significance {
+export interface Significance extends Readonly<Partial<Record<ScoreName, TestResult>>> {
   /** Seeds that both have. */
   readonly seeds: number;
-  readonly bleu: TestResult;
-  readonly chrf: TestResult;
 }
 
 /** Trainings that differ in the seed alone. */

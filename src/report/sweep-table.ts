@@ -1,4 +1,5 @@
 import { formatDuration } from '../common/duration.js';
+import { figureOf, SCORE_NAMES, type ScoreName } from '../common/validation-figures.js';
 import { escapeHtml } from './html.js';
 import { table } from './html-table.js';
 import {
@@ -29,15 +30,26 @@ interface TextRow {
 const VERDICT = 'verdict';
 const NONE = '–';
 
+const testHead = (name: ScoreName): string => `test ${figureOf(name).label}`;
+
+/** The scores of the test text that some training has. */
+function scoresOf(groups: readonly SweepGroup[]): ScoreName[] {
+  return SCORE_NAMES.filter((name) =>
+    groups.some(
+      ({ significance, cells }) =>
+        significance?.[name] !== undefined || cells.some(({ test }) => test?.[name] !== undefined),
+    ),
+  );
+}
+
 /** A row for each group: means over the seeds. */
-export function groupTable({ listed, axes, groups, signatures }: SweepReport): TextTable {
-  const tested = signatures.length > 0;
+export function groupTable({ listed, axes, groups }: SweepReport): TextTable {
+  const scores = scoresOf(groups);
   const named = listed || axes.length === 0;
   const names = named ? ['cell'] : axes.map(({ label }) => label);
   const figures = ['best valid loss', 'ppl', 'updates', 'tokens/s', 'time'];
-  const scores = tested ? ['test BLEU', 'p', 'test chrF', 'p'] : [];
   return {
-    heads: [...names, VERDICT, 'seeds', ...figures, ...scores],
+    heads: [...names, VERDICT, 'seeds', ...figures, ...scores.flatMap((name) => [testHead(name), 'p'])],
     texts: names.length + 1,
     rows: groups.map((group, i) => ({
       verdict: worstVerdict(group.cells),
@@ -45,7 +57,7 @@ export function groupTable({ listed, axes, groups, signatures }: SweepReport): T
         ...(named ? [group.name] : group.values),
         lettersOf(group.cells),
         ...groupFigures(group),
-        ...(tested ? groupScores(group, i === 0) : []),
+        ...groupScores(group, scores, i === 0),
       ],
     })),
   };
@@ -74,13 +86,17 @@ function groupFigures({ cells }: SweepGroup): string[] {
   ];
 }
 
-function groupScores({ cells, significance }: SweepGroup, first: boolean): string[] {
-  return (['bleu', 'chrf'] as const).flatMap((key) => [
+function groupScores(
+  { cells, significance }: SweepGroup,
+  names: readonly ScoreName[],
+  first: boolean,
+): string[] {
+  return names.flatMap((name) => [
     plusMinus(
-      cells.map(({ test }) => test?.[key]),
-      2,
+      cells.map(({ test }) => test?.[name]),
+      figureOf(name).decimals,
     ),
-    first ? '' : formatTest(significance?.[key]),
+    first ? '' : formatTest(significance?.[name]),
   ]);
 }
 
@@ -103,11 +119,11 @@ function plusMinus(found: readonly (number | null | undefined)[], digits: number
 }
 
 /** A row for each training. */
-export function cellTable({ groups, signatures }: SweepReport): TextTable {
-  const tested = signatures.length > 0;
+export function cellTable({ groups }: SweepReport): TextTable {
+  const scores = scoresOf(groups);
   const figures = ['best valid loss', 'nll', 'after', 'last valid loss', 'updates', 'tokens/s', 'time'];
   return {
-    heads: ['cell', VERDICT, ...figures, ...(tested ? ['test BLEU', 'test chrF'] : [])],
+    heads: ['cell', VERDICT, ...figures, ...scores.map(testHead)],
     texts: 2,
     rows: groups.flatMap(({ cells }) =>
       cells.map((cell) => ({
@@ -116,7 +132,7 @@ export function cellTable({ groups, signatures }: SweepReport): TextTable {
           cell.name,
           cell.verdict,
           ...cellFigures(cell),
-          ...(tested ? [cell.test?.bleu, cell.test?.chrf].map((score) => fixed(score, 2)) : []),
+          ...scores.map((name) => fixed(cell.test?.[name], figureOf(name).decimals)),
         ],
       })),
     ),

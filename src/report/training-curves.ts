@@ -1,12 +1,10 @@
-import type { MetricsPoint, TrainingRun } from './training-run.js';
+import { FIGURE_NAMES, type FigureName, figureOf, SCORE_NAMES } from '../common/validation-figures.js';
+import type { MetricsPoint, ShownFigure, TrainingRun } from './training-run.js';
 
-/** Figures that not every run has: without any, their charts are left out. */
-const OPTIONAL: ReadonlySet<string> = new Set(['valid-bleu', 'valid-chrf']);
-
-/** The charts that have something to show for some runs. */
+/** The charts that have something to show for some runs: without any of its scores, that of a score is left out. */
 export function chartsOf(runs: readonly RunCurves[]): readonly ChartSpec[] {
   return CHARTS.filter(
-    ({ id }) => !OPTIONAL.has(id) || runs.some(({ curves }) => curves[id].values.length > 0),
+    ({ id, key }) => !isScore(key) || runs.some(({ curves }) => curves[id].values.length > 0),
   );
 }
 
@@ -16,7 +14,7 @@ export interface ChartSpec {
   readonly title: string;
   readonly unit: string;
   readonly event: 'train' | 'valid';
-  readonly key: 'loss' | 'ppl' | 'lr' | 'gnorm' | 'clip' | 'wps' | 'bleu' | 'chrf';
+  readonly key: ShownFigure;
   /** Whether it is noisy enough to be smoothed. */
   readonly noisy: boolean;
   /** Whether it opens with a logarithmic axis; null where it has zeros and no such axis. */
@@ -25,17 +23,24 @@ export interface ChartSpec {
 
 /** The charts in the order of the page. */
 export const CHARTS: readonly ChartSpec[] = [
-  chart('train', 'loss', 'Training loss', 'bits a token', true, false),
-  chart('valid', 'loss', 'Validation loss', 'bits a token', false, false),
-  chart('train', 'ppl', 'Training perplexity', '', true, true),
-  chart('valid', 'ppl', 'Validation perplexity', '', false, true),
-  chart('valid', 'bleu', 'Validation BLEU', '', false, null),
-  chart('valid', 'chrf', 'Validation chrF', '', false, null),
+  ...FIGURE_NAMES.flatMap(chartsOfFigure),
   chart('train', 'gnorm', 'Gradient norm', 'before clipping', true, false),
   chart('train', 'clip', 'Clipped updates', '%', true, null),
   chart('train', 'lr', 'Learning rate', '', false, false),
   chart('train', 'wps', 'Speed', 'target tokens a second', true, false),
 ];
+
+const isScore = (key: ShownFigure): boolean => (SCORE_NAMES as readonly string[]).includes(key);
+
+/** What training measures as well is drawn for both. */
+function chartsOfFigure(name: FigureName): ChartSpec[] {
+  const { chart: drawn, unit, translated } = figureOf(name);
+  if (drawn === null) return [];
+  const valid = chart('valid', name, `Validation ${drawn.title}`, unit, false, drawn.log);
+  return translated
+    ? [valid]
+    : [chart('train', name, `Training ${drawn.title}`, unit, true, drawn.log), valid];
+}
 
 function chart(
   event: ChartSpec['event'],

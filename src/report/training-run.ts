@@ -1,3 +1,4 @@
+import type { FigureName, Scores } from '../common/validation-figures.js';
 import type { Facts } from './page-header.js';
 
 /** What a training report and the list of runs are made of. */
@@ -16,9 +17,8 @@ export interface RunOverview {
   readonly seconds: number;
   /** The lowest validation loss. */
   readonly best: { readonly loss: number; readonly updates: number; readonly epoch: number } | null;
-  /** The highest scores of a validation; null without `eval-bleu`. */
-  readonly bestBleu: number | null;
-  readonly bestChrf: number | null;
+  /** The best scores of a validation; none without `eval-bleu`. */
+  readonly bestScores: Readonly<Partial<Scores>>;
   /** The latest losses for each target token, in bits. */
   readonly trainLoss: number | null;
   readonly validLoss: number | null;
@@ -26,21 +26,18 @@ export interface RunOverview {
   readonly speed: number | null;
 }
 
+/** Figures that training alone has, by their names in metrics.jsonl. */
+export const TRAINING_FIGURES = ['lr', 'gnorm', 'clip', 'wps'] as const;
+
+/** A figure of a line that pages show. */
+export type ShownFigure = FigureName | (typeof TRAINING_FIGURES)[number];
+
 /** A line of metrics.jsonl, by its own keys (docs/train.md). */
-export interface MetricsPoint {
+export interface MetricsPoint extends Readonly<Partial<Record<ShownFigure, number>>> {
   readonly event: 'train' | 'valid';
   readonly epoch: number;
   readonly num_updates: number;
   readonly wall: number;
-  readonly loss?: number;
-  readonly nll_loss?: number;
-  readonly ppl?: number;
-  readonly lr?: number;
-  readonly gnorm?: number;
-  readonly clip?: number;
-  readonly wps?: number;
-  readonly bleu?: number;
-  readonly chrf?: number;
   /** With `eval-bleu`. */
   readonly samples?: readonly Sample[];
 }

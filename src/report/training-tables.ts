@@ -1,4 +1,5 @@
 import { formatDuration } from '../common/duration.js';
+import { bestOf, figureOf, formatFigure, SCORE_NAMES } from '../common/validation-figures.js';
 import { escapeHtml } from './html.js';
 import { number, table } from './html-table.js';
 import { runKey } from './run-key.js';
@@ -19,17 +20,16 @@ const UNTOLD = new Set(['train.save-dir']);
 /** So many differences stand open above the curves. */
 const FEW_KEYS = 8;
 
-/** Scores of translations of the validation split, which runs with `eval-bleu` alone have. */
-const SCORES = [
-  { key: 'bestBleu', head: 'Best BLEU' },
-  { key: 'bestChrf', head: 'Best chrF' },
-] as const;
-
 /** A line for each run: where it stands and how well it does. */
 export function summaryTable(runs: readonly TrainingRun[]): string {
-  const scores = SCORES.filter(({ key }) => runs.some((run) => run[key] !== null));
+  const scores = SCORE_NAMES.filter((name) => runs.some(({ bestScores }) => bestScores[name] !== undefined));
   const best = Math.min(...runs.map((run) => run.best?.loss ?? Infinity));
-  const highest = scores.map(({ key }) => Math.max(...runs.map((run) => run[key] ?? -Infinity)));
+  const top = scores.map((name) =>
+    bestOf(
+      name,
+      runs.map(({ bestScores }) => bestScores[name]),
+    ),
+  );
   const rows = runs.map((run, i) => {
     const { state, updates, epoch, seconds, trainLoss, validLoss, speed, weights } = run;
     const mark = (text: string, wins: boolean, what: string): string =>
@@ -41,8 +41,10 @@ export function summaryTable(runs: readonly TrainingRun[]): string {
       number(epoch, whole),
       number(run.best?.loss, (loss) => mark(loss.toFixed(3), loss === best, 'lowest')),
       number(run.best?.updates, whole),
-      ...scores.map(({ key }, i) =>
-        number(run[key], (score) => mark(score.toFixed(2), score === highest[i], 'highest')),
+      ...scores.map((name, i) =>
+        number(run.bestScores[name], (score) =>
+          mark(formatFigure(name, score), score === top[i], figureOf(name).best),
+        ),
       ),
       number(validLoss, (loss) => loss.toFixed(3)),
       number(trainLoss, (loss) => loss.toFixed(3)),
@@ -53,7 +55,7 @@ export function summaryTable(runs: readonly TrainingRun[]): string {
   });
   const heads = ['Run', 'State', 'Updates', 'Epoch', 'Best valid loss', 'after'];
   const latest = ['Last valid', 'Last train', 'Time', 'Tokens/s', 'Parameters'];
-  return table([...heads, ...scores.map(({ head }) => head), ...latest], rows, 2);
+  return table([...heads, ...scores.map((name) => `Best ${figureOf(name).label}`), ...latest], rows, 2);
 }
 
 /** The keys of the config whose values differ, with the value in each run. */

@@ -5,12 +5,12 @@ import { DamageError, UserError } from '../common/errors.js';
 import { sumOf } from '../common/file-sum.js';
 import { readJson, writeFileAtomic, writeFolderAtomic } from '../common/files.js';
 import { refuseNewer } from '../common/format-version.js';
+import type { ValidationFigures } from '../common/validation-figures.js';
 import { type NamedArray, writeSafetensors } from '../formats/safetensors.js';
 import { readWeights } from '../formats/weights-file.js';
 import { MODEL_FILE, type NumberedCheckpoint } from './checkpoint-folders.js';
 import type { SelectedCheckpoint } from './select-checkpoints.js';
 import type { CheckpointOrigin } from './state.js';
-import type { Scores, ValidationFigures } from './validation.js';
 
 /** Tells an average from a checkpoint of training, and says what went into it. */
 const AVERAGE_FILE = 'average.json';
@@ -22,7 +22,7 @@ export interface AverageContent {
   origin: CheckpointOrigin;
   checkpoints: readonly NumberedCheckpoint[];
   /** What it scores on the validation split, where that was asked for. */
-  figures?: (ValidationFigures & Scores) | null;
+  figures?: ValidationFigures | null;
 }
 
 /** A tensor while it is summed. */

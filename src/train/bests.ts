@@ -1,18 +1,11 @@
-import type { TrainConfig } from '../config/schema.js';
-import type { Scores, ValidationFigures } from './validation.js';
-
-/** What validations are ranked by. */
-export type BestMetric = TrainConfig['bestCheckpointMetric'];
+import { type FigureName, type ValidationFigures, worthOf } from '../common/validation-figures.js';
 
 /** A validation that was among the best. Earlier versions kept fewer of its figures. */
-export interface BestValidation extends Partial<ValidationFigures>, Scores {
+export interface BestValidation extends Partial<ValidationFigures> {
   loss: number;
   epoch: number;
   updates: number;
 }
-
-/** The greater the better, in the place of each metric. */
-const SIGNS: Readonly<Record<BestMetric, 1 | -1>> = { loss: -1, nll_loss: -1, ppl: -1, bleu: 1, chrf: 1 };
 
 /**
  * Puts a validation among the best ones.
@@ -25,11 +18,11 @@ const SIGNS: Readonly<Record<BestMetric, 1 | -1>> = { loss: -1, nll_loss: -1, pp
 export function rank(
   bests: readonly BestValidation[],
   found: BestValidation,
-  metric: BestMetric,
+  metric: FigureName,
   keep: number,
 ): { bests: BestValidation[]; place: number } {
   const worth = ({ [metric]: value }: BestValidation): number =>
-    value === undefined ? -Infinity : SIGNS[metric] * value;
+    value === undefined ? -Infinity : worthOf(metric, value);
   if (worth(found) === -Infinity) return { bests: [...bests], place: -1 };
   const before = bests.filter((best) => worth(best) >= worth(found)).length;
   const after = bests.slice(before).filter(({ updates }) => updates !== found.updates);

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { log } from '../common/log.js';
+import type { ValidationFigures } from '../common/validation-figures.js';
 import type { TrainConfig } from '../config/schema.js';
 import { Transformer } from '../model/transformer.js';
 import {
@@ -13,10 +14,9 @@ import {
 import { checkpointName, isThere, numberedCheckpoints } from './checkpoint-folders.js';
 import { type SelectedCheckpoint, selectCheckpoints } from './select-checkpoints.js';
 import type { TrainState } from './state.js';
-import type { Scores, ValidationFigures } from './validation.js';
 
 /** What a model scores on the validation split; null where there is none. */
-export type FinalFigures = (ValidationFigures & Scores) | null;
+export type FinalFigures = ValidationFigures | null;
 
 /** An average that was made at the end of training. */
 export interface FinalAverage {

@@ -1,4 +1,5 @@
 import { DivergenceError } from '../common/errors.js';
+import type { LossFigures } from '../common/validation-figures.js';
 import { tf } from '../ops/tf.js';
 import type { UpdateFigures } from './update.js';
 
@@ -33,12 +34,7 @@ export const EMPTY_SUMS: Readonly<MeterSums> = {
 };
 
 /** The figures of a stretch of training, in the units of fairseq's log. */
-export interface TrainFigures {
-  /** Per target token, in bits. */
-  loss: number;
-  nll_loss: number;
-  /** 2^nll_loss. */
-  ppl: number;
+export interface TrainFigures extends LossFigures {
   /** Target tokens a second, `</s>` counted. */
   wps: number;
   /** Updates a second. */
@@ -74,11 +70,7 @@ export interface ReadFigures {
 }
 
 /** Loss and perplexity per token, in base 2, of sums in nats. */
-export function inBits(sums: Pick<MeterSums, 'loss' | 'nll' | 'tokens'>): {
-  loss: number;
-  nll_loss: number;
-  ppl: number;
-} {
+export function inBits(sums: Pick<MeterSums, 'loss' | 'nll' | 'tokens'>): LossFigures {
   const nll = sums.nll / sums.tokens / Math.LN2;
   return { loss: sums.loss / sums.tokens / Math.LN2, nll_loss: nll, ppl: 2 ** nll };
 }

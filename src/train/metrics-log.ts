@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { DamageError } from '../common/errors.js';
 import { readFileBounded } from '../common/file-input.js';
 import { writeFileAtomic } from '../common/files.js';
+import type { ValidationFigures } from '../common/validation-figures.js';
 import type { DoctorEvent } from './doctor/doctor.js';
 import { EventLog } from './event-log.js';
 import type { TrainFigures } from './meter.js';
 import { PatientFile } from './patient-file.js';
-import type { Scores, TranslationSample, ValidationFigures } from './validation.js';
+import type { TranslationSample } from './validation.js';
 
 /** Where in training a line was written. */
 interface Place {
@@ -20,9 +21,7 @@ interface Place {
 /** A line of metrics.jsonl; docs/train.md explains the keys. */
 export type MetricsLine =
   | ({ event: 'train' } & Place & TrainFigures & { lr: number })
-  | ({ event: 'valid' } & Place &
-      ValidationFigures &
-      Scores & { best_loss: number; samples?: TranslationSample[] })
+  | ({ event: 'valid' } & Place & ValidationFigures & { best_loss: number; samples?: TranslationSample[] })
   | ({ event: 'doctor' } & Place & DoctorEvent);
 
 export const METRICS_FILE = 'metrics.jsonl';

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { nearest, UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
+import { FIGURE_NAMES, type FigureName, worthOf } from '../common/validation-figures.js';
 import { settingsAt } from './check-origin.js';
 import {
   MODEL_FILE,
@@ -13,19 +14,6 @@ import {
 import { METRICS_FILE, type ReadLine, readMetrics } from './metrics-log.js';
 import { changedSettings } from './run-settings.js';
 import { type CheckpointOrigin, readStateFile } from './state.js';
-
-/** Which way a metric of validation is better. */
-const BETTER: Readonly<Record<string, 'lower' | 'higher'>> = {
-  loss: 'lower',
-  nll_loss: 'lower',
-  ppl: 'lower',
-  ter: 'lower',
-  bleu: 'higher',
-  chrf: 'higher',
-};
-
-/** The metrics that validations can be ranked by. */
-export const METRICS: readonly string[] = Object.keys(BETTER);
 
 /** How many validations a warning names. */
 const NAMED = 5;
@@ -89,11 +77,11 @@ function last(runDirectory: string, by: 'update' | 'epoch', count: number, upper
 
 function best(runDirectory: string, metric: string, count: number): Named[] {
   const file = path.join(runDirectory, METRICS_FILE);
-  const sign = BETTER[metric] === 'lower' ? 1 : -1;
   const names = new Map(numberedCheckpoints(runDirectory).map(({ name, updates }) => [updates, name]));
+  checkMetric(metric);
   const ranked = validations(file, metric)
     .map((line) => ({ updates: line.num_updates, value: line[metric] as number }))
-    .sort((a, b) => sign * (a.value - b.value));
+    .sort((a, b) => worthOf(metric, b.value) - worthOf(metric, a.value));
   const gone: number[] = [];
   const found: Named[] = [];
   for (const { updates, value } of ranked) {
@@ -114,20 +102,23 @@ function warnOfGone(updates: readonly number[], file: string): void {
   log.warn(`${file}: better validations have no checkpoint: after ${some} updates (see train.keep-last)`);
 }
 
+/** @throws UserError where a validation never has it */
+function checkMetric(metric: string): asserts metric is FigureName {
+  if ((FIGURE_NAMES as string[]).includes(metric)) return;
+  const meant = nearest(metric, FIGURE_NAMES);
+  throw new UserError({
+    problem: `expected a metric, one of ${FIGURE_NAMES.join(', ')}; found '${metric}'`,
+    where: '--metric',
+    hint: meant === undefined ? undefined : `Did you mean '${meant}'?`,
+  });
+}
+
 /** The lines of validations that have a metric. */
-function validations(file: string, metric: string): ReadLine[] {
-  if (!Object.hasOwn(BETTER, metric)) {
-    const meant = nearest(metric, METRICS);
-    throw new UserError({
-      problem: `expected a metric, one of ${METRICS.join(', ')}; found '${metric}'`,
-      where: '--metric',
-      hint: meant === undefined ? undefined : `Did you mean '${meant}'?`,
-    });
-  }
+function validations(file: string, metric: FigureName): ReadLine[] {
   const lines = readMetrics(file).filter(({ event }) => event === 'valid');
   const found = lines.filter((line) => typeof line[metric] === 'number');
   if (found.length > 0) return found;
-  const there = METRICS.filter((name) => lines.some((line) => typeof line[name] === 'number'));
+  const there = FIGURE_NAMES.filter((name) => lines.some((line) => typeof line[name] === 'number'));
   throw new UserError({
     problem: `expected validations with '${metric}', found ${lines.length === 0 ? 'no validation' : `${there.join(', ')}`}`,
     where: file,

@@ -1,5 +1,5 @@
 import { type Progress, startProgress, type TimeLimit } from '../common/progress.js';
-import type { BestMetric } from './bests.js';
+import { type FigureName, formatFigure } from '../common/validation-figures.js';
 import type { Meter, TrainFigures } from './meter.js';
 import { trainFigures } from './meter.js';
 import type { TrainState } from './state.js';
@@ -10,7 +10,7 @@ const LOOK_EVERY = 2000;
 /** What is shown of a training while it runs. */
 export class TrainingBar {
   private readonly bar: Progress;
-  private readonly metric: BestMetric;
+  private readonly metric: FigureName;
   private lookedAt = -Infinity;
   private figures: TrainFigures | undefined;
 
@@ -18,7 +18,7 @@ export class TrainingBar {
   constructor(
     ends: { readonly total?: number; readonly timeLimit?: TimeLimit },
     start: number,
-    metric: BestMetric,
+    metric: FigureName,
   ) {
     this.metric = metric;
     this.bar = startProgress({ label: 'train', unit: 'updates', ...ends, start, plainEvery: 15_000 });
@@ -44,15 +44,15 @@ function describe(
   { loss, ppl, wps, gnorm }: TrainFigures,
   { epoch, bests: [best] }: Readonly<TrainState>,
   lr: number,
-  metric: BestMetric,
+  metric: FigureName,
 ): string[] {
   const value = best?.[metric];
   return [
-    `loss ${loss.toFixed(3)}`,
+    `loss ${formatFigure('loss', loss)}`,
     `${Math.round(wps)} tokens/s`,
     `epoch ${epoch}`,
-    ...(value === undefined ? [] : [`best ${metric} ${value.toFixed(metric === 'loss' ? 3 : 2)}`]),
-    `ppl ${ppl.toFixed(2)}`,
+    ...(value === undefined ? [] : [`best ${metric} ${formatFigure(metric, value)}`]),
+    `ppl ${formatFigure('ppl', ppl)}`,
     `lr ${lr.toPrecision(3)}`,
     `gnorm ${gnorm.toPrecision(3)}`,
   ];

@@ -1,13 +1,14 @@
-import type { BestMetric, BestValidation } from './bests.js';
+import { FIGURE_NAMES, type FigureName, tellFigures } from '../common/validation-figures.js';
+import type { BestValidation } from './bests.js';
 import type { TranslationSample } from './validation.js';
 
 /** A validation in one line. */
 export function describeValidation(
   found: BestValidation,
   best: BestValidation | undefined,
-  metric: BestMetric,
+  metric: FigureName,
 ): string {
-  const { epoch, updates, loss, ppl, bleu, chrf } = found;
+  const { epoch, updates } = found;
   const standing =
     best === undefined || best === found
       ? 'the best so far'
@@ -15,10 +16,7 @@ export function describeValidation(
   return [
     `epoch ${epoch}`,
     `${updates} updates`,
-    `valid loss ${loss.toFixed(3)}`,
-    ...(ppl === undefined ? [] : [`ppl ${ppl.toFixed(2)}`]),
-    ...(bleu === undefined ? [] : [`BLEU ${bleu.toFixed(1)}`]),
-    ...(chrf === undefined ? [] : [`chrF ${chrf.toFixed(1)}`]),
+    `valid ${tellFigures(found, FIGURE_NAMES).join(' · ')}`,
     standing,
   ].join(' · ');
 }

@@ -1,15 +1,8 @@
+import type { LossFigures, Scores, ValidationFigures } from '../common/validation-figures.js';
 import type { Batch } from '../data/batch.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
 import { inBits } from './meter.js';
-
-export interface ValidationFigures {
-  /** Label-smoothed, per target token, in bits. */
-  loss: number;
-  nll_loss: number;
-  /** 2^nll_loss. */
-  ppl: number;
-}
 
 /** A pair of the split as text, and what the model makes of it. */
 export interface TranslationSample {
@@ -19,9 +12,7 @@ export interface TranslationSample {
 }
 
 /** Scores of a split that was translated. */
-export interface TranslatedValidation {
-  bleu: number;
-  chrf: number;
+export interface TranslatedValidation extends Partial<Scores> {
   /** The first few of the split. */
   samples: TranslationSample[];
 }
@@ -29,12 +20,9 @@ export interface TranslatedValidation {
 /** Translates a validation split. */
 export type TranslateValidation = (model: Transformer) => Promise<TranslatedValidation>;
 
-/** What a split scores, where it was translated. */
-export type Scores = Partial<Omit<TranslatedValidation, 'samples'>>;
-
 /** What a model scores on a split. */
 export interface Evaluation {
-  figures: ValidationFigures & Scores;
+  figures: ValidationFigures;
   /** Where it was translated. */
   samples: TranslationSample[];
 }
@@ -61,7 +49,7 @@ export async function validate(
   model: Transformer,
   batches: Iterable<Batch>,
   labelSmoothing: number,
-): Promise<ValidationFigures> {
+): Promise<LossFigures> {
   const sums = { loss: 0, nll: 0, tokens: 0 };
   for (const batch of batches) {
     const losses = tf.tidy(() => {

@@ -18,7 +18,7 @@ test('columns stand under their heads', () => {
 test('BLEU stands there where a run has it', () => {
   const runs = [
     { ...trainingRun('a'), age: 5, bytes: 12 },
-    { ...trainingRun('b', { bestBleu: 12.345 }), age: 5, bytes: 12 },
+    { ...trainingRun('b', { bestScores: { bleu: 12.345, chrf: 40 } }), age: 5, bytes: 12 },
   ];
   assert.deepEqual(formatRuns(runs), [
     'run  state     updates  epoch  best valid loss  best BLEU  changed  size',

@@ -12,7 +12,7 @@ test('the summary has a line for each run and marks the best', () => {
 
 test('the summary has the best scores of the runs that were translated', () => {
   assert.doesNotMatch(summaryTable([trainingRun('a')]), /BLEU|chrF/);
-  const html = summaryTable([trainingRun('a', { bestBleu: 20.1, bestChrf: 44 }), trainingRun('b')]);
+  const html = summaryTable([trainingRun('a', { bestScores: { bleu: 20.1, chrf: 44 } }), trainingRun('b')]);
   assert.match(html, /after<\/th><th[^>]*>Best BLEU<\/th><th[^>]*>Best chrF<\/th><th[^>]*>Last valid/);
   assert.match(html, /40<\/td><td class="number"><b title="the highest">20\.10<\/b><\/td>/);
 });

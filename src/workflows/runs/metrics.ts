@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { openInput, readFileBounded } from '../../common/file-input.js';
-import type { MetricsPoint, Sample } from '../../report/training-run.js';
+import { FIGURE_NAMES } from '../../common/validation-figures.js';
+import { type MetricsPoint, type Sample, TRAINING_FIGURES } from '../../report/training-run.js';
 import { METRICS_FILE } from '../../train/metrics-log.js';
 
 /** Where a run directory keeps its metrics. */
@@ -40,7 +41,7 @@ export function lastUpdate(run: string): MetricsPoint | undefined {
   }
 }
 
-const FIGURES = ['loss', 'nll_loss', 'ppl', 'lr', 'gnorm', 'clip', 'wps', 'bleu', 'chrf'] as const;
+const FIGURES = [...FIGURE_NAMES, ...TRAINING_FIGURES];
 
 function parseLine(line: string): MetricsPoint | undefined {
   let found: Record<string, unknown> | null;

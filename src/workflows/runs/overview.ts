@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { explainFileError, userErrorOf } from '../../common/errors.js';
 import { median } from '../../common/statistics.js';
+import { bestOf, SCORE_NAMES } from '../../common/validation-figures.js';
 import { type LoadedConfig, loadRunConfig } from '../../config/load.js';
 import { checkRunDirectory, runConfigFile } from '../../config/run-folder.js';
 import type { Config } from '../../config/schema.js';
@@ -79,10 +80,13 @@ function figuresOf(
     (best, line) => (best === null || line.loss! < best.loss! ? line : best),
     null,
   );
-  const highest = (score: 'bleu' | 'chrf'): number | null => {
-    const scores = [...valid, ...(saved?.bests ?? [])].flatMap((line) => line[score] ?? []);
-    return scores.length === 0 ? null : Math.max(...scores);
-  };
+  const bests = SCORE_NAMES.flatMap((name) => {
+    const best = bestOf(
+      name,
+      [...valid, ...(saved?.bests ?? [])].map((line) => line[name]),
+    );
+    return best === undefined ? [] : [[name, best]];
+  });
   const last = lines.at(-1);
   const speeds = train.flatMap(({ wps }) => wps ?? []);
   return {
@@ -93,8 +97,7 @@ function figuresOf(
       lowest === null
         ? (saved?.bests[0] ?? null)
         : { loss: lowest.loss!, updates: lowest.num_updates, epoch: lowest.epoch },
-    bestBleu: highest('bleu'),
-    bestChrf: highest('chrf'),
+    bestScores: Object.fromEntries(bests),
     trainLoss: train.at(-1)?.loss ?? null,
     validLoss: valid.at(-1)?.loss ?? null,
     speed: speeds.length === 0 ? null : median(speeds),

@@ -54,8 +54,8 @@ interface Collected {
 
 /** What the run directories of a sweep tell now; they may be under way. */
 export async function collectReport(folder: string, record: SweepRecord): Promise<SweepReport> {
-  let metrics: [Metric, Metric] | undefined;
-  const scored = async (config: Config): Promise<[Metric, Metric]> => {
+  let metrics: Metric[] | undefined;
+  const scored = async (config: Config): Promise<Metric[]> => {
     metrics ??= await testMetrics(config);
     return metrics;
   };
@@ -89,7 +89,7 @@ export async function collectReport(folder: string, record: SweepRecord): Promis
 async function collectCell(
   folder: string,
   record: CellRecord,
-  metricsOf: (config: Config) => Promise<[Metric, Metric]>,
+  metricsOf: (config: Config) => Promise<Metric[]>,
 ): Promise<Collected> {
   const { name, seed, message } = record;
   const run = openCell(path.join(folder, name), name);

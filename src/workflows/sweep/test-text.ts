@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
+import { SCORE_NAMES, type ScoreName, type Scores } from '../../common/validation-figures.js';
 import type { Config } from '../../config/schema.js';
 import { findParallelText, readPairs } from '../../data/parallel-text.js';
 import { readLines } from '../../data/text-source.js';
 import { type Metric, pairedTest } from '../../metrics/sacrebleu.js';
-import type { Significance, TestScores } from '../../report/sweep-results.js';
+import type { Significance, TestResult } from '../../report/sweep-results.js';
 import { createMetrics } from '../score/metrics.js';
 
 /** A test text. */
@@ -51,27 +52,26 @@ export async function readTranslated(folder: string, config: Config): Promise<Tr
   return hypotheses.length === references.length ? { hypotheses, references } : null;
 }
 
-/** BLEU, as the `score` section has it, and chrF. */
-export async function testMetrics({
-  data: { targetLang },
-  score,
-}: Config): Promise<[bleu: Metric, chrf: Metric]> {
+/** The metrics of the scores that validations have, in their order; BLEU as the `score` section has it. */
+export async function testMetrics({ data: { targetLang }, score }: Config): Promise<Metric[]> {
   const { tokenize, lowercase, smoothMethod, smoothValue, spmModel } = score;
   const bleu = {
     ...{ targetLang, lowercase, smoothMethod, force: true },
     ...(tokenize === null ? {} : { tokenize }),
     ...(smoothValue === null ? {} : { smoothValue }),
   };
-  const options = { metrics: ['bleu', 'chrf'], bleu, chrf: {}, ter: {}, spmModel: spmModel ?? undefined };
-  return (await createMetrics(options)) as [Metric, Metric];
+  const options = { bleu, chrf: {}, ter: {}, spmModel: spmModel ?? undefined };
+  const made = SCORE_NAMES.map((name) => createMetrics({ ...options, metrics: [name] }));
+  return (await Promise.all(made)).flat();
 }
 
-export function scoreTest(
-  metrics: readonly [Metric, Metric],
-  { hypotheses, references }: Translated,
-): TestScores {
-  const [bleu, chrf] = metrics.map((metric) => metric.corpusScore(hypotheses, [references]).score);
-  return { bleu, chrf };
+export function scoreTest(metrics: readonly Metric[], { hypotheses, references }: Translated): Scores {
+  return byName(metrics.map((metric) => metric.corpusScore(hypotheses, [references]).score));
+}
+
+/** Values in the order of the scores, by the names of these. */
+function byName<T>(values: readonly T[]): Record<ScoreName, T> {
+  return Object.fromEntries(SCORE_NAMES.map((name, i) => [name, values[i]])) as Record<ScoreName, T>;
 }
 
 /**
@@ -81,21 +81,18 @@ export function scoreTest(
  * @returns null where no seed can be compared
  */
 export function compareGroups(
-  metrics: readonly [Metric, Metric],
+  metrics: readonly Metric[],
   baseline: ReadonlyMap<number, Translated>,
   other: ReadonlyMap<number, Translated>,
-): Significance | null {
+): (Significance & Record<ScoreName, TestResult>) | null {
   const seeds = [...other.keys()].filter((seed) => sameReferences(baseline.get(seed), other.get(seed)));
   if (seeds.length === 0) return null;
   const pool = (group: ReadonlyMap<number, Translated>, key: keyof Translated): string[] =>
     seeds.flatMap((seed) => group.get(seed)![key]);
   const systems = [baseline, other].map((group) => pool(group, 'hypotheses'));
   const found = pairedTest(systems, metrics, [pool(other, 'references')], { type: 'ar' });
-  const [bleu, chrf] = found.map(({ results: [, { pValue, finding }] }) => ({
-    p: pValue!,
-    finding: finding!,
-  }));
-  return { seeds: seeds.length, bleu, chrf };
+  const tests = found.map(({ results: [, { pValue, finding }] }) => ({ p: pValue!, finding: finding! }));
+  return { seeds: seeds.length, ...byName(tests) };
 }
 
 function sameReferences(a: Translated | undefined, b: Translated | undefined): boolean {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { formatDuration } from '../../common/duration.js';
+import { SCORE_NAMES, tellFigures } from '../../common/validation-figures.js';
 import type { Config, SettledConfig } from '../../config/schema.js';
 import { omegaStacks } from '../../model/scheme.js';
 import { BEST_CHECKPOINT, LAST_CHECKPOINT } from '../../train/checkpoint-folders.js';
@@ -53,13 +54,9 @@ export function describeEnd({ train }: Config, { state, reason, last, averages }
 }
 
 function describeAverage({ folder, count, figures }: FinalAverage): string {
-  const { loss, bleu, chrf } = figures ?? {};
-  const scores = [
-    loss === undefined ? '' : `, valid loss ${loss.toFixed(3)}`,
-    bleu === undefined ? '' : `, BLEU ${bleu.toFixed(1)}`,
-    chrf === undefined ? '' : `, chrF ${chrf.toFixed(1)}`,
-  ];
-  return `Average: ${folder} (the mean of ${count} checkpoints${scores.join('')})`;
+  const told = figures === null ? [] : tellFigures(figures, ['loss', ...SCORE_NAMES]);
+  const scores = told.length === 0 ? '' : `, valid ${told.join(', ')}`;
+  return `Average: ${folder} (the mean of ${count} checkpoints${scores})`;
 }
 
 function total(lengths: Int32Array): number {

@@ -1,4 +1,5 @@
 import { log } from '../../common/log.js';
+import { nameScores } from '../../common/validation-figures.js';
 import type { Config } from '../../config/schema.js';
 import { pack } from '../../data/batch.js';
 import type { PairSource } from '../../data/batch-iterator.js';
@@ -13,8 +14,7 @@ import type { TranslateValidation, TranslationSample } from '../../train/validat
 import { scoreTest, testMetrics } from '../sweep/test-text.js';
 import { readValidationText } from './validation-text.js';
 
-const TEXT_IS_GONE =
-  'The validation text is not here: BLEU and chrF are of the text that the dataset has, <unk> unmatched.';
+const TEXT_IS_GONE = `The validation text is not here: ${nameScores()} are of the text that the dataset has, <unk> unmatched.`;
 
 /**
  * Translates the validation split of a run and scores it: what `translate` makes of the text, by the metrics of the

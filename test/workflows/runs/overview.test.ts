@@ -83,9 +83,9 @@ test('the figures of a run', () => {
 test('the highest scores of all validations', () => {
   const scored = (updates: number, bleu: number, chrf: number) =>
     validLine(updates, 8).replace('}', `,"bleu":${bleu},"chrf":${chrf}}`);
-  const { bestBleu, bestChrf } = overview({ metrics: scored(10, 20.5, 40) + scored(20, 18, 41) });
-  assert.deepEqual([bestBleu, bestChrf], [20.5, 41]);
-  assert.equal(overview({ metrics: METRICS }).bestBleu, null);
+  const { bestScores } = overview({ metrics: scored(10, 20.5, 40) + scored(20, 18, 41) });
+  assert.deepEqual(bestScores, { bleu: 20.5, chrf: 41 });
+  assert.deepEqual(overview({ metrics: METRICS }).bestScores, {});
 });
 
 test('the best validation is known from the checkpoint where the metrics are lost', () => {
