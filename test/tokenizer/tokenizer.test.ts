@@ -129,13 +129,13 @@ test('BPE-dropout: 0 is encode, 1 is characters, the text stays', () => {
   assert.throws(() => unigram.encodeWithDropout('a', 0.1, random(0)), UserError);
 });
 
-test('a megabyte without a space takes no quadratic time', () => {
+test('a quarter of a megabyte without a space takes no quadratic time', () => {
   const models = [tokenizer, withBytes, Tokenizer.load(path.join(fixtures, 'unigram.model'))];
   const letters = text.slice(0, 100).join('').replaceAll(' ', '');
-  const words = ['a', '\u{1f300}', letters].map((part) => part.repeat(Math.ceil(2 ** 20 / part.length)));
+  const words = ['a', '\u{1f300}', letters].map((part) => part.repeat(Math.ceil(2 ** 18 / part.length)));
   const start = performance.now();
   for (const model of models) for (const word of words) assert.ok(model.encodeIds(word).length > 0);
-  assert.ok(performance.now() - start < 30_000);
+  assert.ok(performance.now() - start < 10_000);
 });
 
 /** Runs over damaged bytes: what is no model must be refused as such, what still is one must work. */
