@@ -1,4 +1,4 @@
-import { Document, isScalar, isSeq, visit } from 'yaml';
+import { Document, visit } from 'yaml';
 import type { WrittenConfig } from './schema.js';
 
 /** A config as YAML that loads as the same config again. */
@@ -6,7 +6,7 @@ export function formatConfig(written: WrittenConfig): string {
   const document = new Document(written, { version: '1.2', aliasDuplicateObjects: false });
   visit(document, {
     Seq(_, node) {
-      if (isSeq(node) && node.items.every(isScalar)) node.flow = true;
+      node.flow = true;
     },
   });
   return document.toString({ lineWidth: 0 });

@@ -32,8 +32,9 @@ export function validateLayer(layer: Layer): ValidatedLayer {
     tree = withoutKeys(tree, parent, new Set(names));
     for (const name of names.slice(0, MAX_COMPLAINTS)) {
       const path = [...parent, name].join('.');
-      if (complaints.has(path)) continue; // one for all items of a list
-      complaints.set(path, unknown ? complainOfKey(layer, path) : complainOfValue(layer, path));
+      // One for all items of a list.
+      if (!complaints.has(path))
+        complaints.set(path, unknown ? complainOfKey(layer, path) : complainOfValue(layer, path));
     }
   }
   // In the order of the file; zod goes by the order of the schema.

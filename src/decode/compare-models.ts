@@ -56,7 +56,7 @@ export async function compareLogProbs(
 }
 
 /** The larger distance; NaN is farther than everything. */
-const farther = (a: number, b: number): number => (b <= a ? a : Number.isNaN(b) ? Infinity : b);
+const farther = (a: number, b: number): number => (Number.isNaN(b) ? Infinity : Math.max(a, b));
 
 /** |log p − log q| of an entry by its id, from the logits of both. */
 function differences(p: Float32Array, q: Float32Array): (id: number) => number {

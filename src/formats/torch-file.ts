@@ -124,8 +124,7 @@ function elementSizes(root: PickleValue): Map<string, number> {
   const seen = new Set<PickleValue>();
   const left: PickleValue[] = [root];
   for (let value = left.pop(); value !== undefined; value = left.pop()) {
-    if (typeof value !== 'object' || value === null || value instanceof Uint8Array || seen.has(value))
-      continue;
+    if (typeof value !== 'object' || seen.has(value)) continue;
     seen.add(value);
     if (value instanceof Persistent) {
       const storage = storageOf(value);

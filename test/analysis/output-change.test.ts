@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { measureOutputChanges, type Perturbation } from '../../src/analysis/output-change.js';
+import { Purpose, RandomStream } from '../../src/common/rng.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
 import { batchOf, differentiate, tinyConfig, useBackend, VOCABULARY } from '../model/models.js';
@@ -22,23 +23,48 @@ function normalize(x: tf.Tensor2D): number[] {
   });
 }
 
-test('along the gradient: the change between two models, one with the weights moved by hand', () => {
+/** The change between two models of an encoder, one with its matrices moved by hand. */
+function changeByHand(
+  direction: Perturbation['direction'],
+  seed: number,
+  signsOf: (model: Transformer) => (name: string, place: number) => (i: number) => number,
+): void {
   const config = tinyConfig({ residual: 'post-ln' });
   const [model, moved] = [1, 1].map((seed) => Transformer.create(config, VOCABULARY, seed));
   const delta = 0.01;
-  const { gradients } = differentiate(model, batchOf(), OPTIONS.labelSmoothing);
-  for (const [name, weight] of moved.weights) {
-    if (!name.startsWith('encoder.layers.') || weight.shape.length !== 2) continue;
-    const gradient = gradients.get(name)!;
-    const values = weight.dataSync().map((value, i) => value - delta * Math.sign(gradient[i]));
+  const signs = signsOf(model);
+  const matrices = [...moved.weights].filter(
+    ([name, { shape }]) => name.startsWith('encoder.layers.') && shape.length === 2,
+  );
+  matrices.forEach(([name, weight], place) => {
+    const sign = signs(name, place);
+    const values = weight.dataSync().map((value, i) => value + delta * sign(i));
     tf.tidy(() => weight.assign(tf.tensor(values, weight.shape)));
-  }
+  });
   const [a, b] = [model, moved].map((own) => normalize(own.encode(batchOf().source, { training: null })));
   const expected = a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
-  const perturbation: Perturbation = { stack: 'encoder', direction: 'gradient', delta, seed: 0 };
+  const perturbation: Perturbation = { stack: 'encoder', direction, delta, seed };
   assertClose(measureOutputChanges(model, batchOf(), [perturbation], OPTIONS), [expected], 1e-3);
   model.dispose();
   moved.dispose();
+}
+
+test('along the gradient: the change between two models, one with the weights moved by hand', () => {
+  changeByHand('gradient', 0, (model) => {
+    const { gradients } = differentiate(model, batchOf(), OPTIONS.labelSmoothing);
+    return (name) => (i) => -Math.sign(gradients.get(name)![i]);
+  });
+});
+
+test('at random: the signs are the bits of a stream for each matrix, 32 of a number', () => {
+  changeByHand('random', 5, () => (_, site) => {
+    const stream = new RandomStream({ seed: 5, step: 0, purpose: Purpose.perturbation, site });
+    const numbers: number[] = [];
+    return (i) => {
+      if (numbers.length <= i / 32) numbers.push(stream.nextUint32());
+      return (numbers.at(-1)! >>> (i % 32)) & 1 ? 1 : -1;
+    };
+  });
 });
 
 test('small perturbations: a change four times as large for twice the delta, the same for the same seed', () => {

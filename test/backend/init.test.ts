@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { describe, test } from 'node:test';
 import { BACKENDS, type BackendName, initBackend } from '../../src/backend/init.js';
@@ -114,6 +115,11 @@ describe('the native engine is not asked for what cannot be', {
       });
     });
   }
+
+  test('without a number it has as many threads as this process may use', async () => {
+    const { reason } = await initBackend('native');
+    assert.match(reason, new RegExp(`, ${Math.min(availableParallelism(), 256)} threads$`));
+  });
 
   /** The first complaint of `work`, in a process of its own that `before` has prepared. */
   const inProcess = (work: string, before = ''): string => {

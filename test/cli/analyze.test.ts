@@ -3,7 +3,9 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { packageRoot } from '../../src/common/files.js';
-import type { Analysis } from '../../src/report/analysis-data.js';
+import { loadRunConfig } from '../../src/config/load.js';
+import type { Analysis, UpdateStep } from '../../src/report/analysis-data.js';
+import { createSchedule } from '../../src/train/schedules.js';
 import { scratchFolder } from './run-folders.js';
 import { runProgram } from './run-program.js';
 
@@ -170,6 +172,15 @@ describe('of a run', () => {
       updates!.map(({ warmup, steps }) => [warmup, steps.length]),
       [[true, 2]],
     );
+    const schedule = createSchedule(loadRunConfig(path.join(folder, 'pre-ln')).config.train);
+    const of = (steps: readonly UpdateStep[]): number[] => steps.map(({ lr }) => lr);
+    assert.deepEqual(of(updates![0].steps), [schedule(4), schedule(5)]);
+    // Without the state of the optimizer they begin anew.
+    fs.cpSync(path.join(folder, 'pre-ln'), path.join(folder, 'bare'), { recursive: true });
+    const last = path.join(folder, 'bare', 'checkpoint_4_4');
+    fs.rmSync(path.join(last, 'optimizer.safetensors'));
+    const [bare] = figures('updates', last, '--steps', '2').updates!;
+    assert.deepEqual(of(bare.steps), [schedule(0), schedule(1)]);
   });
 
   test('ω at every checkpoint, without the data', () => {

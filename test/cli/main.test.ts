@@ -89,6 +89,13 @@ describe('flags', () => {
     assert.equal(printed('train', 'lr.yaml').train.lr, 1);
   });
 
+  test('--print-config without a config prints the defaults; nothing at all is refused', () => {
+    assert.deepEqual(printed('train'), loadConfig({}).config);
+    const { status, stderr } = runProgram(['train'], { cwd: folder });
+    assert.equal(status, 2);
+    assert.match(stderr, /expected a config, found nothing/);
+  });
+
   test('--preset lies under the files', () => {
     write('dim.yaml', 'model: { embed-dim: 32 }\n');
     const { model } = printed('train', 'dim.yaml', '--preset', 'tiny');

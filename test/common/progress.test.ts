@@ -72,6 +72,19 @@ describe('on a terminal', () => {
     });
   }
 
+  test('a figure that just fits is shown, up to the last column but one', (t) => {
+    const row = 'train █████░░░░░  45% 450/1000 · ETA 1m13s · loss 3.210';
+    const screen = onTerminal(t, row.length + 1);
+    const progress = startProgress(OPTIONS);
+    progress.update(450, FIGURES);
+    t.mock.timers.tick(60_000);
+    assert.deepEqual(screen.rows(), [row]);
+    screen.columns--;
+    t.mock.timers.tick(1000);
+    assert.deepEqual(screen.rows(), [row.replace(' · loss 3.210', '').replace('1m13s', '1m15s')]);
+    progress.stop();
+  });
+
   test('the end of the process leaves the bar in a line of its own', (t) => {
     const screen = onTerminal(t, 80);
     startProgress(OPTIONS);

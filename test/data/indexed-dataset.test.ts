@@ -56,6 +56,22 @@ test('datasets of the official code are read, and written byte for byte', () => 
   }
 });
 
+test('items whose places do not fit into one read of the index', () => {
+  const prefix = path.join(folder, 'many');
+  const count = 2 ** 16 + 3;
+  const item = (i: number): number[] => [4 + (i % 90)];
+  write(
+    prefix,
+    100,
+    Array.from({ length: count }, (_, i) => item(i)),
+  );
+  const dataset = IndexedDataset.open(prefix);
+  assert.equal(dataset.length, count);
+  for (const i of [0, 2 ** 16 - 1, 2 ** 16, count - 1])
+    assert.deepEqual([...dataset.get(i)], [...item(i), EOS]);
+  dataset.close();
+});
+
 test('what is written is read again', () => {
   const items = (most: number) => fc.array(fc.array(fc.nat(most), { maxLength: 30 }), { maxLength: 50 });
   const cases = fc.oneof(

@@ -59,6 +59,7 @@ test('translations stand in the order of their sentences, whatever the batches',
   const together = await translateIds(one, sources, { ...search, maxTokens: 8, batchSize: 2 });
   for (const [i, source] of sources.entries()) {
     const [alone] = await translateIds(one, [source], { ...search, maxTokens: 512, batchSize: 64 });
+    assert.equal(alone.at(-1), 2, String(alone));
     assert.deepEqual(together[i], alone);
   }
 });

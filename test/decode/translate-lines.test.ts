@@ -154,6 +154,15 @@ describe('a line with more tokens than positions', () => {
   });
 });
 
+describe('a line with as many tokens as positions', () => {
+  test('is translated whole, and nothing is told', async () => {
+    const told: number[] = [];
+    const whole = Array.from({ length: 39 }, (_, i) => WORDS[4 + (i % 16)]).join(' ');
+    const [{ hypotheses }] = await translate([whole], copying, { onCut: (index) => told.push(index) });
+    assert.deepEqual([told, hypotheses[0].text], [[], whole]);
+  });
+});
+
 describe('events', () => {
   test('every line is counted', async () => {
     let done = 0;

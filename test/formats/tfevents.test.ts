@@ -54,6 +54,12 @@ test('fields that others write are passed over', () => {
   const graph = Buffer.from([0x09, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0x22, 2, 1, 2, 0x52, 0, 0x10, 5]);
   writeFileSync(file, frameRecord(graph));
   assert.deepEqual(readEventFile(file), [{ wallTime: 1.5, step: 5 }]);
+  // In a summary: a number, an entry without a value, an entry with more than a name and a value.
+  const summary = Buffer.from([
+    0x10, 1, 0x0a, 3, 0x0a, 1, 0x61, 0x0a, 10, 0x18, 7, 0x0a, 1, 0x62, 0x15, 0, 0, 0x20, 0x40,
+  ]);
+  writeFileSync(file, frameRecord(Buffer.concat([Buffer.from([0x2a, summary.length]), summary])));
+  assert.deepEqual(readEventFile(file)[0].scalars, new Map([['b', 2.5]]));
 });
 
 test('a damaged file is refused with its place', () => {

@@ -38,12 +38,18 @@ describe('a corpus is checked for', () => {
     assert.deepEqual(check(lower, 50, true), []);
   });
 
-  test('a line too many, early or late', () => {
-    for (const place of [30, 3333]) {
-      const [warning] = check((i) => line(i < place ? i : i - 1), 5000);
-      assert.match(warning, /one line before/);
-      const found = Number(/about line (\d+)/.exec(warning)![1]);
-      assert.ok(found > place - 5 && found < place + 540, `${found}`);
+  test('a line too many or too few, early or late', () => {
+    for (const [step, where] of [
+      [-1, 'before'],
+      [1, 'after'],
+    ] as const) {
+      for (const place of [30, 3333]) {
+        const warnings = check((i) => line(i < place ? i : i + step), 5000);
+        assert.equal(warnings.length, 1, String(warnings));
+        assert.match(warnings[0], new RegExp(`one line ${where}`));
+        const found = Number(/about line (\d+)/.exec(warnings[0])![1]);
+        assert.ok(found > place - 5 && found < place + 540, `${found}`);
+      }
     }
   });
 

@@ -42,6 +42,22 @@ onEachBackend(() => {
     });
   }
 
+  test('scores far apart, the greatest of them at any place, and one that is not a number', () => {
+    tf.tidy(() => {
+      const store = new KeyValueStore(1);
+      store.put(0, tf.tensor2d([[300], [0], [-300], [Number.NaN]]), tf.tensor2d([[1], [2], [3], [4]]));
+      const lists = [
+        [0, 1, 2],
+        [2, 1, 0],
+        [1, 0, 2],
+        [1, 2],
+        [0, 3, 1],
+      ];
+      const found = store.attend(tf.ones([lists.length, 1]), seenBy(lists), 1);
+      allClose(found, [1, 1, 1, 2, Number.NaN], { absolute: 0, relative: 0 });
+    });
+  });
+
   test('compacting moves keys and values to the places that are asked for', () => {
     tf.tidy(() => {
       const [queries, keys, values] = [matrix(2, 8, 1), matrix(6, 8, 2), matrix(6, 8, 3)];

@@ -56,6 +56,12 @@ onEachBackend(() => {
     allClose(logProbs, [0.5, 0.25, 0.125].map(Math.log));
   });
 
+  test('the best stand behind many that are worse', () => {
+    for (const best of [15, 16, 40, 99]) {
+      compare([Array.from({ length: 100 }, (_, id) => (id >= best ? 10 + (id % 7) : id < 3 ? 5 : -1))], 3);
+    }
+  });
+
   test('ties go to the lower id, at the edge of k as well', () => {
     assert.deepEqual([...top([[1, 3, 3, 1, 3, 0]], 2).ids], [1, 2]);
     assert.deepEqual([...top([[1, 3, 3, 1, 3, 0]], 5).ids], [1, 2, 4, 0, 3]);

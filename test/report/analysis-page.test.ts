@@ -37,6 +37,16 @@ describe('figures', () => {
     assert.match(page, /Expected: admin/);
   });
 
+  test('what is drawn over layers begins at the first', () => {
+    const charts = [...page.matchAll(/<svg.*?<\/svg>/gs)].filter(([svg]) => />layer</.test(svg));
+    assert.ok(charts.length >= 4, String(charts.length));
+    for (const [svg] of charts) {
+      const [, first] = /class="tick" x="([\d.]+)"[^>]*text-anchor="middle">1</.exec(svg)!;
+      const points = [...svg.matchAll(/<circle[^>]* cx="([\d.]+)"/g)].map(([, x]) => Number(x));
+      assert.equal(Math.min(...points), Number(first), svg);
+    }
+  });
+
   test('growth: exponent with its spread, and what was expected', () => {
     assert.match(page, /1\.00 ± 0\.00<\/td><td class="number">0\.50/);
   });

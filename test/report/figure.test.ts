@@ -25,3 +25,11 @@ test('three lines with their values, at the ends and half way between', () => {
   assert.equal(middle - top, bottom - middle);
   assert.match(html, />1<.*>2\.5<.*>4</);
 });
+
+test('the numbers end before the lines begin', () => {
+  const html = figure('a', { width: 100, height: 100, range: [1, 4] }, 'b', []);
+  const [, start] = /class="grid" x1="(\d+)"/.exec(html)!;
+  const numbers = [...html.matchAll(/class="tick" x="([\d.]+)"[^>]*text-anchor="end"/g)];
+  assert.equal(numbers.length, 3);
+  for (const [, x] of numbers) assert.ok(Number(x) < Number(start));
+});

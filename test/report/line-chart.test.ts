@@ -82,6 +82,18 @@ describe('numbers on the axes', () => {
 });
 
 describe('what stands beside a chart', () => {
+  test('the numbers of the y axis end before its lines begin, and are at their height', () => {
+    const svg = lineChart(CHART);
+    const grid = [...svg.matchAll(/<line class="grid" x1="(\d+)" x2="\d+" y1="([\d.]+)"/g)];
+    const numbers = [...svg.matchAll(/<text class="tick" x="([\d.]+)" y="([\d.]+)" text-anchor="end"/g)];
+    assert.ok(grid.length >= 2);
+    assert.equal(numbers.length, grid.length);
+    grid.forEach(([, x, y], i) => {
+      assert.ok(Number(numbers[i][1]) < Number(x));
+      assert.ok(Math.abs(Number(numbers[i][2]) - Number(y)) < 6);
+    });
+  });
+
   test('an axis says that it is logarithmic', () => {
     const svg = lineChart({ ...CHART, x: { label: 'updates' } });
     assert.match(svg, />change \(log scale\)</);

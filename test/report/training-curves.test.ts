@@ -26,12 +26,27 @@ test('a long curve keeps its ends, its extremes and its order, and few points', 
   assert.deepEqual(thin([], 10), []);
 });
 
+test('a curve that stays where it is keeps one point of each stretch', () => {
+  assert.deepEqual(thin(Array(10).fill(1), 6), [0, 1, 5, 9]);
+});
+
 test('epochs are counted by the updates that end them, the last taken to be as long as those before', () => {
   const lines = [line(10, 1), line(20, 1), valid(25, 1, 5), line(30, 2), line(50, 2), line(60, 3)];
   const { updates, epochs, hours } = clockOf(lines);
   assert.deepEqual(updates, [0, 10, 20, 30, 50, 60]);
   assert.deepEqual(epochs, [0, 0.4, 0.8, 1.2, 2, 2.4]);
   assert.deepEqual(hours, [0, 0.1, 0.2, 0.3, 0.5, 0.6]);
+});
+
+test('a clock without lines of training goes by the validations', () => {
+  const { updates, hours } = clockOf([valid(10, 1, 6), valid(20, 2, 5)]);
+  assert.deepEqual(
+    [updates, hours],
+    [
+      [0, 10, 20],
+      [0, 0.1, 0.2],
+    ],
+  );
 });
 
 test('a clock without lines stands at zero', () => {

@@ -170,6 +170,10 @@ describe('training', () => {
     assert.match(await reasonOf({ maxUpdate: 2 }), /max-update 2/);
     assert.match(await reasonOf({ maxEpoch: 1 }), /max-epoch 1/);
     assert.match(await reasonOf({ stopTime: 1e-9 }), /stop-time/);
+    await assert.rejects(
+      trainTiny(scratchFolder(), { train: { maxUpdate: 20 }, options: { stopAfter: 1e-9 } }),
+      (error) => error instanceof InterruptedError && error.signal === 'SIGTERM',
+    );
     assert.match(
       await reasonOf({ lr: 0.01, minLr: 0.005, lrScheduler: 'inverse-sqrt', warmupUpdates: 0 }),
       /min-lr/,

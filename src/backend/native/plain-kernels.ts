@@ -62,16 +62,16 @@ function batchOf({ shape }: tf.TensorInfo): { count: number; size: number } {
 
 const batchMatMul: PlainKernel = (params, otherwise) => {
   const { a, b } = params.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
-  const { transposeA = false, transposeB = false } = params.attrs as Record<string, boolean>;
+  const { transposeA, transposeB } = params.attrs as unknown as tf.BatchMatMulAttrs;
   const [left, right] = [batchOf(a), batchOf(b)];
-  const broadcast = left.count !== right.count && left.count !== 1 && right.count !== 1;
-  if (a.dtype !== 'float32' || b.dtype !== 'float32' || broadcast) return otherwise(params);
+  const lead = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const count = lead.reduce((product, n) => product * n, 1);
+  const repeats = [left, right].some((side) => side.count !== 1 && side.count !== count);
+  if (a.dtype !== 'float32' || b.dtype !== 'float32' || repeats) return otherwise(params);
   const backend = params.backend as NativeBackend;
   const [rows, inner] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2);
   const columns = b.shape[b.shape.length - (transposeB ? 2 : 1)];
-  const lead = (left.count >= right.count ? a : b).shape.slice(0, -2);
   const out = backend.output([...lead, rows, columns]);
-  const count = Math.max(left.count, right.count);
   const strides = [left, right].map((side) => (side.count === 1 ? 0 : side.size));
   backend.addon.matMul(
     ...([backend.floats(a), backend.floats(b), out.values, count, rows, columns, inner] as const),

@@ -145,6 +145,35 @@ describe('the native backend', { skip }, () => {
     tf.tidy(() => allClose(tf.tensor1d(found), expected, { absolute: 1e-5, relative: 1e-5 }));
   });
 
+  test('a product of batches whose shapes are stretched to each other has the shape and values of both', async () => {
+    const leads = [
+      [[2, 1], [1]],
+      [[1, 1], [2]],
+      [[2], [1, 1]],
+      [[1], [1, 1]],
+      [[1, 2], [2]],
+      [[2], [1, 2]],
+    ];
+    const product = (lead: number[], count: number, rows: number, columns: number): tf.Tensor =>
+      tf.reshape(matrix(count * rows, columns, 7 * rows), [...lead, rows, columns]);
+    const compute = () =>
+      leads.map((pair) =>
+        tf.tidy(() => {
+          const [a, b] = pair.map((lead, i) => product(lead, tf.util.sizeFromShape(lead), 2 + i, 3));
+          const found = tf.matMul(a, b, false, true);
+          return [found.shape, [...found.dataSync()]];
+        }),
+      );
+    const found = compute();
+    await initBackend('cpu');
+    const expected = compute();
+    await initBackend('native', 2);
+    found.forEach(([shape, values], i) => {
+      assert.deepEqual(shape, expected[i][0], JSON.stringify(leads[i]));
+      allClose(values, expected[i][1], { absolute: 1e-5, relative: 1e-5 });
+    });
+  });
+
   test('a bad shape, dtype or a tensor that is gone throws an error that names the op', () => {
     throwsNaming(
       () => runFused('Linear', { x: matrix(2, 3), weight: matrix(4, 5), bias: null }, {}),
@@ -171,6 +200,26 @@ describe('the native backend', { skip }, () => {
       /CrossEntropy/,
       /target lies outside/,
     );
+    const embedding = { tokens: Int32Array.of(1, 5), places: Int32Array.of(0, 1), scale: 1, dropout: null };
+    throwsNaming(
+      () => runFused('Embedding', { table: matrix(5, 3), positions: null }, embedding),
+      /Embedding/,
+      /token lies outside/,
+    );
+    const places = { ...embedding, tokens: Int32Array.of(1, 4), places: Int32Array.of(0, 2) };
+    throwsNaming(
+      () => runFused('Embedding', { table: matrix(5, 3), positions: matrix(2, 3) }, places),
+      /Embedding/,
+      /position lies outside/,
+    );
+    for (const token of [-1, 5]) {
+      const gradient = { indices: Int32Array.of(1, token), rows: 5, scale: 1, dropout: null };
+      throwsNaming(
+        () => runFused('EmbeddingGradient', { dy: matrix(2, 3) }, gradient),
+        /EmbeddingGradient/,
+        /token lies outside/,
+      );
+    }
     const attention = {
       ...{ q: { tensor: 0, column: 0 }, k: { tensor: 0, column: 4 }, v: { tensor: 0, column: 9 } },
       ...{ width: 4, heads: 2, causal: false, dropout: null },
