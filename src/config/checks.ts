@@ -4,7 +4,6 @@ import { figureOf } from '../common/validation-figures.js';
 import { camelizeKeys } from './camel.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
-import { hasOmega } from './residual-schemes.js';
 import type { Config, WrittenConfig } from './schema.js';
 
 /** A rule between keys. */
@@ -243,25 +242,9 @@ export function findViolations(written: WrittenConfig, skipped: ReadonlySet<stri
 
 /** Keys that are not at their default and yet have no effect, each with the reason. */
 export function findIdleKeys(written: WrittenConfig): { key: string; reason: string }[] {
-  const { omega, residual } = written.model;
-  const reasons = new Map<string, string>();
-  if (!hasOmega(written.model)) {
-    for (const key of configKeys.keys()) {
-      if (key.startsWith('model.omega.')) reasons.set(key, `model.residual is ${residual}`);
-    }
-  } else if (omega.init === 'profiled') {
-    reasons.set('model.omega.output-change', 'model.omega.init is profiled');
-  } else {
-    reasons.set('model.omega.profile', 'model.omega.init is analytic');
-  }
-  const idle = written.train.optimizer === 'sgd' ? ['adam-betas', 'adam-eps'] : ['momentum'];
-  for (const name of idle) reasons.set(`train.${name}`, `train.optimizer is ${written.train.optimizer}`);
-  if (written.train['init-from'] === null) {
-    for (const name of ['optimizer', 'scheduler', 'best', 'data']) {
-      reasons.set(`train.reset-${name}`, 'train.init-from is null');
-    }
-  }
-  return [...reasons]
-    .filter(([key]) => !isDeepStrictEqual(valueAt(written, key), configKeys.get(key)?.fallback))
-    .map(([key, reason]) => ({ key, reason }));
+  return [...configKeys.values()].flatMap(({ path, idle = {}, fallback }) => {
+    const cause = Object.keys(idle).find((other) => idle[other].includes(valueAt(written, other)));
+    if (cause === undefined || isDeepStrictEqual(valueAt(written, path), fallback)) return [];
+    return [{ key: path, reason: `${cause} is ${valueAt(written, cause)}` }];
+  });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type KeyFacts, keyFacts } from './key-facts.js';
 import { joinPath } from './paths.js';
 import { configSchema } from './schema.js';
 
@@ -44,14 +45,16 @@ interface JsonSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
+  /** Ours, of a key. */
+  facts?: KeyFacts;
 }
 
-const keys = new Map<string, ConfigKey>();
+const keys = new Map<string, ConfigKey & KeyFacts>();
 const sections = new Map<string, ConfigSection>();
-collect(configJsonSchema() as JsonSchema, '');
+collect(schemaWithFacts(), '');
 
-/** Every key of the config in the order of the schema, by dotted path. */
-export const configKeys: ReadonlyMap<string, ConfigKey> = keys;
+/** Every key of the config with its facts, in the order of the schema, by dotted path. */
+export const configKeys: ReadonlyMap<string, ConfigKey & KeyFacts> = keys;
 
 /** Every section of the config, by dotted path, the root ('') included. */
 export const configSections: ReadonlyMap<string, ConfigSection> = sections;
@@ -59,6 +62,15 @@ export const configSections: ReadonlyMap<string, ConfigSection> = sections;
 /** The JSON Schema of a config file, for editors. */
 export function configJsonSchema(): object {
   return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+function schemaWithFacts(): JsonSchema {
+  return z.toJSONSchema(configSchema, {
+    io: 'input',
+    override: ({ zodSchema, jsonSchema }) => {
+      Object.assign(jsonSchema, { facts: keyFacts.get(zodSchema) });
+    },
+  }) as JsonSchema;
 }
 
 function collect(node: JsonSchema, path: string): void {
@@ -70,7 +82,7 @@ function collect(node: JsonSchema, path: string): void {
   for (const [name, child] of Object.entries(node.properties)) collect(child, joinPath(path, name));
 }
 
-function describeKey(node: JsonSchema, path: string): ConfigKey {
+function describeKey(node: JsonSchema, path: string): ConfigKey & KeyFacts {
   const branches = node.anyOf ?? [node];
   const nullable = branches.some(({ type }) => type === 'null');
   const words = branches.flatMap((branch) => branch.const ?? []);
@@ -85,6 +97,7 @@ function describeKey(node: JsonSchema, path: string): ConfigKey {
     choices: type.enum ?? [],
     ...(words.length > 0 && { words }),
     expected: [expectation(type), ...others].join(', or '),
+    ...node.facts!,
   };
 }
 

@@ -1,3 +1,6 @@
+import { BATCH_UNIT } from './key-facts.js';
+import { configKeys } from './keys.js';
+
 /**
  * What other toolkits (fairseq and the official code, Marian, OpenNMT-py, Sockeye, JoeyNMT) call what is called
  * otherwise here, so that who knows one of them is told our name. Spellings that are taken as they are, such as
@@ -179,7 +182,8 @@ export function oursFor(name: string): readonly string[] {
 
 /** What a number of ours is counted in, where that of others is counted in something else: to follow its name. */
 export function unitNote(keys: readonly string[]): string {
-  return keys.includes('train.max-tokens') ? ', in tokens with their padding, not in sentences' : '';
+  const ofBatches = keys.some((key) => configKeys.get(key)?.unit === BATCH_UNIT);
+  return ofBatches ? `, in ${BATCH_UNIT}, not in sentences` : '';
 }
 
 /** What to do about a name of others that has no equal here, in a sentence. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Classified, ClassifiedShape } from './key-facts.js';
 
 /* The kinds of values that the schema of a config is made of. */
 
@@ -39,9 +40,11 @@ export const choice = <const T extends readonly [string, ...string[]]>(
     .default(fallback as never)
     .describe(text);
 export const texts = (text: string) => z.array(z.string().min(1)).default([]).describe(text);
-/** A section is a strict object whose defaults are those of its keys. */
-export const section = <T extends z.ZodRawShape>(shape: T, text: string) =>
-  z
-    .strictObject(shape)
+/** A section is a strict object whose defaults are those of its keys; each of them has its facts. */
+export const section = <T extends z.ZodRawShape>(shape: T & ClassifiedShape<keyof T>, text: string) => {
+  const schema = z
+    .strictObject<T>(shape)
     .prefault({} as never)
     .describe(text);
+  return schema as Classified<typeof schema>;
+};

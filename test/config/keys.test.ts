@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { configKeys, configSections } from '../../src/config/keys.js';
 import { valueAt } from '../../src/config/paths.js';
 import { configSchema } from '../../src/config/schema.js';
+import { count, section } from '../../src/config/values.js';
 
 test('every key and section has a text, and its default is the schema’s', () => {
   const defaults = configSchema.parse({});
@@ -28,5 +29,35 @@ test('every number has an upper bound and a lower one', () => {
   for (const { path, kind, expected } of configKeys.values()) {
     if (!['integer', 'number', 'list'].includes(kind)) continue;
     assert.match(expected, /(at least|above) -?[\d.]+ and (of at most|below) \d+/, path);
+  }
+});
+
+test('a key without its resume class does not compile', () => {
+  // @ts-expect-error: free, changeable or bound
+  section({ key: count(1, 'A key.') }, 'A section.');
+  for (const { path, resume } of configKeys.values()) {
+    assert.ok(['free', 'changeable', 'bound'].includes(resume), path);
+    if (/^(decode|score)\./.test(path)) assert.equal(resume, 'free', `${path}: it comes after training`);
+    if (/^model\./.test(path) && path !== 'model.omega.profile') assert.equal(resume, 'bound', path);
+  }
+});
+
+test('a key is idle at values that other keys can have, and not at all of them', () => {
+  for (const { path, idle = {} } of configKeys.values()) {
+    for (const [other, values] of Object.entries(idle)) {
+      const { choices, nullable } = configKeys.get(other)!;
+      for (const value of values) {
+        assert.ok(value === null ? nullable : choices.includes(String(value)), `${path}: ${other} ${value}`);
+      }
+      assert.ok(choices.length === 0 || values.length < choices.length, path);
+    }
+  }
+});
+
+test('what has a unit is a number, and what is counted in the name has that unit', () => {
+  for (const { path, unit, kind } of configKeys.values()) {
+    if (unit !== undefined) assert.ok(kind === 'integer' || kind === 'number', path);
+    const [named] = /(updates|epoch|minutes|tokens)$/.exec(path) ?? [];
+    if (named !== undefined) assert.ok(unit?.includes(named), `${path}: ${unit}`);
   }
 });
