@@ -21,7 +21,8 @@ interface Place {
 /** A line of metrics.jsonl; docs/train.md explains the keys. */
 export type MetricsLine =
   | ({ event: 'train' } & Place & TrainFigures & { lr: number })
-  | ({ event: 'valid' } & Place & ValidationFigures & { best_loss: number; samples?: TranslationSample[] })
+  | ({ event: 'valid' } & Place &
+      ValidationFigures & { best_loss: number; samples?: readonly TranslationSample[] })
   | ({ event: 'doctor' } & Place & DoctorEvent);
 
 export const METRICS_FILE = 'metrics.jsonl';

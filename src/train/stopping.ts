@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import type { TimeLimit } from '../common/progress.js';
 import type { Config } from '../config/schema.js';
 import type { Schedule } from './schedules.js';
 import type { TrainState } from './state.js';
@@ -35,4 +36,55 @@ export function stopReason(
     return `the learning rate is below train.min-lr ${minLr}`;
   }
   return undefined;
+}
+
+/** What ends a training, as far as it can be told before. */
+export interface ExpectedEnd {
+  readonly total?: number;
+  readonly timeLimit?: TimeLimit;
+}
+
+/**
+ * How many updates max-update and max-epoch allow, and the time that stop-time allows.
+ *
+ * @param perEpoch updates of an epoch
+ * @param spent seconds of training so far
+ */
+export function expectedEnd(
+  { maxUpdate, maxEpoch, stopTime }: Config['train'],
+  perEpoch: number,
+  spent: number,
+): ExpectedEnd {
+  const least = Math.min(maxUpdate ?? Infinity, (maxEpoch ?? Infinity) * perEpoch);
+  return {
+    total: least === Infinity ? undefined : least,
+    timeLimit: stopTime === null ? undefined : { whole: 60 * stopTime, spent },
+  };
+}
+
+/** Seconds that a save is trusted to take at most before the first one. */
+const LEAST_MARGIN = 2;
+
+/** When a process that has to be saved and gone by some time must stop training. */
+export class Deadline {
+  private readonly started = performance.now();
+  private readonly seconds: number | null;
+  private longestUpdate = 0;
+
+  /** @param seconds from now on; null where there is no such time */
+  constructor(seconds: number | null) {
+    this.seconds = seconds;
+  }
+
+  /** Learns how long an update takes. */
+  note(updateSeconds: number): void {
+    this.longestUpdate = Math.max(this.longestUpdate, updateSeconds);
+  }
+
+  /** Whether the process would not be saved in time after one more update. @param longestSave in seconds, so far */
+  isNear(longestSave: number): boolean {
+    if (this.seconds === null) return false;
+    const needed = 2 * this.longestUpdate + Math.max(2 * longestSave, LEAST_MARGIN);
+    return (performance.now() - this.started) / 1000 + needed >= this.seconds;
+  }
 }

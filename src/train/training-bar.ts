@@ -1,8 +1,9 @@
-import { type Progress, startProgress, type TimeLimit } from '../common/progress.js';
+import { type Progress, startProgress } from '../common/progress.js';
 import { type FigureName, formatFigure } from '../common/validation-figures.js';
 import type { Meter, TrainFigures } from './meter.js';
 import { trainFigures } from './meter.js';
 import type { TrainState } from './state.js';
+import type { ExpectedEnd } from './stopping.js';
 
 /** Least milliseconds between two looks at the device for the sake of the bar. */
 const LOOK_EVERY = 2000;
@@ -14,12 +15,8 @@ export class TrainingBar {
   private lookedAt = -Infinity;
   private figures: TrainFigures | undefined;
 
-  /** @param ends what ends the training, as far as it is known: updates, and time */
-  constructor(
-    ends: { readonly total?: number; readonly timeLimit?: TimeLimit },
-    start: number,
-    metric: FigureName,
-  ) {
+  /** @param ends what ends the training, as far as it is known */
+  constructor(ends: ExpectedEnd, start: number, metric: FigureName) {
     this.metric = metric;
     this.bar = startProgress({ label: 'train', unit: 'updates', ...ends, start, plainEvery: 15_000 });
   }

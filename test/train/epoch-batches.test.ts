@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EpochBatches } from '../../src/train/epoch-batches.js';
+import type { TrainerOptions } from '../../src/train/training.js';
+import { copyTask, ORIGIN, tinyTrainConfig } from './tiny.js';
+
+const options: TrainerOptions = {
+  config: tinyTrainConfig({ maxTokens: 25, updateFreq: 2 }),
+  seed: 1,
+  maxPositions: 16,
+  origin: ORIGIN,
+  runDirectory: '',
+  train: copyTask(20),
+  valid: null,
+  interrupted: () => undefined,
+};
+const pairsOf = (batches: EpochBatches): number[] =>
+  Array.from({ length: batches.updates }, (_, i) => batches.ofUpdate(2 * i))
+    .flat()
+    .flatMap(({ indices }) => [...indices]);
+
+test('an epoch has every pair once, and the next one has them in another order', () => {
+  const batches = new EpochBatches(options, 1);
+  const first = pairsOf(batches);
+  assert.deepEqual(
+    first.toSorted((a, b) => a - b),
+    [...Array(20).keys()],
+  );
+  batches.begin(2);
+  assert.notDeepEqual(pairsOf(batches), first);
+  assert.deepEqual(pairsOf(new EpochBatches(options, 2)), pairsOf(batches), 'resumed in the second');
+});
+
+test('the last update of an epoch may have fewer batches', () => {
+  const batches = new EpochBatches(options, 1);
+  const { length } = batches.plan;
+  assert.equal(batches.updates, Math.ceil(length / 2));
+  assert.equal(batches.ofUpdate(length - 1).length, 1);
+  assert.deepEqual([batches.isDone(length - 1), batches.isDone(length)], [false, true]);
+});
