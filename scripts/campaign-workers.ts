@@ -35,7 +35,7 @@ const BATCH = 12;
 const SEARCH = { beam: 4, lenpen: 1, maxLenA: 0, maxLenB: 10, minLen: 1, maxPositions: 64 };
 
 /** Translates by a small model that was never trained; every figure of each translation, as text. */
-function translate(sentences: number): string[] {
+async function translate(sentences: number): Promise<string[]> {
   const { model: config } = camelizeKeys(configSchema.parse({ preset: 'tiny' }));
   const vocabulary = { source: VOCABULARY, target: VOCABULARY };
   const size = { embedDim: 64, ffnEmbedDim: 128, attentionHeads: 4, maxPositions: SEARCH.maxPositions };
@@ -52,7 +52,7 @@ function translate(sentences: number): string[] {
       );
       return Int32Array.of(...words, EOS);
     });
-    const results = beamSearch(decoder, pack(batch), SEARCH);
+    const results = await beamSearch(decoder, pack(batch), SEARCH);
     found.push(...results.map((hypotheses) => JSON.stringify(hypotheses)));
   }
   decoder.dispose();

@@ -104,6 +104,13 @@ test(`a source file has at most ${MOST_LINES} lines`, () => {
   }
 });
 
+test('no tensor is read synchronously outside of a backend: a device has to be waited for', () => {
+  for (const file of files.filter((name) => room(name) !== 'backend')) {
+    const found = /\b(?:data|array|buffer|bytes)Sync\b/.exec(textOf(file));
+    assert.equal(found, null, `src/${file} has ${found?.[0]}: await the values (see ops/reading.ts)`);
+  }
+});
+
 test('every test mirrors a source file or names a whole', () => {
   const tests = readdirSync(path.join(packageRoot(), 'test'), { recursive: true, encoding: 'utf8' })
     .map((file) => file.split(path.sep).join('/'))

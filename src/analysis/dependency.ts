@@ -1,11 +1,11 @@
 import { SCHEMES } from '../config/residual-schemes.js';
 import type { Batch } from '../data/batch.js';
-import type { Probe } from '../model/pass.js';
 import { deepnormConstants, normName, omegaName, type Site } from '../model/scheme.js';
 import type { Mode, Transformer } from '../model/transformer.js';
+import { type Look, watchForward } from '../model/watch-forward.js';
+import { ownValues, readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import type { DependencyRow } from '../report/analysis-data.js';
-import { forward } from './forward.js';
 import { LAYER_NORM_EPSILON, statisticsOf, varianceOfRows } from './row-statistics.js';
 
 /**
@@ -17,17 +17,18 @@ import { LAYER_NORM_EPSILON, statisticsOf, varianceOfRows } from './row-statisti
  * @param training dropout, see Mode
  * @returns the sublayers in the order of the forward pass
  */
-export function measureDependency(
+export async function measureDependency(
   model: Transformer,
   batch: Batch,
   training: Mode['training'],
-): DependencyRow[] {
+): Promise<DependencyRow[]> {
   const streams = { encoder: new ResidualStream(model), decoder: new ResidualStream(model) };
   const rows: DependencyRow[] = [];
-  const probe: Probe = (site, shortcut, branch) => {
-    rows.push({ ...site, ...streams[site.stack].add(site, shortcut, branch) });
+  const look: Look = async (site, shortcut, branch) => {
+    rows.push({ ...site, ...(await streams[site.stack].add(site, shortcut, branch)) });
   };
-  forward(model, batch, { training, probe });
+  const { encoder, decoder } = await watchForward(model, batch, { training }, look);
+  tf.dispose([encoder, decoder]);
   return rows;
 }
 
@@ -50,21 +51,25 @@ export class ResidualStream {
    * @param branch [T, d]
    * @returns what the output consists of
    */
-  add(site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D): Pick<DependencyRow, 'shares' | 'bias'> {
-    const [x, f] = [shortcut, branch].map((tensor) => Float32Array.from(tensor.dataSync()));
+  async add(
+    site: Site,
+    shortcut: tf.Tensor2D,
+    branch: tf.Tensor2D,
+  ): Promise<Pick<DependencyRow, 'shares' | 'bias'>> {
+    const [x, f] = [await ownValues(shortcut), await ownValues(branch)];
     if (this.parts.length === 0) this.parts = [new Float32Array(x.length), x];
-    else this.scale(site);
+    else await this.scale(site);
     this.parts.push(f);
     if (SCHEMES[this.model.config.residual][site.stack].norm === 'post')
-      this.normalize(site, shortcut, branch);
+      await this.normalize(site, shortcut, branch);
     return this.measure();
   }
 
   /** Multiplies the parts by ω or α. */
-  private scale(site: Site): void {
+  private async scale(site: Site): Promise<void> {
     const { config } = this.model;
     const { shortcut } = SCHEMES[config.residual][site.stack];
-    if (shortcut === 'omega') this.multiply(this.weight(omegaName(site)));
+    if (shortcut === 'omega') this.multiply(await this.weight(omegaName(site)));
     if (shortcut === 'alpha') {
       const { alpha } = deepnormConstants(config, site.stack);
       this.multiply(new Float32Array(this.width).fill(alpha));
@@ -79,10 +84,11 @@ export class ResidualStream {
   }
 
   /** Layer normalisation of the sum of all parts is the same linear map for each of them, and a bias. */
-  private normalize(site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D): void {
+  private async normalize(site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D): Promise<void> {
     const { width } = this;
-    const [gain, bias] = ['weight', 'bias'].map((name) => this.weight(`${normName(site)}.${name}`));
-    const sum = tf.tidy(() => tf.add(shortcut, branch).dataSync<'float32'>());
+    const norm = normName(site);
+    const [gain, bias] = [await this.weight(`${norm}.weight`), await this.weight(`${norm}.bias`)];
+    const sum = await readAndDispose(tf.add(shortcut, branch));
     for (let row = 0; row < sum.length / width; row++) {
       const inverse = 1 / Math.sqrt(statisticsOf(sum, row, width).variance + LAYER_NORM_EPSILON);
       for (const part of this.parts) {
@@ -100,7 +106,7 @@ export class ResidualStream {
     return { shares: own.map((variance) => variance / total), bias: bias / total };
   }
 
-  private weight(name: string): Float32Array {
-    return this.model.weights.get(name)!.dataSync<'float32'>();
+  private weight(name: string): Promise<Float32Array> {
+    return this.model.weights.get(name)!.data<'float32'>();
   }
 }

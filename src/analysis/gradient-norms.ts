@@ -3,6 +3,7 @@ import { matricesOf } from '../model/matrices.js';
 import type { Tap } from '../model/pass.js';
 import { layerPrefix, type Site, STACKS, sitesOf } from '../model/scheme.js';
 import type { Mode, Transformer } from '../model/transformer.js';
+import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { withGradient } from '../ops/with-gradient.js';
 import type { GradientNorms, MatrixNorms } from '../report/analysis-data.js';
@@ -13,19 +14,19 @@ import type { GradientNorms, MatrixNorms } from '../report/analysis-data.js';
  *
  * @param training dropout, see Mode
  */
-export function measureHiddenGradients(
+export async function measureHiddenGradients(
   model: Transformer,
   batch: Batch,
   labelSmoothing: number,
   training: Mode['training'],
-): GradientNorms['hidden'] {
-  const found = new Map<Site, number>();
+): Promise<GradientNorms['hidden']> {
+  const found = new Map<Site, tf.Tensor | null>();
   const tap: Tap = (site, output) => {
-    found.set(site, Number.NaN); // the order of the forward pass; the backward pass fills it
+    found.set(site, null); // the order of the forward pass; the backward pass fills it
     return withGradient<tf.Tensor2D>([output], () => ({
       value: tf.clone(output),
       gradient: (dy) => {
-        found.set(site, norm(dy) / batch.targetOutput.length);
+        found.set(site, tf.keep(norm(dy)));
         return [dy];
       },
     }));
@@ -35,11 +36,16 @@ export function measureHiddenGradients(
     model.trainable,
   );
   tf.dispose([value, grads]);
-  return [...found].map(([site, norm]) => ({ ...site, norm }));
+  const norms: GradientNorms['hidden'][number][] = [];
+  for (const [site, norm] of found) {
+    const [value] = norm === null ? [Number.NaN] : await readAndDispose(norm);
+    norms.push({ ...site, norm: value / batch.targetOutput.length });
+  }
+  return norms;
 }
 
-function norm(x: tf.Tensor): number {
-  return tf.tidy(() => tf.sqrt(tf.sum(tf.square(x))).dataSync()[0]);
+function norm(x: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => tf.sqrt(tf.sum(tf.square(x))));
 }
 
 /** One tensor for each weight that is trained, in the order of Transformer.trainable. */
@@ -85,13 +91,13 @@ export class MatrixNormMeter {
    * @param gradients of the loss, summed over `tokens`
    * @param changes of the weights that the update made
    */
-  add(gradients: Aligned, tokens: number, changes: Aligned, lr: number): void {
+  async add(gradients: Aligned, tokens: number, changes: Aligned, lr: number): Promise<void> {
     this.steps++;
     this.lrs += lr;
-    this.parts.forEach(({ places }, i) => {
-      this.gradients[i] += rootMeanSquare(places.map((place) => gradients[place])) / tokens;
-      this.updates[i] += rootMeanSquare(places.map((place) => changes[place]));
-    });
+    for (const [i, { places }] of this.parts.entries()) {
+      this.gradients[i] += (await rootMeanSquare(places.map((place) => gradients[place]))) / tokens;
+      this.updates[i] += await rootMeanSquare(places.map((place) => changes[place]));
+    }
   }
 
   /** The averages so far. */
@@ -107,7 +113,8 @@ export class MatrixNormMeter {
 }
 
 /** √ of the mean of the squares of all elements of some tensors. */
-function rootMeanSquare(tensors: readonly tf.Tensor[]): number {
-  const squares = tf.tidy(() => tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor)))).dataSync()[0]);
+async function rootMeanSquare(tensors: readonly tf.Tensor[]): Promise<number> {
+  const sum = tf.tidy(() => tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor)))));
+  const [squares] = await readAndDispose(sum);
   return Math.sqrt(squares / tensors.reduce((sum, { size }) => sum + size, 0));
 }

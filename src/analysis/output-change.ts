@@ -26,28 +26,26 @@ export interface Perturbation {
  * @param training dropout, see Mode
  * @returns a change for each perturbation
  */
-export function measureOutputChanges(
+export async function measureOutputChanges(
   model: Transformer,
   batch: Batch,
   perturbations: readonly Perturbation[],
   { labelSmoothing, training }: { labelSmoothing: number; training: Mode['training'] },
-): number[] {
+): Promise<number[]> {
   const gradients = perturbations.some(({ direction }) => direction === 'gradient')
     ? signsOfGradients(model, batch, labelSmoothing, training)
     : undefined;
   const memory = tf.tidy(() => model.encode(batch.source, { training }));
-  const output = (stack: Stack): Float32Array => {
+  const output = (stack: Stack): Promise<Float32Array> => {
     const hidden = tf.tidy(() =>
       stack === 'encoder'
         ? model.encode(batch.source, { training })
         : model.decode(batch.targetInput, memory, batch.source.offsets, { training }),
     );
-    const normalized = normalizedOutput(hidden);
-    hidden.dispose();
-    return normalized;
+    return normalizedOutput(hidden);
   };
-  const before = { encoder: output('encoder'), decoder: output('decoder') };
-  const change = ({ stack, direction, delta, seed }: Perturbation): number => {
+  const before = { encoder: await output('encoder'), decoder: await output('decoder') };
+  const change = async ({ stack, direction, delta, seed }: Perturbation): Promise<number> => {
     const matrices = branchMatrices(model, stack);
     const kept = matrices.map(([, weight]) => tf.clone(weight));
     matrices.forEach(([name, weight], place) => {
@@ -57,7 +55,7 @@ export function measureOutputChanges(
         weight.assign(tf.add(weight, tf.mul(signs, delta)));
       });
     });
-    const after = output(stack);
+    const after = await output(stack);
     matrices.forEach(([, weight], i) => {
       weight.assign(kept[i]);
     });
@@ -65,7 +63,9 @@ export function measureOutputChanges(
     return meanSquaredDifference(before[stack], after);
   };
   try {
-    return perturbations.map(change);
+    const changes: number[] = [];
+    for (const perturbation of perturbations) changes.push(await change(perturbation));
+    return changes;
   } finally {
     tf.dispose([memory, ...(gradients?.values() ?? [])]);
   }

@@ -1,6 +1,7 @@
 import type { Batch } from '../data/batch.js';
 import type { Mode, Transformer } from '../model/transformer.js';
 import { globalNormValue } from '../ops/optimizer.js';
+import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import type { UpdateStep } from '../report/analysis-data.js';
 import { forward } from './forward.js';
@@ -18,12 +19,12 @@ export interface Updates {
 }
 
 /** Makes updates and counts the gradient and the change of each matrix into a meter. */
-export function meterUpdates(
+export async function meterUpdates(
   model: Transformer,
   updates: Updates,
   count: number,
   meter: MatrixNormMeter,
-): void {
+): Promise<void> {
   for (let i = 0; i < count; i++) {
     let [seen, tokens]: [tf.Tensor[], number] = [[], 0];
     const { lr, changes } = changesOf(model, () =>
@@ -31,7 +32,7 @@ export function meterUpdates(
         [seen, tokens] = [gradients.map((gradient) => tf.clone(gradient)), own];
       }),
     );
-    meter.add(seen, tokens, changes, lr);
+    await meter.add(seen, tokens, changes, lr);
     tf.dispose([seen, changes]);
   }
 }
@@ -41,30 +42,31 @@ export function meterUpdates(
  *
  * @param training dropout of what is measured, see Mode
  */
-export function followUpdates(
+export async function followUpdates(
   model: Transformer,
   updates: Updates,
   count: number,
   { batch, training }: { batch: Batch; training: Mode['training'] },
-): UpdateStep[] {
-  let before = forward(model, batch, { training });
-  return Array.from({ length: count }, (_, i): UpdateStep => {
-    const size = globalNormValue(model.trainable);
+): Promise<UpdateStep[]> {
+  const steps: UpdateStep[] = [];
+  let before = await forward(model, batch, { training });
+  for (let update = 1; update <= count; update++) {
+    const size = await globalNormValue(model.trainable);
     const { lr, changes } = changesOf(model, () => updates.next());
-    const change = globalNormValue(changes);
-    const after = forward(model, batch, { training });
-    const step = {
-      update: i + 1,
+    const change = await globalNormValue(changes);
+    const after = await forward(model, batch, { training });
+    steps.push({
+      update,
       lr,
       relativeUpdate: change / size,
       encoderChange: meanSquaredDifference(before.encoder, after.encoder),
       decoderChange: meanSquaredDifference(before.decoder, after.decoder),
-      nll: bitsPerToken(model, batch, training),
-    };
+      nll: await bitsPerToken(model, batch, training),
+    });
     tf.dispose(changes);
     before = after;
-    return step;
-  });
+  }
+  return steps;
 }
 
 /** What an update changes in the weights that are trained; the caller disposes of it. */
@@ -76,7 +78,7 @@ function changesOf(model: Transformer, update: () => number): { lr: number; chan
   return { lr, changes };
 }
 
-function bitsPerToken(model: Transformer, batch: Batch, training: Mode['training']): number {
-  const nats = tf.tidy(() => model.loss(batch, 0, { training }).nll.dataSync()[0]);
+async function bitsPerToken(model: Transformer, batch: Batch, training: Mode['training']): Promise<number> {
+  const [nats] = await readAndDispose(tf.tidy(() => model.loss(batch, 0, { training }).nll));
   return nats / batch.targetOutput.length / Math.LN2;
 }

@@ -4,6 +4,7 @@ import { EOS } from '../data/dictionary.js';
 import { IncrementalDecoder } from '../model/incremental.js';
 import type { Transformer } from '../model/transformer.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
+import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { type BatchLimits, lengthBatches } from './length-batches.js';
 import { beamSearch, type SearchOptions } from './search.js';
@@ -42,7 +43,7 @@ export async function compareLogProbs(
       places.map((place) => pairs[place]),
       EOS,
     );
-    const [p, q] = [first, second].map((model) => logitsOf(model, batch));
+    const [p, q] = [await logitsOf(first, batch), await logitsOf(second, batch)];
     const width = first.vocabulary.target;
     batch.targetOutput.forEach((token, row) => {
       const [from, to] = [row * width, (row + 1) * width];
@@ -74,17 +75,15 @@ function logPartition(logits: Float32Array): number {
 }
 
 /** Logits of every entry after each target token, [T · V]. */
-function logitsOf(model: Transformer, batch: Batch): Float32Array {
+async function logitsOf(model: Transformer, batch: Batch): Promise<Float32Array> {
   const output = new PreparedLinear(model.outputWeight(), null);
   const logits = tf.tidy(() => {
     const pass = model.pass({ training: null });
     const memory = model.encode(batch.source, pass);
     return output.apply(model.decode(batch.targetInput, memory, batch.source.offsets, pass));
   });
-  const values = logits.dataSync<'float32'>().slice();
-  logits.dispose();
   output.dispose();
-  return values;
+  return readAndDispose(logits);
 }
 
 /** The best translation of each sentence: ids that end in `</s>`, in the order of the sentences. */
@@ -99,7 +98,7 @@ export async function translateIds(
     const lengths = sources.map(({ length }) => length);
     for (const places of lengthBatches(lengths, options)) {
       await setImmediate();
-      const results = beamSearch(decoder, pack(places.map((place) => sources[place])), options);
+      const results = await beamSearch(decoder, pack(places.map((place) => sources[place])), options);
       places.forEach((place, i) => {
         found[place] = Int32Array.from(results[i][0].tokens);
       });

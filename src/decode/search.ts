@@ -21,9 +21,13 @@ export interface StepState {
    * @returns the k most probable continuations of each row, best first, ties to the lower id, and their natural
    *   log-probabilities, both [rows · k]
    */
-  step(tokens: Int32Array, k: number, forbid: readonly number[]): { ids: Int32Array; logProbs: Float32Array };
+  step(
+    tokens: Int32Array,
+    k: number,
+    forbid: readonly number[],
+  ): Promise<{ ids: Int32Array; logProbs: Float32Array }>;
   /** Natural log-probability of `</s>` as the next token of some rows, after a step; [rows.length]. */
-  endLogProbs(rows: Int32Array): Float32Array;
+  endLogProbs(rows: Int32Array): Promise<Float32Array>;
   /**
    * Makes row i a copy of what row `rows[i]` was. Rows of one sentence stay together and sentences keep their
    * order; a sentence without rows is dropped.
@@ -90,7 +94,11 @@ interface Candidate extends Link {
  * @returns for each sentence its finished hypotheses (one to `beam`), best score first
  * @throws UserError when the model's probabilities are not finite
  */
-export function beamSearch(model: StepModel, sources: Packed, options: SearchOptions): Hypothesis[][] {
+export async function beamSearch(
+  model: StepModel,
+  sources: Packed,
+  options: SearchOptions,
+): Promise<Hypothesis[][]> {
   const beam = Math.min(options.beam, model.vocabularySize - 1);
   const sentences = Array.from({ length: sources.offsets.length - 1 }, (_, i) =>
     newSentence(sources.offsets[i + 1] - sources.offsets[i], options),
@@ -101,7 +109,7 @@ export function beamSearch(model: StepModel, sources: Packed, options: SearchOpt
     for (let length = 0; open.length > 0; length++) {
       const forbid = length < options.minLen ? [PAD, EOS] : [PAD];
       const k = Math.min(2 * beam, model.vocabularySize - forbid.length);
-      const top = state.step(lastTokens(open), k, forbid);
+      const top = await state.step(lastTokens(open), k, forbid);
       const rows: number[] = [];
       let firstRow = 0;
       for (const sentence of open) {
@@ -109,7 +117,7 @@ export function beamSearch(model: StepModel, sources: Packed, options: SearchOpt
         const candidates =
           length < sentence.maxLength
             ? continuations(sentence, top, firstRow, k)
-            : endings(sentence, state.endLogProbs(rowRange(firstRow, count)));
+            : endings(sentence, await state.endLogProbs(rowRange(firstRow, count)));
         const parents = advance(sentence, candidates.slice(0, 2 * beam), beam, length + 1, options.lenpen);
         for (const parent of parents) rows.push(firstRow + parent);
         firstRow += count;

@@ -80,7 +80,7 @@ async function translateChunk(
     // Signals and progress are served here: a search does not give way to other events.
     await setImmediate();
     const batch = places.map((place) => filled[place]);
-    const results = beamSearch(model, pack(batch.map(({ ids }) => ids)), options);
+    const results = await beamSearch(model, pack(batch.map(({ ids }) => ids)), options);
     batch.forEach((line, i) => {
       found.set(line, results[i].slice(0, options.nbest));
     });

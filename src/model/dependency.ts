@@ -1,9 +1,10 @@
 import type { Batch } from '../data/batch.js';
 import { tf } from '../ops/tf.js';
-import type { Mode, Probe } from './pass.js';
+import type { Mode } from './pass.js';
 import type { Site } from './scheme.js';
 import type { Transformer } from './transformer.js';
 import { variance } from './variance.js';
+import { type Look, watchForward } from './watch-forward.js';
 
 /** How much a residual sublayer leans on its branch. */
 export interface SublayerDependency extends Site {
@@ -19,21 +20,18 @@ export interface SublayerDependency extends Site {
 }
 
 /** The dependencies of all residual sublayers on a batch, in the order of the forward pass. */
-export function measureDependency(
+export async function measureDependency(
   model: Transformer,
   batch: Batch,
   training: Mode['training'] = null,
-): SublayerDependency[] {
+): Promise<SublayerDependency[]> {
   const found: SublayerDependency[] = [];
-  const probe: Probe = (site, shortcut, branch) => {
-    const [shortcutVariance, branchVariance] = [variance(shortcut), variance(branch)];
+  const look: Look = async (site, shortcut, branch) => {
+    const [shortcutVariance, branchVariance] = [await variance(shortcut), await variance(branch)];
     const dependency = branchVariance / (shortcutVariance + branchVariance);
     found.push({ ...site, shortcutVariance, branchVariance, dependency });
   };
-  tf.tidy(() => {
-    const pass = model.pass({ training, probe });
-    const memory = model.encode(batch.source, pass);
-    model.decode(batch.targetInput, memory, batch.source.offsets, pass);
-  });
+  const { encoder, decoder } = await watchForward(model, batch, { training }, look);
+  tf.dispose([encoder, decoder]);
   return found;
 }

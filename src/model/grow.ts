@@ -64,9 +64,14 @@ function newSites(config: ModelConfig, depth: Depth): Site[] {
 }
 
 /** The ω of Admin for the sublayers above `depth`, profiled where those below keep the ω that they have. */
-export function profileNewOmega(model: Transformer, depth: Depth, batch: Batch, seed: number): OmegaValues {
+export async function profileNewOmega(
+  model: Transformer,
+  depth: Depth,
+  batch: Batch,
+  seed: number,
+): Promise<OmegaValues> {
   const isNew = ({ stack, layer }: Site): boolean => layer >= depth[stack].layers;
-  return omegaOf(profileModel(model, batch, { seed, step: 0 }, isNew));
+  return omegaOf(await profileModel(model, batch, { seed, step: 0 }, isNew));
 }
 
 /** Sets ω of the sublayers above `depth`, the same in all components. */

@@ -6,7 +6,7 @@ import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
-import { type AttentionBranch, layer, project, projectOut } from './layers.js';
+import { type AttentionBranch, finish, layer, project, projectOut } from './layers.js';
 import { type Pass, PreparedLinears } from './pass.js';
 import type { Transformer } from './transformer.js';
 
@@ -97,15 +97,20 @@ export class IncrementalState {
    * @param k how many continuations to return for each row
    * @param forbid ids that are not returned; they keep their share of the probability
    */
-  step(tokens: Int32Array, k: number, forbid: readonly number[]): TopLogProbs {
+  step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<TopLogProbs> {
     this.logits?.dispose();
     this.logits = tf.tidy(() => this.output.apply(this.hidden(tokens)));
     return topLogProbs(this.logits, k, forbid);
   }
 
   /** Natural log-probability of `</s>` as the next token of some rows, after a step; [rows.length]. */
-  endLogProbs(rows: Int32Array): Float32Array {
-    return tf.tidy(() => logProbsOf(tf.gather(this.logits!, tf.tensor1d(rows, 'int32')), EOS));
+  async endLogProbs(rows: Int32Array): Promise<Float32Array> {
+    const logits = tf.tidy(() => tf.gather(this.logits!, tf.tensor1d(rows, 'int32')));
+    try {
+      return await logProbsOf(logits, EOS);
+    } finally {
+      logits.dispose();
+    }
   }
 
   /** Makes row i a copy of what row `rows[i]` was. */
@@ -142,10 +147,11 @@ export class IncrementalState {
     ];
     let hidden = embed(pass, 'decoder', tokens, new Int32Array(tokens.length).fill(this.length++));
     for (let index = 0; index < model.config.decoder.layers; index++) {
-      hidden = layer(pass, 'decoder', index, hidden, {
+      const attend = {
         self: this.selfAttention(this.past[index], first, past),
         encoder: this.encoderAttention(this.source[index], source),
-      });
+      };
+      hidden = finish(layer(pass, 'decoder', index, hidden, attend));
     }
     return pass.scheme('decoder').norm === 'pre' ? pass.layerNorm(hidden, 'decoder.layer_norm') : hidden;
   }

@@ -10,6 +10,17 @@ import { layerPrefix, type Stack } from './scheme.js';
 /** An attention branch: from the sublayer's input and the prefix of its parameters to f(x), [T, d] → [T, d]. */
 export type AttentionBranch = (input: tf.Tensor2D, prefix: string) => tf.Tensor2D;
 
+/** A computation that goes from one hidden state to the next: the last one is its result. */
+export type Steps = Generator<tf.Tensor2D, tf.Tensor2D, void>;
+
+/** Goes through all steps at once. */
+export function finish(steps: Steps): tf.Tensor2D {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
 const PROJECTIONS = ['q', 'k', 'v'] as const;
 type Projection = (typeof PROJECTIONS)[number];
 
@@ -72,29 +83,34 @@ function feedForwardBranch(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tenso
 }
 
 /**
- * One layer of a stack: self-attention, in the decoder attention to the encoder, feed-forward.
+ * One layer of a stack: self-attention, in the decoder attention to the encoder, feed-forward; each is yielded, so that
+ * somebody may look at it before the next one is computed.
  *
  * @param x [T, d]
  * @param attend the attention branches; `encoder` in the decoder alone
  */
-export function layer(
+export function* layer(
   pass: Pass,
   stack: Stack,
   index: number,
   x: tf.Tensor2D,
   attend: { self: AttentionBranch; encoder?: AttentionBranch },
-): tf.Tensor2D {
+): Steps {
   const prefix = layerPrefix(stack, index);
   const { self, encoder } = attend;
   let hidden = pass.residual({ stack, layer: index, sublayer: 'self' }, x, (input) =>
     self(input, `${prefix}self_attn.`),
   );
+  yield hidden;
   if (encoder !== undefined) {
     hidden = pass.residual({ stack, layer: index, sublayer: 'encoder' }, hidden, (input) =>
       encoder(input, `${prefix}encoder_attn.`),
     );
+    yield hidden;
   }
-  return pass.residual({ stack, layer: index, sublayer: 'fc' }, hidden, (input) =>
+  hidden = pass.residual({ stack, layer: index, sublayer: 'fc' }, hidden, (input) =>
     feedForwardBranch(pass, prefix, input),
   );
+  yield hidden;
+  return hidden;
 }

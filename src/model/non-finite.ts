@@ -1,12 +1,14 @@
 import type { Batch } from '../data/batch.js';
 import { smoothedCrossEntropy } from '../ops/cross-entropy.js';
 import { globalNormValue } from '../ops/optimizer.js';
+import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { lossGradients } from './loss-gradients.js';
-import type { Mode, Probe } from './pass.js';
-import { type Site, type Stack, sitesOf } from './scheme.js';
+import type { Mode } from './pass.js';
+import { type Site, STACKS, sitesOf } from './scheme.js';
 import { describePlace, type ParameterPlace, placeOfParameter } from './site-names.js';
 import type { Transformer } from './transformer.js';
+import { type Look, watchForward } from './watch-forward.js';
 
 /** The first tensor of a pass that holds NaN or an infinity. */
 export interface NonFinite {
@@ -28,16 +30,16 @@ export interface NonFinite {
  *
  * @returns null where all is finite
  */
-export function findNonFinite(
+export async function findNonFinite(
   model: Transformer,
   batch: Batch,
   labelSmoothing: number,
   training: Mode['training'],
-): NonFinite | null {
+): Promise<NonFinite | null> {
   return (
-    findInWeights(model) ??
-    findInForward(model, batch, labelSmoothing, training) ??
-    findInBackward(model, batch, labelSmoothing, training)
+    (await findInWeights(model)) ??
+    (await findInForward(model, batch, labelSmoothing, training)) ??
+    (await findInBackward(model, batch, labelSmoothing, training))
   );
 }
 
@@ -50,63 +52,66 @@ export function describeNonFinite({ side, what, place, parameter }: NonFinite): 
   return `${where}: the ${what} (${side})`;
 }
 
-function allFinite(tensor: tf.Tensor): boolean {
-  return tensor.dataSync<'float32'>().every(Number.isFinite);
+async function allFinite(tensor: tf.Tensor): Promise<boolean> {
+  return (await tensor.data<'float32'>()).every(Number.isFinite);
 }
 
-function findInWeights({ weights }: Transformer): NonFinite | null {
+async function findInWeights({ weights }: Transformer): Promise<NonFinite | null> {
   for (const [parameter, weight] of weights) {
-    if (allFinite(weight)) continue;
+    if (await allFinite(weight)) continue;
     return { side: 'forward', what: 'weight', place: placeOfParameter(parameter), parameter };
   }
   return null;
 }
 
-function findInForward(
+async function findInForward(
   model: Transformer,
   batch: Batch,
   labelSmoothing: number,
   training: Mode['training'],
-): NonFinite | null {
+): Promise<NonFinite | null> {
   let found: NonFinite | null = null;
   let before: Site | null = null;
   const note = (what: NonFinite['what'], place: ParameterPlace | null): void => {
     found ??= { side: 'forward', what, place, parameter: null };
   };
-  const probe: Probe = (site, shortcut, branch) => {
-    if (!allFinite(shortcut)) {
+  const look: Look = async (site, shortcut, branch) => {
+    if (!(await allFinite(shortcut))) {
       if (before?.stack === site.stack) note('output', before);
       else note('embeddings', { stack: site.stack, layer: null, sublayer: null });
-    } else if (!allFinite(branch)) note('branch', site);
+    } else if (!(await allFinite(branch))) note('branch', site);
     before = site;
   };
-  const end = (stack: Stack, hidden: tf.Tensor): void => {
-    if (!allFinite(hidden)) note('output', sitesOf(model.config, stack).at(-1)!);
-  };
-  tf.tidy(() => {
-    const pass = model.pass({ training, probe });
-    const memory = model.encode(batch.source, pass);
-    end('encoder', memory);
-    const hidden = model.decode(batch.targetInput, memory, batch.source.offsets, pass);
-    end('decoder', hidden);
-    const { loss } = smoothedCrossEntropy(hidden, model.outputWeight(), batch.targetOutput, labelSmoothing);
-    if (!allFinite(loss)) note('loss', null);
-  });
+  const hidden = await watchForward(model, batch, { training }, look);
+  try {
+    for (const stack of STACKS) {
+      if (!(await allFinite(hidden[stack]))) note('output', sitesOf(model.config, stack).at(-1)!);
+    }
+    const loss = tf.tidy(
+      () =>
+        smoothedCrossEntropy(hidden.decoder, model.outputWeight(), batch.targetOutput, labelSmoothing).loss,
+    );
+    const [value] = await readAndDispose(loss);
+    if (!Number.isFinite(value)) note('loss', null);
+  } finally {
+    tf.dispose([hidden.encoder, hidden.decoder]);
+  }
   return found;
 }
 
-function findInBackward(
+async function findInBackward(
   model: Transformer,
   batch: Batch,
   labelSmoothing: number,
   training: Mode['training'],
-): NonFinite | null {
+): Promise<NonFinite | null> {
   const names = [...model.weights].filter(([, { trainable }]) => trainable).map(([name]) => name);
   const { loss, nll, gradients } = lossGradients(model, model.trainable, batch, labelSmoothing, training);
   try {
-    const norms = new Map(names.map((name, i) => [name, globalNormValue([gradients[i]])]));
+    const norms = new Map<string, number>();
+    for (const [i, name] of names.entries()) norms.set(name, await globalNormValue([gradients[i]]));
     const bad = names.filter((name) => !Number.isFinite(norms.get(name)));
-    if (bad.length === 0 && Number.isFinite(globalNormValue(gradients))) return null;
+    if (bad.length === 0 && Number.isFinite(await globalNormValue(gradients))) return null;
     const largest = names.toSorted((a, b) => norms.get(b)! - norms.get(a)!)[0]; // too large all together
     const parameter = backwardOrder(bad)[0] ?? largest;
     return { side: 'backward', what: 'gradient', place: placeOfParameter(parameter), parameter };

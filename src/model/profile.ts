@@ -4,10 +4,11 @@ import type { Batch } from '../data/batch.js';
 import { tf } from '../ops/tf.js';
 import type { OmegaValues } from './omega.js';
 import type { VocabularySizes } from './parameters.js';
-import type { Mode, Probe } from './pass.js';
+import type { Mode } from './pass.js';
 import { omegaName, type Site, type Stack } from './scheme.js';
 import { Transformer } from './transformer.js';
 import { variance } from './variance.js';
+import { type Look, watchForward } from './watch-forward.js';
 
 /** What profiling finds at one residual sublayer. */
 export interface ProfiledSublayer extends Site {
@@ -29,12 +30,12 @@ export interface ProfiledSublayer extends Site {
  * @param batch the first training batch
  * @param seed of the run: initial weights and dropout masks are those of its first step
  */
-export function profileOmega(
+export async function profileOmega(
   config: ModelConfig,
   vocabulary: VocabularySizes,
   batch: Batch,
   seed: number,
-): ProfiledSublayer[] {
+): Promise<ProfiledSublayer[]> {
   const profiled: ModelConfig = {
     ...config,
     residual: profiledAs(config),
@@ -42,7 +43,7 @@ export function profileOmega(
   };
   const model = Transformer.create(profiled, vocabulary, seed);
   try {
-    return profileModel(model, batch, { seed, step: 0 });
+    return await profileModel(model, batch, { seed, step: 0 });
   } finally {
     model.dispose();
   }
@@ -53,19 +54,19 @@ export function profileOmega(
  *
  * @param profiled which sublayers are profiled; the others keep their ω, and what is found there of ω says nothing
  */
-export function profileModel(
+export async function profileModel(
   model: Transformer,
   batch: Batch,
   training: Mode['training'],
   profiled: (site: Site) => boolean = () => true,
-): ProfiledSublayer[] {
+): Promise<ProfiledSublayer[]> {
   const next: Record<Stack, number> = { encoder: 1, decoder: 1 };
   const found: ProfiledSublayer[] = [];
-  const probe: Probe = (site, shortcut, branch) => {
+  const look: Look = async (site, shortcut, branch) => {
     const sublayer = {
       ...site,
-      shortcutVariance: variance(shortcut),
-      branchVariance: variance(branch),
+      shortcutVariance: await variance(shortcut),
+      branchVariance: await variance(branch),
       omega: next[site.stack],
     };
     found.push(sublayer);
@@ -75,11 +76,8 @@ export function profileModel(
     profiled(site)
       ? tf.fill([model.config.embedDim], next[site.stack])
       : (model.weights.get(omegaName(site)) as unknown as tf.Tensor1D);
-  tf.tidy(() => {
-    const pass = model.pass({ training, probe, omega });
-    const memory = model.encode(batch.source, pass);
-    model.decode(batch.targetInput, memory, batch.source.offsets, pass);
-  });
+  const { encoder, decoder } = await watchForward(model, batch, { training, omega }, look);
+  tf.dispose([encoder, decoder]);
   return found;
 }
 

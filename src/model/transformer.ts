@@ -5,7 +5,7 @@ import { attention } from '../ops/attention.js';
 import { smoothedCrossEntropy, type TokenLosses } from '../ops/cross-entropy.js';
 import { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
-import { type AttentionBranch, layer, project, projectOut } from './layers.js';
+import { type AttentionBranch, finish, layer, project, projectOut, type Steps } from './layers.js';
 import { checkModelMemory } from './model-memory.js';
 import { analyticOmega, type OmegaValues } from './omega.js';
 import {
@@ -38,7 +38,7 @@ export class Transformer {
   private constructor(
     config: ModelConfig,
     vocabulary: VocabularySizes,
-    valuesOf: (name: string, place: number) => Float32Array,
+    tensorOf: (name: string, place: number, shape: readonly number[]) => tf.Tensor,
     freeze: readonly string[],
   ) {
     this.config = config;
@@ -48,7 +48,7 @@ export class Transformer {
     this.weights = new Map(
       parameterSpecs(config, vocabulary).map(({ name, shape }, place) => [
         name,
-        tf.tidy(() => tf.variable(tf.tensor(valuesOf(name, place), shape, 'float32'), !constants.has(name))),
+        tf.tidy(() => tf.variable(tensorOf(name, place, shape), !constants.has(name))),
       ]),
     );
   }
@@ -79,12 +79,12 @@ export class Transformer {
         });
       }
     }
-    const valuesOf = (name: string, place: number): Float32Array => {
+    const tensorOf = (name: string, place: number, shape: readonly number[]): tf.Tensor => {
       const initial = initialValues(specs[place], place, seed);
       const filled = values.get(name);
-      return filled === undefined ? initial : initial.fill(filled);
+      return tf.tensor(filled === undefined ? initial : initial.fill(filled), [...shape]);
     };
-    return new Transformer(config, vocabulary, valuesOf, freeze);
+    return new Transformer(config, vocabulary, tensorOf, freeze);
   }
 
   /**
@@ -102,13 +102,16 @@ export class Transformer {
     freeze: readonly string[] = [],
   ): Transformer {
     checkWeights(config, vocabulary, weights, where);
-    return new Transformer(config, vocabulary, (name) => weights.get(name)!.data, freeze);
+    const tensorOf = (name: string, _: number, shape: readonly number[]): tf.Tensor =>
+      tf.tensor(weights.get(name)!.data, [...shape]);
+    return new Transformer(config, vocabulary, tensorOf, freeze);
   }
 
   /** A model of its own with the same weights. */
   copy(): Transformer {
-    const valuesOf = (name: string) => this.weights.get(name)!.dataSync() as Float32Array;
-    return new Transformer(this.config, this.vocabulary, valuesOf, this.freeze);
+    // A clone would share the memory, which an update overwrites.
+    const tensorOf = (name: string): tf.Tensor => tf.mul(this.weights.get(name)!, 1);
+    return new Transformer(this.config, this.vocabulary, tensorOf, this.freeze);
   }
 
   /** The weights that are trained, in a fixed order. */
@@ -128,8 +131,7 @@ export class Transformer {
 
   /** @returns hidden states of the encoder, [Ts, d] */
   encode(source: Packed, mode: Mode | Pass): tf.Tensor2D {
-    const pass = this.begin(mode);
-    return this.stack(pass, 'encoder', source, { self: this.selfAttention(pass, source.offsets, false) });
+    return finish(this.encoderSteps(source, this.begin(mode)));
   }
 
   /**
@@ -142,7 +144,16 @@ export class Transformer {
     sourceOffsets: Int32Array,
     mode: Mode | Pass,
   ): tf.Tensor2D {
-    const pass = this.begin(mode);
+    return finish(this.decoderSteps(targetInput, memory, sourceOffsets, this.begin(mode)));
+  }
+
+  /** As `encode`, one sublayer after another. */
+  encoderSteps(source: Packed, pass: Pass): Steps {
+    return this.stack(pass, 'encoder', source, { self: this.selfAttention(pass, source.offsets, false) });
+  }
+
+  /** As `decode`, one sublayer after another. */
+  decoderSteps(targetInput: Packed, memory: tf.Tensor2D, sourceOffsets: Int32Array, pass: Pass): Steps {
     return this.stack(pass, 'decoder', targetInput, {
       self: this.selfAttention(pass, targetInput.offsets, true),
       encoder: (input, prefix) =>
@@ -175,15 +186,15 @@ export class Transformer {
     return mode instanceof Pass ? mode : this.pass(mode);
   }
 
-  private stack(
+  private *stack(
     pass: Pass,
     stack: Stack,
     { tokens, offsets }: Packed,
     attend: { self: AttentionBranch; encoder?: AttentionBranch },
-  ): tf.Tensor2D {
+  ): Steps {
     let hidden = embed(pass, stack, tokens, positionsOf(offsets));
     for (let index = 0; index < this.config[stack].layers; index++) {
-      hidden = layer(pass, stack, index, hidden, attend);
+      hidden = yield* layer(pass, stack, index, hidden, attend);
     }
     return pass.scheme(stack).norm === 'pre' ? pass.layerNorm(hidden, `${stack}.layer_norm`) : hidden;
   }

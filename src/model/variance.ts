@@ -1,8 +1,8 @@
 import type { tf } from '../ops/tf.js';
 
 /** Population variance of all elements, in float64. */
-export function variance(x: tf.Tensor): number {
-  const values = x.dataSync();
+export async function variance(x: tf.Tensor): Promise<number> {
+  const values = await x.data();
   let mean = 0;
   for (const value of values) mean += value;
   mean /= values.length;

@@ -1,4 +1,5 @@
 import { hasKernel, runFused } from './kernels.js';
+import { readAndDispose } from './reading.js';
 import { tf } from './tf.js';
 
 export interface AdamOptions {
@@ -139,6 +140,8 @@ export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
 }
 
 /** The same as a number, read from the device; 0 of no tensors. */
-export function globalNormValue(tensors: readonly tf.Tensor[]): number {
-  return tensors.length === 0 ? 0 : tf.tidy(() => globalNorm(tensors).dataSync()[0]);
+export async function globalNormValue(tensors: readonly tf.Tensor[]): Promise<number> {
+  if (tensors.length === 0) return 0;
+  const [norm] = await readAndDispose(globalNorm(tensors));
+  return norm;
 }

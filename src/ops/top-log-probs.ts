@@ -1,4 +1,5 @@
 import { hasKernel, runFused } from './kernels.js';
+import { readAndDispose } from './reading.js';
 import { tf } from './tf.js';
 
 export interface TopLogProbs {
@@ -14,26 +15,25 @@ export interface TopLogProbs {
  * @param logits [N, V]
  * @param forbid ids that are not returned; they keep their share of the probability
  */
-export function topLogProbs(logits: tf.Tensor2D, k: number, forbid: readonly number[] = []): TopLogProbs {
-  return hasKernel('TopLogProbs') ? fusedTop(logits, k, forbid) : topLogProbsReference(logits, k, forbid);
-}
-
-function fusedTop(logits: tf.Tensor2D, k: number, forbid: readonly number[]): TopLogProbs {
-  return tf.tidy(() => {
-    const [ids, logProbs] = runFused('TopLogProbs', { logits }, { k, forbid: Int32Array.from(forbid) });
-    return { ids: ids.dataSync() as Int32Array, logProbs: logProbs.dataSync() as Float32Array };
-  }) as unknown as TopLogProbs;
-}
-
-/** The same on the values of the logits: the oracle of the fused one. */
-export function topLogProbsReference(
+export async function topLogProbs(
   logits: tf.Tensor2D,
   k: number,
   forbid: readonly number[] = [],
-): TopLogProbs {
+): Promise<TopLogProbs> {
+  if (!hasKernel('TopLogProbs')) return topLogProbsReference(logits, k, forbid);
+  const [ids, logProbs] = runFused('TopLogProbs', { logits }, { k, forbid: Int32Array.from(forbid) });
+  return { ids: await readAndDispose<'int32'>(ids), logProbs: await readAndDispose(logProbs) };
+}
+
+/** The same on the values of the logits: the oracle of the fused one. */
+export async function topLogProbsReference(
+  logits: tf.Tensor2D,
+  k: number,
+  forbid: readonly number[] = [],
+): Promise<TopLogProbs> {
   const [rows, size] = logits.shape;
-  const values = logits.dataSync() as Float32Array;
-  const partitions = logPartitions(logits);
+  const values = await logits.data<'float32'>();
+  const partitions = await logPartitions(logits);
   const ids = new Int32Array(rows * k);
   const logProbs = new Float32Array(rows * k);
   const forbidden = new Set(forbid);
@@ -50,19 +50,16 @@ export function topLogProbsReference(
 }
 
 /** Natural log-probability of one id in each row of logits [N, V]. */
-export function logProbsOf(logits: tf.Tensor2D, id: number): Float32Array {
-  const size = logits.shape[1];
-  const values = logits.dataSync() as Float32Array;
-  return logPartitions(logits).map((partition, row) => values[row * size + id] - partition);
+export async function logProbsOf(logits: tf.Tensor2D, id: number): Promise<Float32Array> {
+  const column = tf.tidy(() => tf.slice(logits, [0, id], [logits.shape[0], 1]));
+  const values = await readAndDispose(column);
+  return (await logPartitions(logits)).map((partition, row) => values[row] - partition);
 }
 
 /** log Σ exp of each row, [N]; as in the cross-entropy: max z − log max p. */
-function logPartitions(logits: tf.Tensor2D): Float32Array {
-  if (hasKernel('LogPartitions'))
-    return tf.tidy(() => runFused('LogPartitions', { logits }, {})[0].dataSync() as Float32Array);
-  return tf.tidy(
-    () => tf.sub(tf.max(logits, 1), tf.log(tf.max(tf.softmax(logits), 1))).dataSync() as Float32Array,
-  );
+function logPartitions(logits: tf.Tensor2D): Promise<Float32Array> {
+  if (hasKernel('LogPartitions')) return readAndDispose(runFused('LogPartitions', { logits }, {})[0]);
+  return readAndDispose(tf.tidy(() => tf.sub(tf.max(logits, 1), tf.log(tf.max(tf.softmax(logits), 1)))));
 }
 
 /** Whether a value stands before one of a lower id: the larger first, NaN last. */

@@ -7,7 +7,7 @@ import type { NamedArray } from '../formats/safetensors.js';
 import { readWeights } from '../formats/weights-file.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
-import { ownValues } from '../ops/own-values.js';
+import { ownValues } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { type Continuation, checkOrigin } from './check-origin.js';
 import { EMA_FILE, MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';

@@ -120,7 +120,11 @@ function differences(
  *
  * @throws UserError where they do not fit model, vocabulary or data; DamageError where they are not as they were written
  */
-export function initFrom(source: SourceModel, config: Config, around: Surroundings): InitialModel {
+export async function initFrom(
+  source: SourceModel,
+  config: Config,
+  around: Surroundings,
+): Promise<InitialModel> {
   const { folder } = source;
   const { freeze, resetOptimizer } = config.train;
   const average = isAverage(folder);
@@ -135,7 +139,7 @@ export function initFrom(source: SourceModel, config: Config, around: Surroundin
   checkKept(source, content, config, around.next);
   const file = path.join(folder, MODEL_FILE);
   const sum = expectedSum(folder, MODEL_FILE);
-  const model = readModel(source, file, config, around, freeze);
+  const model = await readModel(source, file, config, around, freeze);
   try {
     return {
       model,
@@ -214,13 +218,13 @@ function checkKept(
   throw new UserError({ problem: `expected the order of the data of before: ${list}`, where: folder, hint });
 }
 
-function readModel(
+async function readModel(
   { written }: SourceModel,
   file: string,
   config: Config,
   { vocabulary, firstBatch }: Surroundings,
   freeze: readonly string[],
-): Transformer {
+): Promise<Transformer> {
   const tensors = readWeights(path.dirname(file), MODEL_FILE);
   const { model: wanted, seed } = config;
   const { grow } = config.train;
@@ -232,7 +236,7 @@ function readModel(
   const model = Transformer.fromWeights(wanted, vocabulary, weights, file, freeze);
   if (hasOmega(wanted)) {
     const given = givenOmega(wanted);
-    setNewOmega(model, depth, given ?? profileNewOmega(model, depth, firstBatch(), seed));
+    setNewOmega(model, depth, given ?? (await profileNewOmega(model, depth, firstBatch(), seed)));
   }
   return model;
 }

@@ -138,7 +138,7 @@ export class Trainer {
    */
   private async examine(batches: readonly Batch[]): Promise<boolean> {
     const { state } = this;
-    const found = this.doctor.examine(state.doctor, {
+    const found = await this.doctor.examine(state.doctor, {
       ...{ update: state.updates, lr: this.schedule(state.updates - 1), figures: await this.record.last() },
       ...{ batches, plan: this.batches.plan, read: (indices) => this.batches.read(indices) },
     });
@@ -236,7 +236,7 @@ export class Trainer {
     // The last checkpoint vouches for all of the metrics.
     if (this.stopReason() !== undefined) await this.record.writeFigures(state);
     state.meter = await this.record.sums(state); // throws for what is not worth saving
-    if (!this.doctor.weightsAreFinite()) {
+    if (!(await this.doctor.weightsAreFinite())) {
       if (this.stopReason() !== undefined || !this.options.config.doctor) throw diverged(state.updates);
       return log.warn(`No checkpoint after ${state.updates} updates: the norm of the weights is not finite.`);
     }

@@ -21,7 +21,7 @@ export interface TrialOptions {
   /** Null where the backend does not tell. */
   memory: TensorMemory | null;
   /** Translates what takes most memory in a validation, where validation translates. */
-  translate?: (model: Transformer) => void;
+  translate?: (model: Transformer) => Promise<void>;
 }
 
 /** Most bytes that translating takes, of tensors and besides. */
@@ -92,7 +92,7 @@ export class Trial {
   async measure(maxTokens: number): Promise<number> {
     const [largest] = this.plan(maxTokens);
     const memory = this.options.memory!;
-    this.translation ??= this.translate(memory);
+    this.translation ??= await this.translate(memory);
     memory.resetPeak();
     await this.update(largest);
     const { config } = this.options;
@@ -106,12 +106,12 @@ export class Trial {
     this.updater.dispose();
   }
 
-  private translate(memory: TensorMemory): Translation {
+  private async translate(memory: TensorMemory): Promise<Translation> {
     const { translate } = this.options;
     if (translate === undefined) return { tensors: 0, besides: 0 };
     const before = besides(memory);
     memory.resetPeak();
-    translate(this.model);
+    await translate(this.model);
     const most = process.resourceUsage().maxRSS * 1024 - memory.resident;
     return { tensors: memory.peak, besides: Math.max(0, most - before) };
   }

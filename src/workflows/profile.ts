@@ -60,7 +60,7 @@ export async function profile(
     const known = takeRecorded({ config: given, written });
     const { config } = await settleBatch(known, data, backend);
     const folder = options.output ?? config.train.saveDir;
-    const sublayers = makeProfile(config, profileInputs(config, data), folder);
+    const sublayers = await makeProfile(config, profileInputs(config, data), folder);
     const formula = config.model.omega.outputChange;
     return { sublayers, omega: omegaOf(sublayers), analytic: analyticOmega(config.model), formula };
   } finally {
@@ -100,7 +100,10 @@ function warnIfUnused({ model }: Config): void {
  *
  * @throws UserError for a profile that is damaged or of another shape
  */
-export function ensureProfile(config: SettledConfig, inputs: ProfileInputs): OmegaValues | null {
+export async function ensureProfile(
+  config: SettledConfig,
+  inputs: ProfileInputs,
+): Promise<OmegaValues | null> {
   const { omega } = config.model;
   if (!hasOmega(config.model) || omega.init !== 'profiled') return null;
   if (omega.profile !== null) {
@@ -118,7 +121,7 @@ export function ensureProfile(config: SettledConfig, inputs: ProfileInputs): Ome
     }
     log.info(`${file} is of ${change}; it is made anew.`);
   }
-  return omegaOf(makeProfile(config, inputs, saveDir));
+  return omegaOf(await makeProfile(config, inputs, saveDir));
 }
 
 /** What has changed since a profile was made, in words. */
@@ -143,11 +146,15 @@ function originOf({ model, data, train, seed }: SettledConfig, { dataHash }: Pro
 }
 
 /** Profiles and writes both files. */
-function makeProfile(config: SettledConfig, inputs: ProfileInputs, folder: string): ProfiledSublayer[] {
+async function makeProfile(
+  config: SettledConfig,
+  inputs: ProfileInputs,
+  folder: string,
+): Promise<ProfiledSublayer[]> {
   const batch = inputs.firstBatch();
   const { length } = batch.indices;
   log.info(`Profiling on the first batch: ${length} pairs, ${batch.targetOutput.length} target tokens`);
-  const sublayers = profileOmega(config.model, inputs.vocabulary, batch, config.seed);
+  const sublayers = await profileOmega(config.model, inputs.vocabulary, batch, config.seed);
   const file = path.join(folder, PROFILE_FILE);
   writeProfile(file, config.model, sublayers, originOf(config, inputs));
   writeOfficialProfile(path.join(folder, OFFICIAL_PROFILE_FILE), sublayers);

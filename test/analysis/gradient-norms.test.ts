@@ -14,7 +14,7 @@ for (const backend of BACKENDS) {
     const model = Transformer.create(tinyConfig({ residual: 'post-ln' }), VOCABULARY, 1);
     const batch = batchOf();
     const count = tf.memory().numTensors;
-    const found = measureHiddenGradients(model, batch, 0.1, null);
+    const found = await measureHiddenGradients(model, batch, 0.1, null);
     assert.equal(tf.memory().numTensors, count);
     const sites = [...sitesOf(model.config, 'encoder'), ...sitesOf(model.config, 'decoder')];
     assert.deepEqual(
@@ -41,7 +41,7 @@ test('a sublayer deeper down: the gradient by a shift of what it puts out', asyn
   const model = Transformer.create(tinyConfig({ residual: 'post-ln' }), VOCABULARY, 1);
   const one = batchOf([{ source: Int32Array.of(2), target: Int32Array.of(2) }]); // one row a stack
   const { gradients } = differentiate(model, one, 0.1);
-  const found = measureHiddenGradients(model, one, 0.1, null);
+  const found = await measureHiddenGradients(model, one, 0.1, null);
   const bias = gradients.get('decoder.layers.0.encoder_attn_layer_norm.bias')!;
   const { norm } = found.find((site) => site.stack === 'decoder' && site.sublayer === 'encoder')!;
   assertClose([norm], [Math.sqrt(bias.reduce((sum, value) => sum + value * value, 0))], 1e-4);
@@ -54,8 +54,8 @@ test('root mean squares of gradients and updates of each matrix, averaged', asyn
     const model = Transformer.create(tinyConfig({ residual }), VOCABULARY, 1);
     const meter = new MatrixNormMeter(model);
     const filled = (value: number): tf.Tensor[] => model.trainable.map(({ shape }) => tf.fill(shape, value));
-    meter.add(filled(6), 3, filled(0.1), 0.1);
-    meter.add(filled(12), 3, filled(0.3), 0.3);
+    await meter.add(filled(6), 3, filled(0.1), 0.1);
+    await meter.add(filled(12), 3, filled(0.3), 0.3);
     const norms = meter.norms();
     assert.equal(norms.length, 2 * 4 + 2 * 6);
     for (const { gradient, update } of norms) assertClose([gradient, update], [3, 1], 1e-5);
@@ -70,7 +70,7 @@ test('the gradient of each matrix is that of the loss', async () => {
   const names = [...model.weights.keys()];
   const own = names.map((name) => tf.tensor(gradients.get(name)!));
   const meter = new MatrixNormMeter(model);
-  meter.add(own, 1, own, 1);
+  await meter.add(own, 1, own, 1);
   const fc2 = meter
     .norms()
     .find(({ stack, layer, part }) => stack === 'decoder' && layer === 1 && part === 'feed-forward fc2')!;

@@ -24,11 +24,11 @@ function normalize(x: tf.Tensor2D): number[] {
 }
 
 /** The change between two models of an encoder, one with its matrices moved by hand. */
-function changeByHand(
+async function changeByHand(
   direction: Perturbation['direction'],
   seed: number,
   signsOf: (model: Transformer) => (name: string, place: number) => (i: number) => number,
-): void {
+): Promise<void> {
   const config = tinyConfig({ residual: 'post-ln' });
   const [model, moved] = [1, 1].map((seed) => Transformer.create(config, VOCABULARY, seed));
   const delta = 0.01;
@@ -44,20 +44,20 @@ function changeByHand(
   const [a, b] = [model, moved].map((own) => normalize(own.encode(batchOf().source, { training: null })));
   const expected = a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
   const perturbation: Perturbation = { stack: 'encoder', direction, delta, seed };
-  assertClose(measureOutputChanges(model, batchOf(), [perturbation], OPTIONS), [expected], 1e-3);
+  assertClose(await measureOutputChanges(model, batchOf(), [perturbation], OPTIONS), [expected], 1e-3);
   model.dispose();
   moved.dispose();
 }
 
-test('along the gradient: the change between two models, one with the weights moved by hand', () => {
-  changeByHand('gradient', 0, (model) => {
+test('along the gradient: the change between two models, one with the weights moved by hand', async () => {
+  await changeByHand('gradient', 0, (model) => {
     const { gradients } = differentiate(model, batchOf(), OPTIONS.labelSmoothing);
     return (name) => (i) => -Math.sign(gradients.get(name)![i]);
   });
 });
 
-test('at random: the signs are the bits of a stream for each matrix, 32 of a number', () => {
-  changeByHand('random', 5, () => (_, site) => {
+test('at random: the signs are the bits of a stream for each matrix, 32 of a number', async () => {
+  await changeByHand('random', 5, () => (_, site) => {
     const stream = new RandomStream({ seed: 5, step: 0, purpose: Purpose.perturbation, site });
     const numbers: number[] = [];
     return (i) => {
@@ -67,7 +67,7 @@ test('at random: the signs are the bits of a stream for each matrix, 32 of a num
   });
 });
 
-test('small perturbations: a change four times as large for twice the delta, the same for the same seed', () => {
+test('small perturbations: a change four times as large for twice the delta, the same for the same seed', async () => {
   const model = Transformer.create(tinyConfig({ residual: 'pre-ln' }), VOCABULARY, 1);
   for (const stack of ['encoder', 'decoder'] as const) {
     const random = (delta: number, seed: number): Perturbation => ({
@@ -77,7 +77,7 @@ test('small perturbations: a change four times as large for twice the delta, the
       seed,
     });
     const cases = [random(1e-3, 1), random(2e-3, 1), random(1e-3, 1), random(1e-3, 2)];
-    const [once, twice, again, other] = measureOutputChanges(model, batchOf(), cases, OPTIONS);
+    const [once, twice, again, other] = await measureOutputChanges(model, batchOf(), cases, OPTIONS);
     assertClose([twice / once], [4], 0.03);
     assert.equal(again, once);
     assert.notEqual(other, once);
@@ -85,22 +85,22 @@ test('small perturbations: a change four times as large for twice the delta, the
   model.dispose();
 });
 
-test('the weights are put back, and nothing is left behind', () => {
+test('the weights are put back, and nothing is left behind', async () => {
   const model = Transformer.create(tinyConfig({ residual: 'admin' }), VOCABULARY, 1);
   const before = valuesOf(model);
   const count = tf.memory().numTensors;
   const cases = (['random', 'gradient'] as const).map(
     (direction): Perturbation => ({ stack: 'decoder', direction, delta: 0.1, seed: 1 }),
   );
-  measureOutputChanges(model, batchOf(), cases, OPTIONS);
+  await measureOutputChanges(model, batchOf(), cases, OPTIONS);
   assert.equal(tf.memory().numTensors, count);
   assert.deepEqual(valuesOf(model), before);
   model.dispose();
 });
 
-test('branches that are shut change nothing', () => {
+test('branches that are shut change nothing', async () => {
   const model = Transformer.create(tinyConfig({ residual: 'rezero' }), VOCABULARY, 1);
   const perturbation: Perturbation = { stack: 'encoder', direction: 'random', delta: 0.1, seed: 1 };
-  assert.deepEqual(measureOutputChanges(model, batchOf(), [perturbation], OPTIONS), [0]);
+  assert.deepEqual(await measureOutputChanges(model, batchOf(), [perturbation], OPTIONS), [0]);
   model.dispose();
 });

@@ -16,7 +16,7 @@ before(async () => {
 
 const MEASURED = { batch: batchOf(), training: null };
 
-test('weights that grow by a hundredth: the relative update is that', () => {
+test('weights that grow by a hundredth: the relative update is that', async () => {
   const model = Transformer.create(tinyConfig({ residual: 'admin' }), VOCABULARY, 1);
   const growing: Updates = {
     next: () => {
@@ -25,7 +25,7 @@ test('weights that grow by a hundredth: the relative update is that', () => {
     },
   };
   const count = tf.memory().numTensors;
-  const steps = followUpdates(model, growing, 2, MEASURED);
+  const steps = await followUpdates(model, growing, 2, MEASURED);
   assert.equal(tf.memory().numTensors, count);
   assert.deepEqual(
     steps.map(({ update, lr }) => [update, lr]),
@@ -41,9 +41,9 @@ test('weights that grow by a hundredth: the relative update is that', () => {
   model.dispose();
 });
 
-test('no update changes nothing', () => {
+test('no update changes nothing', async () => {
   const model = Transformer.create(tinyConfig({ residual: 'pre-ln' }), VOCABULARY, 1);
-  const [step] = followUpdates(model, { next: () => 1 }, 1, MEASURED);
+  const [step] = await followUpdates(model, { next: () => 1 }, 1, MEASURED);
   assert.deepEqual([step.relativeUpdate, step.encoderChange, step.decoderChange], [0, 0, 0]);
   model.dispose();
 });
@@ -71,7 +71,7 @@ for (const backend of BACKENDS) {
       },
     };
     const count = tf.memory().numTensors;
-    meterUpdates(model, updates, 1, meter);
+    await meterUpdates(model, updates, 1, meter);
     assert.equal(tf.memory().numTensors, count);
     const norms = meter.norms();
     const sizes = norms.map(({ gradient }) => gradient);

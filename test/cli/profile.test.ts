@@ -114,41 +114,41 @@ describe('ensureProfile', () => {
     };
   }
 
-  test('makes the profile where it is missing, and uses it from then on', () => {
+  test('makes the profile where it is missing, and uses it from then on', async () => {
     const folder = path.join(scratchFolder(), 'run');
     const inputs = countedInputs();
-    const omega = ensureProfile(configOf(folder), inputs)!;
+    const omega = (await ensureProfile(configOf(folder), inputs))!;
     assert.deepEqual([omega.encoder.length, omega.decoder.length], [4, 3]);
     for (const name of ['admin-profile.json', 'profile.ratio.init']) {
       assert.deepEqual(readOmega(path.join(folder, name), configOf(folder).model), omega);
     }
-    assert.deepEqual(ensureProfile(configOf(folder), inputs), omega);
+    assert.deepEqual(await ensureProfile(configOf(folder), inputs), omega);
     assert.equal(inputs.profiled, 1);
   });
 
-  test('makes it anew for another model, other data or another seed', () => {
+  test('makes it anew for another model, other data or another seed', async () => {
     const folder = scratchFolder();
     const inputs = countedInputs();
     const other = countedInputs('other data');
     const deeper = { encoder: { layers: 3 } };
-    const first = ensureProfile(configOf(folder), inputs);
-    assert.equal(ensureProfile(configOf(folder, deeper), inputs)!.encoder.length, 6);
+    const first = await ensureProfile(configOf(folder), inputs);
+    assert.equal((await ensureProfile(configOf(folder, deeper), inputs))!.encoder.length, 6);
     assert.equal(inputs.profiled, 2);
-    ensureProfile(configOf(folder, deeper), other);
+    await ensureProfile(configOf(folder, deeper), other);
     assert.equal(other.profiled, 1);
-    assert.notDeepEqual(ensureProfile(configOf(folder, {}, 2), other), first);
+    assert.notDeepEqual(await ensureProfile(configOf(folder, {}, 2), other), first);
     assert.equal(other.profiled, 2);
   });
 
-  test('takes ω from the file that the config names, of either kind, and refuses another shape', () => {
+  test('takes ω from the file that the config names, of either kind, and refuses another shape', async () => {
     const folder = scratchFolder();
     const inputs = countedInputs();
-    const omega = ensureProfile(configOf(folder), inputs);
+    const omega = await ensureProfile(configOf(folder), inputs);
     for (const name of ['admin-profile.json', 'profile.ratio.init']) {
       const profile = path.join(folder, name);
       const elsewhere = path.join(folder, 'elsewhere');
-      assert.deepEqual(ensureProfile(configOf(elsewhere, { omega: { profile } }, 9), inputs), omega);
-      assert.throws(
+      assert.deepEqual(await ensureProfile(configOf(elsewhere, { omega: { profile } }, 9), inputs), omega);
+      await assert.rejects(
         () => ensureProfile(configOf(elsewhere, { omega: { profile }, decoder: { layers: 2 } }), inputs),
         (error: unknown) => error instanceof UserError && error.message.includes(name),
       );
@@ -156,21 +156,21 @@ describe('ensureProfile', () => {
     assert.equal(inputs.profiled, 1);
   });
 
-  test('refuses a damaged profile in the run directory', () => {
+  test('refuses a damaged profile in the run directory', async () => {
     const folder = scratchFolder();
-    ensureProfile(configOf(folder), countedInputs());
+    await ensureProfile(configOf(folder), countedInputs());
     fs.truncateSync(path.join(folder, 'admin-profile.json'), 100);
-    assert.throws(
+    await assert.rejects(
       () => ensureProfile(configOf(folder), countedInputs()),
       (error: unknown) => error instanceof UserError && /admin-profile\.json/.test(error.message),
     );
   });
 
-  test('has nothing to do for other schemes and for the analytic ω', () => {
+  test('has nothing to do for other schemes and for the analytic ω', async () => {
     const folder = scratchFolder();
     const inputs = countedInputs();
-    assert.equal(ensureProfile(configOf(folder, { residual: 'pre-ln' }), inputs), null);
-    assert.equal(ensureProfile(configOf(folder, { omega: { init: 'analytic' } }), inputs), null);
+    assert.equal(await ensureProfile(configOf(folder, { residual: 'pre-ln' }), inputs), null);
+    assert.equal(await ensureProfile(configOf(folder, { omega: { init: 'analytic' } }), inputs), null);
     assert.equal(inputs.profiled, 0);
     assert.deepEqual(fs.readdirSync(folder), []);
   });

@@ -23,7 +23,7 @@ function search(
   vocabulary: number,
   options: Partial<SearchOptions>,
   sources = SOURCES,
-): Hypothesis[][] {
+): Promise<Hypothesis[][]> {
   return beamSearch(new TableModel(vocabulary, table), pack(sources), { ...OPTIONS, ...options });
 }
 
@@ -38,9 +38,9 @@ function only(ids: readonly number[], vocabulary: number, table: Table): Table {
 }
 
 describe('greedy', () => {
-  test('beam 1 takes the best token at each step', () => {
+  test('beam 1 takes the best token at each step', async () => {
     const table = hashTable(20, 6);
-    const found = search(table, 20, { beam: 1 });
+    const found = await search(table, 20, { beam: 1 });
     SOURCES.forEach((source, i) => {
       const prefix: number[] = [];
       let total = 0;
@@ -79,9 +79,9 @@ describe('exhaustive', () => {
     return all.sort((a, b) => b.score - a.score);
   }
 
-  test('a beam as wide as there are translations finds all of them, in order', () => {
+  test('a beam as wide as there are translations finds all of them, in order', async () => {
     const table = only([EOS, 4, 5, 6], 130, hashTable(8, 4));
-    const found = search(table, 130, { beam: 128, maxLenB: 4, lenpen: 0.7 });
+    const found = await search(table, 130, { beam: 128, maxLenB: 4, lenpen: 0.7 });
     SOURCES.forEach((source, i) => {
       const all = enumerate(table, source, [4, 5, 6], 4);
       assert.equal(all.length, 3 + 9 + 27 + 81);
@@ -93,7 +93,7 @@ describe('exhaustive', () => {
   });
 });
 
-test('what the official implementation finds', () => {
+test('what the official implementation finds', async () => {
   const file = path.join(packageRoot(), 'test/decode/fixtures/fairseq-search.json');
   const { sources, cases } = JSON.parse(readFileSync(file, 'utf8')) as {
     sources: number[][];
@@ -105,7 +105,7 @@ test('what the official implementation finds', () => {
     }[];
   };
   for (const { vocabulary, sharpness, options, results } of cases) {
-    const found = search(hashTable(vocabulary, sharpness), vocabulary, options, sources);
+    const found = await search(hashTable(vocabulary, sharpness), vocabulary, options, sources);
     results.forEach((expected, i) => {
       assert.deepEqual(
         found[i].map(({ tokens }) => tokens),
@@ -119,7 +119,7 @@ test('what the official implementation finds', () => {
   }
 });
 
-test('several </s> among the 2·beam best: those of the first half finish, as many others as ever live on', () => {
+test('several </s> among the 2·beam best: those of the first half finish, as many others as ever live on', async () => {
   const [a, b, c, d] = [4, 5, 6, 7];
   /** What may follow each prefix; the rest is spread over ids that no beam takes. */
   const probabilities: Record<string, Record<number, number>> = {
@@ -134,7 +134,7 @@ test('several </s> among the 2·beam best: those of the first half finish, as ma
   const table: Table = (_, prefix) =>
     Array.from({ length: 20 }, (_, id) => Math.log(probabilities[String(prefix)]?.[id] ?? 1e-9));
   const model = new TableModel(20, table);
-  const [found] = beamSearch(model, pack([[4, 2]]), { ...OPTIONS, beam: 3, lenpen: 0 });
+  const [found] = await beamSearch(model, pack([[4, 2]]), { ...OPTIONS, beam: 3, lenpen: 0 });
   // 0.2 a </s>, 0.18 b </s>, 0.11 aa | 0.1 ab, 0.0975 c </s>, 0.09 ac: c </s> is too late, ac is the third that lives on.
   // 0.0855 ac </s>, 0.08 ab </s>, …: one place is left, the better takes it.
   assert.deepEqual(
@@ -151,12 +151,13 @@ test('several </s> among the 2·beam best: those of the first half finish, as ma
 describe('length', () => {
   /** p(a) = 0.6 and p(</s>) = 0.4 at every step, in a vocabulary where nothing else can be. */
   const coin: Table = () => [-Infinity, -Infinity, Math.log(0.4), -Infinity, Math.log(0.6), -Infinity];
-  const best = (options: Partial<SearchOptions>): Hypothesis[] => search(coin, 6, options, [[4, 2]])[0];
+  const best = async (options: Partial<SearchOptions>): Promise<Hypothesis[]> =>
+    (await search(coin, 6, options, [[4, 2]]))[0];
 
-  test('the score is the sum over the length to the power of lenpen, </s> counted', () => {
+  test('the score is the sum over the length to the power of lenpen, </s> counted', async () => {
     // With beam 3 three hypotheses finish: a </s>, a a </s> and a a a </s>.
     for (const lenpen of [0, 0.6, 1, 2]) {
-      const byLength = best({ beam: 3, lenpen }).sort((a, b) => a.tokens.length - b.tokens.length);
+      const byLength = (await best({ beam: 3, lenpen })).sort((a, b) => a.tokens.length - b.tokens.length);
       assert.deepEqual(
         byLength.map(({ tokens }) => tokens),
         [
@@ -174,34 +175,34 @@ describe('length', () => {
     }
   });
 
-  test('lenpen 0 puts the shortest first here, lenpen 1 the longest', () => {
-    assert.equal(best({ beam: 3, lenpen: 0 })[0].tokens.length, 2);
-    assert.equal(best({ beam: 3, lenpen: 1 })[0].tokens.length, 4);
+  test('lenpen 0 puts the shortest first here, lenpen 1 the longest', async () => {
+    assert.equal((await best({ beam: 3, lenpen: 0 }))[0].tokens.length, 2);
+    assert.equal((await best({ beam: 3, lenpen: 1 }))[0].tokens.length, 4);
   });
 
-  test('min-len', () => {
+  test('min-len', async () => {
     for (const minLen of [0, 1, 3]) {
-      const shortest = Math.min(...best({ beam: 2, minLen }).map(({ tokens }) => tokens.length - 1));
+      const shortest = Math.min(...(await best({ beam: 2, minLen })).map(({ tokens }) => tokens.length - 1));
       assert.equal(shortest, minLen);
     }
   });
 
-  test('max-len is ⌊a · source length + b⌋ of each sentence by itself, and below the positions of the model', () => {
+  test('max-len is ⌊a · source length + b⌋ of each sentence by itself, and below the positions of the model', async () => {
     const endless: Table = () => logSoftmax([-90, -90, -90, -90, 0, -90]);
-    const lengths = (options: Partial<SearchOptions>) =>
-      search(endless, 6, { beam: 2, ...options }).map(([{ tokens }]) => tokens.length - 1);
-    assert.deepEqual(lengths({ maxLenA: 1.5, maxLenB: 2 }), [6, 5, 11, 3, 6]);
-    assert.deepEqual(lengths({ maxLenA: 0, maxLenB: 0 }), [0, 0, 0, 0, 0]);
-    assert.deepEqual(lengths({ maxLenA: 1.5, maxLenB: 2, maxPositions: 7 }), [6, 5, 6, 3, 6]);
+    const lengths = async (options: Partial<SearchOptions>) =>
+      (await search(endless, 6, { beam: 2, ...options })).map(([{ tokens }]) => tokens.length - 1);
+    assert.deepEqual(await lengths({ maxLenA: 1.5, maxLenB: 2 }), [6, 5, 11, 3, 6]);
+    assert.deepEqual(await lengths({ maxLenA: 0, maxLenB: 0 }), [0, 0, 0, 0, 0]);
+    assert.deepEqual(await lengths({ maxLenA: 1.5, maxLenB: 2, maxPositions: 7 }), [6, 5, 6, 3, 6]);
   });
 
-  test('max-len wins over min-len', () => {
-    assert.deepEqual(best({ beam: 2, minLen: 9, maxLenB: 3 })[0].tokens, [4, 4, 4, 2]);
+  test('max-len wins over min-len', async () => {
+    assert.deepEqual((await best({ beam: 2, minLen: 9, maxLenB: 3 }))[0].tokens, [4, 4, 4, 2]);
   });
 
-  test('a forced </s> has its own log-probability, wherever it ranks', () => {
+  test('a forced </s> has its own log-probability, wherever it ranks', async () => {
     const table = hashTable(30, 8);
-    const found = search(table, 30, { maxLenB: 2 });
+    const found = await search(table, 30, { maxLenB: 2 });
     SOURCES.forEach((source, i) => {
       const forced = found[i].filter(({ tokens }) => tokens.length === 3);
       assert.ok(forced.length > 0);
@@ -214,46 +215,46 @@ describe('length', () => {
 describe('bookkeeping', () => {
   const table = hashTable(24, 5);
 
-  test('a sentence is translated as if it were alone', () => {
-    const together = search(table, 24, { maxLenA: 1.2 });
-    SOURCES.forEach((source, i) => {
-      assert.deepEqual(search(table, 24, { maxLenA: 1.2 }, [source])[0], together[i]);
-    });
+  test('a sentence is translated as if it were alone', async () => {
+    const together = await search(table, 24, { maxLenA: 1.2 });
+    for (const [i, source] of SOURCES.entries()) {
+      assert.deepEqual((await search(table, 24, { maxLenA: 1.2 }, [source]))[0], together[i]);
+    }
   });
 
-  test('finished sentences leave the batch, and the state is disposed of', () => {
+  test('finished sentences leave the batch, and the state is disposed of', async () => {
     const model = new TableModel(24, table);
-    beamSearch(model, pack(SOURCES), { ...OPTIONS, maxLenA: 2, maxLenB: 1 });
+    await beamSearch(model, pack(SOURCES), { ...OPTIONS, maxLenA: 2, maxLenB: 1 });
     assert.equal(model.open, 0);
     assert.equal(model.rowsPerStep[0], SOURCES.length);
     assert.equal(model.rowsPerStep[1], SOURCES.length * OPTIONS.beam);
     assert.ok(model.rowsPerStep.at(-1)! < model.rowsPerStep[1]);
   });
 
-  test('a sentence is done as soon as it has as many translations as the beam is wide', () => {
+  test('a sentence is done as soon as it has as many translations as the beam is wide', async () => {
     const short: Table = () => logSoftmax([-90, -90, 5, -90, 0, 0, 0]);
     for (const beam of [1, 3]) {
       const model = new TableModel(7, short);
-      beamSearch(model, pack([[4, 2]]), { ...OPTIONS, beam });
+      await beamSearch(model, pack([[4, 2]]), { ...OPTIONS, beam });
       assert.deepEqual(model.rowsPerStep, [1, beam], 'one step to a word, one to </s>');
     }
   });
 
-  test('the state is disposed of when the model fails', () => {
+  test('the state is disposed of when the model fails', async () => {
     const model = new TableModel(24, () => {
       throw new Error('broken');
     });
-    assert.throws(() => beamSearch(model, pack(SOURCES), OPTIONS), /broken/);
+    await assert.rejects(() => beamSearch(model, pack(SOURCES), OPTIONS), /broken/);
     assert.equal(model.open, 0);
   });
 
-  test('probabilities that are not numbers are refused', () => {
-    assert.throws(() => search(() => new Float32Array(24).fill(NaN), 24, {}), /no finite probability/);
+  test('probabilities that are not numbers are refused', async () => {
+    await assert.rejects(() => search(() => new Float32Array(24).fill(NaN), 24, {}), /no finite probability/);
   });
 
-  test('equal scores go to the better hypothesis, then to the lower id', () => {
+  test('equal scores go to the better hypothesis, then to the lower id', async () => {
     const even: Table = () => logSoftmax([-90, -90, 0, -90, 0, 0, 0]);
-    const [found] = search(even, 7, { beam: 3, lenpen: 0, maxLenB: 2 }, [[4, 2]]);
+    const [found] = await search(even, 7, { beam: 3, lenpen: 0, maxLenB: 2 }, [[4, 2]]);
     assert.deepEqual(
       found.map(({ tokens }) => tokens),
       [
@@ -264,8 +265,8 @@ describe('bookkeeping', () => {
     );
   });
 
-  test('no pad, tokens and log-probabilities in step, their sum the total', () => {
-    for (const hypotheses of search(table, 24, {})) {
+  test('no pad, tokens and log-probabilities in step, their sum the total', async () => {
+    for (const hypotheses of await search(table, 24, {})) {
       assert.ok(hypotheses.length >= 1 && hypotheses.length <= 4);
       for (const { tokens, logProbs, total } of hypotheses) {
         assert.ok(!tokens.includes(1));
@@ -279,8 +280,9 @@ describe('bookkeeping', () => {
     }
   });
 
-  test('a beam wider than the vocabulary, and no sentence at all', () => {
-    for (const hypotheses of search(hashTable(6, 3), 6, { beam: 50 })) assert.equal(hypotheses.length, 5);
-    assert.deepEqual(search(table, 24, {}, []), []);
+  test('a beam wider than the vocabulary, and no sentence at all', async () => {
+    for (const hypotheses of await search(hashTable(6, 3), 6, { beam: 50 }))
+      assert.equal(hypotheses.length, 5);
+    assert.deepEqual(await search(table, 24, {}, []), []);
   });
 });

@@ -37,11 +37,11 @@ class TableState implements StepState {
     this.rows = sources.map((source, sentence) => ({ sentence, source, prefix: [] }));
   }
 
-  step(
+  async step(
     tokens: Int32Array,
     k: number,
     forbid: readonly number[],
-  ): { ids: Int32Array; logProbs: Float32Array } {
+  ): Promise<{ ids: Int32Array; logProbs: Float32Array }> {
     assert.equal(tokens.length, this.rows.length);
     this.model.rowsPerStep.push(tokens.length);
     this.rows.forEach(({ prefix }, row) => {
@@ -62,7 +62,7 @@ class TableState implements StepState {
     };
   }
 
-  endLogProbs(rows: Int32Array): Float32Array {
+  async endLogProbs(rows: Int32Array): Promise<Float32Array> {
     return Float32Array.from(rows, (row) => this.logProbs(row)[2]);
   }
 

@@ -15,11 +15,11 @@ const batch = packBatch(
   2,
 );
 
-test('the share of the branch in each sublayer, as profiling measures both variances', () => {
+test('the share of the branch in each sublayer, as profiling measures both variances', async () => {
   const model = Transformer.create(tinyModelConfig({ residual: 'admin' }), VOCABULARY, 1);
   const training = { seed: 1, step: 0 };
-  const profiled = profileModel(model, batch, training);
-  const found = measureDependency(model, batch, training);
+  const profiled = await profileModel(model, batch, training);
+  const found = await measureDependency(model, batch, training);
   assert.equal(found.length, 5);
   // The first sublayer of a stack has ω = 1 in both.
   const [first, expected] = [found[0], profiled[0]];
@@ -34,15 +34,15 @@ test('the share of the branch in each sublayer, as profiling measures both varia
   model.dispose();
 });
 
-test('a larger ω takes from the branch; what is not finite has no dependency', () => {
+test('a larger ω takes from the branch; what is not finite has no dependency', async () => {
   const model = Transformer.create(tinyModelConfig({ residual: 'admin' }), VOCABULARY, 1);
-  const [plain] = measureDependency(model, batch);
+  const [plain] = await measureDependency(model, batch);
   const omega = model.weights.get('encoder.layers.0.attention_ratio_change')!;
   tf.tidy(() => omega.assign(tf.fill(omega.shape, 3)));
-  const [scaled] = measureDependency(model, batch);
+  const [scaled] = await measureDependency(model, batch);
   assert.ok(Math.abs(scaled.shortcutVariance / plain.shortcutVariance - 9) < 1e-4);
   assert.equal(scaled.branchVariance, plain.branchVariance);
   tf.tidy(() => omega.assign(tf.fill(omega.shape, Number.NaN)));
-  assert.ok(Number.isNaN(measureDependency(model, batch)[0].dependency));
+  assert.ok(Number.isNaN((await measureDependency(model, batch))[0].dependency));
   model.dispose();
 });

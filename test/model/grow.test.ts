@@ -72,10 +72,10 @@ test('a rezero model that grows on top computes what it did: new layers begin as
   shallow.dispose();
 });
 
-test('ω of new sublayers is profiled, that of the others is kept', () => {
+test('ω of new sublayers is profiled, that of the others is kept', async () => {
   const { weights, model } = grow('stack', { residual: 'admin', dropout: 0.2 });
   const batch = batchOf(PAIRS);
-  setNewOmega(model, SHALLOW, profileNewOmega(model, SHALLOW, batch, TRAINING.seed));
+  setNewOmega(model, SHALLOW, await profileNewOmega(model, SHALLOW, batch, TRAINING.seed));
   const kept = { stack: 'encoder', layer: 1, sublayer: 'fc' } as const;
   assert.deepEqual(
     [...model.weights.get(omegaName(kept))!.dataSync()],
@@ -106,10 +106,10 @@ test('ω of new sublayers is profiled, that of the others is kept', () => {
   model.dispose();
 });
 
-test('leaves no tensors behind but the model', () => {
+test('leaves no tensors behind but the model', async () => {
   const { model } = grow('top', { residual: 'admin' });
   const { numTensors } = tf.memory();
-  setNewOmega(model, SHALLOW, profileNewOmega(model, SHALLOW, batchOf(PAIRS), 3));
+  setNewOmega(model, SHALLOW, await profileNewOmega(model, SHALLOW, batchOf(PAIRS), 3));
   assert.equal(tf.memory().numTensors, numTensors);
   model.dispose();
 });

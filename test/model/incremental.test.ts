@@ -52,8 +52,8 @@ for (const backend of BACKENDS) {
       for (const residual of RESIDUALS) {
         const model = livelyModel({ residual });
         const sources = SOURCES.slice(0, 6);
-        const expected = search(new TableModel(VOCABULARY.target, uncached(model)), sources, 3);
-        const found = search(new IncrementalDecoder(model), sources, 3);
+        const expected = await search(new TableModel(VOCABULARY.target, uncached(model)), sources, 3);
+        const found = await search(new IncrementalDecoder(model), sources, 3);
         found.forEach((hypotheses, sentence) => {
           hypotheses.forEach(({ tokens, total, score }, rank) => {
             const other = expected[sentence][rank];
@@ -71,22 +71,22 @@ for (const backend of BACKENDS) {
     test(`a batch of 64 = 64 batches of 1${exact ? ', to the last bit' : ''}`, async () => {
       await useBackend(backend);
       const decoder = new IncrementalDecoder(livelyModel({ residual: 'admin' }));
-      const together = search(decoder, SOURCES, 4);
-      SOURCES.forEach((source, i) => {
-        const [alone] = search(decoder, [source], 4);
+      const together = await search(decoder, SOURCES, 4);
+      for (const [i, source] of SOURCES.entries()) {
+        const [alone] = await search(decoder, [source], 4);
         if (exact) assert.deepEqual(together[i], alone, `sentence ${i}`);
         alone.forEach(({ tokens, score }, rank) => {
           assert.deepEqual(together[i][rank].tokens, tokens, `sentence ${i}, rank ${rank}`);
           assert.ok(Math.abs(together[i][rank].score - score) < 1e-5);
         });
-      });
+      }
     });
 
     test('beam 1 is greedy', async () => {
       await useBackend(backend);
       const model = livelyModel({ residual: 'pre-ln', positions: 'learned', shareEmbeddings: 'none' });
       const table = uncached(model);
-      const found = search(new IncrementalDecoder(model), SOURCES, 1);
+      const found = await search(new IncrementalDecoder(model), SOURCES, 1);
       SOURCES.slice(0, 12).forEach((source, i) => {
         assert.deepEqual(found[i][0].tokens, greedy(table, source), `sentence ${i}`);
       });
@@ -97,7 +97,7 @@ for (const backend of BACKENDS) {
       const model = livelyModel({ residual: 'admin' });
       const before = tf.memory().numTensors;
       const decoder = new IncrementalDecoder(model);
-      search(decoder, SOURCES, 4);
+      await search(decoder, SOURCES, 4);
       decoder.dispose();
       assert.equal(tf.memory().numTensors, before);
       model.dispose();
@@ -128,7 +128,7 @@ test('the best of the beam is the best of an exhaustive search on a tiny vocabul
     const every = exhaustive(table, source, [], size, options);
     assert.equal(every.length, 4 + 16 + 64);
     const best = every.reduce((a, b) => (b.score > a.score ? b : a));
-    const [[found]] = beamSearch(new IncrementalDecoder(model), pack([source]), options);
+    const [[found]] = await beamSearch(new IncrementalDecoder(model), pack([source]), options);
     assert.deepEqual(found.tokens, best.tokens);
     assert.ok(Math.abs(found.score - best.score) < 1e-4);
   }

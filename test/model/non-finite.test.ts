@@ -14,7 +14,10 @@ const batch = packBatch(
 const HUGE = 3e38;
 
 /** What is found first in a model with some weights changed. */
-function found(changes: Record<string, (i: number) => number>, residual: 'admin' | 'pre-ln' = 'admin') {
+async function found(
+  changes: Record<string, (i: number) => number>,
+  residual: 'admin' | 'pre-ln' = 'admin',
+): Promise<string | null> {
   const layers = { encoder: { layers: 2 }, decoder: { layers: 2 } };
   const config = tinyModelConfig({ residual, shareEmbeddings: 'none', ...layers });
   const model = Transformer.create(config, VOCABULARY, 1);
@@ -25,7 +28,7 @@ function found(changes: Record<string, (i: number) => number>, residual: 'admin'
       tf.tidy(() => weight.assign(tf.tensor(values, weight.shape)));
     }
     const { numTensors } = tf.memory();
-    const first = findNonFinite(model, batch, 0.1, { seed: 1, step: 3 });
+    const first = await findNonFinite(model, batch, 0.1, { seed: 1, step: 3 });
     assert.equal(tf.memory().numTensors, numTensors, 'no tensors are left');
     return first === null ? null : describeNonFinite(first);
   } finally {
@@ -37,11 +40,11 @@ for (const backend of BACKENDS) {
   describe(`the first value that is not finite, on ${backend}`, () => {
     before(() => useBackend(backend));
 
-    test('none in a healthy model', () => assert.equal(found({}), null));
+    test('none in a healthy model', async () => assert.equal(await found({}), null));
 
-    test('a weight, by its name and sublayer, whatever comes of it', () => {
+    test('a weight, by its name and sublayer, whatever comes of it', async () => {
       assert.equal(
-        found({
+        await found({
           'decoder.layers.1.encoder_attn.out_proj.bias': (i) => (i === 3 ? Number.NaN : 0),
           'decoder.layers.1.fc2.bias': () => Infinity,
         }),
@@ -49,7 +52,7 @@ for (const backend of BACKENDS) {
       );
     });
 
-    test('forward: embeddings, a branch, an output, in their order', () => {
+    test('forward: embeddings, a branch, an output, in their order', async () => {
       const cases = {
         'encoder.embed_tokens.weight': 'encoder: the embeddings (forward)',
         'decoder.embed_tokens.weight': 'decoder: the embeddings (forward)',
@@ -61,16 +64,19 @@ for (const backend of BACKENDS) {
         'decoder.layers.1.final_layer_norm.weight': 'decoder layer 1, feed-forward: the output (forward)',
       };
       for (const [name, expected] of Object.entries(cases))
-        assert.equal(found({ [name]: () => HUGE }), expected);
+        assert.equal(await found({ [name]: () => HUGE }), expected);
     });
 
-    test('the loss', () => {
-      assert.equal(found({ 'decoder.embed_out': (i) => (i % 2 === 0 ? HUGE : -HUGE) }), 'the loss (forward)');
+    test('the loss', async () => {
+      assert.equal(
+        await found({ 'decoder.embed_out': (i) => (i % 2 === 0 ? HUGE : -HUGE) }),
+        'the loss (forward)',
+      );
     });
 
-    test('backward: the sublayer whose gradient overflows first on its way back', () => {
+    test('backward: the sublayer whose gradient overflows first on its way back', async () => {
       const prefix = 'encoder.layers.1.';
-      const first = found({
+      const first = await found({
         [`${prefix}fc1.weight`]: () => 0,
         [`${prefix}fc1.bias`]: () => 1e-37,
         [`${prefix}fc2.weight`]: (i) => ((i * i) % 7 < 3 ? HUGE : -HUGE),

@@ -58,7 +58,7 @@ test('ω worked by hand on two layers', async () => {
     'encoder_attn.out_proj.bias': 3, // 9
     'fc2.bias': 2, // 4
   });
-  const profile = profileModel(model, batchOf(), null);
+  const profile = await profileModel(model, batchOf(), null);
   // Encoder: ω² = 1, then Var(x₀) + 1 = 4, and from there on ω² · 1 + Var(f): 4 + 4, 8 + 1.
   // Decoder: 1, 4 + 1 = 5, 5 + 9, 14 + 4, 18 + 1, 19 + 9.
   const { encoder, decoder } = omegaOf(profile);
@@ -88,7 +88,7 @@ test('the variance of a branch is that of its values, not of its mean', async ()
   await useBackend('cpu');
   const model = paperModel({ 'encoder.embed_tokens.weight': 1 });
   model.weights.get('encoder.layers.0.self_attn.out_proj.bias')!.assign(tf.tensor1d([5, 5]));
-  const [first] = profileModel(model, batchOf(), null);
+  const [first] = await profileModel(model, batchOf(), null);
   assert.equal(first.branchVariance, 0);
   model.dispose();
 });
@@ -101,7 +101,7 @@ for (const backend of BACKENDS) {
       await useBackend(backend);
       const config = tinyConfig({ ...DROPOUT, encoder: { layers: 4 }, decoder: { layers: 3 } });
       const seed = 11;
-      const profile = profileOmega(config, VOCABULARY, batchOf(), seed);
+      const profile = await profileOmega(config, VOCABULARY, batchOf(), seed);
       const model = Transformer.create(config, VOCABULARY, seed, omegaOf(profile));
       const seen: { site: Site; shortcut: number; branch: number }[] = [];
       tf.tidy(() => {
@@ -128,9 +128,9 @@ for (const backend of BACKENDS) {
       await useBackend(backend);
       const config = tinyConfig(DROPOUT);
       const count = tf.memory().numTensors;
-      const first = profileOmega(config, VOCABULARY, batchOf(), 1);
-      assert.deepEqual(profileOmega(config, VOCABULARY, batchOf(), 1), first);
-      assert.notDeepEqual(profileOmega(config, VOCABULARY, batchOf(), 2), first);
+      const first = await profileOmega(config, VOCABULARY, batchOf(), 1);
+      assert.deepEqual(await profileOmega(config, VOCABULARY, batchOf(), 1), first);
+      assert.notDeepEqual(await profileOmega(config, VOCABULARY, batchOf(), 2), first);
       assert.equal(tf.memory().numTensors, count);
     });
   });
@@ -140,7 +140,9 @@ test('backends agree', async () => {
   const profiles: number[][] = [];
   for (const backend of BACKENDS) {
     await useBackend(backend);
-    profiles.push(profileOmega(tinyConfig(DROPOUT), VOCABULARY, batchOf(), 1).map(({ omega }) => omega));
+    profiles.push(
+      (await profileOmega(tinyConfig(DROPOUT), VOCABULARY, batchOf(), 1)).map(({ omega }) => omega),
+    );
   }
   assertClose(profiles[1], profiles[0], 1e-5);
 });
@@ -148,18 +150,23 @@ test('backends agree', async () => {
 test('the order of the sentences plays no part', async () => {
   await useBackend('cpu');
   const [a, b, c, d] = PAIRS;
-  const omegas = [PAIRS, [c, a, d, b]].map((pairs) =>
-    profileOmega(tinyConfig(), VOCABULARY, batchOf(pairs), 1).map(({ omega }) => omega),
-  );
+  const omegas: number[][] = [];
+  for (const pairs of [PAIRS, [c, a, d, b]]) {
+    const profile = await profileOmega(tinyConfig(), VOCABULARY, batchOf(pairs), 1);
+    omegas.push(profile.map(({ omega }) => omega));
+  }
   assertClose(omegas[1], omegas[0], 1e-5);
 });
 
 test('ω grows with depth, from the initial model with ω = 1 alone', async () => {
   await useBackend('cpu');
   const analytic = tinyConfig({ omega: { ...tinyConfig().omega, init: 'analytic' } });
-  const profile = profileOmega(tinyConfig(), VOCABULARY, batchOf(), 1);
-  assert.deepEqual(profileOmega(analytic, VOCABULARY, batchOf(), 1), profile);
-  assert.deepEqual(profileOmega(tinyConfig({ residual: 'post-ln' }), VOCABULARY, batchOf(), 1), profile);
+  const profile = await profileOmega(tinyConfig(), VOCABULARY, batchOf(), 1);
+  assert.deepEqual(await profileOmega(analytic, VOCABULARY, batchOf(), 1), profile);
+  assert.deepEqual(
+    await profileOmega(tinyConfig({ residual: 'post-ln' }), VOCABULARY, batchOf(), 1),
+    profile,
+  );
   for (const values of Object.values(omegaOf(profile))) {
     for (let i = 2; i < values.length; i++) assert.ok(values[i] > values[i - 1]);
   }

@@ -32,11 +32,11 @@ const valuesOf = ({ weights }: Transformer) =>
     ]),
   );
 
-test('an encoder of any scheme goes with a decoder of any other', () => {
+test('an encoder of any scheme goes with a decoder of any other', async () => {
   for (const first of RESIDUALS) {
     for (const second of RESIDUALS) {
       const config = mixed(SCHEMES[first].encoder, SCHEMES[second].decoder);
-      const profile = omegaOf(profileOmega(config, VOCABULARY, BATCH, 1));
+      const profile = omegaOf(await profileOmega(config, VOCABULARY, BATCH, 1));
       const model = Transformer.create(config, VOCABULARY, 1, profile);
       const { loss, gradients } = differentiate(model, BATCH, 0.1);
       assert.ok(loss > 0 && loss < 100, `${first}, ${second}: ${loss}`);
@@ -51,9 +51,9 @@ test('an encoder of any scheme goes with a decoder of any other', () => {
   }
 });
 
-test('ω in one stack alone is folded, and the other stays', () => {
+test('ω in one stack alone is folded, and the other stays', async () => {
   const config = mixed(SCHEMES.admin.encoder, SCHEMES['pre-ln'].decoder);
-  const profile = omegaOf(profileOmega(config, VOCABULARY, BATCH, 1));
+  const profile = omegaOf(await profileOmega(config, VOCABULARY, BATCH, 1));
   const model = Transformer.create(config, VOCABULARY, 1, profile);
   const folded = foldOmega(config, valuesOf(model));
   assert.equal(folded.config.residual, 'post-ln-pre-ln');

@@ -15,7 +15,7 @@ describe('the memory of a training', { skip: !BACKENDS.includes('native') && 'no
   test('grows with the batch by what activations take, and counts a checkpoint and translation', async () => {
     const { memory } = await initBackend('native');
     const model = Transformer.create(MODEL, VOCABULARY, 1);
-    const measured = async (translate?: () => void): Promise<number[]> => {
+    const measured = async (translate?: () => Promise<void>): Promise<number[]> => {
       const trial = new Trial(model, { ...inputs, config: tinyTrainConfig(), memory, translate });
       const bytes = [await trial.measure(1000), await trial.measure(2000), await trial.measure(4000)];
       trial.dispose();
@@ -29,7 +29,7 @@ describe('the memory of a training', { skip: !BACKENDS.includes('native') && 'no
     assert.ok(
       small > process.memoryUsage.rss() - memory!.resident + checkpointBytes(model, { emaDecay: null }),
     );
-    const hungry = (): void => tf.tidy(() => void tf.add(tf.zerosLike(tf.ones([2 ** 25])), 1));
+    const hungry = async (): Promise<void> => tf.tidy(() => void tf.add(tf.zerosLike(tf.ones([2 ** 25])), 1));
     const [translating] = await measured(hungry);
     assert.ok(translating > small + 2 ** 26, `${[small, translating]}`);
     model.dispose();

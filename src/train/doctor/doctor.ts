@@ -64,7 +64,7 @@ export class Doctor {
   }
 
   /** Looks at an update right after it, while the weights are those that it was computed with, if it was skipped. */
-  examine(before: DoctorState, seen: Case): Examination {
+  async examine(before: DoctorState, seen: Case): Promise<Examination> {
     const { figures, update } = seen;
     const { state: watched, failure } = watch(
       before.watch,
@@ -86,14 +86,14 @@ export class Doctor {
       const { rollbacks, lrFactor } = before;
       examination.events.push({ finding: 'rollback', from: before.cameFrom, rollbacks, lr_factor: lrFactor });
     }
-    if (!figures.finite) this.examineSkipped(examination, seen);
-    if (failure !== null) this.examineSilent(examination, seen, failure);
+    if (!figures.finite) await this.examineSkipped(examination, seen);
+    if (failure !== null) await this.examineSilent(examination, seen, failure);
     return examination;
   }
 
   /** Whether the weights are worth saving. */
-  weightsAreFinite(): boolean {
-    return Number.isFinite(globalNormValue([...this.model.weights.values()]));
+  async weightsAreFinite(): Promise<boolean> {
+    return Number.isFinite(await globalNormValue([...this.model.weights.values()]));
   }
 
   /** Writes the report of a training that ends here. @returns what to throw */
@@ -106,11 +106,11 @@ export class Doctor {
   }
 
   /** The first of a row is explained; the last one that is borne ends it. */
-  private examineSkipped(examination: Examination, seen: Case): void {
+  private async examineSkipped(examination: Examination, seen: Case): Promise<void> {
     const { state, events, warnings } = examination;
     const { maxSkippedUpdates } = this.options.config;
     if (state.inARow > 1 && state.inARow < maxSkippedUpdates) return;
-    const diagnosis = this.diagnose(seen);
+    const diagnosis = await this.diagnose(seen);
     if (state.inARow === 1) {
       const { cause, first, pairs } = diagnosis;
       const { place, ...rest } = first ?? { place: null };
@@ -121,16 +121,16 @@ export class Doctor {
     if (state.inARow < maxSkippedUpdates) return;
     examination.givenUp = {
       summary: `training diverged: loss or gradient of ${state.inARow} updates in a row, the last of them update ${seen.update}, is not finite`,
-      facts: this.gather('non-finite', seen, state, diagnosis),
+      facts: await this.gather('non-finite', seen, state, diagnosis),
     };
   }
 
-  private examineSilent(
+  private async examineSilent(
     { state, events, warnings }: Examination,
     seen: Case,
     { kind, nll }: { kind: SilentFailure; nll: number },
-  ): void {
-    const facts = this.gather(kind, seen, state, null);
+  ): Promise<void> {
+    const facts = await this.gather(kind, seen, state, null);
     const advice = adviceFrom(facts);
     events.push({ finding: kind, nll_loss: nll, unigram: facts.unigram, best: state.watch.best, advice });
     warnings.push(
@@ -138,20 +138,20 @@ export class Doctor {
     );
   }
 
-  private gather(
+  private async gather(
     failure: Facts['failure'],
     { update, lr, batches, figures }: Case,
     { history }: DoctorState,
     diagnosis: Diagnosis | null,
-  ): Facts {
+  ): Promise<Facts> {
     const { config, seed } = this.options;
     const [batch] = batches;
     const training = { seed, step: (update - 1) * config.updateFreq };
     return {
       ...{ failure, update, lr, diagnosis, history, tokens: figures.tokens },
       unigram: failure === 'non-finite' ? null : this.unigramLoss(),
-      norms: measureNorms(this.model, batch, config.labelSmoothing, training),
-      dependencies: measureDependency(this.model, batch),
+      norms: await measureNorms(this.model, batch, config.labelSmoothing, training),
+      dependencies: await measureDependency(this.model, batch),
       ...{ train: config, model: this.model.config },
     };
   }
@@ -164,17 +164,17 @@ export class Doctor {
   }
 
   /** Does the batches again, with the masks that they had, until one fails. */
-  private diagnose({ update, batches, plan, read }: Case): Diagnosis {
+  private async diagnose({ update, batches, plan, read }: Case): Promise<Diagnosis> {
     const { config, seed } = this.options;
     for (const [i, batch] of batches.entries()) {
       const training = { seed, step: (update - 1) * config.updateFreq + i };
-      const first = findNonFinite(this.model, batch, config.labelSmoothing, training);
+      const first = await findNonFinite(this.model, batch, config.labelSmoothing, training);
       if (first === null) continue;
       const pairs = [...batch.indices];
       if (first.what === 'weight') return { cause: 'weight', first, pairs };
       const other = referenceOf(plan, batches);
       if (other === undefined) return { cause: 'unknown', first, pairs };
-      const fails = findNonFinite(this.model, read(other), config.labelSmoothing, training) !== null;
+      const fails = (await findNonFinite(this.model, read(other), config.labelSmoothing, training)) !== null;
       return { cause: fails ? 'model' : 'batch', first, pairs };
     }
     return { cause: 'unknown', first: null, pairs: batches.flatMap(({ indices }) => [...indices]) };

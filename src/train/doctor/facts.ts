@@ -51,26 +51,28 @@ export interface Facts {
 }
 
 /** The norms of the parts of a model, in the order of the forward pass. */
-export function measureNorms(
+export async function measureNorms(
   model: Transformer,
   batch: Batch,
   labelSmoothing: number,
   training: { seed: number; step: number },
-): PartNorms[] {
+): Promise<PartNorms[]> {
   const { loss, nll, gradients } = lossGradients(model, model.trainable, batch, labelSmoothing, training);
   try {
     const trained = [...model.weights].filter(([, { trainable }]) => trainable);
     const gradientOf = new Map(trained.map(([name], i) => [name, gradients[i]]));
     const names = [...model.weights.keys()];
-    return [...new Set(names.map(partOf))].map((part) => {
+    const norms: PartNorms[] = [];
+    for (const part of new Set(names.map(partOf))) {
       const members = names.filter((name) => partOf(name) === part);
-      const gradient = globalNormValue(members.flatMap((name) => gradientOf.get(name) ?? []));
-      return {
+      const gradient = await globalNormValue(members.flatMap((name) => gradientOf.get(name) ?? []));
+      norms.push({
         part,
-        weight: globalNormValue(members.map((name) => model.weights.get(name)!)),
+        weight: await globalNormValue(members.map((name) => model.weights.get(name)!)),
         gradient: gradient / batch.targetOutput.length,
-      };
-    });
+      });
+    }
+    return norms;
   } finally {
     tf.dispose([loss, nll, gradients]);
   }

@@ -136,39 +136,41 @@ async function measureAll(
     const { sentences, targetTokens } = batch.measured;
     log.info(`Batch ${options.batch} of ${options.split}: ${sentences} pairs, ${targetTokens} target tokens`);
     const context: AnalysisContext = { config, models, data, batch, options };
-    const only = <T>(measure: Measure, work: () => T): T | undefined =>
+    const only = async <T>(measure: Measure, work: () => Promise<T>): Promise<T | undefined> =>
       what.includes(measure) ? work() : undefined;
     return {
       batch: batch.measured,
-      dependency: only('dependency', () => measureDependencies(context)),
-      outputChange: only('output-change', () =>
+      dependency: await only('dependency', () => measureDependencies(context)),
+      outputChange: await only('output-change', () =>
         run === undefined ? measureDepths(context) : measureCheckpoints(context),
       ),
-      gradients: only('gradients', () => measureGradients(context)),
-      updates: only('updates', () => measureUpdates(context)),
+      gradients: await only('gradients', () => measureGradients(context)),
+      updates: await only('updates', () => measureUpdates(context)),
     };
   } finally {
     data.close();
   }
 }
 
-function measureDependencies({ models, data, batch, options }: AnalysisContext): Dependency[] {
-  return models.map((analyzed) => {
+async function measureDependencies({ models, data, batch, options }: AnalysisContext): Promise<Dependency[]> {
+  const dependencies: Dependency[] = [];
+  for (const analyzed of models) {
     const { subject, config } = analyzed;
     log.info(`Dependency: ${subject.residual}, ${subject.checkpoint}`);
-    const { model } = openModel(analyzed, data, options.withDropout === true);
+    const { model } = await openModel(analyzed, data, options.withDropout === true);
     try {
-      const rows = measureDependency(model, batch.batch, batch.training);
+      const rows = await measureDependency(model, batch.batch, batch.training);
       const stacks = STACKS.map((stack) => ({
         stack,
         rows: rows.filter((row) => row.stack === stack),
         expected: expectedShares(config.model, stack),
       }));
-      return { ...subject, stacks };
+      dependencies.push({ ...subject, stacks });
     } finally {
       model.dispose();
     }
-  });
+  }
+  return dependencies;
 }
 
 function write(analysis: Analysis, trained: () => Facts, { output, html, args }: AnalyzeOptions): void {

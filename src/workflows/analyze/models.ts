@@ -112,20 +112,18 @@ function updatesAt(folder: string): number | null {
  * @param dropout whether it keeps its dropout; without it all rates are 0
  * @throws UserError for weights that are damaged or of another shape
  */
-export function openModel(
+export async function openModel(
   { config, folder, subject }: AnalyzedModel,
   data: TrainingData,
   dropout: boolean,
-): OpenModel {
+): Promise<OpenModel> {
   const vocabulary = { source: data.source.size, target: data.target.size };
   const model = dropout
     ? config.model
     : { ...config.model, dropout: 0, attentionDropout: 0, activationDropout: 0 };
   if (folder === null) {
-    return {
-      model: Transformer.create(model, vocabulary, config.seed, initialOmega(config, data)),
-      updates: 0,
-    };
+    const omega = await initialOmega(config, data);
+    return { model: Transformer.create(model, vocabulary, config.seed, omega), updates: 0 };
   }
   const file = path.join(folder, WEIGHTS_FILE);
   const tensors = readWeights(folder, WEIGHTS_FILE);
@@ -136,14 +134,19 @@ export function openModel(
 }
 
 /** ω as `train` would begin with; nothing is written. */
-function initialOmega(
+async function initialOmega(
   { model, train, seed }: SettledConfig,
   { source, target, firstBatch }: TrainingData,
-): ReturnType<typeof omegaOf> | null {
+): Promise<ReturnType<typeof omegaOf> | null> {
   if (!hasOmega(model) || model.omega.init !== 'profiled') return null;
   if (model.omega.profile !== null) return readOmega(model.omega.profile, model);
   return omegaOf(
-    profileOmega(model, { source: source.size, target: target.size }, firstBatch(train.maxTokens), seed),
+    await profileOmega(
+      model,
+      { source: source.size, target: target.size },
+      firstBatch(train.maxTokens),
+      seed,
+    ),
   );
 }
 

@@ -19,30 +19,32 @@ interface Perturbed {
 }
 
 /** Output changes of the models of a config with N + N layers, for each depth N, and how they grow with it. */
-export function measureDepths(context: AnalysisContext): OutputChanges {
+export async function measureDepths(context: AnalysisContext): Promise<OutputChanges> {
   const { models, options } = context;
   const depths = [...new Set(options.depths ?? DEPTHS)].sort((a, b) => a - b);
-  const changes = models.flatMap(({ subject, config }) =>
-    depths.flatMap((layers) => {
+  const changes: OutputChange[] = [];
+  for (const { subject, config } of models) {
+    for (const layers of depths) {
       log.info(`Output change: ${subject.residual}, ${layers} + ${layers} layers`);
       const model = { ...config.model, encoder: { layers }, decoder: { layers } };
       const seeded = seedsOf(context).map((seed) => ({
         analyzed: { subject, config: { ...config, model, seed }, folder: null },
         signs: [seed],
       }));
-      return measureChanges(context, seeded);
-    }),
-  );
+      changes.push(...(await measureChanges(context, seeded)));
+    }
+  }
   const theory = models.flatMap(({ config }) => depths.flatMap((depth) => theoryOf(config.model, depth)));
   return { changes, growth: depths.length < 2 ? [] : growthOf(changes, theory), theory };
 }
 
 /** Output changes of the models at checkpoints, which have the depth they have. */
-export function measureCheckpoints(context: AnalysisContext): OutputChanges {
-  const changes = context.models.flatMap((analyzed) => {
+export async function measureCheckpoints(context: AnalysisContext): Promise<OutputChanges> {
+  const changes: OutputChange[] = [];
+  for (const analyzed of context.models) {
     log.info(`Output change: ${analyzed.subject.checkpoint}`);
-    return measureChanges(context, [{ analyzed, signs: seedsOf(context) }]);
-  });
+    changes.push(...(await measureChanges(context, [{ analyzed, signs: seedsOf(context) }])));
+  }
   return { changes, growth: [], theory: [] };
 }
 
@@ -55,10 +57,10 @@ function seedsOf({ config: { seed }, options: { seeds } }: AnalysisContext): num
  *
  * @param models one model, or the same with several seeds
  */
-function measureChanges(
+async function measureChanges(
   { data, batch, options }: AnalysisContext,
   models: readonly Perturbed[],
-): OutputChange[] {
+): Promise<OutputChange[]> {
   const cases = STACKS.flatMap((stack) =>
     DIRECTIONS.flatMap((direction) =>
       (options.deltas ?? DELTAS).map((delta) => ({
@@ -71,14 +73,17 @@ function measureChanges(
   const found: number[][] = cases.map(() => []);
   for (const { analyzed, signs } of models) {
     const { labelSmoothing } = analyzed.config.train;
-    const { model } = openModel(analyzed, data, options.withDropout === true);
+    const { model } = await openModel(analyzed, data, options.withDropout === true);
     const perturbations = cases.flatMap((own, place) =>
       // There is one gradient, whatever the signs.
       (own.direction === 'random' ? signs : signs.slice(0, 1)).map((seed) => ({ ...own, seed, place })),
     );
     try {
       const { training } = batch;
-      const changes = measureOutputChanges(model, batch.batch, perturbations, { labelSmoothing, training });
+      const changes = await measureOutputChanges(model, batch.batch, perturbations, {
+        labelSmoothing,
+        training,
+      });
       changes.forEach((change, i) => {
         found[perturbations[i].place].push(change);
       });

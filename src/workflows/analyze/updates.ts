@@ -13,53 +13,59 @@ import type { AnalysisContext } from './context.js';
 import { type AnalyzedModel, type OpenModel, openModel } from './models.js';
 
 /** Gradients of each sublayer and matrix, and the updates that the optimizer makes of them. */
-export function measureGradients(context: AnalysisContext): GradientNorms[] {
+export async function measureGradients(context: AnalysisContext): Promise<GradientNorms[]> {
   const { models, options, batch } = context;
-  return models.map((analyzed) => {
+  const measured: GradientNorms[] = [];
+  for (const analyzed of models) {
     const { subject, config } = analyzed;
     log.info(`Gradients: ${subject.residual}, ${subject.checkpoint}`);
-    return withUpdates(context, analyzed, config.train, ({ model }, updates) => {
+    const norms = await withUpdates(context, analyzed, config.train, async ({ model }, updates) => {
       const { labelSmoothing } = config.train;
-      const hidden = measureHiddenGradients(model, batch.batch, labelSmoothing, batch.training);
+      const hidden = await measureHiddenGradients(model, batch.batch, labelSmoothing, batch.training);
       const meter = new MatrixNormMeter(model);
-      meterUpdates(model, updates, options.steps, meter);
+      await meterUpdates(model, updates, options.steps, meter);
       return { ...subject, steps: options.steps, hidden, matrices: meter.norms() };
     });
-  });
+    measured.push(norms);
+  }
+  return measured;
 }
 
 /** What the next updates of training change; at initialisation also without warmup. */
-export function measureUpdates(context: AnalysisContext): UpdateSensitivity[] {
+export async function measureUpdates(context: AnalysisContext): Promise<UpdateSensitivity[]> {
   const { models, options, batch } = context;
-  return models.flatMap((analyzed) => {
+  const measured: UpdateSensitivity[] = [];
+  for (const analyzed of models) {
     const { subject, config, folder } = analyzed;
     const { train } = config;
     const flat: TrainConfig = { ...train, lrScheduler: 'constant', warmupUpdates: 0 };
-    const follow = (warmup: boolean): UpdateSensitivity => {
+    const follow = (warmup: boolean): Promise<UpdateSensitivity> => {
       const which = warmup ? 'as configured' : 'without warmup';
       log.info(`Updates: ${subject.residual}, ${subject.checkpoint}, ${which}`);
-      return withUpdates(context, analyzed, warmup ? train : flat, ({ model }, updates) => ({
+      return withUpdates(context, analyzed, warmup ? train : flat, async ({ model }, updates) => ({
         ...subject,
         warmup,
-        steps: followUpdates(model, updates, options.steps, batch),
+        steps: await followUpdates(model, updates, options.steps, batch),
       }));
     };
-    return folder === null && train.warmupUpdates > 0 ? [follow(true), follow(false)] : [follow(true)];
-  });
+    measured.push(await follow(true));
+    if (folder === null && train.warmupUpdates > 0) measured.push(await follow(false));
+  }
+  return measured;
 }
 
 /** Opens a model with training's own updates of it, and disposes of both. */
-function withUpdates<T>(
+async function withUpdates<T>(
   { data, options }: AnalysisContext,
   analyzed: AnalyzedModel,
   train: TrainConfig,
-  work: (open: OpenModel, updates: Updates) => T,
-): T {
-  const open = openModel(analyzed, data, options.withDropout === true);
+  work: (open: OpenModel, updates: Updates) => Promise<T>,
+): Promise<T> {
+  const open = await openModel(analyzed, data, options.withDropout === true);
   try {
     const updates = new TrainingUpdates(open, analyzed, train, data);
     try {
-      return work(open, updates);
+      return await work(open, updates);
     } finally {
       updates.dispose();
     }

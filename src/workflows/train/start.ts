@@ -77,21 +77,21 @@ export function resume(
 }
 
 /** A new model: initial weights, or those of another one. */
-export function begin(
+export async function begin(
   config: SettledConfig,
   data: TrainingData,
   next: Continuation,
   source: SourceModel | null,
-): Start {
+): Promise<Start> {
   const vocabulary = vocabularyOf(data);
   checkModelMemory(config.model, vocabulary, TRAINING_COPIES);
   const inputs = profileInputs(config, data);
   if (source !== null) {
-    const start = initFrom(source, config, { next, vocabulary, firstBatch: inputs.firstBatch });
+    const start = await initFrom(source, config, { next, vocabulary, firstBatch: inputs.firstBatch });
     log.info(`Starting with the weights of ${start.initFrom.path}${describeKept(config.train)}`);
     return start;
   }
-  const profiled = ensureProfile(config, inputs);
+  const profiled = await ensureProfile(config, inputs);
   const model = Transformer.create(config.model, vocabulary, config.seed, profiled, config.train.freeze);
   const analytic =
     hasOmega(config.model) && config.model.omega.init === 'analytic' ? analyticOmega(config.model) : null;

@@ -104,7 +104,7 @@ export async function rehearseTraining(
   try {
     const { config, written } = await settleBatch(given, data, backend);
     const inScratch = { ...config, train: { ...config.train, saveDir: scratch } };
-    const start = begin(inScratch, data, originOf(config, written, data, backend), source);
+    const start = await begin(inScratch, data, originOf(config, written, data, backend), source);
     try {
       for (const line of describeStart(config, data, start)) log.info(line);
       const inputs = { ...trialInputs(config, data), config: config.train, memory: backend.memory };
@@ -145,7 +145,7 @@ async function trainLocked(
     const origin = originOf(config, written, data, backend);
     const start = resuming
       ? resume(config, data, { ...origin, allowChange })
-      : begin(config, data, origin, source);
+      : await begin(config, data, origin, source);
     try {
       prepareRunDirectory(config, written, start, resuming);
       const unsaved = !resuming && source !== null;

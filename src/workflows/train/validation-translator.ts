@@ -58,16 +58,16 @@ export async function validationTranslator(config: Config, split: PairSource): P
 export function validationTrial(
   { decode, model: { maxPositions } }: Config,
   split: PairSource,
-): (model: Transformer) => void {
+): (model: Transformer) => Promise<void> {
   const lengths = Array.from(split.sourceLengths, (length) => Math.min(length, maxPositions));
   const positions = ([longest, ...others]: number[]): number =>
     (1 + others.length) * (decode.maxLenA * lengths[longest] + decode.maxLenB);
   const [largest] = lengthBatches(lengths, decode).sort((a, b) => positions(b) - positions(a));
-  return (model) => {
+  return async (model) => {
     const decoder = new IncrementalDecoder(model);
     try {
       const sources = largest.map((i) => fitTo(maxPositions, split.pair(i).source));
-      beamSearch(decoder, pack(sources), { ...decode, maxPositions });
+      await beamSearch(decoder, pack(sources), { ...decode, maxPositions });
     } finally {
       decoder.dispose();
     }

@@ -5,3 +5,14 @@ export async function ownValues(tensor: tf.Tensor): Promise<Float32Array<ArrayBu
   const values = await tensor.data<'float32'>();
   return (tf.getBackend() === 'cpu' ? values.slice() : values) as Float32Array<ArrayBuffer>;
 }
+
+/** The values of a tensor that nobody else needs. */
+export async function readAndDispose<T extends tf.NumericDataType = 'float32'>(
+  tensor: tf.Tensor,
+): Promise<tf.DataTypeMap[T]> {
+  try {
+    return await tensor.data<T>();
+  } finally {
+    tensor.dispose();
+  }
+}
