@@ -107,7 +107,7 @@ function refuseEmptyPaths(command: Command): void {
     ? 'an argument'
     : command.options.find(
         (option) =>
-          /<(file|folder|name=file)/.test(option.flags) &&
+          /<(file|folder)/.test(option.flags) &&
           [command.getOptionValue(option.attributeName())].flat().includes(''),
       )?.flags;
   if (empty === undefined) return;

@@ -95,11 +95,14 @@ function meantOptions(command: Command, extra: readonly string[]): string | unde
   const options = (OPTIONS_OF_EXTRA[command.name()] ?? []).map(
     (name) => command.options.find(({ long }) => long === name)!,
   );
-  const last = options.at(-1);
-  if (last === undefined || (extra.length > options.length && !last.variadic)) return undefined;
-  if (last.variadic) return `Did you mean ${last.long} ${extra.join(' ')}? ${describe(last)}`;
-  const meant = extra.map((word, i) => `${options[i].long} ${word}`).join(' ');
-  return `Did you mean ${meant}?${extra.length === 1 ? ` ${describe(options[0])}` : ''}`;
+  const taking = options.slice(0, extra.length);
+  const last = taking.at(-1);
+  if (last === undefined || (extra.length > taking.length && !last.variadic)) return undefined;
+  const meant = taking.map((option, i) => {
+    const words = option === last ? extra.slice(i) : [extra[i]];
+    return [option.long, ...words].join(' ');
+  });
+  return `Did you mean ${meant.join(' ')}?${taking.length === 1 ? ` ${describe(last)}` : ''}`;
 }
 
 function missingArgument(command: Command, name: string, swallowed?: string): UserError {

@@ -98,6 +98,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, [problem: string, hint: string]>> =
   EAGAIN: ['the system has no more of this for now', 'Try again, or look at `ulimit -u` and `ulimit -n`.'],
 };
 
+/** An error as a call of the system gives it, for what the system does not refuse itself, or not in time. */
+export function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
 /** How Node says that it got no memory, or not so much in one piece: in errors without a call of the system. */
 const OUT_OF_MEMORY =
   /^(Array buffer allocation failed|Invalid typed array length: \d+|Invalid string length)$/;

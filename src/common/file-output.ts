@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import { explainFileError } from './errors.js';
+import { explainFileError, systemError } from './errors.js';
 import { keepRights, makeFolder, syncFolder } from './folders.js';
 import { clearLeftovers, temporaryName } from './leftovers.js';
 import { descriptorOf, followLinks } from './links.js';
@@ -62,7 +62,7 @@ export function openAtomic(target: string): AtomicFile {
 }
 
 function open(target: string): AtomicFile {
-  if (target.endsWith('/')) throw Object.assign(new Error(), { code: 'EISDIR' }); // heard of at the end only, else
+  if (target.endsWith('/')) throw systemError('EISDIR'); // heard of at the end only, else
   const place = followLinks(target);
   const descriptor = descriptorOf(place);
   if (descriptor !== undefined) return passOn(descriptor, () => {});

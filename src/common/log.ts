@@ -20,9 +20,10 @@ export type Level = 'info' | 'warning' | 'error';
 /** Takes messages; each is a text of one or more lines. */
 export type MessageListener = (level: Level, message: string) => void;
 
+const COLOURS = { warning: 'yellow', error: 'red' } as const;
+
 const print: MessageListener = (level, message) => {
-  const head = { info: '', warning: `${paint('yellow', 'warning:')} `, error: `${paint('red', 'error:')} ` };
-  messages.print(head[level] + message);
+  messages.print(level === 'info' ? message : `${paint(COLOURS[level], `${level}:`)} ${message}`);
 };
 
 let quiet = false;

@@ -86,19 +86,19 @@ export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConf
  * @param run a run directory, or a checkpoint in one
  * @throws UserError also where the folder is neither
  */
-export function loadRunConfig(run: string, { sets = [] }: Pick<ConfigSources, 'sets'> = {}): LoadedConfig {
+export function loadRunConfig(run: string, over: ConfigSources = {}): LoadedConfig {
   const file = runConfigFile(findRun(run).runDirectory);
-  const { config, written } = loadRunConfigFile(file, sets);
+  const { config, written } = loadRunConfigFile(file, over);
   return { config, written, warnings: [] }; // they were given when it was trained
 }
 
 /** A line of the config.yaml of a run: which version of this program wrote it. */
 export const versionLine = (version: string): string => `# admin-nmt ${version}\n`;
 
-/** The config.yaml of a run. @throws UserError that says so where a later version wrote it */
-export function loadRunConfigFile(file: string, sets: ConfigSources['sets'] = []): LoadedConfig {
+/** The config.yaml of a run, and what goes over it. @throws UserError that says so where a later version wrote it */
+export function loadRunConfigFile(file: string, { files = [], sets }: ConfigSources = {}): LoadedConfig {
   try {
-    return loadConfig({ files: [file], sets });
+    return loadConfig({ files: [file, ...files], sets });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const writer = writerOf(file);

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream, fstatSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream';
-import { explainFileError, UserError } from '../common/errors.js';
+import { explainFileError, systemError, UserError } from '../common/errors.js';
 import { wasClosed } from '../common/standard-output.js';
 
 /** Stands for standard input in place of a file's name. */
@@ -108,10 +108,7 @@ function refuseStrangeInput(): void {
     });
   }
   if (!fstatSync(process.stdin.fd).isDirectory()) return;
-  throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), {
-    code: 'EISDIR',
-    syscall: 'read',
-  });
+  throw systemError('EISDIR');
 }
 
 async function* observed(

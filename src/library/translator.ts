@@ -1,13 +1,8 @@
-import { initBackend } from '../backend/init.js';
-import { UserError } from '../common/errors.js';
-import { log } from '../common/log.js';
 import { loadRunConfig } from '../config/load.js';
 import type { Config, PartialConfig } from '../config/schema.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
-import { type LoadedModel, loadModel } from '../decode/load-model.js';
-import { translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
-import { IncrementalDecoder } from '../model/incremental.js';
+import { checkNbest, OpenModel } from '../workflows/open-model.js';
 
 /** What of a run is loaded, and how it translates. */
 export interface TranslatorOptions {
@@ -28,17 +23,13 @@ export class Translator {
   readonly targetLang: string;
   /** The folder that the weights come from. */
   readonly checkpoint: string;
-  private readonly config: Config;
-  private readonly loaded: LoadedModel;
-  private readonly decoder: IncrementalDecoder;
+  private readonly model: OpenModel;
 
-  private constructor(config: Config, checkpoint: string, loaded: LoadedModel) {
-    this.config = config;
+  private constructor({ data }: Config, checkpoint: string, model: OpenModel) {
+    this.sourceLang = data.sourceLang;
+    this.targetLang = data.targetLang;
     this.checkpoint = checkpoint;
-    this.loaded = loaded;
-    this.decoder = new IncrementalDecoder(loaded.model);
-    this.sourceLang = config.data.sourceLang;
-    this.targetLang = config.data.targetLang;
+    this.model = model;
   }
 
   /**
@@ -48,16 +39,15 @@ export class Translator {
    * @throws UserError for what is missing, damaged or cannot be meant
    */
   static async load(run: string, options: TranslatorOptions = {}): Promise<Translator> {
-    const { backend, threads, decode = {} } = options;
-    const given = { backend, threads, ...prefixed('decode', decode) };
-    const sets = Object.entries(given)
-      .filter(([, value]) => value !== undefined)
-      .map(([path, value]) => ({ path, value: JSON.stringify(value), where: path }));
-    const { config } = loadRunConfig(run, { sets });
-    if (config.decode.nbest > config.decode.beam) throw tooMany(config.decode);
+    const { backend, threads, decode } = options;
+    const { config } = loadRunConfig(run, { files: [{ backend, threads, decode }] });
+    checkNbest(config.decode);
     const location = locateCheckpoint(run, options.checkpoint);
-    await initBackend(config.backend, config.threads);
-    return new Translator(config, location.checkpoint, loadModel(location, config, options.weights));
+    return new Translator(
+      config,
+      location.checkpoint,
+      await OpenModel.open(location, config, options.weights),
+    );
   }
 
   /**
@@ -65,13 +55,8 @@ export class Translator {
    *
    * @returns for each of them its hypotheses, the best first, with tokens and log-probabilities
    */
-  async *translate(sentences: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Translation> {
-    const { maxPositions } = this.config.model;
-    const onCut = (index: number, length: number): void => {
-      log.warn(`sentence ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
-    };
-    const options = { ...this.config.decode, maxPositions, chunk: 2000, onCut };
-    yield* translateLines(inTurn(sentences), this.decoder, this.loaded.codec, options);
+  translate(sentences: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Translation> {
+    return this.model.translate(inTurn(sentences));
   }
 
   /** Translates a sentence, or an array of them, to text alone. */
@@ -86,22 +71,10 @@ export class Translator {
 
   /** Frees the memory of the model. */
   dispose(): void {
-    this.decoder.dispose();
-    this.loaded.model.dispose();
+    this.model.dispose();
   }
-}
-
-function prefixed(section: string, keys: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${section}.${key}`, value]));
 }
 
 async function* inTurn(sentences: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
   yield* sentences;
-}
-
-function tooMany({ beam, nbest }: Config['decode']): UserError {
-  return new UserError({
-    problem: `expected nbest to be at most beam, found nbest ${nbest} and beam ${beam}`,
-    where: 'decode.nbest',
-  });
 }

@@ -1,6 +1,7 @@
 import { SCHEMES, type Scheme } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
-import { dropout, type MaskKey } from '../ops/dropout.js';
+import { dropout } from '../ops/dropout.js';
+import type { MaskKey } from '../ops/kernels.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/matmul.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';

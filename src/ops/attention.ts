@@ -1,5 +1,5 @@
-import { dropoutMask, type MaskKey } from './dropout.js';
-import { type HeadPlace, hasKernel, kernelDropout, runFused } from './kernels.js';
+import { dropoutMask } from './dropout.js';
+import { type HeadPlace, hasKernel, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { type Layout, layoutOf, padRows, unpadRows } from './padding.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';

@@ -3,8 +3,6 @@ import { hasKernel, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
-export type { MaskKey };
-
 /**
  * Values of a dropout mask: 0 with probability `rate`, else 1 / (1 − rate), so that the mean stays.
  *

@@ -1,5 +1,5 @@
-import { dropout, type MaskKey } from './dropout.js';
-import { hasKernel, kernelDropout, runFused } from './kernels.js';
+import { dropout } from './dropout.js';
+import { hasKernel, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 

@@ -1,18 +1,11 @@
-import { initBackend } from '../backend/init.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { type Progress, startProgress } from '../common/progress.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import { readLines } from '../data/text-source.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
-import { loadModel } from '../decode/load-model.js';
-import type { TextCodec } from '../decode/text-codec.js';
-import { translateLines } from '../decode/translate-lines.js';
 import { formatTranslation, type TranslationFormat } from '../decode/translation-format.js';
-import { IncrementalDecoder } from '../model/incremental.js';
-
-/** Lines to group by length at a time. */
-const CHUNK = 2000;
+import { checkNbest, OpenModel } from './open-model.js';
 
 /** Where a command's lines go. */
 export interface LineOutput {
@@ -49,41 +42,28 @@ export interface TranslateFileOptions {
  * @throws UserError for what the user can mend; no file is then written
  */
 export async function translateFile(run: string, options: TranslateFileOptions): Promise<void> {
-  const { config, input = '-', openOutput, format, chunk = CHUNK } = options;
-  checkNbest(config.decode, format);
+  const { config, input = '-', openOutput, format, chunk } = options;
+  checkNbest(config.decode);
+  checkFormat(config.decode, format);
   const location = locateCheckpoint(run, options.checkpoint);
   const total = input === '-' ? undefined : await countLines(input);
-  const backend = await initBackend(config.backend, config.threads);
-  log.info(`Backend: ${backend.name} (${backend.reason})`);
-  const loaded = loadModel(location, config, options.weights);
-  log.info(`Model: ${location.checkpoint}`);
-  if (!loaded.tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
+  const model = await OpenModel.open(location, config, options.weights);
   const output = openOutput();
-  const decoder = new IncrementalDecoder(loaded.model);
   // Translations that run over the terminal show the progress themselves, and a bar would tear them.
   const progress = output.isTerminal
     ? undefined
     : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
   try {
-    const work = { format, output, progress, chunk };
-    await translateAll(readLines(input), decoder, loaded.codec, config, work);
+    await translateAll(readLines(input), model, { format, output, progress, chunk });
     output.commit();
   } finally {
     progress?.stop();
     output.close();
-    decoder.dispose();
-    loaded.model.dispose();
+    model.dispose();
   }
 }
 
-function checkNbest({ beam, nbest }: DecodeConfig, format: TranslationFormat): void {
-  if (nbest > beam) {
-    throw new UserError({
-      problem: `expected nbest to be at most beam, found nbest ${nbest} and beam ${beam}`,
-      where: 'decode.nbest',
-      hint: `Use --beam ${nbest}, or a smaller --nbest.`,
-    });
-  }
+function checkFormat({ nbest }: DecodeConfig, format: TranslationFormat): void {
   if (nbest > 1 && format === 'text') {
     throw new UserError({
       problem: `expected nbest 1 with the format text, which has one line for each line; found nbest ${nbest}`,
@@ -103,26 +83,18 @@ interface Work {
   format: TranslationFormat;
   output: LineOutput;
   progress: Progress | undefined;
-  chunk: number;
+  chunk?: number;
 }
 
 async function translateAll(
   lines: AsyncIterable<string>,
-  decoder: IncrementalDecoder,
-  codec: TextCodec,
-  config: Config,
+  model: OpenModel,
   { format, output, progress, chunk }: Work,
 ): Promise<void> {
-  const { maxPositions } = config.model;
   const started = performance.now();
   let done = 0;
-  const translations = translateLines(lines, decoder, codec, {
-    ...config.decode,
-    maxPositions,
+  const translations = model.translate(lines, {
     chunk,
-    onCut: (index, length) => {
-      log.warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
-    },
     onBatch: (count) => {
       done += count;
       progress?.update(done, [`${rate(done, started)} sentences/s`]);

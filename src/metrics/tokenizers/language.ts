@@ -42,7 +42,7 @@ export function targetOfPair(pair: string): string {
     throw new UserError({
       problem: `expected two languages with - between them, as de-en; found '${pair}'`,
       where: '--language-pair',
-      hint: `A single language is given with --target-lang.`,
+      hint: 'A single language is given with --target-lang.',
     });
   }
   let at = 1;
