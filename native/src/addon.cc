@@ -111,7 +111,8 @@ Napi::Value allocate(const Napi::CallbackInfo &info) {
 #if defined(__linux__)
   if (bytes >= LARGE) madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
-  const Napi::Value buffer = Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void *data) { std::free(data); });
+  const Napi::Value buffer =
+      Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void *data) { std::free(data); });
   owned.release();
   return buffer;
 }

@@ -34,7 +34,8 @@ struct Op {
 template <auto function> struct Calls;
 template <class R, class... A, R (*function)(A...)> struct Calls<function> {
   static constexpr Op op(const char *name) {
-    return {name, sizeof...(A), !std::is_void_v<R>, [](const Arguments &given) { return run(given, std::index_sequence_for<A...>{}); }};
+    return {name, sizeof...(A), !std::is_void_v<R>,
+            [](const Arguments &given) { return run(given, std::index_sequence_for<A...>{}); }};
   }
 
   template <class T> static T at(const Arguments &given, int place) {

@@ -16,8 +16,9 @@ int threads();
 /// Calls f(begin, end) for pieces of 0 … n − 1.
 template <class F> inline void parallel(int64_t n, int64_t grain, int64_t most, F f) {
   if (n <= 0) return;
-  runPieces(n, grain < 1 ? 1 : grain, most,
-            [](void *context, int64_t begin, int64_t end) { (*static_cast<F *>(context))(begin, end); }, &f);
+  runPieces(
+      n, grain < 1 ? 1 : grain, most,
+      [](void *context, int64_t begin, int64_t end) { (*static_cast<F *>(context))(begin, end); }, &f);
 }
 template <class F> inline void parallel(int64_t n, int64_t grain, F f) { parallel(n, grain, INT64_MAX, f); }
 

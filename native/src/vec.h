@@ -27,8 +27,14 @@ typedef int32_t vi __attribute__((vector_size(LANES * 4)));
 typedef float vfu __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 template <class V> struct Lanes;
-template <> struct Lanes<float> { static constexpr int count = 1; using Int = int32_t; };
-template <> struct Lanes<vf> { static constexpr int count = LANES; using Int = vi; };
+template <> struct Lanes<float> {
+  static constexpr int count = 1;
+  using Int = int32_t;
+};
+template <> struct Lanes<vf> {
+  static constexpr int count = LANES;
+  using Int = vi;
+};
 
 template <class V> inline V load(const float *p);
 template <> inline float load<float>(const float *p) { return *p; }

@@ -30,8 +30,8 @@ struct AttentionShape {
 inline int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
 /// out [rows, width] = Σ_t a(row, t) · b [t, width]; width in whole vectors.
-inline void smallProduct(int64_t rows, int64_t depth, const float *a, int64_t aRows, int64_t aColumns, const float *b, int64_t width,
-                         float *out) {
+inline void smallProduct(int64_t rows, int64_t depth, const float *a, int64_t aRows, int64_t aColumns, const float *b,
+                         int64_t width, float *out) {
   for (int64_t i = 0; i < rows; i += 4) {
     const int present = static_cast<int>(std::min<int64_t>(4, rows - i));
     const float *r[4];
@@ -163,7 +163,8 @@ inline void attend(Rows q, Rows k, Rows v, const AttentionShape &shape, float *o
     const int64_t stride = padded(piece.keys);
     float *keys = scratch(Use::keys, width * stride + (piece.keys + 2 * piece.queries) * wide);
     float *values = keys + width * stride, *queries = values + piece.keys * wide, *mixed = queries + piece.queries * wide;
-    float *weights = scratch(Use::scores, piece.queries * stride + maskSize(piece)), *mask = weights + piece.queries * stride;
+    float *weights = scratch(Use::scores, piece.queries * stride + maskSize(piece)),
+          *mask = weights + piece.queries * stride;
     if (shape.dropout) attentionMask(shape, piece, mask);
     gatherTransposed(k, piece.key, piece.keys, piece.head, width, keys);
     gatherHead(v, piece.key, piece.keys, piece.head, width, values);
@@ -217,8 +218,7 @@ inline void attendGradient(Rows q, Rows k, Rows v, const AttentionShape &shape, 
       }
       const float *o = out + (piece.query + i) * total + piece.head * width;
       const float along = dotProduct(o, slopes + i * wide, width); // Σ_j weight · dWeight = dOut · out
-      for (int64_t j = 0; j < stride; j += LANES)
-        store(d + j, load<vf>(w + j) * (load<vf>(d + j) - splat<vf>(along)));
+      for (int64_t j = 0; j < stride; j += LANES) store(d + j, load<vf>(w + j) * (load<vf>(d + j) - splat<vf>(along)));
     }
     smallProduct(piece.keys, piece.queries, dropped, 1, stride, slopes, wide, result);
     scatterHead(result, piece.keys, dv, piece.key, piece.head, width, 1);
@@ -236,7 +236,8 @@ inline Rows rowsIn(Floats memory, int64_t column, int64_t stride, int64_t rows, 
   return {memory.data + column, stride};
 }
 
-inline AttentionShape attentionShape(Ints queryOffsets, Ints keyOffsets, int64_t heads, int64_t headWidth, bool causal, Dropout dropout) {
+inline AttentionShape attentionShape(Ints queryOffsets, Ints keyOffsets, int64_t heads, int64_t headWidth, bool causal,
+                                     Dropout dropout) {
   expectOffsets(queryOffsets, "queryOffsets");
   expectOffsets(keyOffsets, "keyOffsets");
   require(queryOffsets.size == keyOffsets.size, "as many sentences of queries as of keys");
@@ -245,11 +246,12 @@ inline AttentionShape attentionShape(Ints queryOffsets, Ints keyOffsets, int64_t
   return {queryOffsets, keyOffsets, heads, headWidth, longest, causal, dropout};
 }
 
-inline void attention(Floats q, int64_t qColumn, int64_t qStride, Floats k, int64_t kColumn, int64_t kStride, Floats v, int64_t vColumn,
-                      int64_t vStride, Ints queryOffsets, Ints keyOffsets, Floats out, Floats logPartition, int64_t heads,
-                      int64_t headWidth, bool causal, Dropout dropout) {
+inline void attention(Floats q, int64_t qColumn, int64_t qStride, Floats k, int64_t kColumn, int64_t kStride, Floats v,
+                      int64_t vColumn, int64_t vStride, Ints queryOffsets, Ints keyOffsets, Floats out, Floats logPartition,
+                      int64_t heads, int64_t headWidth, bool causal, Dropout dropout) {
   const AttentionShape shape = attentionShape(queryOffsets, keyOffsets, heads, headWidth, causal, dropout);
-  const int64_t queries = queryOffsets[queryOffsets.size - 1], keys = keyOffsets[keyOffsets.size - 1], width = heads * headWidth;
+  const int64_t queries = queryOffsets[queryOffsets.size - 1], keys = keyOffsets[keyOffsets.size - 1],
+                width = heads * headWidth;
   expect(out, queries * width, "out");
   expect(logPartition, queries * heads, "logPartition");
   attend(rowsIn(q, qColumn, qStride, queries, width, "q"), rowsIn(k, kColumn, kStride, keys, width, "k"),
@@ -257,12 +259,13 @@ inline void attention(Floats q, int64_t qColumn, int64_t qStride, Floats k, int6
 }
 
 /// The gradients lie as q, k and v do, in memory of the same shapes.
-inline void attentionGradient(Floats q, int64_t qColumn, int64_t qStride, Floats k, int64_t kColumn, int64_t kStride, Floats v,
-                              int64_t vColumn, int64_t vStride, Ints queryOffsets, Ints keyOffsets, Floats out, Floats logPartition,
-                              Floats dOut, Floats dq, Floats dk, Floats dv, int64_t heads, int64_t headWidth, bool causal,
-                              Dropout dropout) {
+inline void attentionGradient(Floats q, int64_t qColumn, int64_t qStride, Floats k, int64_t kColumn, int64_t kStride,
+                              Floats v, int64_t vColumn, int64_t vStride, Ints queryOffsets, Ints keyOffsets, Floats out,
+                              Floats logPartition, Floats dOut, Floats dq, Floats dk, Floats dv, int64_t heads,
+                              int64_t headWidth, bool causal, Dropout dropout) {
   const AttentionShape shape = attentionShape(queryOffsets, keyOffsets, heads, headWidth, causal, dropout);
-  const int64_t queries = queryOffsets[queryOffsets.size - 1], keys = keyOffsets[keyOffsets.size - 1], width = heads * headWidth;
+  const int64_t queries = queryOffsets[queryOffsets.size - 1], keys = keyOffsets[keyOffsets.size - 1],
+                width = heads * headWidth;
   expect(out, queries * width, "out");
   expect(dOut, queries * width, "dOut");
   expect(logPartition, queries * heads, "logPartition");

@@ -53,15 +53,16 @@ inline void lossRow(float *logits, int64_t size, int32_t target, float epsilon, 
 /**
  * losses [2] = Σ loss, Σ nll. With dHidden and dWeight, both or none, also the gradient of the first.
  */
-inline void crossEntropy(Floats hidden, Floats weight, Ints targets, Floats losses, Floats dHidden, Floats dWeight, int64_t rows,
-                         int64_t width, int64_t size, double epsilon) {
+inline void crossEntropy(Floats hidden, Floats weight, Ints targets, Floats losses, Floats dHidden, Floats dWeight,
+                         int64_t rows, int64_t width, int64_t size, double epsilon) {
   expect(hidden, rows * width, "hidden");
   expect(weight, size * width, "weight");
   expect(targets, rows, "targets");
   expect(losses, 2, "losses");
   expect(dHidden, rows * width, "dHidden", true);
   expect(dWeight, size * width, "dWeight", !dHidden);
-  for (int64_t i = 0; i < rows; i++) require(targets[i] >= 0 && targets[i] < size, "a target lies outside of the vocabulary");
+  for (int64_t i = 0; i < rows; i++)
+    require(targets[i] >= 0 && targets[i] < size, "a target lies outside of the vocabulary");
   float *logits = scratch(Use::logits, std::min(rows, LOSS_BLOCK) * size);
   double loss = 0, nll = 0;
   double rowLosses[2 * LOSS_BLOCK];
@@ -80,8 +81,8 @@ inline void crossEntropy(Floats hidden, Floats weight, Ints targets, Floats loss
       nll += rowLosses[2 * row + 1];
     }
     if (!dHidden) continue;
-    gemm(count, width, size, rowMajor(logits, size), rowMajor(weight.data, width), dHidden.data + first * width, width, false,
-         NoEpilogue{});
+    gemm(count, width, size, rowMajor(logits, size), rowMajor(weight.data, width), dHidden.data + first * width, width,
+         false, NoEpilogue{});
     gemm(size, width, count, transposed(logits, size), rowMajor(block, width), dWeight.data, width, first > 0, NoEpilogue{});
   }
   losses[0] = static_cast<float>(loss);

@@ -6,8 +6,8 @@
 namespace ISA {
 
 /// One head of one row: softmax over the keys it sees, then the mean of their values under it.
-inline void attendRow(const float *query, const float *keys, const float *values, const int32_t *seen, int64_t count, int64_t stride,
-                      int64_t width, float *weights, float *out) {
+inline void attendRow(const float *query, const float *keys, const float *values, const int32_t *seen, int64_t count,
+                      int64_t stride, int64_t width, float *weights, float *out) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   float top = -std::numeric_limits<float>::infinity();
   for (int64_t j = 0; j < count; j++) {
@@ -42,8 +42,8 @@ inline void storeRows(Floats rows, int64_t column, int64_t stride, Ints from, Fl
 
 /// out [rows, d]: each row of queries, `stride` apart and from `column` on, attends to the stored keys and values [places, d] at
 /// seen[seenOffsets[row] … seenOffsets[row + 1]).
-inline void cachedAttention(Floats queries, int64_t column, int64_t stride, Floats keys, Floats values, Ints seen, Ints seenOffsets,
-                            Floats out, int64_t width, int64_t heads) {
+inline void cachedAttention(Floats queries, int64_t column, int64_t stride, Floats keys, Floats values, Ints seen,
+                            Ints seenOffsets, Floats out, int64_t width, int64_t heads) {
   require(heads > 0 && width % heads == 0, "the heads must divide the width");
   const int64_t rows = seenOffsets.size - 1, places = keys.size / width;
   require(expectOffsets(seenOffsets, "seenOffsets") == seen.size, "seenOffsets must end at the length of seen");
@@ -58,8 +58,8 @@ inline void cachedAttention(Floats queries, int64_t column, int64_t stride, Floa
       const int64_t first = seenOffsets[row], count = seenOffsets[row + 1] - first;
       float *weights = scratch(Use::scores, count);
       for (int64_t h = 0; h < heads; h++)
-        attendRow(queries.data + row * stride + column + h * head, keys.data + h * head, values.data + h * head, seen.data + first, count, width,
-                  head, weights, out.data + row * width + h * head);
+        attendRow(queries.data + row * stride + column + h * head, keys.data + h * head, values.data + h * head,
+                  seen.data + first, count, width, head, weights, out.data + row * width + h * head);
     }
   });
 }
@@ -122,7 +122,8 @@ inline void selectTop(const float *values, int64_t size, Ints forbidden, int64_t
 }
 
 /// The k most probable entries of each row of logits [rows, size]: ids and natural log-probabilities, [rows · k].
-inline void topLogProbs(Floats logits, Ints forbidden, Span<int32_t> ids, Floats logProbs, int64_t rows, int64_t size, int64_t k) {
+inline void topLogProbs(Floats logits, Ints forbidden, Span<int32_t> ids, Floats logProbs, int64_t rows, int64_t size,
+                        int64_t k) {
   expect(logits, rows * size, "logits");
   require(k >= 1 && k <= size, "k must be at least 1 and at most the length of a row");
   expect(ids, rows * k, "ids");

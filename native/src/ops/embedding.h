@@ -7,7 +7,8 @@
 namespace ISA {
 
 /// y [T, d] = dropout(table[tokens] · scale + positions[places]); without positions where they are absent.
-inline void embedding(Ints tokens, Floats table, Ints places, Floats positions, Floats y, int64_t width, double scale, Dropout dropout) {
+inline void embedding(Ints tokens, Floats table, Ints places, Floats positions, Floats y, int64_t width, double scale,
+                      Dropout dropout) {
   const int64_t rows = tokens.size;
   const int64_t vocabulary = table.size / width, most = positions.size / width;
   require(table.size == vocabulary * width, "the table must hold rows of the width");

@@ -132,7 +132,8 @@ template <int width> inline void packSliver(Matrix a, int64_t present, int64_t k
   if (a.rows == 1 && present == width) {
     for (int64_t p = 0; p < k; p++) memcpy(out + p * width, a.data + p * a.columns, sizeof(float) * width);
   } else if (a.columns == 1 && width % LANES == 0) {
-    for (int64_t i = 0; i < width; i += LANES) packRows(a.data + i * a.rows, a.rows, std::max<int64_t>(0, present - i), k, out + i, width);
+    for (int64_t i = 0; i < width; i += LANES)
+      packRows(a.data + i * a.rows, a.rows, std::max<int64_t>(0, present - i), k, out + i, width);
   } else if (a.columns == 1 && width < LANES) {
     packRows(a.data, a.rows, present, k, out, width);
   } else {
@@ -193,22 +194,22 @@ void gemmPacked(int64_t m, int64_t n, int64_t k, Matrix a, const float *packedB,
     do {
       const int64_t depth = std::min(KC, k - p);
       for (int64_t i = 0; i < rows; i += MR)
-        packSliver<MR>({a.data + (row + i) * a.rows + p * a.columns, a.rows, a.columns}, std::min<int64_t>(MR, rows - i), depth,
-                       packedA + i * depth);
-      multiplyBlock(packedA, rows, packedB + p * columnSlivers * NR, from, std::min(n, to), n, depth, c + row * ldc, ldc, row,
-                    accumulate || p > 0, p + depth >= k, epilogue);
+        packSliver<MR>({a.data + (row + i) * a.rows + p * a.columns, a.rows, a.columns}, std::min<int64_t>(MR, rows - i),
+                       depth, packedA + i * depth);
+      multiplyBlock(packedA, rows, packedB + p * columnSlivers * NR, from, std::min(n, to), n, depth, c + row * ldc, ldc,
+                    row, accumulate || p > 0, p + depth >= k, epilogue);
       p += depth;
     } while (p < k);
   };
   // Many rows are shared out among the threads by rows; few by columns, and A is packed for each piece again.
   if (slivers >= 4 * threads() || slivers > MOST_SLIVERS)
     parallel(slivers, 1, MOST_SLIVERS, [&](int64_t begin, int64_t end) { block(begin, end, 0, n); });
-  else
-    parallel(columnSlivers, 2, [&](int64_t begin, int64_t end) { block(0, slivers, begin * NR, end * NR); });
+  else parallel(columnSlivers, 2, [&](int64_t begin, int64_t end) { block(0, slivers, begin * NR, end * NR); });
 }
 
 template <class Epilogue>
-void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t ldc, bool accumulate, const Epilogue &epilogue) {
+void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t ldc, bool accumulate,
+          const Epilogue &epilogue) {
   float *packed = scratch(Use::packedB, packedSize(n, k));
   packAll(b, n, k, packed);
   gemmPacked(m, n, k, a, packed, c, ldc, accumulate, epilogue);

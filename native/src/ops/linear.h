@@ -13,8 +13,8 @@ inline void matMul(Floats a, Floats b, Floats c, int64_t batch, int64_t m, int64
   expect(c, batch * m * n, "c");
   for (int64_t i = 0; i < batch; i++) {
     const float *left = a.data + i * strideA, *right = b.data + i * strideB;
-    gemm(m, n, k, transposeA ? transposed(left, m) : rowMajor(left, k), transposeB ? transposed(right, k) : rowMajor(right, n),
-         c.data + i * m * n, n, false, NoEpilogue{});
+    gemm(m, n, k, transposeA ? transposed(left, m) : rowMajor(left, k),
+         transposeB ? transposed(right, k) : rowMajor(right, n), c.data + i * m * n, n, false, NoEpilogue{});
   }
 }
 
@@ -24,10 +24,8 @@ inline void linear(Floats x, Floats weight, Floats bias, Floats y, int64_t rows,
   expect(weight, out * in, "weight");
   expect(bias, out, "bias", true);
   expect(y, rows * out, "y");
-  if (bias)
-    gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, AddBias{bias.data});
-  else
-    gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, NoEpilogue{});
+  if (bias) gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, AddBias{bias.data});
+  else gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, NoEpilogue{});
 }
 
 /// Adds the rows of partial sums [blocks, width] in order.
@@ -62,8 +60,8 @@ inline void columnSums(Floats x, Floats out, int64_t rows, int64_t columns) {
 }
 
 /// From dy [rows, out]: dx = dy · W, dW = dyᵀ · x, dbias = Σ dy; each is left out where it is absent.
-inline void linearGradient(Floats dy, Floats x, Floats weight, Floats dx, Floats dWeight, Floats dBias, int64_t rows, int64_t in,
-                           int64_t out) {
+inline void linearGradient(Floats dy, Floats x, Floats weight, Floats dx, Floats dWeight, Floats dBias, int64_t rows,
+                           int64_t in, int64_t out) {
   expect(dy, rows * out, "dy");
   expect(x, rows * in, "x");
   expect(weight, out * in, "weight");

@@ -10,8 +10,8 @@ namespace ISA {
  * Overwrites p, m and v. step 0 takes no step beside the decay, decay 0 none of it; with a scale that is not finite all
  * three stay.
  */
-inline void adam(Floats p, Floats gradient, Floats m, Floats v, Floats scale, double beta1, double beta2, double step, double epsilon,
-                 double decay) {
+inline void adam(Floats p, Floats gradient, Floats m, Floats v, Floats scale, double beta1, double beta2, double step,
+                 double epsilon, double decay) {
   expect(gradient, p.size, "gradient");
   expect(m, p.size, "m");
   expect(v, p.size, "v");

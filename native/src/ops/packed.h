@@ -15,7 +15,8 @@ inline double packedWeightSize(int64_t in, int64_t out) { return static_cast<dou
 
 /// y [rows, out] = activation(x [rows, in] · Wᵀ + bias), the bits of `linear`; without a bias where it is absent.
 /// @param activation 0 for none, else 1 more than the Activation, which asks for a bias
-inline void packedLinear(Floats x, Floats packed, Floats bias, Floats y, int64_t rows, int64_t in, int64_t out, int64_t activation) {
+inline void packedLinear(Floats x, Floats packed, Floats bias, Floats y, int64_t rows, int64_t in, int64_t out,
+                         int64_t activation) {
   expect(x, rows * in, "x");
   expect(packed, packedSize(out, in), "packed");
   expect(bias, out, "bias", activation == 0);

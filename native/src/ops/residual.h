@@ -38,7 +38,8 @@ inline float normalizeRow(const float *z, float *normal, const float *gain, cons
 }
 
 /// dz of a row from dy: inverse · (dy·gain − mean(dy·gain) − normal · mean(dy·gain·normal)).
-inline void normalizeRowGradient(const float *dy, const float *normal, const float *gain, float inverse, float *dz, int64_t width) {
+inline void normalizeRowGradient(const float *dy, const float *normal, const float *gain, float inverse, float *dz,
+                                 int64_t width) {
   vf sums = {}, slopes = {};
   float tailSum = 0, tailSlope = 0;
   each(width, [&](int64_t j, auto v) {
@@ -90,16 +91,15 @@ inline void residual(Floats x, Floats f, Floats omega, Floats gate, Floats gain,
         if (omega) shortcut = shortcut * load<V>(omega.data + j);
         store(sum + j, shortcut + splat<V>(weight) * load<V>(z + j));
       });
-      if (gain)
-        inverse[row] = normalizeRow(z, normal.data + row * width, gain.data, bias.data, y.data + row * width, width);
+      if (gain) inverse[row] = normalizeRow(z, normal.data + row * width, gain.data, bias.data, y.data + row * width, width);
     }
   });
 }
 
 /// The gradient of `residual`; what is absent in the forward pass is absent here.
-inline void residualGradient(Floats dy, Floats x, Floats f, Floats omega, Floats gate, Floats gain, Floats normal, Floats inverse,
-                             Floats dx, Floats df, Floats dOmega, Floats dGate, Floats dGain, Floats dBias, int64_t rows,
-                             int64_t width, double alpha, Dropout dropout) {
+inline void residualGradient(Floats dy, Floats x, Floats f, Floats omega, Floats gate, Floats gain, Floats normal,
+                             Floats inverse, Floats dx, Floats df, Floats dOmega, Floats dGate, Floats dGain, Floats dBias,
+                             int64_t rows, int64_t width, double alpha, Dropout dropout) {
   expect(dy, rows * width, "dy");
   expect(x, rows * width, "x", !omega);
   expect(f, rows * width, "f", !gate);
@@ -119,7 +119,8 @@ inline void residualGradient(Floats dy, Floats x, Floats f, Floats omega, Floats
   parallel(blocks, 1, [&](int64_t begin, int64_t end) {
     float *dz = scratch(Use::scores, 2 * width), *branch = dz + width;
     for (int64_t block = begin; block < end; block++) {
-      float *gainSum = partials + block * stride, *biasSum = gainSum + width, *omegaSum = biasSum + width, *gateSum = omegaSum + width;
+      float *gainSum = partials + block * stride, *biasSum = gainSum + width, *omegaSum = biasSum + width,
+            *gateSum = omegaSum + width;
       memset(gainSum, 0, sizeof(float) * stride);
       for (int64_t row = block * ROW_BLOCK; row < std::min(rows, (block + 1) * ROW_BLOCK); row++) {
         const float *d = dy.data + row * width;
@@ -163,7 +164,8 @@ inline void residualGradient(Floats dy, Floats x, Floats f, Floats omega, Floats
 }
 
 /// y = LN(x) · gain + bias by itself (Pre-LN).
-inline void layerNorm(Floats x, Floats gain, Floats bias, Floats y, Floats normal, Floats inverse, int64_t rows, int64_t width) {
+inline void layerNorm(Floats x, Floats gain, Floats bias, Floats y, Floats normal, Floats inverse, int64_t rows,
+                      int64_t width) {
   expect(x, rows * width, "x");
   expect(gain, width, "gain");
   expect(bias, width, "bias");
@@ -172,7 +174,8 @@ inline void layerNorm(Floats x, Floats gain, Floats bias, Floats y, Floats norma
   expect(inverse, rows, "inverse");
   parallel(rows, rowsOf(16384, width), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++)
-      inverse[row] = normalizeRow(x.data + row * width, normal.data + row * width, gain.data, bias.data, y.data + row * width, width);
+      inverse[row] =
+          normalizeRow(x.data + row * width, normal.data + row * width, gain.data, bias.data, y.data + row * width, width);
   });
 }
 
