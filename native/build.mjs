@@ -40,6 +40,10 @@ const SETS =
           ...['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'],
           '-mprefer-vector-width=512',
         ],
+        avx512bf16: [
+          ...['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'],
+          ...['-mavx512bf16', '-mavx512vnni', '-mprefer-vector-width=512'],
+        ],
       }
     : { base: [] };
 

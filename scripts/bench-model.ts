@@ -4,6 +4,7 @@ import { configSchema, type ModelConfig } from '../src/config/schema.js';
 import { type Batch, packBatch } from '../src/data/batch.js';
 import { EOS } from '../src/data/dictionary.js';
 import { Transformer } from '../src/model/transformer.js';
+import type { Precision } from '../src/ops/precision.js';
 import { Updater } from '../src/train/update.js';
 
 /** The models of the bench: width, inner width, heads, layers of each stack. */
@@ -50,9 +51,11 @@ export function readBatches(file: string): Batch[] {
 }
 
 /** A new model with its optimizer. */
-export function newUpdater(name: ModelName): Updater {
+export function newUpdater(name: ModelName, precision: Precision): Updater {
   const vocabulary = { source: VOCABULARY, target: VOCABULARY };
-  return new Updater(Transformer.create(modelConfig(name), vocabulary, 1), {
+  const model = Transformer.create(modelConfig(name), vocabulary, 1);
+  model.precision = precision;
+  return new Updater(model, {
     ...{ optimizer: 'adam', adamBetas: [0.9, 0.98], adamEps: 1e-8, momentum: 0, weightDecay: 0 },
     ...{ labelSmoothing: 0.1, clipNorm: 1, updateFreq: 1, seed: 1 },
   });

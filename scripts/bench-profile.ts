@@ -2,11 +2,12 @@
 // remains of the step is tfjs and our own JavaScript.
 import process from 'node:process';
 import { initBackend } from '../src/backend/init.js';
+import type { Precision } from '../src/ops/precision.js';
 import { tf } from '../src/ops/tf.js';
 import { type ModelName, newUpdater, readBatches } from './bench-model.js';
 
 const STEPS = 4;
-const [name, file, threads] = process.argv.slice(2) as [ModelName, string, string];
+const [name, file, threads, precision] = process.argv.slice(2) as [ModelName, string, string, Precision];
 
 await initBackend('native', Number(threads));
 const times = new Map<string, { milliseconds: number; calls: number }>();
@@ -28,7 +29,7 @@ for (const config of tf.getKernelsForBackend('native')) {
   };
 }
 const batches = readBatches(file);
-const updater = newUpdater(name);
+const updater = newUpdater(name, precision);
 let total = 0;
 for (let i = 0; i < STEPS + 2; i++) {
   if (i === 2) {

@@ -5,7 +5,9 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { initBackend } from '../src/backend/init.js';
 import type { NativeBackend } from '../src/backend/native/backend.js';
+import { PRECISIONS } from '../src/backend/native/kernels/call.js';
 import type { Batch } from '../src/data/batch.js';
+import type { Precision } from '../src/ops/precision.js';
 import { tf } from '../src/ops/tf.js';
 import {
   type ModelName,
@@ -19,7 +21,10 @@ import {
 /** The largest matrices: activations of the inner width, the embedding table, a block of logits. */
 const MOST_FLOATS = 5000 * 1536;
 
-const [kind, name, file, threads] = process.argv.slice(2) as [string, ModelName, string, string];
+const [kind, name, file, threads, precision] = process.argv.slice(2) as [
+  ...[string, ModelName, string, string],
+  Precision,
+];
 
 /** Memory for each use, made once: as much as any step needs. */
 const memory = new Map<string, Float32Array>();
@@ -51,15 +56,16 @@ function floorStep(products: Product[]): () => void {
       const [x, y] = [floats('x', rows * from), floats('y', rows * to)];
       const [weight, slope] = [floats('w', from * to), floats('dw', from * to)];
       for (let i = 0; i < times; i++) {
-        addon.linear(x, weight, null, y, rows, from, to);
-        addon.linearGradient(y, x, weight, floats('dx', rows * from), slope, null, rows, from, to);
+        addon.linear(x, weight, null, y, rows, from, to, PRECISIONS[precision]);
+        const dx = floats('dx', rows * from);
+        addon.linearGradient(y, x, weight, dx, slope, null, rows, from, to, PRECISIONS[precision]);
       }
     }
   };
 }
 
 function trainingStep(): (batch: Batch) => number {
-  const updater = newUpdater(name);
+  const updater = newUpdater(name, precision);
   let updates = 0;
   return (batch) => {
     const { loss, nll, gradientNorm, tokens } = updater.apply([batch], updates++, 1e-4);

@@ -15,10 +15,12 @@ import { packageRoot } from '../src/common/files.js';
 import { planBatches } from '../src/data/batch-iterator.js';
 import { ParallelDataset } from '../src/data/parallel-dataset.js';
 import { writeToyCorpus } from '../src/data/toy-language.js';
+import type { Precision } from '../src/ops/precision.js';
 import { MAX_TOKENS, MODELS, type ModelName, VOCABULARY } from './bench-model.js';
 
 const USAGE = `npm run bench -- [options]
   --models A,B,C     which models (default A,B,C)
+  --precision P[,Q]  float32, bfloat16 (default float32); of two, the second beside the first
   --rounds N         timed steps of each side, in turns (default 7)
   --threads N        threads of each side (default: as many as there are)
   --data FOLDER      train.de and train.en
@@ -35,6 +37,7 @@ const work = path.join(root, '.bench');
 const { values: options } = parseArgs({
   options: {
     models: { type: 'string', default: 'A,B,C' },
+    precision: { type: 'string', default: 'float32' },
     rounds: { type: 'string', default: '7' },
     threads: { type: 'string', default: String(os.availableParallelism()) },
     data: { type: 'string' },
@@ -46,6 +49,8 @@ const { values: options } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+const precisions = options.precision.split(',') as Precision[];
 
 /** What a side answers to a step. */
 interface Answer {
@@ -164,52 +169,70 @@ const median = (numbers: number[]): number => {
 const spread = (numbers: number[], digits: number): string =>
   `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)})`;
 
-interface Result {
-  model: ModelName;
+/** A precision's floor and steps. */
+interface Measured {
+  precision: Precision;
   floorSeconds: number[];
   stepSeconds: number[];
   tokens: number[];
   efficiency: number[];
   bytes: number;
+  loss: number | undefined;
+}
+
+interface Result {
+  model: ModelName;
+  ours: Measured[];
   peer?: { seconds: number[]; ratio: number[]; bytes: number };
 }
 
 async function measure(model: ModelName, file: string): Promise<Result> {
-  const worker = (kind: string): Side =>
-    new Side(process.execPath, [path.join(here, 'bench-worker.js'), kind, model, file, options.threads]);
-  const [floor, ours, peer] = [worker('floor'), worker('step'), startPyTorch(model, file)];
-  const sides = [floor, ours, ...(peer === undefined ? [] : [peer])];
+  const worker = (kind: string, precision: Precision): Side =>
+    new Side(process.execPath, [
+      ...[path.join(here, 'bench-worker.js'), kind, model, file, options.threads, precision],
+    ]);
+  const pairs = precisions.map((precision) => ({
+    ...{ precision, floor: worker('floor', precision), step: worker('step', precision) },
+  }));
+  const peer = startPyTorch(model, file);
+  const sides = [...pairs.flatMap(({ floor, step }) => [floor, step]), ...(peer === undefined ? [] : [peer])];
   for (const side of sides) for (let i = 0; i < WARMING; i++) await side.step(true);
   for (let round = 0; round < Number(options.rounds); round++) for (const side of sides) await side.step();
-  const bytes = await ours.end();
-  await floor.end();
-  const result: Result = {
-    ...{ model, floorSeconds: floor.seconds, stepSeconds: ours.seconds, tokens: ours.tokens, bytes },
-    efficiency: floor.seconds.map((seconds, i) => seconds / ours.seconds[i]),
-  };
-  if (peer !== undefined) {
-    result.peer = {
-      seconds: peer.seconds,
-      ratio: peer.seconds.map((seconds, i) => seconds / ours.seconds[i]),
-      bytes: await peer.end(),
-    };
+  const ours: Measured[] = [];
+  for (const { precision, floor, step } of pairs) {
+    ours.push({
+      ...{ precision, floorSeconds: floor.seconds, stepSeconds: step.seconds, tokens: step.tokens },
+      efficiency: floor.seconds.map((seconds, i) => seconds / step.seconds[i]),
+      ...{ bytes: await step.end(), loss: step.loss },
+    });
+    await floor.end();
   }
-  return result;
+  if (peer === undefined) return { model, ours };
+  const ratio = peer.seconds.map((seconds, i) => seconds / ours[0].stepSeconds[i]);
+  return { model, ours, peer: { seconds: peer.seconds, ratio, bytes: await peer.end() } };
 }
 
 /** Steps before the timing starts: the first one gets its memory. */
 const WARMING = 2;
 
-function describe({ model, floorSeconds, stepSeconds, tokens, efficiency, bytes, peer }: Result): string {
+function describe({ model, ours, peer }: Result): string {
   const { width, inner, heads, layers } = MODELS[model];
+  const [{ tokens, stepSeconds }] = ours;
   const rate = (seconds: number[]): number[] => seconds.map((each, i) => tokens[i] / each);
   const gib = (size: number): string => `${(size / 2 ** 30).toFixed(2)} GiB`;
-  const lines = [
-    `${model}: d ${width}, ffn ${inner}, ${heads} heads, ${layers}+${layers}`,
-    `  floor       ${spread(floorSeconds, 3)} s`,
-    `  step        ${spread(stepSeconds, 3)} s   efficiency ${spread(efficiency, 3)}`,
-    `  tokens/s    ${spread(rate(stepSeconds), 0)}   peak memory ${gib(bytes)}`,
-  ];
+  const lines = [`${model}: d ${width}, ffn ${inner}, ${heads} heads, ${layers}+${layers}`];
+  for (const { precision, floorSeconds, stepSeconds: seconds, efficiency, bytes, loss } of ours) {
+    lines.push(
+      `  ${precision}`,
+      `    floor     ${spread(floorSeconds, 3)} s`,
+      `    step      ${spread(seconds, 3)} s   efficiency ${spread(efficiency, 3)}`,
+      `    tokens/s  ${spread(rate(seconds), 0)}   peak memory ${gib(bytes)}   first loss ${loss?.toFixed(4)}`,
+    );
+  }
+  if (ours.length > 1) {
+    const ratio = ours[1].stepSeconds.map((seconds, i) => stepSeconds[i] / seconds);
+    lines.push(`  ${ours[1].precision} against ${ours[0].precision}: ${spread(ratio, 2)} times as fast`);
+  }
   if (peer === undefined) return [...lines, `  PyTorch: skipped, ${options.python} has none`].join('\n');
   return [
     ...lines,
@@ -253,8 +276,10 @@ async function main(): Promise<void> {
   const models = options.models.split(',') as ModelName[];
   if (options['profile-ops']) {
     for (const model of models) {
-      const args = [path.join(here, 'bench-profile.js'), model, file, options.threads];
-      spawnSync(process.execPath, args, { stdio: 'inherit' });
+      for (const precision of precisions) {
+        const args = [path.join(here, 'bench-profile.js'), model, file, options.threads, precision];
+        spawnSync(process.execPath, args, { stdio: 'inherit' });
+      }
     }
     return;
   }

@@ -153,6 +153,7 @@ Napi::Array instructionSets(Napi::Env env) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   static const InstructionSet &chosen = chooseSet();
   exports.Set("isa", Napi::String::New(env, chosen.name));
+  exports.Set("bits", Napi::String::New(env, chosen.bits));
   exports.Set("isas", instructionSets(env));
   expose(exports, "allocate", allocate);
   expose(exports, "discard", discard);

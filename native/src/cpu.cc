@@ -10,6 +10,8 @@ std::vector<const InstructionSet *> availableSets() {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+  if (bf16) found.push_back(&avx512bf16Set);
   if (avx512) found.push_back(&avx512Set);
   if (avx2) found.push_back(&avx2Set);
 #endif

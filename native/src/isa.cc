@@ -1,4 +1,4 @@
-// All ops for one instruction set: compiled with -DISA=base, avx2 or avx512 and the flags that belong to it.
+// All ops for one instruction set: compiled with -DISA=base, avx2, avx512 or avx512bf16 and the flags that belong to it.
 #include <iterator>
 
 #include "ops.h"
@@ -56,4 +56,11 @@ constexpr Op OPS[] = {
 
 } // namespace
 
-extern const InstructionSet SET(ISA) = {NAME(ISA), {OPS, std::size(OPS)}};
+// Sums go by the width of vectors.
+#if LANES == 16
+#define BITS "avx512"
+#else
+#define BITS NAME(ISA)
+#endif
+
+extern const InstructionSet SET(ISA) = {NAME(ISA), BITS, {OPS, std::size(OPS)}};

@@ -53,10 +53,12 @@ template <class R, class... A, R (*function)(A...)> struct Calls<function> {
 /// All ops, compiled for one instruction set.
 struct InstructionSet {
   const char *name;
+  /// The first of the sets that compute the same bits.
+  const char *bits;
   Span<const Op> ops;
 };
 
-extern const InstructionSet baseSet, avx2Set, avx512Set;
+extern const InstructionSet baseSet, avx2Set, avx512Set, avx512bf16Set;
 
 /// Those that this processor and its operating system have, the widest first.
 std::vector<const InstructionSet *> availableSets();

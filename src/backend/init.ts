@@ -34,7 +34,7 @@ export interface ChosenBackend {
   memory: TensorMemory | null;
 }
 
-/** Loads and registers a backend, or says in one line why it is not there. `set`: of instructions, where it tells. */
+/** Loads and registers a backend, or says in one line why it is not there. `set`: of instructions with the same bits, where it tells. */
 type Loader = (
   threads: number,
 ) => Promise<{ tfjsName: string; what: string; set?: string } | { missing: string; install: string }>;
@@ -63,7 +63,7 @@ const LOADERS: Record<BackendName, Loader> = {
     }
     checkInstructionSet(addon);
     startThreads(addon, threads);
-    return { tfjsName: 'native', what: `the C++ engine, ${addon.isa}, ${threads} threads`, set: addon.isa };
+    return { tfjsName: 'native', what: `the C++ engine, ${addon.isa}, ${threads} threads`, set: addon.bits };
   },
   tensorflow: async () => {
     const failures: string[] = [];

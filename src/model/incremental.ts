@@ -79,7 +79,10 @@ export class IncrementalState {
     this.pass = model.pass({ training: null, prepared });
     this.source = stores();
     this.past = stores();
-    this.output = prepared.get('output', () => new PreparedLinear(model.outputWeight(), null));
+    this.output = prepared.get(
+      'output',
+      () => new PreparedLinear(model.outputWeight(), null, model.precision),
+    );
     this.rows = Array.from({ length: sources.offsets.length - 1 }, (_, i) => ({
       source: Int32Array.from(
         { length: sources.offsets[i + 1] - sources.offsets[i] },

@@ -43,19 +43,22 @@ export function project(
   if (!pass.has(`${prefix}in_proj_weight`)) {
     return which.map((name, i) => {
       const weight = pass.matrix(`${prefix}${name}_proj_weight`);
-      const map = pass.prepared?.get(prefix + name, () => new PreparedLinear(weight, biasOf(first + i, 1)));
-      return map?.apply(x) ?? linear(x, weight, biasOf(first + i, 1));
+      const part = biasOf(first + i, 1);
+      const map = pass.prepared?.get(prefix + name, () => new PreparedLinear(weight, part, pass.precision));
+      return map?.apply(x) ?? linear(x, weight, part, pass.precision);
     });
   }
   const weight = pass.matrix(`${prefix}in_proj_weight`);
   const together = pass.prepared?.get(prefix + which.join(''), () => {
     const rows = tf.slice(weight, [first * d, 0], [which.length * d, d]);
     const part = biasOf(first, which.length);
-    const made = new PreparedLinear(rows, part);
+    const made = new PreparedLinear(rows, part, pass.precision);
     tf.dispose([rows, part]);
     return made;
   });
-  if (together === undefined) return headProjections(x, weight, bias, first, which.length);
+  if (together === undefined) {
+    return headProjections(x, weight, bias, first, which.length, pass.precision);
+  }
   const tensor = together.apply(x);
   return which.map((_, i) => ({ tensor, column: i * d }));
 }
@@ -79,6 +82,7 @@ function feedForwardBranch(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tenso
     activation: activationFn,
     dropout: activationDropout,
     key: pass.nextMask(),
+    precision: pass.precision,
   });
 }
 

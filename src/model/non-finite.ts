@@ -1,5 +1,4 @@
 import type { Batch } from '../data/batch.js';
-import { smoothedCrossEntropy } from '../ops/cross-entropy.js';
 import { globalNormValue } from '../ops/optimizer.js';
 import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
@@ -87,10 +86,7 @@ async function findInForward(
     for (const stack of STACKS) {
       if (!(await allFinite(hidden[stack]))) note('output', sitesOf(model.config, stack).at(-1)!);
     }
-    const loss = tf.tidy(
-      () =>
-        smoothedCrossEntropy(hidden.decoder, model.outputWeight(), batch.targetOutput, labelSmoothing).loss,
-    );
+    const loss = tf.tidy(() => model.lossOf(hidden.decoder, batch, labelSmoothing).loss);
     const [value] = await readAndDispose(loss);
     if (!Number.isFinite(value)) note('loss', null);
   } finally {

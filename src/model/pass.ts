@@ -4,6 +4,7 @@ import { dropout } from '../ops/dropout.js';
 import type { MaskKey } from '../ops/kernels.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/matmul.js';
+import type { Precision } from '../ops/precision.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { type ResidualOptions, residual, residualParts } from '../ops/residual.js';
 import { tf } from '../ops/tf.js';
@@ -55,12 +56,20 @@ export class PreparedLinears {
 /** What one forward pass needs to know: the weights by name, the schemes, and the next dropout mask. */
 export class Pass {
   readonly config: ModelConfig;
+  /** What linear maps are computed in. */
+  readonly precision: Precision;
   private readonly weights: ReadonlyMap<string, tf.Tensor>;
   private readonly mode: Mode;
   private dropoutSites = 0;
 
   /** @param mode with `prepared`, weights are those of when they were first used */
-  constructor(config: ModelConfig, weights: ReadonlyMap<string, tf.Tensor>, mode: Mode) {
+  constructor(
+    config: ModelConfig,
+    weights: ReadonlyMap<string, tf.Tensor>,
+    mode: Mode,
+    precision: Precision,
+  ) {
+    this.precision = precision;
     this.config = config;
     this.weights = weights;
     this.mode = mode;
@@ -92,13 +101,14 @@ export class Pass {
   linear(x: tf.Tensor2D, map: string): tf.Tensor2D {
     return (
       this.preparedLinear(map)?.apply(x) ??
-      linear(x, this.matrix(`${map}.weight`), this.vector(`${map}.bias`))
+      linear(x, this.matrix(`${map}.weight`), this.vector(`${map}.bias`), this.precision)
     );
   }
 
   /** The same map prepared, where linear maps are. */
   preparedLinear(map: string): PreparedLinear | undefined {
-    const make = () => new PreparedLinear(this.matrix(`${map}.weight`), this.vector(`${map}.bias`));
+    const make = () =>
+      new PreparedLinear(this.matrix(`${map}.weight`), this.vector(`${map}.bias`), this.precision);
     return this.mode.prepared?.get(map, make);
   }
 

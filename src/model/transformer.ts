@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config/schema.js';
 import type { Batch, Packed } from '../data/batch.js';
 import { attention } from '../ops/attention.js';
 import { smoothedCrossEntropy, type TokenLosses } from '../ops/cross-entropy.js';
+import type { Precision } from '../ops/precision.js';
 import { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
 import { type AttentionBranch, finish, layer, project, projectOut, type Steps } from './layers.js';
@@ -32,6 +33,8 @@ export class Transformer {
   readonly vocabulary: VocabularySizes;
   /** By official name, in the order of the forward pass. Owned by this object. */
   readonly weights: ReadonlyMap<string, tf.Variable>;
+  /** What linear maps and the output projection are computed in; whoever trains or decodes sets it. */
+  precision: Precision = 'float32';
   /** Patterns of names that are not trained. */
   private readonly freeze: readonly string[];
 
@@ -111,7 +114,9 @@ export class Transformer {
   copy(): Transformer {
     // A clone would share the memory, which an update overwrites.
     const tensorOf = (name: string): tf.Tensor => tf.mul(this.weights.get(name)!, 1);
-    return new Transformer(this.config, this.vocabulary, tensorOf, this.freeze);
+    const copy = new Transformer(this.config, this.vocabulary, tensorOf, this.freeze);
+    copy.precision = this.precision;
+    return copy;
   }
 
   /** The weights that are trained, in a fixed order. */
@@ -126,7 +131,7 @@ export class Transformer {
 
   /** One forward pass, which numbers its dropout masks from the first on; encode and decode of a batch share it. */
   pass(mode: Mode): Pass {
-    return new Pass(this.config, this.weights, mode);
+    return new Pass(this.config, this.weights, mode, this.precision);
   }
 
   /** @returns hidden states of the encoder, [Ts, d] */
@@ -175,7 +180,12 @@ export class Transformer {
     const pass = this.pass(mode);
     const memory = this.encode(batch.source, pass);
     const hidden = this.decode(batch.targetInput, memory, batch.source.offsets, pass);
-    return smoothedCrossEntropy(hidden, this.outputWeight(), batch.targetOutput, labelSmoothing);
+    return this.lossOf(hidden, batch, labelSmoothing);
+  }
+
+  /** The same from hidden states of the decoder, [Tt, d]. */
+  lossOf(hidden: tf.Tensor2D, { targetOutput }: Batch, labelSmoothing: number): TokenLosses {
+    return smoothedCrossEntropy(hidden, this.outputWeight(), targetOutput, labelSmoothing, this.precision);
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 import { hasKernel, runFused } from './kernels.js';
 import { matMul, transposed, weightGradient } from './matmul.js';
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -27,12 +28,14 @@ export function smoothedCrossEntropy(
   weight: tf.Tensor2D,
   targets: Int32Array,
   epsilon: number,
+  precision: Precision = 'float32',
 ): TokenLosses {
   const losses = (hasKernel('CrossEntropy', 'ScaleBy') ? fusedLosses : compositeLosses)(
     hidden,
     weight,
     targets,
     epsilon,
+    precision,
   );
   const [loss, nll] = [element(losses, 0), element(losses, 1)];
   losses.dispose();
@@ -45,10 +48,12 @@ function fusedLosses(
   weight: tf.Tensor2D,
   targets: Int32Array,
   epsilon: number,
+  precision: Precision,
 ): tf.Tensor1D {
   const gradient = tf.engine().state.gradientDepth > 0;
   return withGradient<tf.Tensor1D>([hidden, weight], (keep) => {
-    const [value, ...slopes] = runFused('CrossEntropy', { hidden, weight }, { targets, epsilon, gradient });
+    const attributes = { targets, epsilon, gradient, precision };
+    const [value, ...slopes] = runFused('CrossEntropy', { hidden, weight }, attributes);
     const saved = slopes.map((slope) => keep(slope));
     return {
       value: value as tf.Tensor1D,

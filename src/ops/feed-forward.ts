@@ -1,6 +1,7 @@
 import { dropout } from './dropout.js';
 import { hasKernel, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { linear } from './matmul.js';
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -34,6 +35,7 @@ export interface FeedForwardOptions {
   /** Dropout after the activation. */
   dropout: number;
   key: MaskKey | null;
+  precision?: Precision;
 }
 
 /**
@@ -68,15 +70,15 @@ export function feedForwardReference(
 function fusedFeedForward(
   x: tf.Tensor2D,
   { fc1Weight, fc1Bias, fc2Weight, fc2Bias }: FeedForwardWeights,
-  { activation, dropout: rate, key }: FeedForwardOptions,
+  { activation, dropout: rate, key, precision = 'float32' }: FeedForwardOptions,
 ): tf.Tensor2D {
-  const attributes = { activation, dropout: kernelDropout(rate, key) };
+  const attributes = { activation, dropout: kernelDropout(rate, key), precision };
   return withGradient<tf.Tensor2D>([x, fc1Weight, fc1Bias, fc2Weight, fc2Bias], (keep) => {
     const [h, before = h] = runFused('FeedForwardInner', { x, weight: fc1Weight, bias: fc1Bias }, attributes);
     const [savedX, savedFc1, savedFc2] = [keep(x), keep(fc1Weight), keep(fc2Weight)];
     const [savedH, savedBefore] = [keep(h), keep(before)];
     return {
-      value: runFused('Linear', { x: h, weight: fc2Weight, bias: fc2Bias }, {})[0] as tf.Tensor2D,
+      value: runFused('Linear', { x: h, weight: fc2Weight, bias: fc2Bias }, { precision })[0] as tf.Tensor2D,
       gradient: (dy) => {
         const [dInner] = runFused(
           'FeedForwardInnerGradient',
@@ -84,9 +86,9 @@ function fusedFeedForward(
           attributes,
         );
         const outer = { dy, x: savedH(), weight: savedFc2() };
-        const [dFc2, dFc2Bias] = runFused('WeightGradient', outer, { bias: true });
+        const [dFc2, dFc2Bias] = runFused('WeightGradient', outer, { bias: true, precision });
         const inner = { dy: dInner, x: savedX(), weight: savedFc1() };
-        const [dx, dFc1, dFc1Bias] = runFused('LinearGradient', inner, { bias: true });
+        const [dx, dFc1, dFc1Bias] = runFused('LinearGradient', inner, { bias: true, precision });
         return [dx, dFc1, dFc1Bias, dFc2, dFc2Bias];
       },
     };

@@ -1,6 +1,7 @@
 import type { HeadRows } from './attention.js';
 import { hasKernel } from './kernels.js';
 import { linear } from './matmul.js';
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 
 /**
@@ -19,12 +20,13 @@ export function headProjections(
   bias: tf.Tensor1D,
   first: number,
   count: number,
+  precision: Precision = 'float32',
 ): HeadRows[] {
   const d = x.shape[1];
   const parts = Array.from({ length: count }, (_, i) => i);
   if (!hasKernel('Attention', 'AttentionGradient'))
-    return parts.map((i) => rowsOf(x, weight, bias, (first + i) * d, d));
-  const tensor = rowsOf(x, weight, bias, first * d, count * d);
+    return parts.map((i) => rowsOf(x, weight, bias, (first + i) * d, d, precision));
+  const tensor = rowsOf(x, weight, bias, first * d, count * d, precision);
   return parts.map((i) => ({ tensor, column: i * d }));
 }
 
@@ -35,7 +37,9 @@ function rowsOf(
   bias: tf.Tensor1D,
   start: number,
   size: number,
+  precision: Precision,
 ): tf.Tensor2D {
-  if (size === weight.shape[0]) return linear(x, weight, bias);
-  return linear(x, tf.slice(weight, [start, 0], [size, weight.shape[1]]), tf.slice(bias, [start], [size]));
+  if (size === weight.shape[0]) return linear(x, weight, bias, precision);
+  const rows = tf.slice(weight, [start, 0], [size, weight.shape[1]]);
+  return linear(x, rows, tf.slice(bias, [start], [size]), precision);
 }

@@ -1,3 +1,4 @@
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 
 /*
@@ -40,27 +41,27 @@ export interface AttentionAttributes {
 /** Shapes: T tokens, d width, f inner width, V vocabulary; `?` may be absent. Gradients are named after their inputs. */
 export interface Kernels {
   /** x [T, in], weight [out, in], bias? [out] → y [T, out] */
-  Linear: { inputs: 'x' | 'weight' | 'bias'; attributes: Record<string, never> };
+  Linear: { inputs: 'x' | 'weight' | 'bias'; attributes: { precision: Precision } };
   /** dy, x, weight → dx, dWeight, and dBias where `bias` is set */
-  LinearGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean } };
+  LinearGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean; precision: Precision } };
   /** The same without dx. */
-  WeightGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean } };
+  WeightGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean; precision: Precision } };
   /** weight [out, in] → the same as PackedLinear reads it, of no shape of its own */
-  PackWeight: { inputs: 'weight'; attributes: Record<string, never> };
+  PackWeight: { inputs: 'weight'; attributes: { precision: Precision } };
   /** x [T, in], packed from a weight [out, in], bias? [out] → y [T, out], the bits of Linear; after an activation if any */
   PackedLinear: {
     inputs: 'x' | 'packed' | 'bias';
-    attributes: { out: number; activation: 'relu' | 'gelu' | null };
+    attributes: { out: number; activation: 'relu' | 'gelu' | null; precision: Precision };
   };
   /** x [T, d], weight [f, d], bias [f] → h [T, f] and, for gelu, the sum before the activation [T, f] */
   FeedForwardInner: {
     inputs: 'x' | 'weight' | 'bias';
-    attributes: { activation: 'relu' | 'gelu'; dropout: KernelDropout };
+    attributes: { activation: 'relu' | 'gelu'; dropout: KernelDropout; precision: Precision };
   };
   /** dy [T, d], weight [d, f] of the outer product, kept (h for relu, the sum for gelu) → gradient of that sum [T, f] */
   FeedForwardInnerGradient: {
     inputs: 'dy' | 'weight' | 'kept';
-    attributes: { activation: 'relu' | 'gelu'; dropout: KernelDropout };
+    attributes: { activation: 'relu' | 'gelu'; dropout: KernelDropout; precision: Precision };
   };
   /** See `residual` of ops/residual.ts. x, f [T, d], omega? [d], gate? [1], gain?, bias? [d] → y, and with gain normal, inverse */
   Residual: {
@@ -96,7 +97,7 @@ export interface Kernels {
   /** hidden [T, d], weight [V, d] → losses [2], and with `gradient` dHidden, dWeight of the first */
   CrossEntropy: {
     inputs: 'hidden' | 'weight';
-    attributes: { targets: Int32Array; epsilon: number; gradient: boolean };
+    attributes: { targets: Int32Array; epsilon: number; gradient: boolean; precision: Precision };
   };
   /** Overwrites parameter, first and second, unless scale [1] is not finite; gradient · scale is used. → nothing */
   Adam: {

@@ -1,4 +1,5 @@
 import { hasKernel, runFused } from './kernels.js';
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -43,9 +44,14 @@ export function weightGradient(dy: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
  * @param bias [out] or null
  * @returns [T, out]
  */
-export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D | null): tf.Tensor2D {
+export function linear(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  bias: tf.Tensor1D | null,
+  precision: Precision = 'float32',
+): tf.Tensor2D {
   const inputs = bias === null ? [x, weight] : [x, weight, bias];
-  return hasKernel('Linear', 'LinearGradient') ? fusedLinear(inputs) : compositeLinear(inputs);
+  return hasKernel('Linear', 'LinearGradient') ? fusedLinear(inputs, precision) : compositeLinear(inputs);
 }
 
 function compositeLinear([x, weight, bias]: tf.Tensor[]): tf.Tensor2D {
@@ -63,13 +69,17 @@ function compositeLinear([x, weight, bias]: tf.Tensor[]): tf.Tensor2D {
   });
 }
 
-function fusedLinear([x, weight, bias]: tf.Tensor[]): tf.Tensor2D {
+function fusedLinear([x, weight, bias]: tf.Tensor[], precision: Precision): tf.Tensor2D {
   return withGradient<tf.Tensor2D>(bias === undefined ? [x, weight] : [x, weight, bias], (keep) => {
     const [savedX, savedWeight] = [keep(x), keep(weight)];
     return {
-      value: runFused('Linear', { x, weight, bias: bias ?? null }, {})[0] as tf.Tensor2D,
+      value: runFused('Linear', { x, weight, bias: bias ?? null }, { precision })[0] as tf.Tensor2D,
       gradient: (dy) =>
-        runFused('LinearGradient', { dy, x: savedX(), weight: savedWeight() }, { bias: bias !== undefined }),
+        runFused(
+          'LinearGradient',
+          { dy, x: savedX(), weight: savedWeight() },
+          { bias: bias !== undefined, precision },
+        ),
     };
   });
 }

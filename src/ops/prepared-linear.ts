@@ -1,6 +1,7 @@
 import { type Activation, activate } from './feed-forward.js';
 import { hasKernel, runFused } from './kernels.js';
 import { transposed } from './matmul.js';
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 
 /**
@@ -9,6 +10,7 @@ import { tf } from './tf.js';
  */
 export class PreparedLinear {
   private readonly out: number;
+  private readonly precision: Precision;
   private readonly packed: boolean;
   private readonly prepared: tf.Tensor;
   private readonly bias: tf.Tensor1D | null;
@@ -17,11 +19,12 @@ export class PreparedLinear {
    * @param weight [out, in]
    * @param bias [out] or null
    */
-  constructor(weight: tf.Tensor2D, bias: tf.Tensor1D | null) {
+  constructor(weight: tf.Tensor2D, bias: tf.Tensor1D | null, precision: Precision = 'float32') {
+    this.precision = precision;
     this.out = weight.shape[0];
     this.packed = hasKernel('PackWeight', 'PackedLinear');
     this.prepared = this.packed
-      ? runFused('PackWeight', { weight }, {})[0]
+      ? runFused('PackWeight', { weight }, { precision })[0]
       : tf.tidy(() => transposed(weight));
     this.bias = bias === null ? null : bias.clone();
     tf.keep(this.prepared);
@@ -30,9 +33,13 @@ export class PreparedLinear {
 
   /** x·Wᵀ + b, after an activation if one is given (then there has to be a bias): x [T, in] → [T, out] */
   apply(x: tf.Tensor2D, activation: Activation | null = null): tf.Tensor2D {
-    const { prepared, bias, out } = this;
+    const { prepared, bias, out, precision } = this;
     if (this.packed) {
-      return runFused('PackedLinear', { x, packed: prepared, bias }, { out, activation })[0] as tf.Tensor2D;
+      return runFused(
+        'PackedLinear',
+        { x, packed: prepared, bias },
+        { out, activation, precision },
+      )[0] as tf.Tensor2D;
     }
     return tf.tidy(() => {
       const product = tf.matMul<tf.Tensor2D>(x, prepared as tf.Tensor2D);

@@ -79,7 +79,10 @@ inline void gatherHead(Rows from, int64_t first, int64_t n, int64_t head, int64_
 inline void gatherTransposed(Rows from, int64_t first, int64_t n, int64_t head, int64_t width, float *out) {
   const int64_t stride = padded(n);
   for (int64_t i = 0; i < n; i += LANES)
-    packRows(from.head(first + i, head, width), from.stride, n - i, width, out + i, stride);
+    packRows(
+        std::min<int64_t>(LANES, n - i), width, out + i, stride, width,
+        [&](int64_t row, int64_t p) { return load<vf>(from.head(first + i + row, head, width) + p); },
+        [&](int64_t row, int64_t p) { return from.head(first + i + row, head, width)[p]; });
 }
 
 inline void scatterHead(const float *from, int64_t n, Rows to, int64_t first, int64_t head, int64_t width, float scale) {

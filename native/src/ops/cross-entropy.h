@@ -54,7 +54,7 @@ inline void lossRow(float *logits, int64_t size, int32_t target, float epsilon, 
  * losses [2] = Σ loss, Σ nll. With dHidden and dWeight, both or none, also the gradient of the first.
  */
 inline void crossEntropy(Floats hidden, Floats weight, Ints targets, Floats losses, Floats dHidden, Floats dWeight,
-                         int64_t rows, int64_t width, int64_t size, double epsilon) {
+                         int64_t rows, int64_t width, int64_t size, double epsilon, int64_t precision) {
   expect(hidden, rows * width, "hidden");
   expect(weight, size * width, "weight");
   expect(targets, rows, "targets");
@@ -63,28 +63,39 @@ inline void crossEntropy(Floats hidden, Floats weight, Ints targets, Floats loss
   expect(dWeight, size * width, "dWeight", !dHidden);
   for (int64_t i = 0; i < rows; i++)
     require(targets[i] >= 0 && targets[i] < size, "a target lies outside of the vocabulary");
-  float *logits = scratch(Use::logits, std::min(rows, LOSS_BLOCK) * size);
-  double loss = 0, nll = 0;
-  double rowLosses[2 * LOSS_BLOCK];
   if (dWeight && rows == 0) memset(dWeight.data, 0, sizeof(float) * dWeight.size);
-  for (int64_t first = 0; first < rows; first += LOSS_BLOCK) {
-    const int64_t count = std::min(LOSS_BLOCK, rows - first);
-    const float *block = hidden.data + first * width;
-    gemm(count, size, width, rowMajor(block, width), transposed(weight.data, width), logits, size, false, NoEpilogue{});
-    parallel(count, rowsOf(16384, size), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; row++)
-        lossRow(logits + row * size, size, targets[first + row], static_cast<float>(epsilon), static_cast<bool>(dHidden),
-                rowLosses[2 * row], rowLosses[2 * row + 1]);
-    });
-    for (int64_t row = 0; row < count; row++) {
-      loss += rowLosses[2 * row];
-      nll += rowLosses[2 * row + 1];
+  double loss = 0, nll = 0;
+  inPrecision(precision, [&](auto p) {
+    using P = decltype(p);
+    // The weight is packed once for all blocks, in the form of either product.
+    float *forward = scratch(Use::packedB, packedSize<P>(size, width)), *backward = nullptr;
+    packAll<P>(transposed(weight.data, width), size, width, forward);
+    if (dHidden)
+      packAll<P>(rowMajor(weight.data, width), width, size,
+                 backward = scratch(Use::packedWeight, packedSize<P>(width, size)));
+    float *logits = scratch(Use::logits, std::min(rows, LOSS_BLOCK) * size);
+    float *rowsPacked = scratch(Use::partials, packedSize<P>(width, LOSS_BLOCK));
+    double rowLosses[2 * LOSS_BLOCK];
+    for (int64_t first = 0; first < rows; first += LOSS_BLOCK) {
+      const int64_t count = std::min(LOSS_BLOCK, rows - first);
+      const float *block = hidden.data + first * width;
+      gemmPacked<P>(count, size, width, rowMajor(block, width), forward, logits, size, false, NoEpilogue{});
+      parallel(count, rowsOf(16384, size), [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; row++)
+          lossRow(logits + row * size, size, targets[first + row], static_cast<float>(epsilon), static_cast<bool>(dHidden),
+                  rowLosses[2 * row], rowLosses[2 * row + 1]);
+      });
+      for (int64_t row = 0; row < count; row++) {
+        loss += rowLosses[2 * row];
+        nll += rowLosses[2 * row + 1];
+      }
+      if (!dHidden) continue;
+      gemmPacked<P>(count, width, size, rowMajor(logits, size), backward, dHidden.data + first * width, width, false,
+                    NoEpilogue{});
+      packAll<P>(rowMajor(block, width), width, count, rowsPacked);
+      gemmPacked<P>(size, width, count, transposed(logits, size), rowsPacked, dWeight.data, width, first > 0, NoEpilogue{});
     }
-    if (!dHidden) continue;
-    gemm(count, width, size, rowMajor(logits, size), rowMajor(weight.data, width), dHidden.data + first * width, width,
-         false, NoEpilogue{});
-    gemm(size, width, count, transposed(logits, size), rowMajor(block, width), dWeight.data, width, first > 0, NoEpilogue{});
-  }
+  });
   losses[0] = static_cast<float>(loss);
   losses[1] = static_cast<float>(nll);
 }

@@ -87,25 +87,27 @@ struct Deactivate {
 
 /// @param before [rows, inner] for GELU, absent for ReLU
 inline void feedForwardInner(Floats x, Floats weight, Floats bias, Floats h, Floats before, int64_t rows, int64_t width,
-                             int64_t inner, int64_t activation, Dropout dropout) {
+                             int64_t inner, int64_t activation, Dropout dropout, int64_t precision) {
   expect(x, rows * width, "x");
   expect(weight, inner * width, "weight");
   expect(bias, inner, "bias");
   expect(h, rows * inner, "h");
   expect(before, rows * inner, "before", true);
   const Activate epilogue{bias.data, static_cast<Activation>(activation), dropout, inner, before.data};
-  gemm(rows, inner, width, rowMajor(x.data, width), transposed(weight.data, width), h.data, inner, false, epilogue);
+  product(precision, rows, inner, width, rowMajor(x.data, width), transposed(weight.data, width), h.data, inner, false,
+          epilogue);
 }
 
 /// dInner [rows, inner] = (dy · W₂) through dropout and activation.
 inline void feedForwardInnerGradient(Floats dy, Floats weight, Floats kept, Floats dInner, int64_t rows, int64_t width,
-                                     int64_t inner, int64_t activation, Dropout dropout) {
+                                     int64_t inner, int64_t activation, Dropout dropout, int64_t precision) {
   expect(dy, rows * width, "dy");
   expect(weight, width * inner, "weight");
   expect(kept, rows * inner, "kept");
   expect(dInner, rows * inner, "dInner");
   const Deactivate epilogue{kept.data, static_cast<Activation>(activation), dropout, inner};
-  gemm(rows, inner, width, rowMajor(dy.data, width), rowMajor(weight.data, inner), dInner.data, inner, false, epilogue);
+  product(precision, rows, inner, width, rowMajor(dy.data, width), rowMajor(weight.data, inner), dInner.data, inner, false,
+          epilogue);
 }
 
 } // namespace ISA

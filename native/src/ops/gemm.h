@@ -1,7 +1,9 @@
 // Matrix product of any layout, packed and blocked for the caches, with what follows it done while a tile is warm.
 //
 // C [m, n] = A [m, k] · B [k, n] (+ C). Both operands are read through strides, so that a transposed one costs nothing.
-// An element is a sum over k in order, in blocks of KC; neither the number of threads nor m and n change its bits.
+// What is multiplied, and how it is summed, is said by an arithmetic P (float32.h, bfloat16.h, int8.h): operands are packed
+// into units of 32 bits, each of P::DEPTH elements that follow one another along k. Neither the number of threads nor m
+// and n change the bits of an element.
 #pragma once
 #include <algorithm>
 
@@ -14,7 +16,7 @@ namespace ISA {
 /// Rows and columns of the tile that stays in registers: 28 of 32 registers with AVX-512, 12 of 16 else.
 constexpr int MR = LANES == 16 ? 14 : 6;
 constexpr int NR = 2 * LANES;
-/// Depth of a block: a sliver of B (NR · KC) comes from the second cache, one of A stays in the first.
+/// Units of depth in a block: a sliver of B (NR · KC) comes from the second cache, one of A stays in the first.
 constexpr int64_t KC = 512;
 /// Most slivers of A in a block, which stays in the second cache with the slivers of B on their way.
 constexpr int64_t MOST_SLIVERS = 16;
@@ -57,32 +59,6 @@ struct AddBias {
   }
 };
 
-inline void microTile(int64_t k, const float *__restrict a, const float *__restrict b, float *__restrict c, int64_t ldc,
-                      bool accumulate) {
-  vf tile[MR][2] = {};
-  for (int64_t p = 0; p < k; p++) {
-    const vf b0 = load<vf>(b), b1 = load<vf>(b + LANES);
-#pragma GCC unroll 14
-    for (int i = 0; i < MR; i++) {
-      const vf x = splat<vf>(a[i]);
-      tile[i][0] += x * b0;
-      tile[i][1] += x * b1;
-    }
-    a += MR;
-    b += NR;
-  }
-#pragma GCC unroll 14
-  for (int i = 0; i < MR; i++) {
-    float *row = c + i * ldc;
-    if (accumulate) {
-      tile[i][0] += load<vf>(row);
-      tile[i][1] += load<vf>(row + LANES);
-    }
-    store(row, tile[i][0]);
-    store(row + LANES, tile[i][1]);
-  }
-}
-
 /// One step of a transposition in registers: off-diagonal blocks of H × H change places.
 template <int H> inline void exchange(vf rows[LANES]) {
   vi fromUpper, fromLower;
@@ -110,42 +86,53 @@ inline void transpose(vf rows[LANES]) {
 #endif
 }
 
-/// Up to LANES rows of k floats, `stride` apart, become columns: out[p * width + i]. Writes LANES floats for each p, so
-/// what lies after a column must be written later, and room be left after the last.
-inline void packRows(const float *from, int64_t stride, int64_t present, int64_t k, float *out, int64_t width) {
+/// Up to LANES rows of `units` units become columns: out[p * width + i]. unitsAt(i, p) gives LANES units of row i from p on,
+/// unitAt(i, p) one. Writes LANES units for each p, so what lies after a column must be written later, and room be left
+/// after the last.
+template <class Vector, class One>
+inline void packRows(int64_t present, int64_t units, float *out, int64_t width, int64_t vectors, Vector unitsAt,
+                     One unitAt) {
   int64_t p = 0;
   vf rows[LANES];
-  for (; p + LANES <= k; p += LANES) {
+  for (; p + LANES <= vectors; p += LANES) {
 #pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) rows[i] = i < present ? load<vf>(from + i * stride + p) : vf{};
+    for (int i = 0; i < LANES; i++) rows[i] = i < present ? unitsAt(i, p) : vf{};
     transpose(rows);
 #pragma GCC unroll 16
     for (int i = 0; i < LANES; i++) store(out + (p + i) * width, rows[i]);
   }
-  for (; p < k; p++)
-    for (int64_t i = 0; i < LANES; i++) out[p * width + i] = i < present ? from[i * stride + p] : 0;
+  for (; p < units; p++)
+    for (int64_t i = 0; i < LANES; i++) out[p * width + i] = i < present ? unitAt(i, p) : 0;
 }
 
-/// The rows of A that a tile reads together, k deep: [k, width], zeros where rows are missing. B is packed the same way,
-/// as its transpose. LANES floats after the end may be written.
-template <int width> inline void packSliver(Matrix a, int64_t present, int64_t k, float *out) {
+/// The rows of A that a tile reads together, `depth` elements deep: [units, width], zeros where rows are missing. B is packed
+/// the same way, as its transpose. LANES units after the end may be written.
+template <class P, int width> inline void packSliver(Matrix a, int64_t present, int64_t depth, float *out) {
+  const int64_t units = P::units(depth), whole = depth / P::DEPTH;
   if (a.rows == 1 && present == width) {
-    for (int64_t p = 0; p < k; p++) memcpy(out + p * width, a.data + p * a.columns, sizeof(float) * width);
-  } else if (a.columns == 1 && width % LANES == 0) {
-    for (int64_t i = 0; i < width; i += LANES)
-      packRows(a.data + i * a.rows, a.rows, std::max<int64_t>(0, present - i), k, out + i, width);
-  } else if (a.columns == 1 && width < LANES) {
-    packRows(a.data, a.rows, present, k, out, width);
+    for (int64_t p = 0; p < whole; p++)
+      P::template packColumn<width>(a.data + p * P::DEPTH * a.columns, a.columns, out + p * width);
+    for (int64_t p = whole; p < units; p++)
+      for (int64_t i = 0; i < width; i++) out[p * width + i] = P::unit(a, i, p * P::DEPTH, depth);
+  } else if (a.columns == 1 && (width % LANES == 0 || width < LANES)) {
+    for (int64_t i = 0; i < width; i += LANES) {
+      const Matrix part{a.data + i * a.rows, a.rows, 1};
+      packRows(
+          std::min<int64_t>(LANES, std::max<int64_t>(0, present - i)), units, out + i, width, whole,
+          [&](int64_t row, int64_t p) { return P::row(part.data + row * part.rows + p * P::DEPTH); },
+          [&](int64_t row, int64_t p) { return P::unit(part, row, p * P::DEPTH, depth); });
+    }
   } else {
-    for (int64_t p = 0; p < k; p++)
-      for (int64_t i = 0; i < width; i++) out[p * width + i] = i < present ? a.data[i * a.rows + p * a.columns] : 0;
+    for (int64_t p = 0; p < units; p++)
+      for (int64_t i = 0; i < width; i++) out[p * width + i] = i < present ? P::unit(a, i, p * P::DEPTH, depth) : 0;
   }
 }
 
 /// The tiles of one block of A with the packed B, over columns [from, to).
-template <class Epilogue>
-void multiplyBlock(const float *packedA, int64_t rows, const float *packedB, int64_t from, int64_t to, int64_t n, int64_t k,
-                   float *c, int64_t ldc, int64_t firstRow, bool accumulate, bool last, const Epilogue &epilogue) {
+template <class P, class Epilogue>
+void multiplyBlock(const float *packedA, int64_t rows, const float *packedB, int64_t from, int64_t to, int64_t n,
+                   int64_t units, float *c, int64_t ldc, int64_t firstRow, bool accumulate, bool last,
+                   const Epilogue &epilogue) {
   alignas(64) float edge[MR * NR];
   for (int64_t j = from; j < to; j += NR) {
     const int columns = static_cast<int>(std::min<int64_t>(NR, n - j));
@@ -153,38 +140,45 @@ void multiplyBlock(const float *packedA, int64_t rows, const float *packedB, int
       const int present = static_cast<int>(std::min<int64_t>(MR, rows - i));
       float *out = c + i * ldc + j;
       if (present == MR && columns == NR) {
-        microTile(k, packedA + i * k, packedB + j * k, out, ldc, accumulate);
+        P::tile(units, packedA + i * units, packedB + j * units, out, ldc, accumulate);
       } else {
-        microTile(k, packedA + i * k, packedB + j * k, edge, NR, false);
-        for (int r = 0; r < present; r++)
-          for (int s = 0; s < columns; s++)
-            out[r * ldc + s] = accumulate ? edge[r * NR + s] + out[r * ldc + s] : edge[r * NR + s];
+        const auto move = [&](float *to, int64_t toRow, const float *from, int64_t fromRow) {
+          for (int r = 0; r < present; r++) memcpy(to + r * toRow, from + r * fromRow, sizeof(float) * columns);
+        };
+        if (accumulate) move(edge, NR, out, ldc);
+        P::tile(units, packedA + i * units, packedB + j * units, edge, NR, accumulate);
+        move(out, ldc, edge, NR);
       }
       if (last) epilogue(Tile{out, ldc, firstRow + i, j, present, columns});
     }
   }
 }
 
-/// Floats of a packed B.
-inline int64_t packedSize(int64_t n, int64_t k) { return (n + NR - 1) / NR * NR * std::max<int64_t>(k, 1); }
+/// Units of a packed B.
+template <class P> inline int64_t packedSize(int64_t n, int64_t k) {
+  return (n + NR - 1) / NR * NR * std::max<int64_t>(P::units(k), 1);
+}
 
-/// B as the tiles read it: blocks of KC rows, each cut into slivers of NR columns.
-inline void packAll(Matrix b, int64_t n, int64_t k, float *packed) {
-  const int64_t slivers = (n + NR - 1) / NR, blocks = (k + KC - 1) / KC;
-  parallel(blocks * slivers, rowsOf(32768, std::min(k, KC) * NR), [&](int64_t begin, int64_t end) {
+/// B as the tiles read it: blocks of KC units, each cut into slivers of NR columns.
+template <class P> inline void packAll(Matrix b, int64_t n, int64_t k, float *packed) {
+  constexpr int64_t DEEP = KC * P::DEPTH;
+  const int64_t slivers = (n + NR - 1) / NR, blocks = (k + DEEP - 1) / DEEP;
+  parallel(blocks * slivers, rowsOf(32768, std::min(k, DEEP) * NR), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
-      const int64_t p = i / slivers * KC, sliver = i % slivers, depth = std::min(KC, k - p);
+      const int64_t p = i / slivers * DEEP, sliver = i % slivers, depth = std::min(DEEP, k - p);
       const Matrix part{b.data + p * b.rows + sliver * NR * b.columns, b.columns, b.rows};
-      packSliver<NR>(part, std::min<int64_t>(NR, n - sliver * NR), depth, packed + (p * slivers + sliver * depth) * NR);
+      packSliver<P, NR>(part, std::min<int64_t>(NR, n - sliver * NR), depth,
+                        packed + (p / P::DEPTH * slivers + sliver * P::units(depth)) * NR);
     }
   });
 }
 
 /// The product with a packed B.
-template <class Epilogue>
+template <class P, class Epilogue>
 void gemmPacked(int64_t m, int64_t n, int64_t k, Matrix a, const float *packedB, float *c, int64_t ldc, bool accumulate,
                 const Epilogue &epilogue) {
   if (m <= 0 || n <= 0) return;
+  constexpr int64_t DEEP = KC * P::DEPTH;
   const int64_t slivers = (m + MR - 1) / MR, columnSlivers = (n + NR - 1) / NR;
   /// Slivers [first, end) of A with columns [from, to) of B.
   const auto block = [&](int64_t first, int64_t end, int64_t from, int64_t to) {
@@ -192,12 +186,12 @@ void gemmPacked(int64_t m, int64_t n, int64_t k, Matrix a, const float *packedB,
     const int64_t row = first * MR, rows = std::min(m, end * MR) - row;
     int64_t p = 0;
     do {
-      const int64_t depth = std::min(KC, k - p);
+      const int64_t depth = std::min(DEEP, k - p), units = P::units(depth);
       for (int64_t i = 0; i < rows; i += MR)
-        packSliver<MR>({a.data + (row + i) * a.rows + p * a.columns, a.rows, a.columns}, std::min<int64_t>(MR, rows - i),
-                       depth, packedA + i * depth);
-      multiplyBlock(packedA, rows, packedB + p * columnSlivers * NR, from, std::min(n, to), n, depth, c + row * ldc, ldc,
-                    row, accumulate || p > 0, p + depth >= k, epilogue);
+        packSliver<P, MR>({a.data + (row + i) * a.rows + p * a.columns, a.rows, a.columns}, std::min<int64_t>(MR, rows - i),
+                          depth, packedA + i * units);
+      multiplyBlock<P>(packedA, rows, packedB + p / P::DEPTH * columnSlivers * NR, from, std::min(n, to), n, units,
+                       c + row * ldc, ldc, row, accumulate || p > 0, p + depth >= k, epilogue);
       p += depth;
     } while (p < k);
   };
@@ -207,12 +201,12 @@ void gemmPacked(int64_t m, int64_t n, int64_t k, Matrix a, const float *packedB,
   else parallel(columnSlivers, 2, [&](int64_t begin, int64_t end) { block(0, slivers, begin * NR, end * NR); });
 }
 
-template <class Epilogue>
+template <class P, class Epilogue>
 void gemm(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float *c, int64_t ldc, bool accumulate,
           const Epilogue &epilogue) {
-  float *packed = scratch(Use::packedB, packedSize(n, k));
-  packAll(b, n, k, packed);
-  gemmPacked(m, n, k, a, packed, c, ldc, accumulate, epilogue);
+  float *packed = scratch(Use::packedB, packedSize<P>(n, k));
+  packAll<P>(b, n, k, packed);
+  gemmPacked<P>(m, n, k, a, packed, c, ldc, accumulate, epilogue);
 }
 
 } // namespace ISA

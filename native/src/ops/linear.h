@@ -1,7 +1,7 @@
 // y = x · Wᵀ + b and its gradient, W [out, in] as PyTorch lays it out; the general product; sums of columns.
 #pragma once
 #include "../spans.h"
-#include "gemm.h"
+#include "precision.h"
 
 namespace ISA {
 
@@ -13,19 +13,23 @@ inline void matMul(Floats a, Floats b, Floats c, int64_t batch, int64_t m, int64
   expect(c, batch * m * n, "c");
   for (int64_t i = 0; i < batch; i++) {
     const float *left = a.data + i * strideA, *right = b.data + i * strideB;
-    gemm(m, n, k, transposeA ? transposed(left, m) : rowMajor(left, k),
-         transposeB ? transposed(right, k) : rowMajor(right, n), c.data + i * m * n, n, false, NoEpilogue{});
+    gemm<Float32>(m, n, k, transposeA ? transposed(left, m) : rowMajor(left, k),
+                  transposeB ? transposed(right, k) : rowMajor(right, n), c.data + i * m * n, n, false, NoEpilogue{});
   }
 }
 
 /// y [rows, out] = x [rows, in] · Wᵀ + bias; without a bias where it is absent.
-inline void linear(Floats x, Floats weight, Floats bias, Floats y, int64_t rows, int64_t in, int64_t out) {
+inline void linear(Floats x, Floats weight, Floats bias, Floats y, int64_t rows, int64_t in, int64_t out,
+                   int64_t precision) {
   expect(x, rows * in, "x");
   expect(weight, out * in, "weight");
   expect(bias, out, "bias", true);
   expect(y, rows * out, "y");
-  if (bias) gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, AddBias{bias.data});
-  else gemm(rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, NoEpilogue{});
+  const auto multiply = [&](const auto &epilogue) {
+    product(precision, rows, out, in, rowMajor(x.data, in), transposed(weight.data, in), y.data, out, false, epilogue);
+  };
+  if (bias) multiply(AddBias{bias.data});
+  else multiply(NoEpilogue{});
 }
 
 /// Adds the rows of partial sums [blocks, width] in order.
@@ -61,14 +65,17 @@ inline void columnSums(Floats x, Floats out, int64_t rows, int64_t columns) {
 
 /// From dy [rows, out]: dx = dy · W, dW = dyᵀ · x, dbias = Σ dy; each is left out where it is absent.
 inline void linearGradient(Floats dy, Floats x, Floats weight, Floats dx, Floats dWeight, Floats dBias, int64_t rows,
-                           int64_t in, int64_t out) {
+                           int64_t in, int64_t out, int64_t precision) {
   expect(dy, rows * out, "dy");
   expect(x, rows * in, "x");
   expect(weight, out * in, "weight");
   expect(dx, rows * in, "dx", true);
   expect(dWeight, out * in, "dWeight", true);
-  if (dx) gemm(rows, in, out, rowMajor(dy.data, out), rowMajor(weight.data, in), dx.data, in, false, NoEpilogue{});
-  if (dWeight) gemm(out, in, rows, transposed(dy.data, out), rowMajor(x.data, in), dWeight.data, in, false, NoEpilogue{});
+  const auto multiply = [&](int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, Floats c) {
+    product(precision, m, n, k, a, b, c.data, n, false, NoEpilogue{});
+  };
+  if (dx) multiply(rows, in, out, rowMajor(dy.data, out), rowMajor(weight.data, in), dx);
+  if (dWeight) multiply(out, in, rows, transposed(dy.data, out), rowMajor(x.data, in), dWeight);
   if (dBias) columnSums(dy, dBias, rows, out);
 }
 

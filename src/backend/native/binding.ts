@@ -16,8 +16,10 @@ export type Mask = Float64Array | null;
  * does is said in native/src/ops. Outputs are written into memory that is given.
  */
 export interface Addon {
-  /** The instruction set in use: avx512, avx2 or base. */
+  /** The instruction set in use: avx512bf16, avx512, avx2 or base. */
   readonly isa: string;
+  /** The name of the sets that compute the same bits as that in use. */
+  readonly bits: string;
   /** Those that this processor has, the widest first. */
   readonly isas: readonly string[];
   /** Memory aligned to 64 bytes, not cleared. @throws Error with the code ERR_MEMORY_ALLOCATION_FAILED, as any op may */

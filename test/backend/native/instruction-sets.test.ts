@@ -7,7 +7,7 @@ import { loadAddon } from '../../../src/backend/native/binding.js';
 import { availableBackends } from '../../ops/backends.js';
 
 /** Every set that the engine is compiled for, on one platform or another. */
-const SETS = ['avx512', 'avx2', 'base'];
+const SETS = ['avx512bf16', 'avx512', 'avx2', 'base'];
 
 const { isa, isas } = availableBackends.includes('native')
   ? loadAddon()

@@ -16,6 +16,9 @@ export type Implementations = { readonly [N in KernelName]: Implementation<N> };
 /** Codes of Activation in native/src/ops/feed-forward.h. */
 export const ACTIVATIONS = { relu: 0, gelu: 1 } as const;
 
+/** Codes of Precision in native/src/ops/precision.h. */
+export const PRECISIONS = { float32: 0, bfloat16: 1 } as const;
+
 /** A mask as the addon takes it. */
 export function mask(dropout: KernelDropout): Float64Array | null {
   return dropout === null ? null : Float64Array.of(dropout.rate, dropout.seed, dropout.step, dropout.site);

@@ -1,18 +1,18 @@
-import { type Implementations, memoryOf, outputs } from './call.js';
+import { type Implementations, memoryOf, outputs, PRECISIONS } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
     crossEntropy(
       ...args: [
         ...[hidden: Floats, weight: Floats, targets: Int32Array, losses: Floats, dHidden: Floats],
-        ...[dWeight: Floats, rows: number, width: number, size: number, epsilon: number],
+        ...[dWeight: Floats, rows: number, width: number, size: number, epsilon: number, precision: number],
       ]
     ): void;
   }
 }
 
 export const CROSS_ENTROPY = {
-  CrossEntropy: ({ inputs, attributes: { targets, epsilon, gradient }, backend }) => {
+  CrossEntropy: ({ inputs, attributes: { targets, epsilon, gradient, precision }, backend }) => {
     const { hidden, weight } = memoryOf(backend, inputs);
     const [rows, width] = inputs.hidden!.shape;
     const [size] = inputs.weight!.shape;
@@ -27,7 +27,8 @@ export const CROSS_ENTROPY = {
     ]);
     const [losses, dHidden, dWeight] = memory;
     backend.addon.crossEntropy(
-      ...([hidden, weight, targets, losses, dHidden, dWeight, rows, width, size, epsilon] as const),
+      ...([hidden, weight, targets, losses, dHidden, dWeight] as const),
+      ...([rows, width, size, epsilon, PRECISIONS[precision]] as const),
     );
     return infos;
   },
