@@ -42,6 +42,26 @@ template <> inline vf load<vf>(const float *p) { return *reinterpret_cast<const 
 inline void store(float *p, float x) { *p = x; }
 inline void store(float *p, vf x) { *reinterpret_cast<vfu *>(p) = x; }
 
+/// The first `count` of LANES floats; zeros after them.
+inline vf loadSome(const float *p, int count) {
+  if (count == LANES) return load<vf>(p);
+#if LANES == 16
+  return (vf)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+#else
+  vf result = {};
+  memcpy(&result, p, sizeof(float) * count);
+  return result;
+#endif
+}
+inline void storeSome(float *p, vf x, int count) {
+  if (count == LANES) return store(p, x);
+#if LANES == 16
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), (__m512)x);
+#else
+  memcpy(p, &x, sizeof(float) * count);
+#endif
+}
+
 template <class V> inline V splat(float x);
 template <> inline float splat<float>(float x) { return x; }
 template <> inline vf splat<vf>(float x) { return x - vf{}; }

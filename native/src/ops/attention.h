@@ -29,53 +29,75 @@ struct AttentionShape {
 
 inline int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
-/// out [rows, width] = Σ_t a(row, t) · b [t, width]; width in whole vectors.
-inline void smallProduct(int64_t rows, int64_t depth, const float *a, int64_t aRows, int64_t aColumns, const float *b,
-                         int64_t width, float *out) {
-  for (int64_t i = 0; i < rows; i += 4) {
-    const int present = static_cast<int>(std::min<int64_t>(4, rows - i));
-    const float *r[4];
-    for (int s = 0; s < 4; s++) r[s] = a + (i + std::min(s, present - 1)) * aRows;
-    for (int64_t j = 0; j < width; j += 2 * LANES) {
-      const bool wide = j + LANES < width;
-      vf sums[4][2] = {};
-      const float *place = b + j;
-      if (wide)
-        for (int64_t t = 0; t < depth; t++, place += width) {
-          const vf b0 = load<vf>(place), b1 = load<vf>(place + LANES);
-#pragma GCC unroll 4
-          for (int s = 0; s < 4; s++) {
-            const vf x = splat<vf>(r[s][t * aColumns]);
-            sums[s][0] += x * b0;
-            sums[s][1] += x * b1;
-          }
-        }
-      else
-        for (int64_t t = 0; t < depth; t++, place += width) {
-          const vf b0 = load<vf>(place);
-#pragma GCC unroll 4
-          for (int s = 0; s < 4; s++) sums[s][0] += splat<vf>(r[s][t * aColumns]) * b0;
-        }
-#pragma GCC unroll 4
-      for (int s = 0; s < 4; s++) {
-        if (s >= present) break;
-        store(out + (i + s) * width + j, sums[s][0]);
-        if (wide) store(out + (i + s) * width + j + LANES, sums[s][1]);
-      }
+/// Rows of a small product that stay in registers together.
+constexpr int SMALL_ROWS = LANES == 16 ? 8 : 4;
+
+/// A matrix that is read in whole vectors: `stride` floats from row to row.
+struct Block {
+  const float *data;
+  int64_t stride;
+};
+
+template <int R, int C>
+inline void smallTile(int64_t depth, const float *a, int64_t aRows, int64_t aColumns, const float *b, int64_t bStride,
+                      float *out, int64_t outStride, float scale) {
+  vf sums[R][C] = {};
+  for (int64_t t = 0; t < depth; t++, a += aColumns, b += bStride) {
+    vf right[C];
+    for (int j = 0; j < C; j++) right[j] = load<vf>(b + j * LANES);
+#pragma GCC unroll 8
+    for (int i = 0; i < R; i++) {
+      const vf x = splat<vf>(a[i * aRows]);
+      for (int j = 0; j < C; j++) sums[i][j] += x * right[j];
     }
   }
+#pragma GCC unroll 8
+  for (int i = 0; i < R; i++)
+    for (int j = 0; j < C; j++) store(out + i * outStride + j * LANES, sums[i][j] * splat<vf>(scale));
 }
 
-/// Rows of one head, one after another, padded with zeros to whole vectors: [n, padded(width)].
-inline void gatherHead(Rows from, int64_t first, int64_t n, int64_t head, int64_t width, float *out) {
-  const int64_t stride = padded(width);
-  for (int64_t i = 0; i < n; i++) {
-    memcpy(out + i * stride, from.head(first + i, head, width), sizeof(float) * width);
-    for (int64_t j = width; j < stride; j++) out[i * stride + j] = 0;
+/// out [rows, width] = scale · Σ_t a(row, t) · b [t, width]; width in whole vectors.
+inline void smallProduct(int64_t rows, int64_t depth, const float *a, int64_t aRows, int64_t aColumns, Block b,
+                         int64_t width, float *out, int64_t outStride, float scale = 1) {
+  for (int64_t i = 0; i < rows;) {
+    const int64_t left = rows - i;
+    const auto across = [&](auto tileRows) {
+      constexpr int R = decltype(tileRows)::value;
+      for (int64_t j = 0; j < width; j += 2 * LANES) {
+        const auto tile = j + LANES < width ? smallTile<R, 2> : smallTile<R, 1>;
+        tile(depth, a + i * aRows, aRows, aColumns, b.data + j, b.stride, out + i * outStride + j, outStride, scale);
+      }
+      i += R;
+    };
+    if (left >= SMALL_ROWS) across(std::integral_constant<int, SMALL_ROWS>{});
+    else if (left >= 4) across(std::integral_constant<int, 4>{});
+    else if (left >= 2) across(std::integral_constant<int, 2>{});
+    else across(std::integral_constant<int, 1>{});
   }
 }
 
-/// The same transposed: [width, padded(n)].
+/// Rows of one head in whole vectors: where they lie, or, where its width leaves a rest, copied and padded with zeros.
+inline Block headBlock(Rows from, int64_t first, int64_t n, int64_t head, int64_t width, float *copy) {
+  const int64_t stride = padded(width);
+  if (stride == width) return {from.head(first, head, width), from.stride};
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(copy + i * stride, from.head(first + i, head, width), sizeof(float) * width);
+    for (int64_t j = width; j < stride; j++) copy[i * stride + j] = 0;
+  }
+  return {copy, stride};
+}
+
+/// A product whose rows are rows of one head: written where they lie, or by way of `copy` where a vector does not fit.
+inline void headProduct(int64_t rows, int64_t depth, const float *a, int64_t aRows, int64_t aColumns, Block b, Rows to,
+                        int64_t first, int64_t head, int64_t width, float *copy, float scale) {
+  const int64_t stride = padded(width);
+  if (stride == width)
+    return smallProduct(rows, depth, a, aRows, aColumns, b, width, to.head(first, head, width), to.stride, scale);
+  smallProduct(rows, depth, a, aRows, aColumns, b, stride, copy, stride, scale);
+  for (int64_t i = 0; i < rows; i++) memcpy(to.head(first + i, head, width), copy + i * stride, sizeof(float) * width);
+}
+
+/// Rows of one head, transposed and padded with zeros: [width, padded(n)].
 inline void gatherTransposed(Rows from, int64_t first, int64_t n, int64_t head, int64_t width, float *out) {
   const int64_t stride = padded(n);
   for (int64_t i = 0; i < n; i += LANES)
@@ -83,14 +105,6 @@ inline void gatherTransposed(Rows from, int64_t first, int64_t n, int64_t head, 
         std::min<int64_t>(LANES, n - i), width, out + i, stride, width,
         [&](int64_t row, int64_t p) { return load<vf>(from.head(first + i + row, head, width) + p); },
         [&](int64_t row, int64_t p) { return from.head(first + i + row, head, width)[p]; });
-}
-
-inline void scatterHead(const float *from, int64_t n, Rows to, int64_t first, int64_t head, int64_t width, float scale) {
-  const int64_t stride = padded(width);
-  for (int64_t i = 0; i < n; i++) {
-    float *out = to.head(first + i, head, width);
-    for (int64_t j = 0; j < width; j++) out[j] = from[i * stride + j] * scale;
-  }
 }
 
 /// One head of one sentence on its way.
@@ -164,22 +178,22 @@ inline void attend(Rows q, Rows k, Rows v, const AttentionShape &shape, float *o
   const int64_t width = shape.headWidth, wide = padded(width);
   eachPiece(shape, [&](const Piece &piece) {
     const int64_t stride = padded(piece.keys);
-    float *keys = scratch(Use::keys, width * stride + (piece.keys + 2 * piece.queries) * wide);
-    float *values = keys + width * stride, *queries = values + piece.keys * wide, *mixed = queries + piece.queries * wide;
+    float *keys = scratch(Use::keys, width * stride + (piece.keys + piece.queries) * wide);
+    float *valueCopy = keys + width * stride, *mixed = valueCopy + piece.keys * wide;
     float *weights = scratch(Use::scores, piece.queries * stride + maskSize(piece)),
           *mask = weights + piece.queries * stride;
     if (shape.dropout) attentionMask(shape, piece, mask);
     gatherTransposed(k, piece.key, piece.keys, piece.head, width, keys);
-    gatherHead(v, piece.key, piece.keys, piece.head, width, values);
-    gatherHead(q, piece.query, piece.queries, piece.head, width, queries);
-    smallProduct(piece.queries, width, queries, wide, 1, keys, stride, weights);
+    const Block values = headBlock(v, piece.key, piece.keys, piece.head, width, valueCopy);
+    smallProduct(piece.queries, width, q.head(piece.query, piece.head, width), q.stride, 1, {keys, stride}, stride, weights,
+                 stride);
     for (int64_t i = 0; i < piece.queries; i++) {
       const int64_t place = (piece.query + i) * shape.heads + piece.head;
       logPartition[place] = softmaxRow(weights + i * stride, piece.seen(i, shape.causal), stride, shape.scale());
       if (shape.dropout) applyMask(mask + i * maskWidth(piece.keys), weights + i * stride, stride);
     }
-    smallProduct(piece.queries, piece.keys, weights, stride, 1, values, wide, mixed);
-    scatterHead(mixed, piece.queries, {out, shape.heads * width}, piece.query, piece.head, width, 1);
+    headProduct(piece.queries, piece.keys, weights, stride, 1, values, {out, shape.heads * width}, piece.query, piece.head,
+                width, mixed, 1);
   });
 }
 
@@ -197,19 +211,20 @@ inline void attendGradient(Rows q, Rows k, Rows v, const AttentionShape &shape, 
   eachPiece(shape, [&](const Piece &piece) {
     const int64_t stride = padded(piece.keys), rows = std::max(piece.queries, piece.keys);
     float *transposedKeys = scratch(Use::keys, 2 * width * stride + 4 * rows * wide);
-    float *transposedValues = transposedKeys + width * stride, *keys = transposedValues + width * stride;
-    float *queries = keys + rows * wide, *slopes = queries + rows * wide, *result = slopes + rows * wide;
+    float *transposedValues = transposedKeys + width * stride, *copies = transposedValues + width * stride;
+    float *result = copies + 3 * rows * wide;
     float *weights = scratch(Use::scores, 3 * piece.queries * stride + maskSize(piece));
     float *dropped = weights + piece.queries * stride, *dWeights = dropped + piece.queries * stride;
     float *mask = dWeights + piece.queries * stride;
     if (shape.dropout) attentionMask(shape, piece, mask);
+    const Rows slopeRows{const_cast<float *>(dOut), total};
     gatherTransposed(k, piece.key, piece.keys, piece.head, width, transposedKeys);
     gatherTransposed(v, piece.key, piece.keys, piece.head, width, transposedValues);
-    gatherHead(k, piece.key, piece.keys, piece.head, width, keys);
-    gatherHead(q, piece.query, piece.queries, piece.head, width, queries);
-    gatherHead({const_cast<float *>(dOut), total}, piece.query, piece.queries, piece.head, width, slopes);
-    smallProduct(piece.queries, width, queries, wide, 1, transposedKeys, stride, weights);
-    smallProduct(piece.queries, width, slopes, wide, 1, transposedValues, stride, dWeights);
+    const Block keys = headBlock(k, piece.key, piece.keys, piece.head, width, copies);
+    const Block queries = headBlock(q, piece.query, piece.queries, piece.head, width, copies + rows * wide);
+    const Block slopes = headBlock(slopeRows, piece.query, piece.queries, piece.head, width, copies + 2 * rows * wide);
+    smallProduct(piece.queries, width, queries.data, queries.stride, 1, {transposedKeys, stride}, stride, weights, stride);
+    smallProduct(piece.queries, width, slopes.data, slopes.stride, 1, {transposedValues, stride}, stride, dWeights, stride);
     for (int64_t i = 0; i < piece.queries; i++) {
       const int64_t place = (piece.query + i) * shape.heads + piece.head;
       float *w = weights + i * stride, *m = dropped + i * stride, *d = dWeights + i * stride;
@@ -220,15 +235,17 @@ inline void attendGradient(Rows q, Rows k, Rows v, const AttentionShape &shape, 
         applyMask(mask + i * maskWidth(piece.keys), d, stride);
       }
       const float *o = out + (piece.query + i) * total + piece.head * width;
-      const float along = dotProduct(o, slopes + i * wide, width); // Σ_j weight · dWeight = dOut · out
+      const float along = dotProduct(o, slopes.data + i * slopes.stride, width); // Σ_j weight · dWeight = dOut · out
       for (int64_t j = 0; j < stride; j += LANES) store(d + j, load<vf>(w + j) * (load<vf>(d + j) - splat<vf>(along)));
     }
-    smallProduct(piece.keys, piece.queries, dropped, 1, stride, slopes, wide, result);
-    scatterHead(result, piece.keys, dv, piece.key, piece.head, width, 1);
-    smallProduct(piece.queries, piece.keys, dWeights, stride, 1, keys, wide, result);
-    scatterHead(result, piece.queries, dq, piece.query, piece.head, width, shape.scale());
-    smallProduct(piece.keys, piece.queries, dWeights, 1, stride, queries, wide, result);
-    scatterHead(result, piece.keys, dk, piece.key, piece.head, width, shape.scale());
+    const auto into = [&](int64_t count, int64_t depth, const float *a, bool byColumns, Block b, Rows to, int64_t first,
+                          float scale) {
+      headProduct(count, depth, a, byColumns ? 1 : stride, byColumns ? stride : 1, b, to, first, piece.head, width, result,
+                  scale);
+    };
+    into(piece.keys, piece.queries, dropped, true, slopes, dv, piece.key, 1);
+    into(piece.queries, piece.keys, dWeights, false, keys, dq, piece.query, shape.scale());
+    into(piece.keys, piece.queries, dWeights, true, queries, dk, piece.key, shape.scale());
   });
 }
 

@@ -89,11 +89,11 @@ struct Bfloat16 {
 #endif
   }
 
-  /// Units of `width` rows that lie side by side, from this element of k and the next. LANES units may be written.
+  /// Units of `width` rows that lie side by side, from this element of k and the next.
   template <int width> static void packColumn(const float *from, int64_t stride, float *out) {
     for (int i = 0; i < width; i += LANES) {
       const int present = width - i < LANES ? width - i : LANES;
-      store(out + i, pairs(some(from + i, present), some(from + stride + i, present)));
+      storeSome(out + i, pairs(loadSome(from + i, present), loadSome(from + stride + i, present)), present);
     }
   }
 
@@ -129,23 +129,12 @@ struct Bfloat16 {
     return result;
   }
 
-  /// The first `present` of LANES floats; zeros after them.
-  static vf some(const float *from, int present) {
-    if (present == LANES) return load<vf>(from);
-#if LANES == 16
-    return (vf)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << present) - 1), from);
-#else
-    vf result = {};
-    memcpy(&result, from, sizeof(float) * present);
-    return result;
-#endif
-  }
-
   static vf pairs(vf even, vf odd) {
 #if defined(BFLOAT16_UNIT)
-    const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)even));
-    const __m512i high = _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)odd)), 16);
-    return (vf)_mm512_or_si512(low, high);
+    // Interleaved: lanes 0, 16, 1, 17 … of what holds the even ones below the odd ones.
+    vu16 places;
+    for (int i = 0; i < 2 * LANES; i++) places[i] = static_cast<uint16_t>(i / 2 + (i & 1) * LANES);
+    return (vf)_mm512_permutexvar_epi16((__m512i)places, (__m512i)_mm512_cvtne2ps_pbh((__m512)odd, (__m512)even));
 #else
     return (vf)((roundedBits(even) >> 16) | (roundedBits(odd) & 0xffff0000));
 #endif

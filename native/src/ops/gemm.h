@@ -18,6 +18,10 @@ constexpr int MR = LANES == 16 ? 14 : 6;
 constexpr int NR = 2 * LANES;
 /// Units of depth in a block: a sliver of B (NR · KC) comes from the second cache, one of A stays in the first.
 constexpr int64_t KC = 512;
+/// Units ahead of the one that is packed that are fetched: no prefetcher of a processor foresees the next row.
+constexpr int AHEAD = 8;
+/// Slivers of B that are packed together.
+constexpr int64_t TOGETHER = 8;
 /// Most slivers of A in a block, which stays in the second cache with the slivers of B on their way.
 constexpr int64_t MOST_SLIVERS = 16;
 
@@ -105,20 +109,15 @@ inline void packRows(int64_t present, int64_t units, float *out, int64_t width, 
     for (int64_t i = 0; i < LANES; i++) out[p * width + i] = i < present ? unitAt(i, p) : 0;
 }
 
-/// The rows of A that a tile reads together, `depth` elements deep: [units, width], zeros where rows are missing. B is packed
-/// the same way, as its transpose. LANES units after the end may be written.
+/// The rows of A that a tile reads together, `depth` elements deep: [units, width], zeros where rows are missing. LANES units
+/// after the end may be written.
 template <class P, int width> inline void packSliver(Matrix a, int64_t present, int64_t depth, float *out) {
-  const int64_t units = P::units(depth), whole = depth / P::DEPTH;
-  if (a.rows == 1 && present == width) {
-    for (int64_t p = 0; p < whole; p++)
-      P::template packColumn<width>(a.data + p * P::DEPTH * a.columns, a.columns, out + p * width);
-    for (int64_t p = whole; p < units; p++)
-      for (int64_t i = 0; i < width; i++) out[p * width + i] = P::unit(a, i, p * P::DEPTH, depth);
-  } else if (a.columns == 1 && (width % LANES == 0 || width < LANES)) {
+  const int64_t units = P::units(depth);
+  if (a.columns == 1 && (width % LANES == 0 || width < LANES)) {
     for (int64_t i = 0; i < width; i += LANES) {
       const Matrix part{a.data + i * a.rows, a.rows, 1};
       packRows(
-          std::min<int64_t>(LANES, std::max<int64_t>(0, present - i)), units, out + i, width, whole,
+          std::min<int64_t>(LANES, std::max<int64_t>(0, present - i)), units, out + i, width, depth / P::DEPTH,
           [&](int64_t row, int64_t p) { return P::row(part.data + row * part.rows + p * P::DEPTH); },
           [&](int64_t row, int64_t p) { return P::unit(part, row, p * P::DEPTH, depth); });
     }
@@ -126,6 +125,29 @@ template <class P, int width> inline void packSliver(Matrix a, int64_t present, 
     for (int64_t p = 0; p < units; p++)
       for (int64_t i = 0; i < width; i++) out[p * width + i] = i < present ? P::unit(a, i, p * P::DEPTH, depth) : 0;
   }
+}
+
+/// A whole stretch of A, sliver by sliver. B is packed the same way, as its transpose. What lies side by side in memory is
+/// read side by side, for all slivers at once.
+template <class P, int width> inline void packSlivers(Matrix a, int64_t rows, int64_t depth, float *out) {
+  const int64_t units = P::units(depth), whole = a.rows == 1 ? rows / width * width : 0;
+  for (int64_t p = 0; p < (whole == 0 ? 0 : units); p++) {
+    const float *column = a.data + p * P::DEPTH * a.columns;
+    const bool full = (p + 1) * P::DEPTH <= depth;
+    if ((p + AHEAD + 1) * P::DEPTH <= depth)
+      for (int64_t q = 0; q < P::DEPTH; q++)
+        for (int64_t i = 0; i < whole; i += 16)
+          __builtin_prefetch(column + (AHEAD * P::DEPTH + q) * a.columns + i);
+    for (int64_t i = 0; i < whole; i += width) {
+      float *to = out + i * units + p * width;
+      if (full) P::template packColumn<width>(column + i, a.columns, to);
+      else
+        for (int64_t j = 0; j < width; j++) to[j] = P::unit(a, i + j, p * P::DEPTH, depth);
+    }
+  }
+  for (int64_t i = whole; i < rows; i += width)
+    packSliver<P, width>({a.data + i * a.rows, a.rows, a.columns}, std::min<int64_t>(width, rows - i), depth,
+                         out + i * units);
 }
 
 /// The tiles of one block of A with the packed B, over columns [from, to).
@@ -164,11 +186,13 @@ template <class P> inline void packAll(Matrix b, int64_t n, int64_t k, float *pa
   constexpr int64_t DEEP = KC * P::DEPTH;
   const int64_t slivers = (n + NR - 1) / NR, blocks = (k + DEEP - 1) / DEEP;
   parallel(blocks * slivers, rowsOf(32768, std::min(k, DEEP) * NR), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = begin; i < end;) {
       const int64_t p = i / slivers * DEEP, sliver = i % slivers, depth = std::min(DEEP, k - p);
+      const int64_t count = std::min({TOGETHER, end - i, slivers - sliver});
       const Matrix part{b.data + p * b.rows + sliver * NR * b.columns, b.columns, b.rows};
-      packSliver<P, NR>(part, std::min<int64_t>(NR, n - sliver * NR), depth,
-                        packed + (p / P::DEPTH * slivers + sliver * P::units(depth)) * NR);
+      packSlivers<P, NR>(part, std::min<int64_t>(count * NR, n - sliver * NR), depth,
+                         packed + (p / P::DEPTH * slivers + sliver * P::units(depth)) * NR);
+      i += count;
     }
   });
 }
@@ -187,9 +211,7 @@ void gemmPacked(int64_t m, int64_t n, int64_t k, Matrix a, const float *packedB,
     int64_t p = 0;
     do {
       const int64_t depth = std::min(DEEP, k - p), units = P::units(depth);
-      for (int64_t i = 0; i < rows; i += MR)
-        packSliver<P, MR>({a.data + (row + i) * a.rows + p * a.columns, a.rows, a.columns}, std::min<int64_t>(MR, rows - i),
-                          depth, packedA + i * units);
+      packSlivers<P, MR>({a.data + row * a.rows + p * a.columns, a.rows, a.columns}, rows, depth, packedA);
       multiplyBlock<P>(packedA, rows, packedB + p / P::DEPTH * columnSlivers * NR, from, std::min(n, to), n, units,
                        c + row * ldc, ldc, row, accumulate || p > 0, p + depth >= k, epilogue);
       p += depth;
