@@ -32,12 +32,19 @@ export interface ChosenBackend {
   engine: string;
   /** Null where the backend does not tell. */
   memory: TensorMemory | null;
+  /** By precision other than float32: how the backend computes products in it, in words. */
+  precisions: Readonly<Record<string, string>>;
 }
 
-/** Loads and registers a backend, or says in one line why it is not there. `set`: of instructions with the same bits, where it tells. */
-type Loader = (
-  threads: number,
-) => Promise<{ tfjsName: string; what: string; set?: string } | { missing: string; install: string }>;
+/** A backend that is there. `set`: of instructions with the same bits, where it tells. */
+interface Loaded extends Partial<Pick<ChosenBackend, 'precisions'>> {
+  tfjsName: string;
+  what: string;
+  set?: string;
+}
+
+/** Loads and registers a backend, or says in one line why it is not there. */
+type Loader = (threads: number) => Promise<Loaded | { missing: string; install: string }>;
 
 const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
@@ -63,7 +70,8 @@ const LOADERS: Record<BackendName, Loader> = {
     }
     checkInstructionSet(addon);
     startThreads(addon, threads);
-    return { tfjsName: 'native', what: `the C++ engine, ${addon.isa}, ${threads} threads`, set: addon.bits };
+    const what = `the C++ engine, ${addon.isa}, ${threads} threads`;
+    return { tfjsName: 'native', what, set: addon.bits, precisions: { bfloat16: describeBfloat16(addon) } };
   },
   tensorflow: async () => {
     const failures: string[] = [];
@@ -101,6 +109,12 @@ const LOADERS: Record<BackendName, Loader> = {
     return { tfjsName: 'cpu', what: 'plain JavaScript, slow' };
   },
 };
+
+function describeBfloat16({ isa }: Addon): string {
+  return isa === 'avx512bf16'
+    ? `${isa}: VDPBF16PS`
+    : `${isa}: the same bits without an instruction for them; float32 is faster here`;
+}
 
 /** @throws UserError where the environment asks for a set that this machine has not */
 function checkInstructionSet({ isas }: Addon): void {
@@ -163,7 +177,8 @@ export async function initBackend(
     if (name === 'cpu') (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
     const memory = name === 'native' ? (tf.backend() as unknown as NativeBackend).arena : null;
     const engine = found.set === undefined ? name : `${name} ${found.set}`;
-    return { name, reason: [found.what, ...passed].join('; '), engine, memory };
+    const reason = [found.what, ...passed].join('; ');
+    return { name, reason, engine, memory, precisions: found.precisions ?? {} };
   }
   throw new UserError({
     problem: `no tensor backend could be started: ${passed.join('; ')}`,

@@ -35,6 +35,7 @@ const ALIASES: readonly { flag: string; path: string; value?: string }[] = [
   { flag: 'relu-dropout', path: 'model.activation-dropout' },
   { flag: 'share-all-embeddings', path: 'model.share-embeddings', value: 'all' },
   { flag: 'share-decoder-input-output-embed', path: 'model.share-embeddings', value: 'decoder' },
+  { flag: 'bf16', path: 'train.precision', value: 'bfloat16' },
   { flag: 'joined-dictionary', path: 'data.tokenizer.joint', value: 'true' },
 ];
 

@@ -84,6 +84,7 @@ const SAME: Readonly<Record<string, string>> = {
   'train.log-interval': 'disp-freq report-every logging-freq log-every logging-steps log-freq',
   'train.ema-decay': 'exponential-smoothing average-decay ema',
   'train.tensorboard': 'tensorboard-logdir tensorboard-log-dir',
+  'train.precision': 'bf16 bfloat16 mixed-precision use-amp amp',
   'train.freeze': 'fixed-param-names',
   'decode.beam': 'beam-size num-beams',
   'decode.nbest': 'n-best nbest-size num-return-sequences',
@@ -101,8 +102,8 @@ const SAME: Readonly<Record<string, string>> = {
 /** What there is nothing like here: their names for it, and what to do. */
 const NONE: readonly (readonly [names: string, advice: string])[] = [
   [
-    'fp16 amp half bf16 float16 mixed-precision precision memory-efficient-fp16 fp16-init-scale use-amp',
-    'There is no half precision: everything is computed in float32. Leave it out.',
+    'fp16 half float16 memory-efficient-fp16 fp16-init-scale',
+    'There is no float16, which needs its loss scaled. For products of half the bits: train.precision: bfloat16 (--bf16).',
   ],
   [
     'arch a model-type type encoder-type decoder-type encoder decoder',

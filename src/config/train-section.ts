@@ -63,6 +63,13 @@ export const trainSection = section(
     optimizer: bound(
       choice(['adam', 'radam', 'sgd'], 'radam', 'Optimizer; weight decay is decoupled in all.'),
     ),
+    precision: changeable(
+      choice(
+        ['float32', 'bfloat16'],
+        'float32',
+        'What matrix products of updates and validations are computed in; see docs/precision.md.',
+      ),
+    ),
     lr: changeable(positive().default(0.0007).describe('Peak learning rate.')),
     'adam-betas': changeable(
       z

@@ -2,6 +2,7 @@ import type { Packed } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import type { HeadRows } from '../ops/attention.js';
 import { KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
+import type { Precision } from '../ops/precision.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
@@ -16,12 +17,15 @@ import type { Transformer } from './transformer.js';
  */
 export class IncrementalDecoder {
   private readonly model: Transformer;
+  private readonly precision: Precision;
   private readonly prepared = new PreparedLinears();
   /** Stores that no state holds: their memory serves the next batch. */
   private readonly spare: KeyValueStore[] = [];
 
-  constructor(model: Transformer) {
+  /** @param precision to decode in, whatever the model is trained in */
+  constructor(model: Transformer, precision: Precision = 'float32') {
     this.model = model;
+    this.precision = precision;
   }
 
   /** Entries of the target dictionary. */
@@ -31,7 +35,7 @@ export class IncrementalDecoder {
 
   /** Encodes sentences that end in `</s>`; at the start there is one row for each sentence, in their order. */
   start(sources: Packed): IncrementalState {
-    return new IncrementalState(this.model, this.prepared, this.spare, sources);
+    return new IncrementalState(this.model, this.precision, this.prepared, this.spare, sources);
   }
 
   /** Releases what it made of the weights, and the memory that batches have used; the model stays. */
@@ -70,19 +74,22 @@ export class IncrementalState {
   private logits: tf.Tensor2D | undefined;
 
   /** @param spare stores to use, and to give back at the end */
-  constructor(model: Transformer, prepared: PreparedLinears, spare: KeyValueStore[], sources: Packed) {
+  constructor(
+    model: Transformer,
+    precision: Precision,
+    prepared: PreparedLinears,
+    spare: KeyValueStore[],
+    sources: Packed,
+  ) {
     const { layers } = model.config.decoder;
     const store = () => spare.pop() ?? new KeyValueStore(model.config.embedDim);
     const stores = () => Array.from({ length: layers }, store);
     this.model = model;
     this.spare = spare;
-    this.pass = model.pass({ training: null, prepared });
+    this.pass = model.pass({ training: null, prepared }, precision);
     this.source = stores();
     this.past = stores();
-    this.output = prepared.get(
-      'output',
-      () => new PreparedLinear(model.outputWeight(), null, model.precision),
-    );
+    this.output = prepared.get('output', () => new PreparedLinear(model.outputWeight(), null, precision));
     this.rows = Array.from({ length: sources.offsets.length - 1 }, (_, i) => ({
       source: Int32Array.from(
         { length: sources.offsets[i + 1] - sources.offsets[i] },

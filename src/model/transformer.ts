@@ -33,7 +33,7 @@ export class Transformer {
   readonly vocabulary: VocabularySizes;
   /** By official name, in the order of the forward pass. Owned by this object. */
   readonly weights: ReadonlyMap<string, tf.Variable>;
-  /** What linear maps and the output projection are computed in; whoever trains or decodes sets it. */
+  /** What linear maps and the output projection are computed in; whoever trains it sets that. */
   precision: Precision = 'float32';
   /** Patterns of names that are not trained. */
   private readonly freeze: readonly string[];
@@ -130,8 +130,8 @@ export class Transformer {
   }
 
   /** One forward pass, which numbers its dropout masks from the first on; encode and decode of a batch share it. */
-  pass(mode: Mode): Pass {
-    return new Pass(this.config, this.weights, mode, this.precision);
+  pass(mode: Mode, precision = this.precision): Pass {
+    return new Pass(this.config, this.weights, mode, precision);
   }
 
   /** @returns hidden states of the encoder, [Ts, d] */

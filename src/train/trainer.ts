@@ -46,6 +46,7 @@ export class Trainer {
   constructor(options: TrainerOptions, { model, state, moments, ema }: TrainingStart) {
     const { config, seed } = options;
     this.options = options;
+    model.precision = config.precision;
     this.state = { ...state };
     this.startedAt = performance.now() - 1000 * state.seconds;
     this.deadline = new Deadline(options.stopAfter ?? null);

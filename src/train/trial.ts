@@ -49,6 +49,7 @@ export class Trial {
   constructor(model: Transformer, options: TrialOptions) {
     this.model = model;
     this.options = options;
+    model.precision = options.config.precision;
     this.updater = new Updater(model, { ...options.config, seed: options.seed });
   }
 

@@ -26,10 +26,11 @@ export class Validator {
     if (options.valid !== null) planSplit('valid', options.valid, this.batchOptions);
   }
 
-  /** What a model scores; null where there is no split. */
+  /** What a model scores in the precision of training; null where there is no split. */
   async evaluate(model: Transformer): Promise<Evaluation | null> {
     const { config, valid, translate } = this.options;
     if (valid === null) return null;
+    model.precision = config.precision;
     const split = batches(valid, this.batchOptions);
     return await evaluate(model, split, config.labelSmoothing, config.evalBleu ? translate : undefined);
   }

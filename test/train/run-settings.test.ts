@@ -9,7 +9,8 @@ const changes = (...sets: string[]) =>
 
 test('paths and what is only looked at are free, the course of training may change, the rest is bound', () => {
   assert.deepEqual(changes('train.save-dir=x', 'threads=1', 'train.keep-last=9', 'decode.beam=2'), []);
-  assert.deepEqual(changes('train.lr=1', 'train.max-epoch=3'), [
+  assert.deepEqual(changes('train.precision=bfloat16', 'train.lr=1', 'train.max-epoch=3'), [
+    ['train.precision', true],
     ['train.lr', true],
     ['train.max-epoch', true],
   ]);

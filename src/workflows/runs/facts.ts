@@ -41,6 +41,7 @@ export function configFacts(
       'Training',
       told(
         [train.optimizer, 'train.optimizer'],
+        ...(train.precision === 'float32' ? [] : [[train.precision, 'train.precision'] as const]),
         [`lr ${train.lr}`, 'train.lr'],
         [train.lrScheduler, 'train.lr-scheduler'],
         [`warmup of ${train.warmupUpdates} updates`, 'train.warmup-updates'],

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { type ChosenBackend, initBackend } from '../../backend/init.js';
+import { settlePrecision } from '../../backend/precision.js';
 import { explainFileError, UserError } from '../../common/errors.js';
 import { removeLeftovers } from '../../common/leftovers.js';
 import { log } from '../../common/log.js';
@@ -119,11 +120,12 @@ export async function rehearseTraining(
   }
 }
 
-/** Makes the dataset where it is missing or stale, starts the backend, and opens the data; the caller closes it. */
+/** Starts the backend, makes the dataset where it is missing or stale, and opens the data; the caller closes it. */
 async function openAll(config: Config): Promise<{ data: TrainingData; backend: ChosenBackend }> {
-  await ensureDataset(config);
   const backend = await initBackend(config.backend, config.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
+  settlePrecision(backend, config.train.precision, 'train.precision');
+  await ensureDataset(config);
   return { data: openTrainingData(config), backend };
 }
 
