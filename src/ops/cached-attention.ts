@@ -100,7 +100,7 @@ class RowStore {
     }
     const [there, needed] = [this.rows.shape[0], first + tensor.shape[0]];
     if (needed > there) {
-      const larger = tf.zeros<tf.Rank.R2>([Math.max(needed, 2 * there), this.width]);
+      const larger = tf.fill<tf.Rank.R2>([Math.max(needed, 2 * there), this.width], 0);
       runFused('StoreRows', { rows: this.rows, stored: larger }, { column: 0, first: 0, from: null });
       this.replace(larger);
     }

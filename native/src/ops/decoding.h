@@ -5,7 +5,62 @@
 
 namespace ISA {
 
-/// One head of one row: softmax over the keys it sees, then the mean of their values under it.
+/// Scores of one query and LANES keys or fewer: their products are summed within a vector, halves upon halves, for all keys at
+/// once. −∞ where a key is missing.
+inline vf scoresOf(const float *query, const float *keys, const int32_t *seen, int64_t count, int64_t stride,
+                   int64_t width) {
+  vf rows[LANES];
+  for (int i = 0; i < LANES; i++) {
+    rows[i] = vf{};
+    if (i >= count) continue;
+    const float *key = keys + seen[i] * stride;
+    for (int64_t p = 0; p < width; p += LANES) rows[i] += load<vf>(query + p) * load<vf>(key + p);
+  }
+  transpose(rows);
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) rows[i] += rows[i + half];
+  for (int64_t i = count; i < LANES; i++) rows[0][i] = -std::numeric_limits<float>::infinity();
+  return rows[0];
+}
+
+/// out [C · LANES] = the mean of values [seen, ·] under weights.
+template <int C>
+inline void meanOf(const float *weights, const float *values, const int32_t *seen, int64_t count, int64_t stride,
+                   float *out) {
+  vf sums[C] = {};
+  for (int64_t j = 0; j < count; j++) {
+    const float *value = values + seen[j] * stride;
+    for (int i = 0; i < C; i++) sums[i] += splat<vf>(weights[j]) * load<vf>(value + i * LANES);
+  }
+  for (int i = 0; i < C; i++) store(out + i * LANES, sums[i]);
+}
+
+/// One head of one row whose width is whole vectors: softmax over the keys it sees, then the mean of their values under it.
+/// @param weights [padded(count)], for working
+inline void attendVectors(const float *query, const float *keys, const float *values, const int32_t *seen, int64_t count,
+                          int64_t stride, int64_t width, float *weights, float *out) {
+  const float scale = 1.0f / std::sqrt(static_cast<float>(width));
+  vf tops = splat<vf>(-std::numeric_limits<float>::infinity()), sums = {};
+  for (int64_t j = 0; j < count; j += LANES) {
+    const int64_t some = std::min<int64_t>(LANES, count - j);
+    const vf scores = scoresOf(query, keys, seen + j, some, stride, width) * splat<vf>(scale);
+    store(weights + j, scores);
+    tops = scores > tops ? scores : tops;
+  }
+  const vf top = splat<vf>(largest(tops));
+  for (int64_t j = 0; j < count; j += LANES) {
+    const vf e = exponential(load<vf>(weights + j) - top);
+    store(weights + j, e);
+    sums += e;
+  }
+  const vf total = splat<vf>(sum(sums));
+  for (int64_t j = 0; j < count; j += LANES) store(weights + j, load<vf>(weights + j) / total);
+  int64_t p = 0;
+  for (; p + 4 * LANES <= width; p += 4 * LANES) meanOf<4>(weights, values + p, seen, count, stride, out + p);
+  for (; p < width; p += LANES) meanOf<1>(weights, values + p, seen, count, stride, out + p);
+}
+
+/// The same for any width.
 inline void attendRow(const float *query, const float *keys, const float *values, const int32_t *seen, int64_t count,
                       int64_t stride, int64_t width, float *weights, float *out) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
@@ -56,10 +111,11 @@ inline void cachedAttention(Floats queries, int64_t column, int64_t stride, Floa
   parallel(rows, 4, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t first = seenOffsets[row], count = seenOffsets[row + 1] - first;
-      float *weights = scratch(Use::scores, count);
+      float *weights = scratch(Use::scores, count + LANES);
+      const auto attendHead = head % LANES == 0 ? attendVectors : attendRow;
       for (int64_t h = 0; h < heads; h++)
-        attendRow(queries.data + row * stride + column + h * head, keys.data + h * head, values.data + h * head,
-                  seen.data + first, count, width, head, weights, out.data + row * width + h * head);
+        attendHead(queries.data + row * stride + column + h * head, keys.data + h * head, values.data + h * head,
+                   seen.data + first, count, width, head, weights, out.data + row * width + h * head);
     }
   });
 }

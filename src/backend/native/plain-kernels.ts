@@ -108,6 +108,15 @@ const zerosLike: PlainKernel = (params, otherwise) => {
   return out.info;
 };
 
+/** In the memory of the arena, in one pass. */
+const fill: PlainKernel = (params, otherwise) => {
+  const { shape, value, dtype } = params.attrs as unknown as tf.FillAttrs;
+  if (typeof value !== 'number' || (dtype ?? 'float32') !== 'float32') return otherwise(params);
+  const out = (params.backend as NativeBackend).output(shape);
+  out.values.fill(value);
+  return out.info;
+};
+
 export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
   [tf.Add]: elementwise('add'),
   [tf.Sub]: elementwise('subtract'),
@@ -115,4 +124,5 @@ export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
   [tf.BatchMatMul]: batchMatMul,
   [tf.PadV2]: padRows,
   [tf.ZerosLike]: zerosLike,
+  [tf.Fill]: fill,
 };
