@@ -45,6 +45,7 @@ constexpr Op OPS[] = {
     OP(sumOfSquares),
     OP(storeRows),
     OP(cachedAttention),
+    OP(pickColumns),
     OP(topLogProbs),
     OP(logPartitions),
     OP(add),

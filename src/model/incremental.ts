@@ -9,6 +9,7 @@ import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.
 import { embed } from './embeddings.js';
 import { type AttentionBranch, finish, layer, project, projectOut } from './layers.js';
 import { type Pass, PreparedLinears } from './pass.js';
+import { type Candidates, RestrictedOutput } from './restricted-output.js';
 import type { Transformer } from './transformer.js';
 
 /**
@@ -18,14 +19,19 @@ import type { Transformer } from './transformer.js';
 export class IncrementalDecoder {
   private readonly model: Transformer;
   private readonly precision: Precision;
+  private readonly candidates: Candidates | undefined;
   private readonly prepared = new PreparedLinears();
   /** Stores that no state holds: their memory serves the next batch. */
   private readonly spare: KeyValueStore[] = [];
 
-  /** @param precision to decode in, whatever the model is trained in */
-  constructor(model: Transformer, precision: Precision = 'float32') {
+  /**
+   * @param precision to decode in, whatever the model is trained in
+   * @param candidates what translations of a source are made of; by default all of the target dictionary
+   */
+  constructor(model: Transformer, precision: Precision = 'float32', candidates?: Candidates) {
     this.model = model;
     this.precision = precision;
+    this.candidates = candidates;
   }
 
   /** Entries of the target dictionary. */
@@ -35,7 +41,8 @@ export class IncrementalDecoder {
 
   /** Encodes sentences that end in `</s>`; at the start there is one row for each sentence, in their order. */
   start(sources: Packed): IncrementalState {
-    return new IncrementalState(this.model, this.precision, this.prepared, this.spare, sources);
+    const { model, precision, prepared, spare, candidates } = this;
+    return new IncrementalState(model, precision, prepared, spare, sources, candidates);
   }
 
   /** Releases what it made of the weights, and the memory that batches have used; the model stays. */
@@ -47,6 +54,8 @@ export class IncrementalDecoder {
 
 /** One live hypothesis. */
 interface Row {
+  /** Place of its sentence in the batch. */
+  sentence: number;
   /** Places of the source's keys. */
   source: Int32Array;
   /** Places of the keys of what was fed so far, in their order. */
@@ -64,13 +73,13 @@ export class IncrementalState {
   private readonly source: KeyValueStore[];
   private readonly past: KeyValueStore[];
   private readonly spare: KeyValueStore[];
-  private readonly output: PreparedLinear;
+  private readonly output: PreparedLinear | RestrictedOutput;
   private rows: Row[];
   /** Tokens fed to each row. */
   private length = 0;
   /** Places in use or free below this one. */
   private places = 0;
-  /** Of the last step, [rows, V]. */
+  /** Of the last step: [rows, V], or of what each row's sentence may have. */
   private logits: tf.Tensor2D | undefined;
 
   /** @param spare stores to use, and to give back at the end */
@@ -79,7 +88,8 @@ export class IncrementalState {
     precision: Precision,
     prepared: PreparedLinears,
     spare: KeyValueStore[],
-    sources: Packed,
+    { tokens, offsets }: Packed,
+    candidates?: Candidates,
   ) {
     const { layers } = model.config.decoder;
     const store = () => spare.pop() ?? new KeyValueStore(model.config.embedDim);
@@ -89,15 +99,21 @@ export class IncrementalState {
     this.pass = model.pass({ training: null, prepared }, precision);
     this.source = stores();
     this.past = stores();
-    this.output = prepared.get('output', () => new PreparedLinear(model.outputWeight(), null, precision));
-    this.rows = Array.from({ length: sources.offsets.length - 1 }, (_, i) => ({
-      source: Int32Array.from(
-        { length: sources.offsets[i + 1] - sources.offsets[i] },
-        (_, j) => sources.offsets[i] + j,
-      ),
+    this.rows = Array.from({ length: offsets.length - 1 }, (_, i) => ({
+      sentence: i,
+      source: Int32Array.from({ length: offsets[i + 1] - offsets[i] }, (_, j) => offsets[i] + j),
       past: [],
     }));
-    tf.tidy(() => this.storeSources(model.encode(sources, this.pass)));
+    const sourceOf = ({ sentence }: Row) => tokens.subarray(offsets[sentence], offsets[sentence + 1]);
+    this.output =
+      candidates === undefined
+        ? prepared.get('output', () => new PreparedLinear(model.outputWeight(), null, precision))
+        : new RestrictedOutput(
+            model.outputWeight(),
+            this.rows.map((row) => candidates(sourceOf(row))),
+            precision,
+          );
+    tf.tidy(() => this.storeSources(model.encode({ tokens, offsets }, this.pass)));
   }
 
   /**
@@ -107,10 +123,20 @@ export class IncrementalState {
    * @param k how many continuations to return for each row
    * @param forbid ids that are not returned; they keep their share of the probability
    */
-  step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<TopLogProbs> {
+  async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<TopLogProbs> {
+    const { output } = this;
+    const sentences = Int32Array.from(this.rows, ({ sentence }) => sentence);
     this.logits?.dispose();
-    this.logits = tf.tidy(() => this.output.apply(this.hidden(tokens)));
-    return topLogProbs(this.logits, k, forbid);
+    this.logits = tf.tidy(() => {
+      const hidden = this.hidden(tokens);
+      return output instanceof RestrictedOutput
+        ? output.apply(hidden, sentences, k + forbid.length)
+        : output.apply(hidden);
+    });
+    // Special symbols have their own ids among those of a sentence, too: forbidden ones and `</s>` are found by them.
+    const top = await topLogProbs(this.logits, k, forbid);
+    if (!(output instanceof RestrictedOutput)) return top;
+    return { ...top, ids: top.ids.map((place, i) => output.idAt(sentences[Math.floor(i / k)], place)) };
   }
 
   /** Natural log-probability of `</s>` as the next token of some rows, after a step; [rows.length]. */
@@ -132,6 +158,7 @@ export class IncrementalState {
 
   dispose(): void {
     this.logits?.dispose();
+    if (this.output instanceof RestrictedOutput) this.output.dispose();
     this.spare.push(...this.source.splice(0), ...this.past.splice(0));
   }
 

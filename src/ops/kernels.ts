@@ -110,6 +110,11 @@ export interface Kernels {
   GlobalNorm: { inputs: string; attributes: Record<string, never> };
   /** logits [N, V] → ids, log-probabilities [N · k] */
   TopLogProbs: { inputs: 'logits'; attributes: { k: number; forbid: Int32Array } };
+  /** x [N, S] → of each row the columns of its list, then −∞, [N, width]; see `pickColumns` */
+  PickColumns: {
+    inputs: 'x';
+    attributes: { columns: Int32Array; offsets: Int32Array; rows: Int32Array; width: number };
+  };
   /** logits [N, V] → log Σ exp [N] */
   LogPartitions: { inputs: 'logits'; attributes: Record<string, never> };
   /**

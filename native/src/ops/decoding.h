@@ -120,6 +120,27 @@ inline void cachedAttention(Floats queries, int64_t column, int64_t stride, Floa
   });
 }
 
+/// out [rows, width]: of each row of x [rows, size] the columns columns[offsets[list] … offsets[list + 1]) of its list, then −∞.
+inline void pickColumns(Floats x, Ints columns, Ints offsets, Ints lists, Floats out, int64_t size, int64_t width) {
+  expect(x, lists.size * size, "x");
+  expect(out, lists.size * width, "out");
+  require(expectOffsets(offsets, "offsets") == columns.size, "offsets must end at the length of columns");
+  for (int64_t i = 0; i < columns.size; i++) require(columns[i] >= 0 && columns[i] < size, "a column lies outside of the rows");
+  for (int64_t i = 0; i < lists.size; i++) {
+    require(lists[i] >= 0 && lists[i] < offsets.size - 1, "there is no such list");
+    require(offsets[lists[i] + 1] - offsets[lists[i]] <= width, "a list is longer than the width");
+  }
+  parallel(lists.size, rowsOf(16384, width), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const int32_t *list = columns.data + offsets[lists[row]];
+      const int64_t count = offsets[lists[row] + 1] - offsets[lists[row]];
+      float *to = out.data + row * width;
+      for (int64_t j = 0; j < count; j++) to[j] = x.data[row * size + list[j]];
+      for (int64_t j = count; j < width; j++) to[j] = -std::numeric_limits<float>::infinity();
+    }
+  });
+}
+
 /// log Σ exp of a row.
 inline float logPartitionOf(const float *logits, int64_t size) {
   vf tops = splat<vf>(-std::numeric_limits<float>::infinity());

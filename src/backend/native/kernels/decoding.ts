@@ -20,6 +20,12 @@ declare module '../binding.js' {
         ...[rows: number, size: number, k: number],
       ]
     ): void;
+    pickColumns(
+      ...args: [
+        ...[x: Floats, columns: Int32Array, offsets: Int32Array, rows: Int32Array, out: Floats],
+        ...[size: number, width: number],
+      ]
+    ): void;
     logPartitions(...args: [logits: Floats, out: Floats, rows: number, size: number]): void;
   }
 }
@@ -51,6 +57,14 @@ export const DECODING = {
     const logits = backend.floats(inputs.logits!);
     backend.addon.topLogProbs(logits, forbid, ids.values, logProbs.values, rows, size, k);
     return [ids.info, logProbs.info];
+  },
+
+  PickColumns: ({ inputs, attributes: { columns, offsets, rows, width }, backend }) => {
+    const [, size] = inputs.x!.shape;
+    const out = backend.output([rows.length, width]);
+    const x = backend.floats(inputs.x!);
+    backend.addon.pickColumns(x, columns, offsets, rows, out.values, size, width);
+    return [out.info];
   },
 
   LogPartitions: ({ inputs, backend }) => {

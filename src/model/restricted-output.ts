@@ -1,0 +1,75 @@
+import { type ColumnLists, pickColumns } from '../ops/pick-columns.js';
+import type { Precision } from '../ops/precision.js';
+import { PreparedLinear } from '../ops/prepared-linear.js';
+import { tf } from '../ops/tf.js';
+
+/**
+ * The target ids that a translation of a source may have, ascending and without repetition, the four special symbols
+ * among them.
+ */
+export type Candidates = (source: Int32Array) => Int32Array;
+
+/** A row of logits is a multiple of this long, whatever the longest list of the batch is: sums have the same bits then. */
+const BLOCK = 16;
+
+/**
+ * The output projection of a batch whose sentences have each some target ids of their own. The product is computed for
+ * the ids of all sentences together, and a row goes on with the logits of its own sentence alone: what stands beside it
+ * changes nothing.
+ */
+export class RestrictedOutput {
+  private readonly linear: PreparedLinear;
+  private readonly ids: readonly Int32Array[];
+  private readonly lists: ColumnLists;
+
+  /**
+   * @param weight of the whole projection, [V, d]
+   * @param ids of each sentence
+   */
+  constructor(weight: tf.Tensor2D, ids: readonly Int32Array[], precision: Precision = 'float32') {
+    const column = new Int32Array(weight.shape[0]).fill(-1);
+    for (const list of ids) for (const id of list) column[id] = 0;
+    const union = Int32Array.from(column.keys()).filter((id) => column[id] === 0);
+    union.forEach((id, place) => {
+      column[id] = place;
+    });
+    const offsets = new Int32Array(ids.length + 1);
+    ids.forEach((list, i) => {
+      offsets[i + 1] = offsets[i] + list.length;
+    });
+    const columns = new Int32Array(offsets[ids.length]);
+    ids.forEach((list, i) => {
+      list.forEach((id, j) => {
+        columns[offsets[i] + j] = column[id];
+      });
+    });
+    const rows = tf.tidy(() => tf.gather(weight, tf.tensor1d(union, 'int32')) as tf.Tensor2D);
+    this.linear = new PreparedLinear(rows, null, precision);
+    rows.dispose();
+    this.ids = ids;
+    this.lists = { columns, offsets };
+  }
+
+  /**
+   * The logits of what each row's sentence may have, in ascending order of the ids, and −∞ after them.
+   *
+   * @param hidden [rows, d]
+   * @param sentences which sentence each row is of
+   * @param least how long a row of logits is at least
+   */
+  apply(hidden: tf.Tensor2D, sentences: Int32Array, least: number): tf.Tensor2D {
+    const longest = this.ids.reduce((most, { length }) => Math.max(most, length), least);
+    const width = BLOCK * Math.ceil(longest / BLOCK);
+    return tf.tidy(() => pickColumns(this.linear.apply(hidden), this.lists, sentences, width));
+  }
+
+  /** The id of a place in the logits of a sentence; after the last it is that, which is impossible there. */
+  idAt(sentence: number, place: number): number {
+    const ids = this.ids[sentence];
+    return ids[Math.min(place, ids.length - 1)];
+  }
+
+  dispose(): void {
+    this.linear.dispose();
+  }
+}
