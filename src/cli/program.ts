@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   train: async () => (await import('./model-commands.js')).addTrain,
   sweep: async () => (await import('./sweep-command.js')).addSweep,
   average: async () => (await import('./model-commands.js')).addAverage,
+  shortlist: async () => (await import('./shortlist-command.js')).addShortlist,
   translate: async () => (await import('./model-commands.js')).addTranslate,
   fold: async () => (await import('./exchange-commands.js')).addFold,
   export: async () => (await import('./exchange-commands.js')).addExport,

@@ -40,6 +40,9 @@ const decodeSection = section(
     'min-len': free(count(1, 'Least tokens of a translation, </s> not counted.'), { unit: 'tokens' }),
     'max-tokens': free(count(4096, 'Most source tokens in a batch.', 1), { unit: 'source tokens' }),
     'batch-size': free(count(256, 'Most sentences in a batch.', 1), { unit: 'sentences' }),
+    shortlist: free(
+      file('Lexical shortlist of the run (admin-nmt shortlist) that translations keep to; null allows all.'),
+    ),
   },
   'Translation.',
 );

@@ -9,6 +9,14 @@ export interface Lexicon {
   readonly targets: Int32Array;
   /** p(target | source) of each entry. */
   readonly probabilities: Float32Array;
+  /** How often each target id was seen, [target ids]. */
+  readonly frequencies: Float64Array;
+}
+
+/** How many ids there are. */
+export interface DictionarySizes {
+  readonly source: number;
+  readonly target: number;
 }
 
 /** Pairs that can be read again and again. */
@@ -39,19 +47,19 @@ const STEP = 1000;
  * soon as another. `</s>` of the source is what the model calls the empty word; `</s>` and `<unk>` of the target are not
  * learned. In the first round, where all is equally probable, pairs that are few beside what their source has come to
  * are dropped whenever there are too many (lossy counting); later rounds know only those that are left.
- *
- * @param sourceIds size of the source dictionary
  */
-export function learnLexicon(pairs: Pairs, sourceIds: number, options: LexiconOptions): Lexicon {
+export function learnLexicon(pairs: Pairs, sizes: DictionarySizes, options: LexiconOptions): Lexicon {
   const { iterations, best, mostEntries, onPairs } = options;
   const table = new PairTable();
-  const totals = new Float64Array(sourceIds);
+  const totals = new Float64Array(sizes.source);
+  const frequencies = new Float64Array(sizes.target);
   for (let round = 0; round < iterations; round++) {
     let share = 2 ** -20;
     totals.fill(0);
     for (let i = 0; i < pairs.size; i++) {
       const { source, target } = pairs.pair(i);
       if (round === 0) {
+        for (const id of target) frequencies[id]++;
         countAll(table, totals, source, target);
         if (table.size > mostEntries) share = drop(table, totals, share, mostEntries / 2);
       } else countExpected(table, totals, source, target);
@@ -60,7 +68,7 @@ export function learnLexicon(pairs: Pairs, sourceIds: number, options: LexiconOp
     table.normalize(totals);
     table.keep((_, __, probability) => probability >= LEAST);
   }
-  return bestOf(table, sourceIds, best);
+  return { ...bestOf(table, sizes.source, best), frequencies };
 }
 
 /** Each target token is counted with each source token in equal shares. */
@@ -115,7 +123,7 @@ function drop(table: PairTable, totals: Float64Array, from: number, most: number
 }
 
 /** The most probable entries of each source id, ties to the lower target id. */
-function bestOf(table: PairTable, sourceIds: number, best: number): Lexicon {
+function bestOf(table: PairTable, sourceIds: number, best: number): Omit<Lexicon, 'frequencies'> {
   const starts = new Int32Array(sourceIds + 1);
   table.forEach((source) => {
     starts[source + 1]++;

@@ -42,11 +42,9 @@ export function loadCodec(
   { sourceLang, targetLang, clean }: Pick<Config['data'], 'sourceLang' | 'targetLang' | 'clean'>,
 ): { codec: TextCodec; vocabulary: VocabularySizes; tokenized: boolean } {
   const sums = readChecksums(runDirectory)?.files ?? {};
-  const dictionaries = [sourceLang, targetLang].map((language) =>
-    Dictionary.load(path.join(runDirectory, `dict.${language}.txt`), sums[`dict.${language}.txt`]),
-  );
+  const dictionaries = loadDictionaries(runDirectory, { sourceLang, targetLang }, sums);
   const tokenizers = [sourceLang, targetLang].map((language) => loadTokenizer(runDirectory, language, sums));
-  const [source, target] = dictionaries.map((dictionary, i) => ({
+  const [source, target] = [dictionaries.source, dictionaries.target].map((dictionary, i) => ({
     dictionary,
     segmenter: tokenizers[i] ?? whiteSpaceSegmenter,
   }));
@@ -62,6 +60,17 @@ export function loadCodec(
     vocabulary: { source: source.dictionary.size, target: target.dictionary.size },
     tokenized: tokenizers[0] !== undefined,
   };
+}
+
+/** The dictionaries of a run. @throws UserError when a file is absent or damaged */
+export function loadDictionaries(
+  runDirectory: string,
+  { sourceLang, targetLang }: Pick<Config['data'], 'sourceLang' | 'targetLang'>,
+  sums: Checksums['files'] = readChecksums(runDirectory)?.files ?? {},
+): { source: Dictionary; target: Dictionary } {
+  const load = (language: string) =>
+    Dictionary.load(path.join(runDirectory, `dict.${language}.txt`), sums[`dict.${language}.txt`]);
+  return { source: load(sourceLang), target: load(targetLang) };
 }
 
 /** The tokenizer of one language, or the one of both. */

@@ -3,7 +3,9 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
-import { type LoadedModel, loadModel } from '../decode/load-model.js';
+import { type LoadedModel, loadDictionaries, loadModel } from '../decode/load-model.js';
+import type { Shortlist } from '../decode/shortlist.js';
+import { readShortlist } from '../decode/shortlist-file.js';
 import { translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
 import { IncrementalDecoder } from '../model/incremental.js';
@@ -24,10 +26,13 @@ export class OpenModel {
   private readonly loaded: LoadedModel;
   private readonly decoder: IncrementalDecoder;
 
-  private constructor(config: Config, loaded: LoadedModel) {
+  private constructor(config: Config, loaded: LoadedModel, shortlist: Shortlist | null) {
     this.config = config;
     this.loaded = loaded;
-    this.decoder = new IncrementalDecoder(loaded.model);
+    this.decoder = new IncrementalDecoder(
+      loaded.model,
+      shortlist === null ? undefined : (source) => shortlist.candidates(source),
+    );
   }
 
   /**
@@ -39,10 +44,12 @@ export class OpenModel {
   static async open(location: CheckpointLocation, config: Config, weights?: WeightsKind): Promise<OpenModel> {
     const backend = await initBackend(config.backend, config.threads);
     log.info(`Backend: ${backend.name} (${backend.reason})`);
+    const shortlist = loadShortlist(location, config);
     const loaded = loadModel(location, config, weights);
     log.info(`Model: ${location.checkpoint}`);
     if (!loaded.tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
-    return new OpenModel(config, loaded);
+    if (shortlist !== null) log.info(`Shortlist: ${config.decode.shortlist}`);
+    return new OpenModel(config, loaded, shortlist);
   }
 
   /** Translates lines as they come, in their order; says of a line that is too long for the model that it is cut. */
@@ -59,6 +66,12 @@ export class OpenModel {
     this.decoder.dispose();
     this.loaded.model.dispose();
   }
+}
+
+/** The shortlist of a config, for the vocabulary of the run; null where it names none. */
+function loadShortlist({ runDirectory }: CheckpointLocation, { data, decode }: Config): Shortlist | null {
+  if (decode.shortlist === null) return null;
+  return readShortlist(decode.shortlist, loadDictionaries(runDirectory, data));
 }
 
 /** @throws UserError where more translations of a sentence are wanted than a search finds */

@@ -17,6 +17,7 @@ const COMMANDS = [
   'train',
   'sweep',
   'average',
+  'shortlist',
   'translate',
   'fold',
   'export',

@@ -21,7 +21,7 @@ const KERNELS = Object.keys(IMPLEMENTATIONS) as KernelName[];
 /** What training does without. */
 const DECODING: readonly KernelName[] = [
   ...(['PackWeight', 'PackedLinear', 'StoreRows', 'CachedAttention'] as const),
-  ...(['TopLogProbs', 'LogPartitions'] as const),
+  ...(['TopLogProbs', 'LogPartitions', 'PickColumns'] as const),
 ];
 
 /** Makes the native engine without some kernels the current backend. */
@@ -57,10 +57,17 @@ async function trainAndTranslate(): Promise<Outcome> {
     tf.dispose([loss, nll, gradientNorm]);
   }
   movingAverage(updater.moments.first, model.trainable, 0.5);
-  const decoder = new IncrementalDecoder(model);
+  const ids = Int32Array.of(0, 1, 2, 3, 5, 6, 9, 14);
+  const [decoder, restricted] = [
+    new IncrementalDecoder(model),
+    new IncrementalDecoder(model, ([first]) => ids.subarray(0, first + 2)),
+  ];
   const search = { beam: 3, lenpen: 1, maxLenA: 0, maxLenB: 6, minLen: 1, maxPositions: 16 };
-  const found = await beamSearch(decoder, pack([[5, 9, 2], [2], [4, 4, 8, 15, 10, 2]]), search);
+  const sources = pack([[5, 9, 2], [2], [4, 4, 8, 15, 10, 2]]);
+  const found = await beamSearch(decoder, sources, search);
+  found.push(...(await beamSearch(restricted, sources, search)));
   decoder.dispose();
+  restricted.dispose();
   const weights: number[] = [];
   for (const tensor of [...model.trainable, ...updater.moments.first]) weights.push(...(await tensor.data()));
   updater.dispose();

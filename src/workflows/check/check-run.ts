@@ -12,6 +12,7 @@ import { type LoadedConfig, loadRunConfigFile } from '../../config/load.js';
 import { runConfigFile, runOfCheckpoint } from '../../config/run-folder.js';
 import { checkDictionary } from '../../data/check-dataset.js';
 import { Dictionary } from '../../data/dictionary.js';
+import { readShortlist, SHORTLIST_FILE } from '../../decode/shortlist-file.js';
 import {
   formatOfficialProfile,
   OFFICIAL_PROFILE_FILE,
@@ -58,6 +59,7 @@ export function checkRun(runDirectory: string): RunReport {
   const findings = [
     ...run.findings,
     ...profileFindings(runDirectory, run.loaded),
+    ...shortlistFindings(runDirectory, run),
     ...metricsFindings(
       runDirectory,
       numbered.filter((name) => whole.has(name)),
@@ -202,6 +204,21 @@ function profileFindings(runDirectory: string, loaded: LoadedConfig | undefined)
     throw new DamageError({ problem: `expected the ω of ${PROFILE_FILE}, found others`, where: official });
   });
   return [...findings, finding];
+}
+
+/** The shortlist, where the run has one; whether it is whole can be seen beside its dictionaries alone. */
+function shortlistFindings(runDirectory: string, { loaded, dictionaries }: Run): Finding[] {
+  const file = path.join(runDirectory, SHORTLIST_FILE);
+  if (!fs.existsSync(file)) return [];
+  const { sourceLang = '', targetLang = '' } = loaded?.config.data ?? {};
+  const [source, target] = [sourceLang, targetLang].map((language) => dictionaries.get(language));
+  const finding = examine(file, () => {
+    if (source === undefined || target === undefined)
+      return unverified(file, 'its config or dictionaries are not there to compare it with');
+    const { counts, targets } = readShortlist(file, { source, target }).parts;
+    return `${targets.length} target pieces for ${counts.length} source pieces`;
+  });
+  return [finding];
 }
 
 /** The lines, and that they begin as the newest whole checkpoint remembers them. */
