@@ -1,3 +1,4 @@
+import { placesOf } from '../common/places.js';
 import { UNK } from '../data/dictionary.js';
 import type { Lexicon } from '../data/lexicon.js';
 
@@ -18,6 +19,8 @@ const SPECIALS = UNK + 1;
 export class Shortlist {
   readonly parts: ShortlistParts;
   private readonly offsets: Int32Array;
+  /** For each target id 1 where every translation may have it, else 0. */
+  private readonly everywhere: Uint8Array;
 
   constructor(parts: ShortlistParts) {
     this.parts = parts;
@@ -25,6 +28,10 @@ export class Shortlist {
     parts.counts.forEach((count, id) => {
       this.offsets[id + 1] = this.offsets[id] + count;
     });
+    const largest = (ids: Int32Array): number => ids.reduce((most, id) => Math.max(most, id), UNK);
+    this.everywhere = new Uint8Array(1 + Math.max(largest(parts.frequent), largest(parts.targets)));
+    this.everywhere.fill(1, 0, SPECIALS);
+    for (const id of parts.frequent) this.everywhere[id] = 1;
   }
 
   /**
@@ -41,11 +48,11 @@ export class Shortlist {
 
   /** The target ids that a translation may have, ascending: the special ones, the frequent ones, those of each source id. */
   candidates(source: Int32Array): Int32Array {
-    const { frequent, targets } = this.parts;
-    const found = new Set<number>(frequent);
-    for (let id = 0; id < SPECIALS; id++) found.add(id);
-    for (const id of new Set(source))
-      for (let i = this.offsets[id]; i < this.offsets[id + 1]; i++) found.add(targets[i]);
-    return Int32Array.from(found).sort();
+    const { targets } = this.parts;
+    const wanted = this.everywhere.slice();
+    for (const id of source) {
+      for (let i = this.offsets[id]; i < this.offsets[id + 1]; i++) wanted[targets[i]] = 1;
+    }
+    return placesOf(wanted);
   }
 }

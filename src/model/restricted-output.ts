@@ -1,3 +1,6 @@
+import { placesOf } from '../common/places.js';
+import { pack } from '../data/batch.js';
+import { embedding } from '../ops/embedding.js';
 import { type ColumnLists, pickColumns } from '../ops/pick-columns.js';
 import type { Precision } from '../ops/precision.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
@@ -27,27 +30,18 @@ export class RestrictedOutput {
    * @param ids of each sentence
    */
   constructor(weight: tf.Tensor2D, ids: readonly Int32Array[], precision: Precision = 'float32') {
-    const column = new Int32Array(weight.shape[0]).fill(-1);
-    for (const list of ids) for (const id of list) column[id] = 0;
-    const union = Int32Array.from(column.keys()).filter((id) => column[id] === 0);
-    union.forEach((id, place) => {
-      column[id] = place;
-    });
-    const offsets = new Int32Array(ids.length + 1);
-    ids.forEach((list, i) => {
-      offsets[i + 1] = offsets[i] + list.length;
-    });
-    const columns = new Int32Array(offsets[ids.length]);
-    ids.forEach((list, i) => {
-      list.forEach((id, j) => {
-        columns[offsets[i] + j] = column[id];
-      });
-    });
-    const rows = tf.tidy(() => tf.gather(weight, tf.tensor1d(union, 'int32')) as tf.Tensor2D);
+    const [size] = weight.shape;
+    const wanted = new Uint8Array(size);
+    for (const list of ids) for (let j = 0; j < list.length; j++) wanted[list[j]] = 1;
+    const union = placesOf(wanted);
+    const columnOf = new Int32Array(size);
+    for (let column = 0; column < union.length; column++) columnOf[union[column]] = column;
+    const { tokens, offsets } = pack(ids);
+    this.lists = { columns: tokens.map((id) => columnOf[id]), offsets };
+    const rows = embedding(union, weight);
     this.linear = new PreparedLinear(rows, null, precision);
     rows.dispose();
     this.ids = ids;
-    this.lists = { columns, offsets };
   }
 
   /**

@@ -31,6 +31,7 @@ export class OpenModel {
     this.loaded = loaded;
     this.decoder = new IncrementalDecoder(
       loaded.model,
+      'float32',
       shortlist === null ? undefined : (source) => shortlist.candidates(source),
     );
   }

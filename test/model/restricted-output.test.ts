@@ -60,7 +60,7 @@ async function search(
   sources: readonly number[][],
   changes: Partial<SearchOptions> = {},
 ): Promise<Hypothesis[][]> {
-  const decoder = new IncrementalDecoder(transformer, candidates);
+  const decoder = new IncrementalDecoder(transformer, 'float32', candidates);
   try {
     return await beamSearch(decoder, pack(sources), { ...OPTIONS, ...changes });
   } finally {
@@ -129,7 +129,7 @@ for (const backend of BACKENDS) {
       await useBackend(backend);
       const transformer = model();
       const before = tf.memory().numTensors;
-      const decoder = new IncrementalDecoder(transformer, some);
+      const decoder = new IncrementalDecoder(transformer, 'float32', some);
       await beamSearch(decoder, pack(SOURCES), OPTIONS);
       const kept = tf.memory().numTensors;
       await beamSearch(decoder, pack(SOURCES), OPTIONS);

@@ -60,7 +60,7 @@ async function trainAndTranslate(): Promise<Outcome> {
   const ids = Int32Array.of(0, 1, 2, 3, 5, 6, 9, 14);
   const [decoder, restricted] = [
     new IncrementalDecoder(model),
-    new IncrementalDecoder(model, ([first]) => ids.subarray(0, first + 2)),
+    new IncrementalDecoder(model, 'float32', ([first]) => ids.subarray(0, first + 2)),
   ];
   const search = { beam: 3, lenpen: 1, maxLenA: 0, maxLenB: 6, minLen: 1, maxPositions: 16 };
   const sources = pack([[5, 9, 2], [2], [4, 4, 8, 15, 10, 2]]);
