@@ -20,7 +20,8 @@ template <class Array, class T> Span<T> spanOf(const Napi::Value &value, napi_ty
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type)
     throw std::invalid_argument(std::string("expected a ") + kind);
   Array array = value.As<Array>();
-  return {array.Data(), static_cast<int64_t>(array.ElementLength())};
+  static std::remove_const_t<T> nothing{}; // an empty array may have no memory: it must not pass for an absent one
+  return {array.ElementLength() > 0 ? array.Data() : &nothing, static_cast<int64_t>(array.ElementLength())};
 }
 
 double numberOf(const Napi::Value &value) {

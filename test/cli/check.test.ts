@@ -4,7 +4,8 @@ import * as path from 'node:path';
 import { before, test } from 'node:test';
 import { writeToyCorpus } from '../../src/data/toy-language.js';
 import { check } from '../../src/workflows/check/check.js';
-import { type Outcome, program, scratchFolder, writeFiles } from '../pipeline/program.js';
+import { scratchFolder, writeFiles } from '../pipeline/program.js';
+import { type Outcome, runProgram } from './run-program.js';
 
 const CONFIG = `
 data: { source-lang: toa, target-lang: tob, root: corpus, train: train, valid: valid, destdir: data,
@@ -15,6 +16,8 @@ train: { save-dir: run, max-tokens: 200, max-update: 4, save-interval-updates: 2
 `;
 
 let trained: string;
+
+const program = (cwd: string, args: readonly string[]): Outcome => runProgram(args, { cwd });
 
 before(() => {
   trained = scratchFolder('check');

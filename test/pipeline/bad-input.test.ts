@@ -5,11 +5,12 @@ import * as path from 'node:path';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { writeToyCorpus } from '../../src/data/toy-language.js';
-import { type Outcome, program, scratchFolder, writeFiles } from './program.js';
+import { type Outcome, runProgram } from '../cli/run-program.js';
+import { program, scratchFolder, writeFiles } from './program.js';
 
 /**
- * Everything a person can get wrong, through the built program: exit code 2, one clear message that says what and
- * where, no stack trace, and nothing half-written.
+ * Everything a person can get wrong: exit code 2, one clear message that says what and where, no stack trace, and nothing
+ * half-written. Command lines share a process (see runProgram), but for a few that start the built program.
  */
 
 const CONFIG = `
@@ -46,12 +47,13 @@ function assertRefused(outcome: Outcome, ...patterns: RegExp[]): void {
   assert.match(outcome.stderr, /error: /);
 }
 
+const run = (folder: string, ...args: string[]) => runProgram(args, { cwd: folder });
 const preprocess = (folder: string, ...flags: string[]) =>
-  program(folder, ['preprocess', 'toy.yaml', '--destdir', 'new', ...flags]);
+  run(folder, 'preprocess', 'toy.yaml', '--destdir', 'new', ...flags);
 const train = (folder: string, ...flags: string[]) =>
-  program(folder, ['train', 'toy.yaml', '--backend', 'cpu', ...flags]);
+  run(folder, 'train', 'toy.yaml', '--backend', 'cpu', ...flags);
 const translate = (folder: string, ...flags: string[]) =>
-  program(folder, ['translate', 'run', '--backend', 'cpu', ...flags], { input: 'a line\n' });
+  runProgram(['translate', 'run', '--backend', 'cpu', ...flags], { cwd: folder, input: 'a line\n' });
 
 test('files: none, a directory, empty, unequal, not UTF-8, NUL', () => {
   const folder = workspace();
@@ -109,7 +111,7 @@ test('configs: unknown key, wrong type and a clash, all at once with their place
     'clash.yaml': 'model: { embed-dim: 100, attention-heads: 3 }\n',
     'broken.yaml': 'model: [\n',
   });
-  const outcome = program(folder, ['train', 'bad.yaml']);
+  const outcome = run(folder, 'train', 'bad.yaml');
   assertRefused(
     outcome,
     /bad\.yaml:2:3.*atention-heads/,
@@ -117,14 +119,10 @@ test('configs: unknown key, wrong type and a clash, all at once with their place
     /bad\.yaml:3:14/,
     /bad\.yaml:5:7/,
   );
-  assertRefused(
-    program(folder, ['train', 'toy.yaml', 'clash.yaml']),
-    /attention-heads|embed-dim/,
-    /clash\.yaml:1/,
-  );
-  assertRefused(program(folder, ['train', 'broken.yaml']), /broken\.yaml:/);
-  assertRefused(program(folder, ['train', 'toy.yaml', '--set', 'train.learning=1']), /train\.learning/);
-  assertRefused(program(folder, ['train', 'none.yaml']), /none\.yaml/);
+  assertRefused(run(folder, 'train', 'toy.yaml', 'clash.yaml'), /attention-heads|embed-dim/, /clash\.yaml:1/);
+  assertRefused(run(folder, 'train', 'broken.yaml'), /broken\.yaml:/);
+  assertRefused(run(folder, 'train', 'toy.yaml', '--set', 'train.learning=1'), /train\.learning/);
+  assertRefused(run(folder, 'train', 'none.yaml'), /none\.yaml/);
 });
 
 test('unknown command and flag are answered with the nearest one', () => {
@@ -156,7 +154,7 @@ for (const [name, damage] of DAMAGES) {
   test(`${name} checkpoint, dataset, dictionary, tokenizer, profile`, () => {
     const folder = workspace();
     const last = fs.realpathSync(path.join(folder, 'run', 'checkpoint_last'));
-    const cases: [file: string, run: () => Outcome][] = [
+    const cases: [file: string, use: () => Outcome][] = [
       [path.join(last, 'model.safetensors'), () => translate(folder, '--checkpoint', 'last')],
       [path.join(last, 'optimizer.safetensors'), () => train(folder, '--max-update', '4')],
       [path.join(last, 'state.json'), () => train(folder, '--max-update', '4')],
@@ -172,10 +170,10 @@ for (const [name, damage] of DAMAGES) {
         () => train(folder, '--save-dir', 'q', '--set', 'model.omega.profile=run/profile.ratio.init'),
       ],
     ];
-    for (const [file, run] of cases) {
+    for (const [file, use] of cases) {
       const whole = fs.readFileSync(file);
       damage(file);
-      assertRefused(run(), new RegExp(path.basename(file).replaceAll('.', '\\.')));
+      assertRefused(use(), new RegExp(path.basename(file).replaceAll('.', '\\.')));
       fs.writeFileSync(file, whole);
     }
   });
@@ -255,17 +253,17 @@ test('a full disk: refused, and what was there stays', (t) => {
 test('score: unequal line counts, unknown tokenizer, missing file', () => {
   const folder = workspace();
   writeFiles(folder, { ref: 'a\nb\n', hyp: 'a\n', bad: Buffer.from('a\n\xff\n', 'latin1') });
-  assertRefused(program(folder, ['score', 'ref', '-i', 'hyp']), /ref.*2|2.*ref/s, /hyp.*1|1.*hyp/s);
-  assertRefused(program(folder, ['score', 'ref', '-i', 'ref', '--tokenize', '13b']), /13a/);
-  assertRefused(program(folder, ['score', 'ref', '-i', 'ref', '-m', 'blue']), /bleu/);
-  assertRefused(program(folder, ['score', 'ref', '-i', 'none']), /none/);
-  assertRefused(program(folder, ['score', 'ref', '-i', 'bad']), /bad:2/);
+  assertRefused(run(folder, 'score', 'ref', '-i', 'hyp'), /ref.*2|2.*ref/s, /hyp.*1|1.*hyp/s);
+  assertRefused(run(folder, 'score', 'ref', '-i', 'ref', '--tokenize', '13b'), /13a/);
+  assertRefused(run(folder, 'score', 'ref', '-i', 'ref', '-m', 'blue'), /bleu/);
+  assertRefused(run(folder, 'score', 'ref', '-i', 'none'), /none/);
+  assertRefused(run(folder, 'score', 'ref', '-i', 'bad'), /bad:2/);
 });
 
 test('translate: no run, a run without checkpoints, nbest above beam', () => {
   const folder = workspace();
-  assertRefused(program(folder, ['translate', 'nowhere']), /nowhere/);
+  assertRefused(run(folder, 'translate', 'nowhere'), /nowhere/);
   fs.mkdirSync(path.join(folder, 'bare'));
-  assertRefused(program(folder, ['translate', 'bare']), /bare/);
+  assertRefused(run(folder, 'translate', 'bare'), /bare/);
   assertRefused(translate(folder, '--beam', '2', '--nbest', '3'), /nbest/, /beam/);
 });

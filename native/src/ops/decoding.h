@@ -99,7 +99,7 @@ inline void storeRows(Floats rows, int64_t column, int64_t stride, Ints from, Fl
 /// seen[seenOffsets[row] … seenOffsets[row + 1]).
 inline void cachedAttention(Floats queries, int64_t column, int64_t stride, Floats keys, Floats values, Ints seen,
                             Ints seenOffsets, Floats out, int64_t width, int64_t heads) {
-  require(heads > 0 && width % heads == 0, "the heads must divide the width");
+  require(heads > 0 && width > 0 && width % heads == 0, "the heads must divide the width");
   const int64_t rows = seenOffsets.size - 1, places = keys.size / width;
   require(expectOffsets(seenOffsets, "seenOffsets") == seen.size, "seenOffsets must end at the length of seen");
   expect(queries, rows * stride, "queries");

@@ -12,15 +12,9 @@ import { tf } from '../../../src/ops/tf.js';
 import { allClose } from '../../ops/all-close.js';
 import { availableBackends } from '../../ops/backends.js';
 import { matrix, vector } from '../../ops/samples.js';
+import { throwsNaming } from './throws-naming.js';
 
 const skip = availableBackends.includes('native') ? false : 'the native engine is not built';
-
-const throwsNaming = (work: () => unknown, ...patterns: RegExp[]): void => {
-  assert.throws(
-    () => tf.tidy(() => void work()),
-    (error: Error) => patterns.every((pattern) => pattern.test(error.message)),
-  );
-};
 
 describe('the native backend', { skip }, () => {
   before(() => initBackend('native', 2));
