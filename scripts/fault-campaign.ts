@@ -11,6 +11,10 @@ export interface FaultOptions {
   faults: number;
   seed: number;
   threads: number;
+  /** Of each training; default 60. */
+  updates?: number;
+  /** That a call fails, of each run in turn: a small one strikes late in a run, a large one early and often. */
+  probabilities?: readonly number[];
   onRun?: (line: string) => void;
 }
 
@@ -32,7 +36,8 @@ export interface FaultCampaign {
  * an undisturbed run.
  */
 export async function faultCampaign(folder: string, options: FaultOptions): Promise<FaultCampaign> {
-  writeTinyTask(folder);
+  const { probabilities = [0.003, 0.01, 0.03] } = options;
+  writeTinyTask(folder, options.updates);
   const whole = await trainTinyRun({ folder, run: 'whole', threads: options.threads });
   if (whole.code !== 0) throw new Error(whole.stderr);
   const expected = outcomeOf(path.join(folder, 'whole'));
@@ -53,7 +58,7 @@ export async function faultCampaign(folder: string, options: FaultOptions): Prom
     const run = path.join(folder, name);
     const log = path.join(folder, 'faults.log');
     fs.writeFileSync(log, '');
-    const probability = PROBABILITIES[found.runs % PROBABILITIES.length];
+    const probability = probabilities[found.runs % probabilities.length];
     const plan: FaultPlan = { kind, seed: options.seed + found.runs, probability, folder, log };
     const faulty = await trainTinyRun({ folder, run: name, threads: options.threads, before: layer(plan) });
     const faults = fs.readFileSync(log, 'utf8').split('\n').length - 1;
@@ -80,9 +85,6 @@ export async function faultCampaign(folder: string, options: FaultOptions): Prom
 
 /** What no fault may change; which checkpoints there are to average, and the best one, depends on those that were written. */
 const COMPARED = ['weights', 'optimizer', 'ema', 'state', 'metrics'] as const;
-
-/** A small one strikes late in a run, a large one early and often. */
-const PROBABILITIES = [0.003, 0.01, 0.03];
 
 /** The kind of which there were the fewest. */
 function rarest(faults: Record<FaultKind, number>): FaultKind {

@@ -9,6 +9,8 @@ export interface KillOptions {
   kills: number;
   seed: number;
   threads: number;
+  /** Of each training; default 60. */
+  updates?: number;
   onRun?: (line: string) => void;
 }
 
@@ -27,7 +29,7 @@ export interface Campaign {
 /** Trains with kill -9 at random moments, until there were so many, and compares every end with an undisturbed one. */
 export async function killCampaign(folder: string, options: KillOptions): Promise<Campaign> {
   const random = new RandomStream({ seed: options.seed, step: 0, purpose: Purpose.test });
-  writeTinyTask(folder);
+  writeTinyTask(folder, options.updates);
   let length = await timed(() => train(folder, 'whole', options, undefined));
   const expected = endOf(path.join(folder, 'whole'));
   const found: Campaign = {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { makeToyPairs } from '../src/data/toy-language.js';
 
-const CONFIG = `
+const config = (updates: number): string => `
 preset: tiny
 seed: 3
 data: { source-lang: toa, target-lang: tob, root: corpus, train: train, valid: valid, test: null, destdir: data-bin }
@@ -11,7 +11,7 @@ decode: { beam: 2, max-len-a: 0, max-len-b: 12 }
 train:
   max-tokens: 400
   max-epoch: null
-  max-update: 60
+  max-update: ${updates}
   log-interval: 7
   validate-interval-updates: 10
   save-interval-updates: 4
@@ -23,10 +23,10 @@ train:
   average-best: 2
 `;
 
-/** Writes a toy corpus and config.yaml of a training that takes a second or two. */
-export function writeTinyTask(folder: string): void {
+/** Writes a toy corpus and config.yaml of a training that takes a second or two, of eight epochs unless told otherwise. */
+export function writeTinyTask(folder: string, updates = 60): void {
   writeCorpus(path.join(folder, 'corpus'));
-  fs.writeFileSync(path.join(folder, 'config.yaml'), CONFIG);
+  fs.writeFileSync(path.join(folder, 'config.yaml'), config(updates));
 }
 
 function writeCorpus(folder: string): void {

@@ -27,7 +27,7 @@ const CONFIG = {
 };
 
 const run = (...args: string[]): Outcome => runProgram(args, { cwd: folder, input: 'x\n' });
-const train = (...flags: string[]) => run('train', 'config.yaml', '--backend', 'cpu', ...flags);
+const train = (...flags: string[]) => run('train', 'config.yaml', ...flags);
 const average = (...flags: string[]) => run('average', 'run', ...flags);
 const place = (...names: string[]) => path.join(folder, 'run', ...names);
 const weights = (name: string) => readSafetensors(place(name, 'model.safetensors')).tensors;
@@ -57,7 +57,7 @@ test('the mean of two checkpoints, to translate with', () => {
     const expected = data.map((_, i) => (first.get(name).data[i] + second.get(name).data[i]) / 2);
     assert.deepEqual(data, expected, name);
   }
-  const translated = run('translate', 'run', '--checkpoint', 'checkpoint_average_2', '--backend', 'cpu');
+  const translated = run('translate', 'run', '--checkpoint', 'checkpoint_average_2');
   assert.equal(translated.status, 0, translated.stderr);
   assert.equal(translated.stdout.split('\n').length, 2);
 });

@@ -23,7 +23,7 @@ before(() => {
   trained = scratchFolder('check');
   writeToyCorpus(path.join(trained, 'corpus'), { pairs: 100 });
   writeFiles(trained, { 'toy.yaml': CONFIG });
-  const { status, stderr } = program(trained, ['train', 'toy.yaml', '--backend', 'cpu']);
+  const { status, stderr } = program(trained, ['train', 'toy.yaml']);
   assert.equal(status, 0, stderr);
 });
 
@@ -75,7 +75,7 @@ test('damage: which, where, what resume would take; exit code 2', () => {
 test('train goes on from the intact checkpoint and says so; a damaged dataset is not trained on', () => {
   const folder = workspace();
   fs.truncateSync(path.join(folder, 'run', 'checkpoint_1_4', 'optimizer.safetensors'), 1000);
-  const { status, stderr } = program(folder, ['train', 'toy.yaml', '--backend', 'cpu']);
+  const { status, stderr } = program(folder, ['train', 'toy.yaml']);
   assert.equal(status, 0, stderr);
   assert.match(stderr, /checkpoint_1_4 is damaged: .*optimizer\.safetensors/);
   assert.match(
@@ -85,7 +85,7 @@ test('train goes on from the intact checkpoint and says so; a damaged dataset is
   assert.match(stderr, /kept as damaged_checkpoint_1_4/);
   assert.equal(looksAt(folder, 'run').status, 0);
   tear(path.join(folder, 'data', 'train.toa-tob.toa.bin'));
-  const refused = program(folder, ['train', 'toy.yaml', '--backend', 'cpu', '--max-update', '5']);
+  const refused = program(folder, ['train', 'toy.yaml', '--max-update', '5']);
   assert.equal(refused.status, 2);
   assert.match(refused.stderr, /train\.toa-tob\.toa\.bin: the file is not as it was written/);
   assert.match(refused.stderr, /preprocess --overwrite/);

@@ -21,7 +21,7 @@ const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-fine-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 function train(...flags: string[]): Outcome {
-  return runProgram(['train', 'toy.yaml', '--backend', 'cpu', ...flags], { cwd: folder });
+  return runProgram(['train', 'toy.yaml', ...flags], { cwd: folder });
 }
 
 function trains(...flags: string[]): string {

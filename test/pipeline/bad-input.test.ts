@@ -29,7 +29,7 @@ before(() => {
   trained = scratchFolder('trained');
   writeToyCorpus(path.join(trained, 'corpus'), { pairs: 300 });
   writeFiles(trained, { 'toy.yaml': CONFIG });
-  const { status, stderr } = program(trained, ['train', 'toy.yaml', '--backend', 'cpu']);
+  const { status, stderr } = program(trained, ['train', 'toy.yaml']);
   assert.equal(status, 0, stderr);
 });
 
@@ -50,10 +50,9 @@ function assertRefused(outcome: Outcome, ...patterns: RegExp[]): void {
 const run = (folder: string, ...args: string[]) => runProgram(args, { cwd: folder });
 const preprocess = (folder: string, ...flags: string[]) =>
   run(folder, 'preprocess', 'toy.yaml', '--destdir', 'new', ...flags);
-const train = (folder: string, ...flags: string[]) =>
-  run(folder, 'train', 'toy.yaml', '--backend', 'cpu', ...flags);
+const train = (folder: string, ...flags: string[]) => run(folder, 'train', 'toy.yaml', ...flags);
 const translate = (folder: string, ...flags: string[]) =>
-  runProgram(['translate', 'run', '--backend', 'cpu', ...flags], { cwd: folder, input: 'a line\n' });
+  runProgram(['translate', 'run', ...flags], { cwd: folder, input: 'a line\n' });
 
 test('files: none, a directory, empty, unequal, not UTF-8, NUL', () => {
   const folder = workspace();

@@ -17,7 +17,7 @@ test('every damage to a run or its dataset is found or harmless', (t) => {
   const folder = scratchFolder('damage');
   writeToyCorpus(path.join(folder, 'corpus'), { pairs: 100 });
   writeFiles(folder, { 'toy.yaml': CONFIG });
-  const { status, stderr } = program(folder, ['train', 'toy.yaml', '--backend', 'cpu']);
+  const { status, stderr } = program(folder, ['train', 'toy.yaml']);
   assert.equal(status, 0, stderr);
   const [run, dataset] = ['run', 'data'].map((name) => path.join(folder, name));
   const { missed, slowest, memory, counts } = campaign({ run, dataset, count: 120, seed: 7, children: 2 });

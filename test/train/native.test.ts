@@ -22,6 +22,9 @@ const WIDE: Partial<ModelConfig> = {
   ...{ attentionDropout: 0.1, activationDropout: 0.1 },
 };
 
+/** A validation and a checkpoint at each of the many epochs take longer than the updates. */
+const SAVED_ONCE = { saveInterval: 0, validateInterval: 0 };
+
 describe('the native engine', { skip }, () => {
   for (const [precision, counts, maxUpdate] of [
     ['float32', [1, 2, 4, 2], 20],
@@ -33,7 +36,7 @@ describe('the native engine', { skip }, () => {
         await useBackend('native', threads);
         const folder = scratchFolder();
         await trainTiny(folder, {
-          train: { precision, maxUpdate, maxTokens: 400, clipNorm: 1 },
+          train: { ...SAVED_ONCE, precision, maxUpdate, maxTokens: 400, clipNorm: 1 },
           model: WIDE,
         });
         checkpoints.push(readTensors(path.join(folder, 'checkpoint_last')));
@@ -92,7 +95,7 @@ describe('the native engine', { skip }, () => {
       await useBackend(backend);
       const folder = scratchFolder();
       const model: Partial<ModelConfig> = { ...WIDE, embedDim: 16, ffnEmbedDim: 24 };
-      await trainTiny(folder, { train: { maxUpdate: 100, lr: 1e-3 }, model });
+      await trainTiny(folder, { train: { ...SAVED_ONCE, maxUpdate: 100, lr: 1e-3 }, model });
       const lines = readMetrics(folder).filter(({ event }) => event === 'train');
       losses.push(lines.map(({ loss }) => loss as number));
     }

@@ -6,6 +6,7 @@ import { DivergenceError, InterruptedError, UserError } from '../../src/common/e
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { readEventFile } from '../../src/formats/tfevents.js';
 import type { TrainState } from '../../src/train/state.js';
+import type { TrainingEnd } from '../../src/train/training.js';
 import {
   BACKENDS,
   copyTask,
@@ -35,24 +36,28 @@ const numbered = (folder: string): string[] =>
 
 for (const backend of BACKENDS) {
   describe(`resuming on ${backend}`, () => {
-    before(() => useBackend(backend));
+    const run: TinyRun = {
+      train: {
+        maxUpdate: 8,
+        maxTokens: 25,
+        updateFreq: 2,
+        clipNorm: 0.5,
+        saveIntervalUpdates: 1,
+        keepLast: 0,
+        logInterval: 3,
+      },
+    };
+    const whole = scratchFolder();
+    let end: TrainingEnd;
+    before(async () => {
+      await useBackend(backend);
+      end = await trainTiny(whole, run);
+    });
 
     // 20 pairs are 4 batches, so an epoch has 3 updates: these end within an epoch, at its end and after it.
     for (const updates of [1, 2, 3, 5]) {
       test(`interrupted after ${updates} updates and resumed is bitwise the same as uninterrupted`, async () => {
-        const run: TinyRun = {
-          train: {
-            maxUpdate: 8,
-            maxTokens: 25,
-            updateFreq: 2,
-            clipNorm: 0.5,
-            saveIntervalUpdates: 1,
-            keepLast: 0,
-            logInterval: 3,
-          },
-        };
-        const [whole, parts] = [scratchFolder(), scratchFolder()];
-        const end = await trainTiny(whole, run);
+        const parts = scratchFolder();
         await assert.rejects(
           trainTiny(parts, { ...run, options: { interrupted: signalAfter(updates) } }),
           (error) => error instanceof InterruptedError && error.signal === 'SIGTERM',
@@ -73,7 +78,7 @@ for (const backend of BACKENDS) {
 }
 
 describe('training', () => {
-  before(() => useBackend('wasm'));
+  before(() => useBackend(BACKENDS[0]));
 
   test('learns to copy', async () => {
     const folder = scratchFolder();
@@ -251,7 +256,7 @@ describe('training', () => {
 });
 
 describe('validation by translation', () => {
-  before(() => useBackend('wasm'));
+  before(() => useBackend(BACKENDS[0]));
   const scores = [3, 9, 7, 8].map((bleu) => ({ bleu, chrf: 2 * bleu, samples: [] }));
   const run = (evalBleu: boolean): TinyRun => ({
     train: {
@@ -291,7 +296,7 @@ describe('validation by translation', () => {
 });
 
 test('tensorboard: event files with every figure of the metrics', async () => {
-  await useBackend('wasm');
+  await useBackend(BACKENDS[0]);
   const folder = scratchFolder();
   await trainTiny(folder, { train: { maxUpdate: 2, tensorboard: true } });
   const [file] = fs.readdirSync(path.join(folder, 'tensorboard'));
@@ -301,7 +306,7 @@ test('tensorboard: event files with every figure of the metrics', async () => {
 });
 
 describe('a disk that refuses', () => {
-  before(() => useBackend('wasm'));
+  before(() => useBackend(BACKENDS[0]));
 
   test('does not end training; the checkpoint before stays, and saving is tried again', async () => {
     const folder = path.join(scratchFolder(), 'run');
@@ -348,7 +353,7 @@ describe('a disk that refuses', () => {
 });
 
 describe('moving averages of the weights', () => {
-  before(() => useBackend('wasm'));
+  before(() => useBackend(BACKENDS[0]));
   const train = { maxUpdate: 6, saveIntervalUpdates: 2, keepLast: 0, emaDecay: 0.9 };
 
   test('change no bit of the training, are resumed exactly, and can be what is validated', async () => {
@@ -376,7 +381,7 @@ describe('moving averages of the weights', () => {
 });
 
 describe('averages at the end', () => {
-  before(() => useBackend('wasm'));
+  before(() => useBackend(BACKENDS[0]));
 
   test('are the mean of the last and of the best, scored; made once', async () => {
     const folder = scratchFolder();
@@ -416,7 +421,7 @@ describe('averages at the end', () => {
 });
 
 describe('milestones', () => {
-  before(() => useBackend('wasm'));
+  before(() => useBackend(BACKENDS[0]));
 
   test('keep-best keeps so many of the best, by any metric', async () => {
     const folder = scratchFolder();

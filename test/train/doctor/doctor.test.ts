@@ -7,6 +7,7 @@ import { tf } from '../../../src/ops/tf.js';
 import type { TrainState } from '../../../src/train/state.js';
 import type { AllReduce } from '../../../src/train/update.js';
 import {
+  BACKENDS,
   copyTask,
   readMetrics,
   readTensors,
@@ -51,7 +52,7 @@ const TRAIN = {
   logInterval: 4,
 };
 
-before(() => useBackend('wasm'));
+before(() => useBackend(BACKENDS[0]));
 
 describe('an update that is not finite', () => {
   test('is skipped and counted; training goes on with the next batch', async () => {
