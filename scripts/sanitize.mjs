@@ -1,15 +1,26 @@
 // npm run sanitize: builds the native engine with the address and undefined-behaviour sanitizers, beside the usual one,
-// and runs the tests that use it; then several callers of its threads at once under the thread sanitizer
-// (npm run sanitize -- threads: those alone). Needs g++ with its sanitizer libraries.
+// and runs the tests that use it; then several callers of its threads at once under the thread sanitizer.
+// npm run sanitize -- PART…: only the test files whose path holds one of these; `threads` stands for those callers.
+// Needs g++ with its sanitizer libraries.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { build, root, run } from './install.mjs';
+import { placeOf, testFiles } from './test-files.mjs';
 
-/** The tests under the address sanitizer, with every instruction set. */
-function sanitizeTests() {
+/** The tests that use the engine. */
+const TESTS = ['ops/', 'backend/', 'train/native.'];
+
+/** The test files that hold one of the parts under the address sanitizer, with every instruction set. */
+function sanitizeTests(parts) {
   build();
+  // That of the instruction sets runs the others again.
+  const files = testFiles(parts).filter((file) => !file.endsWith('instruction-sets.test.js'));
+  if (files.length === 0) {
+    console.error(`error: no test file matches ${parts.join(', ')}`);
+    process.exit(2);
+  }
   const folder = path.join(root, '.build', 'sanitized');
   const flags = '-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined';
   const env = { ...process.env, ADMIN_NMT_NATIVE: folder, ADMIN_NMT_CXXFLAGS: flags, CXX: 'g++' };
@@ -19,31 +30,18 @@ function sanitizeTests() {
   run(process.execPath, [path.join(root, 'native', 'build.mjs'), '--force'], {
     env: { ...env, LD_PRELOAD: '' },
   });
-  const tests = path.join(root, 'dist', 'test');
-  const files = ['ops', 'backend'].flatMap((room) =>
-    readdirSync(path.join(tests, room), { recursive: true })
-      .filter((file) => file.endsWith('.test.js') && !file.endsWith('instruction-sets.test.js'))
-      .map((file) => path.join(tests, room, file)),
-  );
   for (const isa of ['avx512', 'avx2', 'base']) {
     console.log(`\nWith ADMIN_NMT_ISA=${isa}:`);
-    run(
-      process.execPath,
-      [
-        ...['--test', '--test-reporter=spec', '--test-concurrency=1', ...files],
-        path.join(tests, 'train', 'native.test.js'),
-      ],
-      {
-        env: {
-          ...env,
-          ADMIN_NMT_ISA: isa,
-          LD_PRELOAD: preload,
-          // V8 frees nothing at exit, and takes signals itself. A test asks for more memory than there is.
-          ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0:allow_user_segv_handler=1:allocator_may_return_null=1',
-          UBSAN_OPTIONS: 'print_stacktrace=1',
-        },
+    run(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files.map(placeOf)], {
+      env: {
+        ...env,
+        ADMIN_NMT_ISA: isa,
+        LD_PRELOAD: preload,
+        // V8 frees nothing at exit, and takes signals itself. A test asks for more memory than there is.
+        ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0:allow_user_segv_handler=1:allocator_may_return_null=1',
+        UBSAN_OPTIONS: 'print_stacktrace=1',
       },
-    );
+    });
   }
 }
 
@@ -61,5 +59,7 @@ function sanitizeThreads() {
   run(program, ['100000', '2'], { env: { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' } });
 }
 
-if (process.argv[2] !== 'threads') sanitizeTests();
-sanitizeThreads();
+const asked = process.argv.slice(2);
+const parts = asked.filter((part) => part !== 'threads');
+if (parts.length > 0 || asked.length === 0) sanitizeTests(parts.length > 0 ? parts : TESTS);
+if (parts.length < asked.length || asked.length === 0) sanitizeThreads();
