@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The peer of the bench: the same model on the same batches in PyTorch, in a process of its own.
 
-    bench-pytorch.py WIDTH INNER HEADS LAYERS VOCABULARY BATCHES THREADS
+    bench-pytorch.py WIDTH INNER HEADS LAYERS VOCABULARY BATCHES THREADS PRECISION
 
 For each line on stdin it does one step on the next batch and prints its seconds as JSON; `memory` prints the peak in
-bytes. One product for q, k and v; batched products for attention; PyTorch's own layer norm, cross-entropy with label
-smoothing, clipping and Adam over the whole list (foreach). Batches are padded to their longest sentence.
+bytes, `version` what it runs on. PRECISION bfloat16 is PyTorch's own autocast. One product for q, k and v; its own
+scaled_dot_product_attention where it has one, batched products else; its own layer norm, cross-entropy with label
+smoothing, clipping, and Adam in one kernel where it has it for processors, over the whole list (foreach) else. Numbers below
+the normal ones count as 0. Batches are padded to their longest sentence.
 """
 
 import json
@@ -43,6 +45,12 @@ class Attention(nn.Module):
             q = F.linear(x, self.weight[:d], self.bias[:d])
             k, v = F.linear(memory, self.weight[d:], self.bias[d:]).split(d, dim=-1)
         batch, length, _ = x.shape
+        if hasattr(F, "scaled_dot_product_attention"):
+            q, k, v = (x.view(batch, -1, self.heads, d // self.heads).transpose(1, 2) for x in (q, k, v))
+            bias = None if mask is None else (mask[None] if mask.shape[0] == 1 else mask.view(batch, self.heads, *mask.shape[1:]))
+            dropout = ATTENTION_DROPOUT if self.training else 0.0
+            mixed = F.scaled_dot_product_attention(q, k, v, bias if bias is None else bias.to(q.dtype), dropout)
+            return self.out(mixed.transpose(1, 2).reshape(batch, length, d))
         q, k, v = self.split(q * (d // self.heads) ** -0.5), self.split(k), self.split(v)
         scores = torch.bmm(q, k.transpose(1, 2)) if mask is None else torch.baddbmm(mask, q, k.transpose(1, 2))
         weights = F.dropout(torch.softmax(scores, -1), ATTENTION_DROPOUT, self.training)
@@ -122,7 +130,17 @@ def padded(rows):
     return torch.tensor([row + [PAD] * (length - len(row)) for row in rows])
 
 
+def adam(parameters):
+    parameters = list(parameters)
+    options = {"lr": 1e-4, "betas": (0.9, 0.98), "eps": 1e-8}
+    try:
+        return torch.optim.Adam(parameters, fused=True, **options)
+    except (RuntimeError, TypeError):  # no such kernel for processors before 2.4
+        return torch.optim.Adam(parameters, foreach=True, **options)
+
+
 def main():
+    torch.set_flush_denormal(True)
     width, inner, heads, layers, vocabulary = map(int, sys.argv[1:6])
     torch.set_num_threads(int(sys.argv[7]))
     torch.manual_seed(1)
@@ -137,17 +155,22 @@ def main():
             for pairs in json.load(file)
         ]
     model = Model(width, inner, heads, layers, vocabulary)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, betas=(0.9, 0.98), eps=1e-8, foreach=True)
+    optimizer = adam(model.parameters())
+    precision = sys.argv[8]
     done = 0
     for line in sys.stdin:
         if line.strip() == "memory":
             print(json.dumps({"bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}), flush=True)
             continue
+        if line.strip() == "version":
+            print(json.dumps({"version": f"PyTorch {torch.__version__}, {precision}"}), flush=True)
+            continue
         source, target, output, tokens = batches[done % len(batches)]
         done += 1
         started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        loss = model(source, target, output)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            loss = model(source, target, output)
         (loss / tokens).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

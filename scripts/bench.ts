@@ -17,6 +17,7 @@ import { ParallelDataset } from '../src/data/parallel-dataset.js';
 import { writeToyCorpus } from '../src/data/toy-language.js';
 import type { Precision } from '../src/ops/precision.js';
 import { MAX_TOKENS, MODELS, type ModelName, VOCABULARY } from './bench-model.js';
+import { describe, type Measured, type Result, spread } from './bench-report.js';
 
 const USAGE = `npm run bench -- [options]
   --models A,B,C     which models (default A,B,C)
@@ -91,6 +92,11 @@ class Side {
     this.tokens.push(tokens);
   }
 
+  /** What the side runs on. */
+  async version(): Promise<string> {
+    return (await this.ask<{ version: string }>('version')).version;
+  }
+
   /** Peak memory in bytes; ends the side. */
   async end(): Promise<number> {
     const { bytes } = await this.ask<{ bytes: number }>('memory');
@@ -148,42 +154,15 @@ const TUNED = {
   MALLOC_TOP_PAD_: String(2 ** 28),
 };
 
-function startPyTorch(model: ModelName, file: string): Side | undefined {
+function startPyTorch(model: ModelName, file: string, precision: Precision): Side | undefined {
   const { width, inner, heads, layers } = MODELS[model];
   if (spawnSync(options.python, ['-c', 'import torch']).status !== 0) return undefined;
   const script = path.join(root, 'scripts', 'bench-pytorch.py');
   const sizes = [width, inner, heads, layers, VOCABULARY].map(String);
-  return new Side(options.python, [script, ...sizes, file, options.threads], {
+  return new Side(options.python, [script, ...sizes, file, options.threads, precision], {
     ...TUNED,
     OMP_NUM_THREADS: options.threads,
   });
-}
-
-const median = (numbers: number[]): number => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
-/** Median, least and most of numbers. */
-const spread = (numbers: number[], digits: number): string =>
-  `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)})`;
-
-/** A precision's floor and steps. */
-interface Measured {
-  precision: Precision;
-  floorSeconds: number[];
-  stepSeconds: number[];
-  tokens: number[];
-  efficiency: number[];
-  bytes: number;
-  loss: number | undefined;
-}
-
-interface Result {
-  model: ModelName;
-  ours: Measured[];
-  peer?: { seconds: number[]; ratio: number[]; bytes: number };
 }
 
 async function measure(model: ModelName, file: string): Promise<Result> {
@@ -191,55 +170,38 @@ async function measure(model: ModelName, file: string): Promise<Result> {
     new Side(process.execPath, [
       ...[path.join(here, 'bench-worker.js'), kind, model, file, options.threads, precision],
     ]);
-  const pairs = precisions.map((precision) => ({
+  const groups = precisions.map((precision) => ({
     ...{ precision, floor: worker('floor', precision), step: worker('step', precision) },
+    peer: startPyTorch(model, file, precision),
   }));
-  const peer = startPyTorch(model, file);
-  const sides = [...pairs.flatMap(({ floor, step }) => [floor, step]), ...(peer === undefined ? [] : [peer])];
+  const sides = groups.flatMap(({ floor, step, peer }) => [
+    floor,
+    step,
+    ...(peer === undefined ? [] : [peer]),
+  ]);
   for (const side of sides) for (let i = 0; i < WARMING; i++) await side.step(true);
   for (let round = 0; round < Number(options.rounds); round++) for (const side of sides) await side.step();
   const ours: Measured[] = [];
-  for (const { precision, floor, step } of pairs) {
-    ours.push({
+  for (const { precision, floor, step, peer } of groups) {
+    const over = (seconds: number[]): number[] => seconds.map((each, i) => each / step.seconds[i]);
+    const measured: Measured = {
       ...{ precision, floorSeconds: floor.seconds, stepSeconds: step.seconds, tokens: step.tokens },
-      efficiency: floor.seconds.map((seconds, i) => seconds / step.seconds[i]),
-      ...{ bytes: await step.end(), loss: step.loss },
-    });
+      ...{ efficiency: over(floor.seconds), bytes: await step.end(), loss: step.loss },
+    };
     await floor.end();
+    if (peer !== undefined) {
+      const version = await peer.version();
+      measured.peer = {
+        ...{ version, seconds: peer.seconds, ratio: over(peer.seconds), bytes: await peer.end() },
+      };
+    }
+    ours.push(measured);
   }
-  if (peer === undefined) return { model, ours };
-  const ratio = peer.seconds.map((seconds, i) => seconds / ours[0].stepSeconds[i]);
-  return { model, ours, peer: { seconds: peer.seconds, ratio, bytes: await peer.end() } };
+  return { model, ours };
 }
 
 /** Steps before the timing starts: the first one gets its memory. */
 const WARMING = 2;
-
-function describe({ model, ours, peer }: Result): string {
-  const { width, inner, heads, layers } = MODELS[model];
-  const [{ tokens, stepSeconds }] = ours;
-  const rate = (seconds: number[]): number[] => seconds.map((each, i) => tokens[i] / each);
-  const gib = (size: number): string => `${(size / 2 ** 30).toFixed(2)} GiB`;
-  const lines = [`${model}: d ${width}, ffn ${inner}, ${heads} heads, ${layers}+${layers}`];
-  for (const { precision, floorSeconds, stepSeconds: seconds, efficiency, bytes, loss } of ours) {
-    lines.push(
-      `  ${precision}`,
-      `    floor     ${spread(floorSeconds, 3)} s`,
-      `    step      ${spread(seconds, 3)} s   efficiency ${spread(efficiency, 3)}`,
-      `    tokens/s  ${spread(rate(seconds), 0)}   peak memory ${gib(bytes)}   first loss ${loss?.toFixed(4)}`,
-    );
-  }
-  if (ours.length > 1) {
-    const ratio = ours[1].stepSeconds.map((seconds, i) => stepSeconds[i] / seconds);
-    lines.push(`  ${ours[1].precision} against ${ours[0].precision}: ${spread(ratio, 2)} times as fast`);
-  }
-  if (peer === undefined) return [...lines, `  PyTorch: skipped, ${options.python} has none`].join('\n');
-  return [
-    ...lines,
-    `  PyTorch     ${spread(peer.seconds, 3)} s   ${spread(rate(peer.seconds), 0)} tokens/s   peak memory ${gib(peer.bytes)}`,
-    `  ratio       ${spread(peer.ratio, 2)} times as fast`,
-  ].join('\n');
-}
 
 /** Sentences a second of `translate`, as it says itself: loading the model left out. */
 function translate(run: string, input: string, beam: number): number {
@@ -286,7 +248,7 @@ async function main(): Promise<void> {
   const results: Result[] = [];
   for (const model of models) {
     results.push(await measure(model, file));
-    console.log(describe(results[results.length - 1]));
+    console.log(describe(results[results.length - 1], options.python));
   }
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify({ machine, data: name, results }, null, 1)}\n`);
