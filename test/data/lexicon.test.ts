@@ -7,8 +7,8 @@ import { makeToyPairs, wordList } from '../../src/data/toy-language.js';
 const OPTIONS = { iterations: 5, best: 100, mostEntries: 1e6 };
 
 /** Pairs of ids, `</s>` put to the end of both sides. */
-function pairsOf(pairs: readonly (readonly [source: number[], target: number[]])[]): Pairs {
-  const ended = (ids: number[]) => Int32Array.from([...ids, EOS]);
+function pairsOf(pairs: readonly (readonly [source: readonly number[], target: readonly number[]])[]): Pairs {
+  const ended = (ids: readonly number[]) => Int32Array.from([...ids, EOS]);
   return { size: pairs.length, pair: (i) => ({ source: ended(pairs[i][0]), target: ended(pairs[i][1]) }) };
 }
 
@@ -162,6 +162,17 @@ describe('a language with a known lexicon', () => {
     const narrow = learnLexicon(pairs, sizesOf(UNK + 1 + ids.size), { ...OPTIONS, mostEntries: 2500 });
     assert.ok(narrow.targets.length <= 2500, `${narrow.targets.length} pairs`);
     assert.deepEqual(missed(narrow), []);
+  });
+
+  test('what is rare beside its own source is dropped, not what is rare', () => {
+    // A frequent word beside a hundred others, and one that is there once with its translation.
+    const frequent = Array.from({ length: 4000 }, (_, i) => [[4], [100 + (i % 100)]] as const);
+    const rare = Array.from({ length: 20 }, (_, i) => [[5 + i], [200 + i]] as const);
+    const { offsets, targets } = learnLexicon(pairsOf([...rare, ...frequent]), sizesOf(300), {
+      ...OPTIONS,
+      mostEntries: 160,
+    });
+    for (let i = 0; i < 20; i++) assert.equal(targets[offsets[5 + i]], 200 + i);
   });
 
   test('the same text gives the same lexicon', () => {
