@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { type Campaign, killCampaign } from './kill-campaign.js';
 
 /**
- * npm run campaign:kills -- [--kills 200] [--seed 1] [--threads 2]
+ * npm run campaign:kills -- [--kills 200] [--seed 1] [--threads 2] [--bf16]
  *
  * Trains a small model that is killed (kill -9) at random moments and resumed until it ends, over and over, and compares
  * what it comes to with a run that nobody disturbed.
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
+    bf16: { type: 'boolean', default: false },
   },
 });
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-kills-'));
@@ -24,6 +25,7 @@ try {
     kills: Number(values.kills),
     seed: Number(values.seed),
     threads: Number(values.threads),
+    flags: values.bf16 ? ['--bf16'] : [],
     onRun: (line) => process.stderr.write(`${line}\n`),
   });
   console.log(JSON.stringify(found, null, 1));

@@ -11,6 +11,8 @@ export interface KillOptions {
   threads: number;
   /** Of each training; default 60. */
   updates?: number;
+  /** Of `train`, for all runs. */
+  flags?: readonly string[];
   onRun?: (line: string) => void;
 }
 
@@ -77,10 +79,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function train(
   folder: string,
   run: string,
-  { threads }: KillOptions,
+  { threads, flags }: KillOptions,
   killAfter: number | undefined,
 ): Promise<boolean> {
-  const { code, stderr } = await trainTinyRun({ folder, run, threads, killAfter });
+  const { code, stderr } = await trainTinyRun({ folder, run, threads, flags, killAfter });
   if (code === null) return false;
   if (code === 0) return true;
   throw new Error(`training in ${run} ended with ${code}: ${stderr}`);

@@ -11,6 +11,8 @@ export interface TinyRun {
   /** Name of the run directory. */
   run: string;
   threads: number;
+  /** More of the command line. */
+  flags?: readonly string[];
   /** Milliseconds after which it is killed; without it, it runs to its end. */
   killAfter?: number;
   /** A module to load before the program, and what the environment says to it. */
@@ -25,10 +27,26 @@ export interface TinyEnd {
 }
 
 /** Trains the tiny task by the program, in a process of its own. */
-export async function trainTinyRun({ folder, run, threads, killAfter, before }: TinyRun): Promise<TinyEnd> {
+export async function trainTinyRun({
+  folder,
+  run,
+  threads,
+  flags = [],
+  killAfter,
+  before,
+}: TinyRun): Promise<TinyEnd> {
   const program = path.join(packageRoot(), 'bin/admin-nmt.js');
   const places = ['--save-dir', run, '--destdir', `data-${run}`];
-  const args = [program, 'train', 'config.yaml', ...places, '--threads', String(threads), '--quiet'];
+  const args = [
+    program,
+    'train',
+    'config.yaml',
+    ...places,
+    '--threads',
+    String(threads),
+    '--quiet',
+    ...flags,
+  ];
   const child = spawn(
     process.execPath,
     [...(before === undefined ? [] : ['--import', before.module]), ...args],

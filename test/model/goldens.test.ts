@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { packageRoot, readJson } from '../../src/common/files.js';
+import { Purpose, RandomStream } from '../../src/common/rng.js';
 import type { ModelConfig } from '../../src/config/schema.js';
 import type { Batch } from '../../src/data/batch.js';
 import { Transformer, type VocabularySizes } from '../../src/model/transformer.js';
@@ -36,24 +37,26 @@ interface Golden {
 const TOLERANCE = 1e-4;
 const STEP_SIZES = { adam: adamStepSize, radam: radamStepSize };
 
-function load(residual: string): { golden: Golden; batch: Batch; create: () => Transformer } {
+type Moved = (weight: number) => number;
+
+/** @param moved what becomes of each weight of a model that is created */
+function load(residual: string): { golden: Golden; batch: Batch; create: (moved?: Moved) => Transformer } {
   const file = path.join(packageRoot(), 'test/model/fixtures/goldens', `${residual}.json`);
   const golden = readJson(file, 'a golden') as Golden;
   const pairs = golden.source.map((source, i) => ({
     source: Int32Array.from(source),
     target: Int32Array.from(golden.target[i]),
   }));
-  const weights = new Map(
-    Object.entries(golden.weights).map(([name, { shape, data }]) => [
-      name,
-      { shape, data: Float32Array.from(data) },
-    ]),
-  );
-  return {
-    golden,
-    batch: batchOf(pairs),
-    create: () => Transformer.fromWeights(tinyConfig(golden.config), golden.vocabulary, weights),
+  const create = (moved: Moved = (weight) => weight): Transformer => {
+    const weights = new Map(
+      Object.entries(golden.weights).map(([name, { shape, data }]) => [
+        name,
+        { shape, data: Float32Array.from(data, moved) },
+      ]),
+    );
+    return Transformer.fromWeights(tinyConfig(golden.config), golden.vocabulary, weights);
   };
+  return { golden, batch: batchOf(pairs), create };
 }
 
 /** The worst of several relative errors, each under the tolerance. */
@@ -141,3 +144,49 @@ for (const backend of BACKENDS) {
     }
   });
 }
+
+/** √Σ(g − g*)² / √Σg*² over all gradients of a model, which is disposed of. */
+function gradientError(model: Transformer, { golden, batch }: ReturnType<typeof load>): number {
+  const { gradients } = differentiate(model, batch, golden.labelSmoothing);
+  model.dispose();
+  let [squares, expectedSquares] = [0, 0];
+  for (const [name, expected] of Object.entries(golden.gradients)) {
+    const found = gradients.get(name)!;
+    expected.forEach((value, i) => {
+      squares += (found[i] - value) ** 2;
+      expectedSquares += value ** 2;
+    });
+  }
+  return Math.sqrt(squares / expectedSquares);
+}
+
+/** Largest relative error of rounding to bfloat16. */
+const HALF_UNIT = 2 ** -9;
+
+/*
+ * A product of rounded operands is one of operands that were each moved by at most HALF_UNIT. What that does to the gradients
+ * depends on the model; it is seen by moving every weight by so much, up or down, in float32. Here the other operands,
+ * activations and gradients, are rounded as well: so twice as much is allowed.
+ */
+describe('bfloat16: gradients are as far from those in float64 as rounded operands explain', {
+  skip: !BACKENDS.includes('native') && 'the native engine is not built',
+}, () => {
+  for (const residual of RESIDUALS) {
+    test(residual, async (t) => {
+      await useBackend('native');
+      const loaded = load(residual);
+      const rng = new RandomStream({ seed: 1, step: 0, purpose: Purpose.perturbation, site: 0 });
+      const upOrDown = (weight: number): number =>
+        weight * (1 + (rng.nextUniform() < 0.5 ? HALF_UNIT : -HALF_UNIT));
+      const moved = Array.from({ length: 8 }, () => gradientError(loaded.create(upOrDown), loaded));
+      const model = loaded.create();
+      model.precision = 'bfloat16';
+      const rounded = gradientError(model, loaded);
+      t.diagnostic(
+        `bfloat16 ${rounded.toExponential(1)}, weights moved ${Math.max(...moved).toExponential(1)}`,
+      );
+      assert.ok(rounded <= 2 * Math.max(...moved));
+      assert.ok(rounded > TOLERANCE, 'nothing was rounded');
+    });
+  }
+});

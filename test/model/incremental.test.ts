@@ -105,6 +105,20 @@ for (const backend of BACKENDS) {
   });
 }
 
+test('decoding is in float32 unless it is told otherwise, whatever the model is trained in', {
+  skip: !BACKENDS.includes('native') && 'the native engine is not built',
+}, async () => {
+  await useBackend('native');
+  const model = livelyModel({ residual: 'admin' });
+  const scores = async (decoder: IncrementalDecoder): Promise<number[]> =>
+    (await search(decoder, SOURCES, 2)).flatMap((found) => found.map(({ score }) => score));
+  const expected = await scores(new IncrementalDecoder(model));
+  model.precision = 'bfloat16';
+  assert.deepEqual(await scores(new IncrementalDecoder(model)), expected);
+  assert.notDeepEqual(await scores(new IncrementalDecoder(model, 'bfloat16')), expected);
+  model.dispose();
+});
+
 function greedy(table: Table, source: readonly number[]): number[] {
   const tokens: number[] = [];
   while (tokens.length < OPTIONS.maxLenB) {

@@ -17,10 +17,12 @@ const HUGE = 3e38;
 async function found(
   changes: Record<string, (i: number) => number>,
   residual: 'admin' | 'pre-ln' = 'admin',
+  precision: Transformer['precision'] = 'float32',
 ): Promise<string | null> {
   const layers = { encoder: { layers: 2 }, decoder: { layers: 2 } };
   const config = tinyModelConfig({ residual, shareEmbeddings: 'none', ...layers });
   const model = Transformer.create(config, VOCABULARY, 1);
+  model.precision = precision;
   try {
     for (const [name, change] of Object.entries(changes)) {
       const weight = model.weights.get(name)!;
@@ -88,3 +90,19 @@ for (const backend of BACKENDS) {
     });
   });
 }
+
+test('the products are those of the precision of training: a weight that only bfloat16 rounds to infinity', {
+  skip: !BACKENDS.includes('native') && 'the native engine is not built',
+}, async () => {
+  await useBackend('native');
+  const changes = {
+    'decoder.layers.0.fc1.weight': () => 0,
+    'decoder.layers.0.fc1.bias': () => 1e-30,
+    'decoder.layers.0.fc2.weight': (i: number) => (i === 0 ? 3.4e38 : 0),
+  };
+  assert.match((await found(changes))!, /^decoder layer 0, feed-forward: the gradient of .* \(backward\)$/);
+  assert.equal(
+    await found(changes, 'admin', 'bfloat16'),
+    'decoder layer 0, feed-forward: the branch (forward)',
+  );
+});

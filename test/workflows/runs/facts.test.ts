@@ -19,6 +19,8 @@ test('what is trained: sizes, how, and on what', () => {
   assert.match(facts.get('Model')!, /^admin, 2 \+ 2 layers, width 64, .*12,345 parameters$/);
   assert.match(facts.get('Training')!, /lr 0\.25, .*seed 7$/);
   assert.equal(facts.get('Data'), 'aa → bb, x');
+  const rounded = new Map(configFacts(load('train.precision=bfloat16').config));
+  assert.match(rounded.get('Training')!, /^radam, bfloat16, lr /);
 });
 
 test('what is varied is left out', () => {

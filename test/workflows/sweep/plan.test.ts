@@ -137,6 +137,7 @@ test('the ready plans load, with as many cells as docs/sweep.md says', () => {
     'headline.yaml': 12,
     'omega.yaml': 6,
     'iwslt14-no-warmup.yaml': 45,
+    'precision.yaml': 6,
     'sgd.yaml': 5,
   });
 });
