@@ -113,7 +113,7 @@ const LOADERS: Record<BackendName, Loader> = {
 function describeBfloat16({ isa }: Addon): string {
   return isa === 'avx512bf16'
     ? `${isa}: VDPBF16PS`
-    : `${isa}: the same bits without an instruction for them; float32 is faster here`;
+    : `${isa}: the same bits without VDPBF16PS; float32 is at least as fast here`;
 }
 
 /** @throws UserError where the environment asks for a set that this machine has not */
