@@ -30,20 +30,22 @@ const COMMON = [
   ...(process.env.ADMIN_NMT_CXXFLAGS?.split(' ') ?? []), // sanitizers, for one
 ];
 
+const AVX2 = ['-mavx2', '-mfma'];
+const AVX512 = [
+  ...['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', ...AVX2],
+  '-mprefer-vector-width=512',
+];
+
 /** The instruction sets that isa.cc is compiled for. The base comes first: what they share is taken from it. */
 const SETS =
   process.arch === 'x64'
     ? {
         base: [],
-        avx2: ['-mavx2', '-mfma'],
-        avx512: [
-          ...['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'],
-          '-mprefer-vector-width=512',
-        ],
-        avx512bf16: [
-          ...['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'],
-          ...['-mavx512bf16', '-mavx512vnni', '-mprefer-vector-width=512'],
-        ],
+        avx2: AVX2,
+        avx2vnni: [...AVX2, '-mavxvnni'],
+        avx512: AVX512,
+        avx512vnni: [...AVX512, '-mavx512vnni'],
+        avx512bf16: [...AVX512, '-mavx512vnni', '-mavx512bf16'],
       }
     : { base: [] };
 

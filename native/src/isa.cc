@@ -1,4 +1,4 @@
-// All ops for one instruction set: compiled with -DISA=base, avx2, avx512 or avx512bf16 and the flags that belong to it.
+// All ops for one instruction set: compiled with -DISA=base, avx2 or another of native/build.mjs and the flags that belong to it.
 #include <iterator>
 
 #include "ops.h"
@@ -27,6 +27,7 @@ constexpr Op OPS[] = {
     OP(linear),
     OP(linearGradient),
     OP(packWeight),
+    OP(packInt8),
     OP(packedWeightSize),
     OP(packedLinear),
     OP(feedForwardInner),
@@ -60,6 +61,8 @@ constexpr Op OPS[] = {
 // Sums go by the width of vectors.
 #if LANES == 16
 #define BITS "avx512"
+#elif LANES == 8
+#define BITS "avx2"
 #else
 #define BITS NAME(ISA)
 #endif

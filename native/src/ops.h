@@ -13,6 +13,7 @@ class Arguments {
   virtual void read(int place, Floats &to) const = 0;
   virtual void read(int place, Ints &to) const = 0;
   virtual void read(int place, Span<int32_t> &to) const = 0;
+  virtual void read(int place, Bytes &to) const = 0;
   virtual void read(int place, double &to) const = 0;
   virtual void read(int place, int64_t &to) const = 0;
   virtual void read(int place, bool &to) const = 0;
@@ -58,7 +59,7 @@ struct InstructionSet {
   Span<const Op> ops;
 };
 
-extern const InstructionSet baseSet, avx2Set, avx512Set, avx512bf16Set;
+extern const InstructionSet baseSet, avx2Set, avx2vnniSet, avx512Set, avx512vnniSet, avx512bf16Set;
 
 /// Those that this processor and its operating system have, the widest first.
 std::vector<const InstructionSet *> availableSets();

@@ -10,7 +10,7 @@ struct Block {
   ~Block() { free(data); }
 };
 
-thread_local Block blocks[7];
+thread_local Block blocks[8];
 
 } // namespace
 

@@ -14,7 +14,7 @@ class OutOfMemory : public std::bad_alloc {
   std::string message;
 };
 
-enum class Use { packedA, packedB, packedWeight, keys, scores, partials, logits };
+enum class Use { packedA, packedB, packedWeight, keys, scores, partials, logits, quantized };
 
 /// At least n floats, aligned to 64 bytes. Holds what it held for as long as this thread asks for no more of it.
 /// @throws OutOfMemory

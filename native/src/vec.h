@@ -16,7 +16,7 @@
 #define LANES 4 // SSE2 or NEON
 #endif
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -93,6 +93,21 @@ template <class V> inline V fromBits(typename Lanes<V>::Int x) {
   V result;
   memcpy(&result, &x, sizeof x);
   return result;
+}
+
+inline float asFloats(int32_t x) { return static_cast<float>(x); }
+inline vf asFloats(vi x) { return __builtin_convertvector(x, vf); }
+
+/// A product to which no sum is fused: without it the compiler makes the two one operation, rounded once, where there is one.
+template <class V> inline V rounded(V product) {
+#if defined(__x86_64__)
+  __asm__("" : "+x"(product));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(product));
+#else
+  __asm__("" : "+m"(product));
+#endif
+  return product;
 }
 
 /// Calls f(place, V{}) for the places 0 … n − 1: with vectors as far as they go, then one by one.

@@ -3,3 +3,6 @@
  * float32. One definition for every backend, see docs/precision.md.
  */
 export type Precision = 'float32' | 'bfloat16';
+
+/** What products with a prepared weight can be computed in: `int8`, with exact sums, is for translating alone. */
+export type PreparedPrecision = Precision | 'int8';

@@ -1,31 +1,39 @@
 import { type Activation, activate } from './feed-forward.js';
+import type { Int8Matrix } from './int8.js';
 import { hasKernel, runFused } from './kernels.js';
 import { transposed } from './matmul.js';
-import type { Precision } from './precision.js';
+import type { Precision, PreparedPrecision } from './precision.js';
 import { tf } from './tf.js';
 
 /**
  * A linear map that many products share, its weight in the form that the backend multiplies fastest: what decoding
- * uses at every step. The bits of `linear`; without a gradient. It does not see later changes of the weight.
+ * uses at every step. The bits of `linear`, where that has the precision; without a gradient. It does not see later changes of the weight.
  */
 export class PreparedLinear {
   private readonly out: number;
-  private readonly precision: Precision;
+  private readonly precision: PreparedPrecision;
   private readonly packed: boolean;
   private readonly prepared: tf.Tensor;
   private readonly bias: tf.Tensor1D | null;
 
   /**
-   * @param weight [out, in]
+   * @param weight [out, in]; one of int8, on a backend with PackInt8 alone, has products of int8
    * @param bias [out] or null
+   * @param precision of a weight of float32
    */
-  constructor(weight: tf.Tensor2D, bias: tf.Tensor1D | null, precision: Precision = 'float32') {
-    this.precision = precision;
+  constructor(weight: tf.Tensor2D | Int8Matrix, bias: tf.Tensor1D | null, precision: Precision = 'float32') {
     this.out = weight.shape[0];
-    this.packed = hasKernel('PackWeight', 'PackedLinear');
-    this.prepared = this.packed
-      ? runFused('PackWeight', { weight }, { precision })[0]
-      : tf.tidy(() => transposed(weight));
+    if (weight instanceof tf.Tensor) {
+      this.precision = precision;
+      this.packed = hasKernel('PackWeight', 'PackedLinear');
+      this.prepared = this.packed
+        ? runFused('PackWeight', { weight }, { precision })[0]
+        : tf.tidy(() => transposed(weight));
+    } else {
+      this.precision = 'int8';
+      this.packed = true;
+      this.prepared = runFused('PackInt8', {}, { weight })[0];
+    }
     this.bias = bias === null ? null : bias.clone();
     tf.keep(this.prepared);
     if (this.bias !== null) tf.keep(this.bias);

@@ -6,9 +6,9 @@
 
 namespace ISA {
 
-enum Precision : int64_t { FLOAT32 = 0, BFLOAT16 = 1 };
+enum Precision : int64_t { FLOAT32 = 0, BFLOAT16 = 1, INT8 = 2 };
 
-/// f(arithmetic) with the one that is asked for.
+/// f(arithmetic) with the one that is asked for; int8 has products with a packed weight alone (packed.h).
 template <class F> inline auto inPrecision(int64_t precision, F f) {
   require(precision == FLOAT32 || precision == BFLOAT16, "there is no such precision");
   return precision == BFLOAT16 ? f(Bfloat16{}) : f(Float32{});

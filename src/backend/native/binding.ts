@@ -16,7 +16,7 @@ export type Mask = Float64Array | null;
  * does is said in native/src/ops. Outputs are written into memory that is given.
  */
 export interface Addon {
-  /** The instruction set in use: avx512bf16, avx512, avx2 or base. */
+  /** The instruction set in use: avx512bf16, avx2, base or another of native/build.mjs. */
   readonly isa: string;
   /** The name of the sets that compute the same bits as that in use. */
   readonly bits: string;

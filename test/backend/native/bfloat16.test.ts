@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import process from 'node:process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { loadAddon } from '../../../src/backend/native/binding.js';
+import type { Addon } from '../../../src/backend/native/binding.js';
 import { linear, linearReference } from '../../../src/ops/matmul.js';
 import { tf } from '../../../src/ops/tf.js';
 import { onEachBackend } from '../../ops/backends.js';
 import { matrix } from '../../ops/samples.js';
 import { chain, roundToBfloat16 } from './bfloat16-oracle.js';
+import { bitsOnEachSet } from './bits-on-each-set.js';
 
 /** Bits of floats; one for all NaN. */
 const bitsOf = (values: ArrayLike<number>): number[] =>
@@ -35,7 +33,7 @@ onEachBackend((backend) => {
       const value = STRANGE[(state >>> 8) % STRANGE.length];
       return (state & 1) === 0 ? value : value * (1 + ((state >>> 16) & 0xff) / 300);
     };
-    const { addon } = tf.backend() as unknown as { addon: ReturnType<typeof loadAddon> };
+    const { addon } = tf.backend() as unknown as { addon: Addon };
     for (const depth of [1, 2, 3, 5, 8, 33]) {
       const [rows, columns] = [17, 35];
       const x = Float32Array.from({ length: rows * depth }, draw);
@@ -80,27 +78,5 @@ onEachBackend((backend) => {
   });
 });
 
-test('bfloat16: the same bits on every instruction set, with 1, 2 and 4 threads', {
-  skip: !loadsNative() && 'the native engine is not built',
-}, () => {
-  const script = fileURLToPath(new URL('./product-bits.js', import.meta.url));
-  const sum = (isa: string, threads: number): string => {
-    const environment = { ...process.env, ADMIN_NMT_ISA: isa };
-    const said = execFileSync(process.execPath, [script, 'bfloat16', String(threads)], { env: environment });
-    const [name, digest] = String(said).trim().split(' ');
-    assert.equal(name, isa);
-    return digest;
-  };
-  const { isas } = loadAddon();
-  const expected = sum(isas[0], 1);
-  for (const isa of isas) assert.equal(sum(isa, isa === isas[0] ? 4 : 2), expected, isa);
-});
-
-function loadsNative(): boolean {
-  try {
-    loadAddon();
-    return true;
-  } catch {
-    return false;
-  }
-}
+test('bfloat16: the same bits on every instruction set, with 1, 2 and 4 threads', (t) =>
+  bitsOnEachSet('bfloat16', t));

@@ -7,7 +7,9 @@ import { loadAddon } from '../../../src/backend/native/binding.js';
 import { availableBackends } from '../../ops/backends.js';
 
 /** Every set that the engine is compiled for, on one platform or another. */
-const SETS = ['avx512bf16', 'avx512', 'avx2', 'base'];
+const SETS = ['avx512bf16', 'avx512vnni', 'avx512', 'avx2vnni', 'avx2', 'base'];
+/** Those that differ from the next one in products of int8 alone, whose bits int8.test.ts compares. */
+const INT8_ALONE = ['avx512vnni', 'avx2vnni'];
 
 const { isa, isas } = availableBackends.includes('native')
   ? loadAddon()
@@ -28,7 +30,7 @@ test('the sets of this processor are told, the widest first, and one of them is 
   assert.equal(isa, process.env.ADMIN_NMT_ISA || isas?.[0]);
 });
 
-for (const set of SETS.filter((name) => name !== isa)) {
+for (const set of SETS.filter((name) => name !== isa && !INT8_ALONE.includes(name))) {
   test(`${set}: the tests of the ops and of the native backend, in a process of their own`, {
     skip: obstacle(set),
   }, (t) => {

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { loadAddon } from '../../../src/backend/native/binding.js';
 import { PRECISIONS } from '../../../src/backend/native/kernels/call.js';
-import type { Precision } from '../../../src/ops/precision.js';
+import type { PreparedPrecision } from '../../../src/ops/precision.js';
 
-const [precision, threads] = process.argv.slice(2) as [Precision, string];
+const [precision, threads] = process.argv.slice(2) as [PreparedPrecision, string];
 const addon = loadAddon();
 addon.setThreads(Number(threads));
 const code = PRECISIONS[precision];
@@ -40,17 +40,39 @@ const RANGES = [
   [0, 128],
 ] as const;
 
+/** Products of training: y, dx and dW. */
+function trained(x: Float32Array, weight: Float32Array, sizes: readonly [number, number, number]): void {
+  const [rows, depth, columns] = sizes;
+  const [y, dx] = [new Float32Array(rows * columns), new Float32Array(rows * depth)];
+  const dWeight = new Float32Array(columns * depth);
+  addon.linear(x, weight, null, y, rows, depth, columns, code);
+  const dy = floats(rows * columns, RANGES[0]);
+  addon.linearGradient(dy, x, weight, dx, dWeight, null, rows, depth, columns, code);
+  for (const result of [y, dx, dWeight]) take(result);
+}
+
+/** Products with a weight of int8: without a bias, with one, and with ReLU. */
+function prepared(x: Float32Array, weight: Float32Array, sizes: readonly [number, number, number]): void {
+  const [rows, depth, columns] = sizes;
+  const packed = new Float32Array(addon.packedWeightSize(depth, columns, code));
+  const values = new Int8Array(weight.length).map((_, i) => Math.max(-127, (weight[i] * 2 ** 30) % 128));
+  const [scales, bias] = [floats(columns, RANGES[0]), floats(columns, RANGES[0])];
+  addon.packInt8(values, scales, packed, depth, columns);
+  for (const activation of [0, 1]) {
+    for (const added of activation === 0 ? [null, bias] : [bias]) {
+      const y = new Float32Array(rows * columns);
+      addon.packedLinear(x, packed, added, y, rows, depth, columns, activation, code);
+      take(y);
+    }
+  }
+}
+
 for (const range of RANGES) {
   for (const rows of [1, 14, 15, 33, 225]) {
     for (const [place, depth] of [1, 2, 3, 15, 16, 31, 33, 65, 1025, 2050].entries()) {
       const columns = [1, 7, 31, 32, 33, 65][(place + rows) % 6];
       const [x, weight] = [floats(rows * depth, range), floats(columns * depth, range)];
-      const [y, dx] = [new Float32Array(rows * columns), new Float32Array(rows * depth)];
-      const dWeight = new Float32Array(columns * depth);
-      addon.linear(x, weight, null, y, rows, depth, columns, code);
-      const dy = floats(rows * columns, range);
-      addon.linearGradient(dy, x, weight, dx, dWeight, null, rows, depth, columns, code);
-      for (const result of [y, dx, dWeight]) take(result);
+      (precision === 'int8' ? prepared : trained)(x, weight, [rows, depth, columns]);
     }
   }
 }

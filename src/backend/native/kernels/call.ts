@@ -17,7 +17,7 @@ export type Implementations = { readonly [N in KernelName]: Implementation<N> };
 export const ACTIVATIONS = { relu: 0, gelu: 1 } as const;
 
 /** Codes of Precision in native/src/ops/precision.h. */
-export const PRECISIONS = { float32: 0, bfloat16: 1 } as const;
+export const PRECISIONS = { float32: 0, bfloat16: 1, int8: 2 } as const;
 
 /** A mask as the addon takes it. */
 export function mask(dropout: KernelDropout): Float64Array | null {
