@@ -1,5 +1,6 @@
 // npm test [-- PART…]: installs and builds what is missing, then runs every test file whose path holds one of
-// the given parts (all of them without one) with node's test runner, as many processes at a time as there are processors.
+// the given parts (all of them without one) with node's test runner, one process more at a time than there are processors:
+// many wait for the disk, or for a program that they have started.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -19,7 +20,7 @@ if (processes.length === 0) {
 const entries = path.join(root, '.build', 'tests');
 rmSync(entries, { recursive: true, force: true });
 mkdirSync(entries, { recursive: true });
-runTests({ files: processes.map(entryOf), concurrency: availableParallelism() })
+runTests({ files: processes.map(entryOf), concurrency: availableParallelism() + 1 })
   .on('test:fail', () => {
     process.exitCode = 1;
   })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { writeChecksums } from '../common/checksums.js';
+import { explainFileError, isFileError } from '../common/errors.js';
 import { sumFile } from '../common/file-input.js';
 import { type FileSum, sumOf } from '../common/file-sum.js';
 import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
@@ -52,6 +53,25 @@ export async function doCheckpointJob(job: CheckpointJob): Promise<void> {
   const best = bests.find((candidate) => isThere(runDirectory, candidate));
   if (best !== undefined) pointTo(runDirectory, BEST_CHECKPOINT, best);
   removeOld(runDirectory, keep, spared);
+}
+
+/** Why a checkpoint was not written. */
+export interface CheckpointFailure {
+  message: string;
+  /** Whether the file system refused, which may pass; all else is a bug. */
+  refused: boolean;
+}
+
+/** Does the job. @returns why it could not be done, for the thread that asked */
+export async function tryCheckpointJob(job: CheckpointJob): Promise<CheckpointFailure | undefined> {
+  try {
+    await doCheckpointJob(job);
+    return undefined;
+  } catch (error) {
+    const { message, stack = message } = explainFileError(error) as Error;
+    const refused = isFileError(error);
+    return { message: refused ? message : stack, refused };
+  }
 }
 
 /**

@@ -4,8 +4,7 @@ import { UserError, userErrorOf } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { type Capturable, captureCheckpoint } from './checkpoint.js';
 import { checkpointName } from './checkpoint-folders.js';
-import type { CheckpointJob } from './checkpoint-job.js';
-import type { CheckpointFailure } from './checkpoint-worker.js';
+import type { CheckpointFailure, CheckpointJob } from './checkpoint-job.js';
 import type { CheckpointOrigin } from './state.js';
 
 /** Milliseconds after which a save that has failed is tried again. */
@@ -20,6 +19,8 @@ export interface SaverOptions {
   keep: number;
   /** Milliseconds until a checkpoint that could not be written is tried again; default 60 000. */
   retryAfter?: number;
+  /** Does the job of a checkpoint, whose tensors it takes over; default in a thread that ends with it. */
+  write?: (job: CheckpointJob) => Promise<CheckpointFailure | undefined>;
 }
 
 /** What a checkpoint is made of. */
@@ -61,7 +62,7 @@ export class Saver {
   async save({ metricsBytes, ...savable }: Savable): Promise<void> {
     await this.underWay;
     const started = performance.now();
-    const { runDirectory, origin, keep } = this.options;
+    const { runDirectory, origin, keep, write = inThread } = this.options;
     const { state } = savable;
     const { updates } = state; // what follows may happen after the next ones
     this.savedAt = updates;
@@ -77,7 +78,7 @@ export class Saver {
     const spared = state.doctor.good === null ? bests : [...bests, nameOf(state.doctor.good)];
     const name = checkpointName(state.epoch, updates);
     const job = { ...image, runDirectory, name, metricsBytes, bests, spared, keep };
-    this.underWay = inThread(job)
+    this.underWay = write(job)
       .catch(refusalOf)
       .then((failure) => {
         this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
@@ -123,15 +124,19 @@ function refusalOf(error: unknown): CheckpointFailure {
   return { message: userErrorOf(error).message, refused: true };
 }
 
-/** Does the job in a thread, which ends with it and so gives back its memory. @returns why it could not be done */
-function inThread(job: CheckpointJob): Promise<CheckpointFailure | undefined> {
-  const buffers = Object.values(job.tensors).flatMap((arrays) =>
+/** The memory of the tensors of a job. */
+export function buffersOf({ tensors }: CheckpointJob): ArrayBuffer[] {
+  return Object.values(tensors).flatMap((arrays) =>
     [...arrays.values()].map(({ data }) => data.buffer as ArrayBuffer),
   );
+}
+
+/** Does the job in a thread, which ends with it and so gives back its memory. @returns why it could not be done */
+function inThread(job: CheckpointJob): Promise<CheckpointFailure | undefined> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), {
       workerData: job,
-      transferList: buffers,
+      transferList: buffersOf(job),
     });
     let failure: CheckpointFailure | undefined;
     worker.on('message', (message: CheckpointFailure) => {

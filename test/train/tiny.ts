@@ -17,6 +17,7 @@ import { type CheckpointOrigin, INITIAL_STATE } from '../../src/train/state.js';
 import { Trainer } from '../../src/train/trainer.js';
 import type { TrainerOptions, TrainingEnd } from '../../src/train/training.js';
 import { availableBackends } from '../ops/backends.js';
+import { writeWarm } from './warm-saver.js';
 
 /** The backends that can be used here; cpu and wasm are always among them. */
 export const BACKENDS = availableBackends;
@@ -107,6 +108,7 @@ export async function trainTiny(runDirectory: string, run: TinyRun): Promise<Tra
     train: copyTask(20),
     valid: copyTask(5),
     interrupted: () => undefined,
+    write: writeWarm,
     ...run.options,
   };
   let trainer: Trainer | undefined;
