@@ -49,9 +49,6 @@ class CallArguments final : public Arguments {
   void read(int place, Span<int32_t> &to) const override {
     to = spanOf<Napi::Int32Array, int32_t>(info[place], napi_int32_array, "Int32Array");
   }
-  void read(int place, Bytes &to) const override {
-    to = spanOf<Napi::Int8Array, const int8_t>(info[place], napi_int8_array, "Int8Array");
-  }
   void read(int place, double &to) const override { to = numberOf(info[place]); }
   void read(int place, int64_t &to) const override { to = sizeOf(info[place]); }
   void read(int place, bool &to) const override { to = info[place].ToBoolean(); }

@@ -27,7 +27,6 @@ constexpr Op OPS[] = {
     OP(linear),
     OP(linearGradient),
     OP(packWeight),
-    OP(packInt8),
     OP(packedWeightSize),
     OP(packedLinear),
     OP(feedForwardInner),

@@ -13,7 +13,6 @@ class Arguments {
   virtual void read(int place, Floats &to) const = 0;
   virtual void read(int place, Ints &to) const = 0;
   virtual void read(int place, Span<int32_t> &to) const = 0;
-  virtual void read(int place, Bytes &to) const = 0;
   virtual void read(int place, double &to) const = 0;
   virtual void read(int place, int64_t &to) const = 0;
   virtual void read(int place, bool &to) const = 0;

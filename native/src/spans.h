@@ -12,7 +12,6 @@ template <class T> struct Span {
 };
 using Floats = Span<float>;
 using Ints = Span<const int32_t>;
-using Bytes = Span<const int8_t>;
 
 /// What names a dropout mask (see src/ops/dropout.ts), and its rate; rate 0 is no dropout.
 struct Dropout {

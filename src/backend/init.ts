@@ -71,7 +71,7 @@ const LOADERS: Record<BackendName, Loader> = {
     checkInstructionSet(addon);
     startThreads(addon, threads);
     const what = `the C++ engine, ${addon.isa}, ${threads} threads`;
-    return { tfjsName: 'native', what, set: addon.bits, precisions: { bfloat16: describeBfloat16(addon) } };
+    return { tfjsName: 'native', what, set: addon.bits, precisions: precisionsOf(addon) };
   },
   tensorflow: async () => {
     const failures: string[] = [];
@@ -110,10 +110,15 @@ const LOADERS: Record<BackendName, Loader> = {
   },
 };
 
-function describeBfloat16({ isa }: Addon): string {
-  return isa === 'avx512bf16'
-    ? `${isa}: VDPBF16PS`
-    : `${isa}: the same bits without VDPBF16PS; float32 is at least as fast here`;
+function precisionsOf({ isa }: Addon): Record<string, string> {
+  const without = (unit: string) => `${isa}: the same bits without ${unit}`;
+  return {
+    bfloat16:
+      isa === 'avx512bf16'
+        ? `${isa}: VDPBF16PS`
+        : `${without('VDPBF16PS')}; float32 is at least as fast here`,
+    int8: /(vnni|bf16)$/.test(isa) ? `${isa}: VPDPBUSD` : without('VPDPBUSD'),
+  };
 }
 
 /** @throws UserError where the environment asks for a set that this machine has not */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { loadRunConfig } from '../config/load.js';
 import { addCommon, begin, type Common } from './model-commands.js';
@@ -36,8 +37,12 @@ export function addFold(program: Command): void {
 /** What `export` writes. */
 const FORMATS = ['safetensors', 'fairseq', 'ctranslate2'] as const;
 
+/** What weights a model to translate with can have. */
+const PRECISIONS = ['float32', 'bfloat16', 'int8'] as const;
+
 interface ExportFlags {
-  format: (typeof FORMATS)[number];
+  format?: (typeof FORMATS)[number];
+  precision?: (typeof PRECISIONS)[number];
   output: string;
   checkpoint?: string;
   quiet?: boolean;
@@ -48,17 +53,37 @@ export function addExport(program: Command): void {
   program
     .command('export')
     .argument('<run>', 'The run directory of train, or a checkpoint in it.')
-    .description('Model → a folder that PyTorch, the official code or CTranslate2 reads.')
-    .addOption(new Option('-f, --format <name>', 'What to write.').choices(FORMATS).makeOptionMandatory(true))
+    .description(
+      'Model → a folder that PyTorch, the official code or CTranslate2 reads; or a smaller model to translate with.',
+    )
+    .addOption(new Option('-f, --format <name>', 'What to write for another program.').choices(FORMATS))
+    .addOption(
+      new Option('--precision <name>', 'Write a run directory to translate with, of such weights.').choices(
+        PRECISIONS,
+      ),
+    )
     .requiredOption('-o, --output <folder>', 'The folder to write.')
     .option('--checkpoint <name>', CHECKPOINT)
     .option('--quiet', 'Print warnings and errors only.')
     .action(async (run: string, { quiet, ...options }: ExportFlags) => {
       log.setQuiet(quiet === true);
+      const { format, precision, ...where } = options;
       const loaded = loadRunConfig(run);
-      const { exportRun } = await import('../workflows/exchange/export.js');
-      await exportRun(run, { ...loaded, ...options });
+      if (format !== undefined && precision === undefined) {
+        const { exportRun } = await import('../workflows/exchange/export.js');
+        return await exportRun(run, { ...loaded, ...where, format });
+      }
+      if (precision === undefined || format !== undefined) throw oneOfTwo(format === undefined);
+      const { exportReduced } = await import('../workflows/exchange/export-reduced.js');
+      await exportReduced(run, { ...loaded, ...where, precision });
     });
+}
+
+function oneOfTwo(neither: boolean): UserError {
+  return new UserError({
+    problem: `expected --format or --precision, found ${neither ? 'neither' : 'both'}`,
+    hint: '--format safetensors, fairseq or ctranslate2 writes for other programs, --precision int8 or bfloat16 to translate with here.',
+  });
 }
 
 interface ImportFlags {

@@ -40,6 +40,13 @@ const decodeSection = section(
     'min-len': free(count(1, 'Least tokens of a translation, </s> not counted.'), { unit: 'tokens' }),
     'max-tokens': free(count(4096, 'Most source tokens in a batch.', 1), { unit: 'source tokens' }),
     'batch-size': free(count(256, 'Most sentences in a batch.', 1), { unit: 'sentences' }),
+    precision: free(
+      choice(
+        ['float32', 'bfloat16', 'int8'],
+        'float32',
+        'What weights are rounded to and matrix products are computed in; see docs/precision.md.',
+      ),
+    ),
     shortlist: free(
       file('Lexical shortlist of the run (admin-nmt shortlist) that translations keep to; null allows all.'),
     ),

@@ -4,7 +4,8 @@ import { type Checksums, readChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
 import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
-import { readWeights } from '../formats/weights-file.js';
+import { type ReducedPrecision, reduceWeights, restoreWeights } from '../formats/reduced-weights.js';
+import { readReducedWeights, readWeights } from '../formats/weights-file.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { Tokenizer } from '../tokenizer/index.js';
 import { type CheckpointLocation, type WeightsKind, weightsFile } from './checkpoint-location.js';
@@ -22,16 +23,22 @@ export interface LoadedModel {
  * Loads dictionaries, tokenizer and weights of a run. The caller disposes of the model.
  *
  * @param weights which ones; by default those that the run validates
+ * @param precision that weights are rounded to; where it is given they may come from a file of fewer bits
  * @throws UserError when a file is absent or damaged, or the weights are of another shape or vocabulary
  */
 export function loadModel(
   { runDirectory, checkpoint }: CheckpointLocation,
   config: Config,
   weights?: WeightsKind,
+  precision?: ReducedPrecision,
 ): LoadedModel {
   const loaded = loadCodec(runDirectory, config.data);
   const file = weightsFile(checkpoint, weights, config.train.validateWeights);
-  const tensors = readWeights(checkpoint, path.basename(file));
+  const name = path.basename(file);
+  const tensors =
+    precision === undefined
+      ? readWeights(checkpoint, name)
+      : restoreWeights(reduceWeights(readReducedWeights(checkpoint, name), precision), file);
   const model = Transformer.fromWeights(config.model, loaded.vocabulary, tensors, file);
   return { model, codec: loaded.codec, tokenized: loaded.tokenized };
 }

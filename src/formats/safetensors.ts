@@ -10,6 +10,16 @@ export interface NamedArray {
   data: Float32Array;
 }
 
+/** A tensor as a file holds it: float32, int8, or bfloat16, of which these are the bits. */
+export interface StoredArray {
+  shape: readonly number[];
+  data: Float32Array | Int8Array | Uint16Array;
+}
+
+/** By the format's name of a type. */
+const TYPES = { F32: Float32Array, I8: Int8Array, BF16: Uint16Array } as const;
+type TypeName = keyof typeof TYPES;
+
 export interface Safetensors {
   tensors: Map<string, NamedArray>;
   metadata: Record<string, string>;
@@ -19,7 +29,7 @@ export interface Safetensors {
 const LONGEST_HEADER = 100_000_000;
 
 /**
- * Writes float32 tensors in the safetensors format: u64 header length, JSON header, data; little endian, the
+ * Writes tensors in the safetensors format: u64 header length, JSON header, data; little endian, the
  * header padded with spaces so that the data starts at a multiple of 8.
  *
  * @returns the sum of what was to be written
@@ -27,13 +37,14 @@ const LONGEST_HEADER = 100_000_000;
  */
 export function writeSafetensors(
   file: string,
-  tensors: ReadonlyMap<string, NamedArray>,
+  tensors: ReadonlyMap<string, StoredArray>,
   metadata: Record<string, string> = {},
 ): FileSum {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    const dtype = data instanceof Int8Array ? 'I8' : data instanceof Uint16Array ? 'BF16' : 'F32';
+    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
     offset += data.byteLength;
   }
   const text = Buffer.from(JSON.stringify(header));
@@ -79,12 +90,22 @@ export function scanSafetensors(
   expected: FileSum | undefined,
   see: (name: string, array: NamedArray) => void,
 ): Record<string, string> {
+  return scanStored(file, expected, see as (name: string, array: StoredArray) => void, ['F32']);
+}
+
+/** As scanSafetensors, of tensors of all types that are written here. */
+export function scanStored(
+  file: string,
+  expected: FileSum | undefined,
+  see: (name: string, array: StoredArray) => void,
+  types: readonly TypeName[] = ['F32', 'I8', 'BF16'],
+): Record<string, string> {
   let fd: number | undefined;
   try {
     fd = openInput(file);
     if (expected !== undefined) checkBytes(file, fs.fstatSync(fd).size, expected);
     const source = { fd, summing: new Summing(), refuse: (problem: string) => damaged(file, problem) };
-    const metadata = scan(source, see);
+    const metadata = scan(source, see, types);
     if (expected !== undefined) checkSum(file, source.summing.finish(), expected);
     return metadata;
   } catch (error) {
@@ -116,20 +137,25 @@ function damaged(file: string, problem: string): DamageError {
 interface Entry {
   name: string;
   shape: number[];
+  type: TypeName;
   start: number;
   end: number;
 }
 
-function scan(source: Source, see: (name: string, array: NamedArray) => void): Record<string, string> {
+function scan(
+  source: Source,
+  see: (name: string, array: StoredArray) => void,
+  types: readonly TypeName[],
+): Record<string, string> {
   const { fd, refuse } = source;
   const { size } = fs.fstatSync(fd);
   const { header, length } = readHeader(source, size);
   const { __metadata__: metadata = {}, ...entries } = header;
-  const checked = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, refuse));
+  const checked = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, types, refuse));
   const dataStart = 8 + length;
   const valid = checkMetadata(metadata, refuse);
-  for (const { name, shape, start, end } of inOrder(checked, size - dataStart, refuse)) {
-    const data = new Float32Array((end - start) / 4);
+  for (const { name, shape, type, start, end } of inOrder(checked, size - dataStart, refuse)) {
+    const data = new TYPES[type]((end - start) / TYPES[type].BYTES_PER_ELEMENT);
     readFully(source, new Uint8Array(data.buffer), dataStart + start);
     see(name, { shape, data });
   }
@@ -171,20 +197,27 @@ function readFully({ fd, summing, refuse }: Source, bytes: Uint8Array, position:
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function checkEntry(name: string, entry: unknown, refuse: Refuse): Entry {
+function checkEntry(name: string, entry: unknown, types: readonly TypeName[], refuse: Refuse): Entry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (dtype !== 'F32') throw refuse(`'${name}' is of type ${JSON.stringify(dtype)}, expected "F32"`);
+  const type = types.find((known) => known === dtype);
+  if (type === undefined) {
+    const reduced =
+      dtype === 'I8' || dtype === 'BF16' ? ', as in a model for translating alone (export --precision)' : '';
+    throw refuse(`'${name}' is of type ${JSON.stringify(dtype)}${reduced}, expected ${quoted(types)}`);
+  }
   if (!Array.isArray(shape) || !shape.every(isSize)) throw refuse(`'${name}' has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
     throw refuse(`'${name}' has no valid offsets`);
   }
   const [start, end] = offsets as [number, number];
-  const size = shape.reduce((product: number, axis: number) => product * axis, 4);
+  const size = shape.reduce((product: number, axis: number) => product * axis, TYPES[type].BYTES_PER_ELEMENT);
   if (end - start !== size) {
     throw refuse(`'${name}' of shape [${shape}] takes ${size} bytes, found ${end - start}`);
   }
-  return { name, shape, start, end };
+  return { name, shape, type, start, end };
 }
+
+const quoted = (types: readonly string[]): string => types.map((type) => `"${type}"`).join(' or ');
 
 /** The entries in the order of the file. The tensors lie one after another and fill the data: no gap, no overlap, nothing left over. */
 function inOrder(entries: readonly Entry[], length: number, refuse: Refuse): Entry[] {

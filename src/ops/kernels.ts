@@ -1,5 +1,4 @@
-import type { Int8Matrix } from './int8.js';
-import type { Precision, PreparedPrecision } from './precision.js';
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 
 /*
@@ -49,12 +48,10 @@ export interface Kernels {
   WeightGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean; precision: Precision } };
   /** weight [out, in] → the same as PackedLinear reads it, of no shape of its own */
   PackWeight: { inputs: 'weight'; attributes: { precision: Precision } };
-  /** the same from a weight [out, in] of int8 */
-  PackInt8: { inputs: never; attributes: { weight: Int8Matrix } };
   /** x [T, in], packed from a weight [out, in], bias? [out] → y [T, out], the bits of Linear; after an activation if any */
   PackedLinear: {
     inputs: 'x' | 'packed' | 'bias';
-    attributes: { out: number; activation: 'relu' | 'gelu' | null; precision: PreparedPrecision };
+    attributes: { out: number; activation: 'relu' | 'gelu' | null; precision: Precision };
   };
   /** x [T, d], weight [f, d], bias [f] → h [T, f] and, for gelu, the sum before the activation [T, f] */
   FeedForwardInner: {

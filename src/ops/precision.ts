@@ -1,8 +1,5 @@
 /**
  * What matrix products are computed in. `bfloat16`: their operands are rounded to it, their sums are float32; all else stays
- * float32. One definition for every backend, see docs/precision.md.
+ * float32. `int8`: rows of both operands have a scale each, sums are exact; for products with a prepared weight alone. One definition for every backend, see docs/precision.md.
  */
-export type Precision = 'float32' | 'bfloat16';
-
-/** What products with a prepared weight can be computed in: `int8`, with exact sums, is for translating alone. */
-export type PreparedPrecision = Precision | 'int8';
+export type Precision = 'float32' | 'bfloat16' | 'int8';

@@ -1,8 +1,7 @@
 import { type Activation, activate } from './feed-forward.js';
-import type { Int8Matrix } from './int8.js';
 import { hasKernel, runFused } from './kernels.js';
 import { transposed } from './matmul.js';
-import type { Precision, PreparedPrecision } from './precision.js';
+import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 
 /**
@@ -11,29 +10,23 @@ import { tf } from './tf.js';
  */
 export class PreparedLinear {
   private readonly out: number;
-  private readonly precision: PreparedPrecision;
+  private readonly precision: Precision;
   private readonly packed: boolean;
   private readonly prepared: tf.Tensor;
   private readonly bias: tf.Tensor1D | null;
 
   /**
-   * @param weight [out, in]; one of int8, on a backend with PackInt8 alone, has products of int8
+   * @param weight [out, in]
    * @param bias [out] or null
-   * @param precision of a weight of float32
+   * @param precision on a backend without these kernels float32 in any case
    */
-  constructor(weight: tf.Tensor2D | Int8Matrix, bias: tf.Tensor1D | null, precision: Precision = 'float32') {
+  constructor(weight: tf.Tensor2D, bias: tf.Tensor1D | null, precision: Precision = 'float32') {
     this.out = weight.shape[0];
-    if (weight instanceof tf.Tensor) {
-      this.precision = precision;
-      this.packed = hasKernel('PackWeight', 'PackedLinear');
-      this.prepared = this.packed
-        ? runFused('PackWeight', { weight }, { precision })[0]
-        : tf.tidy(() => transposed(weight));
-    } else {
-      this.precision = 'int8';
-      this.packed = true;
-      this.prepared = runFused('PackInt8', {}, { weight })[0];
-    }
+    this.precision = precision;
+    this.packed = hasKernel('PackWeight', 'PackedLinear');
+    this.prepared = this.packed
+      ? runFused('PackWeight', { weight }, { precision })[0]
+      : tf.tidy(() => transposed(weight));
     this.bias = bias === null ? null : bias.clone();
     tf.keep(this.prepared);
     if (this.bias !== null) tf.keep(this.bias);

@@ -6,7 +6,8 @@ import { sumFile } from '../common/file-input.js';
 import { checkSum } from '../common/file-sum.js';
 import { examine, type Finding, ok, unverified } from '../common/findings.js';
 import type { ModelConfig } from '../config/schema.js';
-import { scanSafetensors } from '../formats/safetensors.js';
+import { restoreWeights } from '../formats/reduced-weights.js';
+import { type StoredArray, scanStored } from '../formats/safetensors.js';
 import { constantNames, parameterSpecs, type VocabularySizes } from '../model/parameters.js';
 import { checkWeights } from '../model/transformer.js';
 import { MOMENT_NAMES, OPTIMIZER_FILE } from './checkpoint.js';
@@ -130,12 +131,20 @@ function scan(folder: string, name: string): { found: Shapes; detail: string } {
   const found: Shapes = new Map();
   let numbers = 0;
   let strange: string | undefined;
-  scanSafetensors(file, expected(folder, name), (tensor, { shape, data }) => {
+  const reduced = new Map<string, StoredArray>();
+  scanStored(file, expected(folder, name), (tensor, { shape, data }) => {
     found.set(tensor, { shape });
     numbers += data.length;
+    // What has fewer bits is looked at as what it stands for.
+    if (!(data instanceof Float32Array) || tensor.endsWith('_scale')) {
+      reduced.set(tensor, { shape, data });
+      return;
+    }
     const i = data.findIndex((value) => !Number.isFinite(value));
     if (i !== -1) strange ??= `${data[i]} at ${i} of '${tensor}'`;
   });
+  const restored = restoreWeights(reduced, file);
+  for (const tensor of reduced.keys()) if (!restored.has(tensor)) found.delete(tensor);
   if (strange !== undefined) {
     throw new DamageError({ problem: `expected finite numbers, found ${strange}`, where: file });
   }

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum } from '../common/checksums.js';
 import { type Complaint, UserError } from '../common/errors.js';
@@ -115,6 +115,16 @@ function differences(
     .filter((entry) => entry.before !== entry.now);
 }
 
+/** @throws UserError where a checkpoint is of `export --precision` */
+function refuseReduced(folder: string): void {
+  if (!existsSync(path.join(folder, 'export.json'))) return;
+  throw new UserError({
+    problem: 'expected weights that were trained, found a model for translating alone (export --precision)',
+    where: folder,
+    hint: 'Give the run that it was exported from.',
+  });
+}
+
 /**
  * Reads the weights that training starts with and, where the config does not reset it, the rest of the state.
  *
@@ -127,6 +137,7 @@ export async function initFrom(
 ): Promise<InitialModel> {
   const { folder } = source;
   const { freeze, resetOptimizer } = config.train;
+  refuseReduced(folder);
   const average = isAverage(folder);
   const stateFile = path.join(folder, STATE_FILE);
   const content = average ? undefined : readStateFile(stateFile, expectedSum(folder, STATE_FILE));

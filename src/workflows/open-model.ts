@@ -1,4 +1,5 @@
 import { initBackend } from '../backend/init.js';
+import { settlePrecision } from '../backend/precision.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
@@ -31,7 +32,7 @@ export class OpenModel {
     this.loaded = loaded;
     this.decoder = new IncrementalDecoder(
       loaded.model,
-      'float32',
+      config.decode.precision,
       shortlist === null ? undefined : (source) => shortlist.candidates(source),
     );
   }
@@ -45,8 +46,10 @@ export class OpenModel {
   static async open(location: CheckpointLocation, config: Config, weights?: WeightsKind): Promise<OpenModel> {
     const backend = await initBackend(config.backend, config.threads);
     log.info(`Backend: ${backend.name} (${backend.reason})`);
+    const { precision } = config.decode;
+    settlePrecision(backend, precision, 'decode.precision');
     const shortlist = loadShortlist(location, config);
-    const loaded = loadModel(location, config, weights);
+    const loaded = loadModel(location, config, weights, precision);
     log.info(`Model: ${location.checkpoint}`);
     if (!loaded.tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
     if (shortlist !== null) log.info(`Shortlist: ${config.decode.shortlist}`);

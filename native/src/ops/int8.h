@@ -1,6 +1,6 @@
-// Products of int8, exact in int32, so that their bits are the same everywhere (docs/precision.md). A row of activations is
-// divided by its scale, its largest magnitude / 127, and rounded to nearest, ties to even; weights come so, with the scale of
-// each of their rows. An element is
+// Products of int8, exact in int32, so that their bits are the same everywhere (docs/precision.md). A row, of activations or
+// of a weight, is divided by its scale and rounded to nearest, ties to even. The scale is the largest magnitude / 127, rounded
+// to 17 bits: so a number of int8 times its scale is exact in float32, and quantized again it is the same. An element is
 //
 //   float(Σ q · w) · (scale of the row · scale of the column)
 //
@@ -8,7 +8,6 @@
 #pragma once
 #include <vector>
 
-#include "../spans.h"
 #include "float32.h"
 
 #if (LANES == 16 && defined(__AVX512VNNI__)) || (LANES == 8 && defined(__AVXVNNI__))
@@ -95,14 +94,14 @@ struct Int8 : Float32 {
   }
 };
 
-/// x divided by its scale and rounded.
+/// x / its scale, rounded.
 template <class V> inline typename Lanes<V>::Int int8Of(V x, float inverse) {
   const V magic = splat<V>(12582912.0f); // 1.5 · 2^23: adding it rounds to an integer
   return bits(rounded(x * splat<V>(inverse)) + magic) - bits(magic);
 }
 
-/// One row of activations as units. @returns its scale
-inline float quantizeRow(const float *x, int64_t depth, int8_t *out) {
+/// A row as units of numbers + offset. @returns its scale
+template <int offset> inline float quantizeRow(const float *x, int64_t depth, int8_t *out) {
   const auto magnitude = [](auto v) { return fromBits<decltype(v)>(bits(v) & 0x7fffffff); };
   // As integers magnitudes keep their order, and NaN stands above infinity.
   vi tops = {};
@@ -116,11 +115,12 @@ inline float quantizeRow(const float *x, int64_t depth, int8_t *out) {
   for (int i = 0; i < LANES; i++) top = tops[i] > top ? tops[i] : top;
   const float most = fromBits<float>(top);
   const bool zero = most < 0x1p-100f, strange = top >= 0x7f800000;
-  const float inverse = zero || strange ? 0 : 127.0f / most;
+  const float scale = fromBits<float>((bits(most / 127.0f) + 0x40) & ~0x7f);
+  const float inverse = zero || strange ? 0 : 1.0f / scale;
   typedef int8_t vb __attribute__((vector_size(LANES)));
   each(depth, [&](int64_t j, auto v) {
     using V = decltype(v);
-    const auto whole = int8Of(load<V>(x + j), inverse) + INT8_OFFSET;
+    const auto whole = int8Of(load<V>(x + j), inverse) + offset;
     if constexpr (sizeof v == sizeof tops) {
       const vb bytes = __builtin_convertvector(whole, vb);
       memcpy(out + j, &bytes, sizeof bytes);
@@ -129,32 +129,30 @@ inline float quantizeRow(const float *x, int64_t depth, int8_t *out) {
     }
   });
   for (int64_t j = depth; j < int8Units(depth) * INT8_DEPTH; j++) out[j] = 0;
-  return strange ? std::numeric_limits<float>::quiet_NaN() : zero ? 0 : most / 127.0f;
+  return strange ? std::numeric_limits<float>::quiet_NaN() : zero ? 0 : scale;
 }
 
 /// Floats of a packed weight: units as the tiles read them, then for each column its scale and, an integer, what its sums are
 /// too large by.
 inline int64_t packedInt8Size(int64_t out, int64_t in) { return packedSize<Int8>(out, int8Units(in)) + 2 * out; }
 
-/// A weight [out, in] and the scales of its rows, packed as products read it.
-inline void packInt8(Bytes weight, Floats scales, Floats packed, int64_t in, int64_t out) {
-  expect(weight, out * in, "weight");
-  expect(scales, out, "scales");
-  expect(packed, packedInt8Size(out, in), "packed");
+/// A weight [out, in], quantized and packed as products read it.
+inline void packInt8(const float *weight, float *packed, int64_t in, int64_t out) {
   require(in <= LONGEST_INT8_ROW, "a row is too long for sums in int32");
   const int64_t units = int8Units(in);
   std::vector<float> rows(static_cast<size_t>(out * units));
-  float *columns = packed.data + packedSize<Int8>(out, units);
-  for (int64_t row = 0; row < out; row++) {
-    const int8_t *from = weight.data + row * in;
-    memcpy(rows.data() + row * units, from, static_cast<size_t>(in));
-    int32_t sum = 0;
-    for (int64_t j = 0; j < in; j++) sum += from[j];
-    const int32_t excess = INT8_OFFSET * sum;
-    columns[row] = scales[row];
-    memcpy(columns + out + row, &excess, sizeof excess);
-  }
-  packAll<Int8>(transposed(rows.data(), units), out, units, packed.data);
+  float *scales = packed + packedSize<Int8>(out, units), *excess = scales + out;
+  parallel(out, rowsOf(16384, in), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      int8_t *values = reinterpret_cast<int8_t *>(rows.data() + row * units);
+      scales[row] = quantizeRow<0>(weight + row * in, in, values);
+      int32_t sum = 0;
+      for (int64_t j = 0; j < in; j++) sum += values[j];
+      const int32_t over = INT8_OFFSET * sum;
+      memcpy(excess + row, &over, sizeof over);
+    }
+  });
+  packAll<Int8>(transposed(rows.data(), units), out, units, packed);
 }
 
 /// Sums of a finished tile become floats; then what else is to happen to it does.
@@ -184,7 +182,7 @@ void int8Product(const float *x, const float *packed, float *y, int64_t rows, in
   float *quantized = scratch(Use::quantized, rows * (units + 1)), *scales = quantized + rows * units;
   parallel(rows, rowsOf(16384, in), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++)
-      scales[row] = quantizeRow(x + row * in, in, reinterpret_cast<int8_t *>(quantized + row * units));
+      scales[row] = quantizeRow<INT8_OFFSET>(x + row * in, in, reinterpret_cast<int8_t *>(quantized + row * units));
   });
   const float *columns = packed + packedSize<Int8>(out, units);
   gemmPacked<Int8>(rows, out, units, rowMajor(quantized, units), packed, y, out, false,

@@ -5,20 +5,18 @@
 
 namespace ISA {
 
-/// A weight [out, in] in the form that `packedLinear` reads: packed [packedSize(out, in)].
-inline void packWeight(Floats weight, Floats packed, int64_t in, int64_t out, int64_t precision) {
-  expect(weight, out * in, "weight");
-  inPrecision(precision, [&](auto p) {
-    using P = decltype(p);
-    expect(packed, packedSize<P>(out, in), "packed");
-    packAll<P>(transposed(weight.data, in), out, in, packed.data);
-  });
-}
-
 /// Floats of a packed weight.
 inline double packedWeightSize(int64_t in, int64_t out, int64_t precision) {
   if (precision == INT8) return static_cast<double>(packedInt8Size(out, in));
   return inPrecision(precision, [&](auto p) { return static_cast<double>(packedSize<decltype(p)>(out, in)); });
+}
+
+/// A weight [out, in] in the form that `packedLinear` reads.
+inline void packWeight(Floats weight, Floats packed, int64_t in, int64_t out, int64_t precision) {
+  expect(weight, out * in, "weight");
+  expect(packed, static_cast<int64_t>(packedWeightSize(in, out, precision)), "packed");
+  if (precision == INT8) return packInt8(weight.data, packed.data, in, out);
+  inPrecision(precision, [&](auto p) { packAll<decltype(p)>(transposed(weight.data, in), out, in, packed.data); });
 }
 
 /// y [rows, out] = activation(x [rows, in] · Wᵀ + bias); without a bias where it is absent. The bits of `linear`, where that has

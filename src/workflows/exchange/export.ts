@@ -74,7 +74,8 @@ export async function exportRun(run: string, options: ExportOptions): Promise<vo
   }
 }
 
-function readModel(
+/** Dictionaries and weights of a checkpoint. @throws UserError where they are damaged or not those of the config */
+export function readModel(
   { runDirectory, checkpoint }: CheckpointLocation,
   { model, data }: Config,
 ): Pick<Exported, 'weights' | 'dictionaries'> {

@@ -5,18 +5,18 @@ import { UserError } from '../../common/errors.js';
 import { sumOf } from '../../common/file-sum.js';
 import { writeFileAtomic, writeFolderAtomic } from '../../common/files.js';
 import type { DataConfig, WrittenConfig } from '../../config/schema.js';
-import { type NamedArray, writeSafetensors } from '../../formats/safetensors.js';
+import { type StoredArray, writeSafetensors } from '../../formats/safetensors.js';
 import { BEST_CHECKPOINT, MODEL_FILE, pointTo } from '../../train/checkpoint-folders.js';
 import { furnish } from '../runs/directory.js';
 
 /** A model that no training of this run directory has made. */
 export interface FinishedModel {
   /** The command that made it. */
-  command: 'fold' | 'import';
+  command: 'fold' | 'import' | 'export';
   written: WrittenConfig;
   /** Where dictionaries and tokenizers are. */
   data: DataConfig;
-  weights: ReadonlyMap<string, NamedArray>;
+  weights: ReadonlyMap<string, StoredArray>;
   /** Says what it was made from; kept beside the weights. */
   origin: Record<string, unknown>;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Addon } from '../../../src/backend/native/binding.js';
-import type { Int8Matrix } from '../../../src/ops/int8.js';
+import { toInt8 } from '../../../src/formats/reduced-weights.js';
 import { PreparedLinear } from '../../../src/ops/prepared-linear.js';
 import { tf } from '../../../src/ops/tf.js';
 import { onEachBackend } from '../../ops/backends.js';
@@ -18,42 +18,61 @@ function nearest(x: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** A row of activations by the definition. */
-function quantized(row: Float32Array): { values: number[]; scale: number } {
-  const most = row.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
-  if (!Number.isFinite(most)) return { values: [...row].fill(0), scale: Number.NaN };
-  if (most < 2 ** -100) return { values: [...row].fill(0), scale: 0 };
-  const inverse = fround(127 / most);
-  return { values: Array.from(row, (value) => nearest(fround(value * inverse))), scale: fround(most / 127) };
+/** To 17 bits, of a float; ties away from zero. */
+function shortened(scale: number): number {
+  const unit = 2 ** (Math.floor(Math.log2(scale)) - 16);
+  return Math.floor(scale / unit + 0.5) * unit;
 }
+
+/** A row by the definition. */
+function quantized(row: ArrayLike<number>): { values: number[]; scale: number } {
+  const numbers = Array.from(row);
+  const most = numbers.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  const zeros = numbers.map(() => 0);
+  if (!Number.isFinite(most)) return { values: zeros, scale: Number.NaN };
+  if (most < 2 ** -100) return { values: zeros, scale: 0 };
+  const scale = shortened(fround(most / 127));
+  const inverse = fround(1 / scale);
+  return { values: numbers.map((value) => nearest(fround(value * inverse))), scale };
+}
+
+/** Width of a row and rows of a weight. */
+type Sizes = readonly [width: number, out: number];
 
 /** y = x · Wᵀ + bias in whole numbers. */
-function reference(x: Float32Array, weight: Int8Matrix, bias: Float32Array | null): Float32Array {
-  const { values, scales, shape } = weight;
-  const [out, width] = shape;
-  const rows = x.length / width;
-  const y = new Float32Array(rows * out);
-  for (let i = 0; i < rows; i++) {
-    const row = quantized(x.subarray(i * width, (i + 1) * width));
-    for (let j = 0; j < out; j++) {
-      let sum = 0;
-      for (let p = 0; p < width; p++) sum += row.values[p] * values[j * width + p];
-      const product = fround(fround(sum) * fround(row.scale * scales[j]));
-      y[i * out + j] = bias === null ? product : product + bias[j];
-    }
-  }
-  return y;
+function reference(x: Float32Array, weight: Float32Array, [width]: Sizes, bias: Float32Array | null) {
+  const rowsOf = (values: Float32Array) =>
+    Array.from({ length: values.length / width }, (_, i) =>
+      quantized(values.subarray(i * width, (i + 1) * width)),
+    );
+  const columns = rowsOf(weight);
+  return Float32Array.from(
+    rowsOf(x).flatMap((row) =>
+      columns.map((column, j) => {
+        let sum = 0;
+        for (let p = 0; p < width; p++) sum += row.values[p] * column.values[p];
+        const product = fround(fround(sum) * fround(row.scale * column.scale));
+        return bias === null ? product : product + bias[j];
+      }),
+    ),
+  );
 }
 
-/** Random whole numbers from −127 to 127. */
-const bytes = (length: number, seed: number): Int8Array =>
-  Int8Array.from(normals(length, seed), (value) => Math.max(-127, Math.min(127, 60 * value)));
-
-function product(x: Float32Array, weight: Int8Matrix, bias: Float32Array | null): Float32Array {
+function product(
+  x: Float32Array,
+  weight: Float32Array,
+  [width, out]: Sizes,
+  bias: Float32Array | null,
+  relu = false,
+) {
   return tf.tidy(() => {
-    const width = weight.shape[1];
-    const prepared = new PreparedLinear(weight, bias === null ? null : tf.tensor1d(bias));
-    const y = prepared.apply(tf.tensor2d(x, [x.length / width, width])).dataSync<'float32'>();
+    const prepared = new PreparedLinear(
+      tf.tensor2d(weight, [out, width]),
+      bias === null ? null : tf.tensor1d(bias),
+      'int8',
+    );
+    const input = tf.tensor2d(x, [x.length / width, width]);
+    const y = prepared.apply(input, relu ? 'relu' : null).dataSync<'float32'>();
     prepared.dispose();
     return y;
   });
@@ -88,10 +107,10 @@ onEachBackend((backend) => {
         [1, 4099, 1],
       ],
     ]) {
-      const weight = { shape: [out, width] as const, values: bytes(out * width, 1), scales: normals(out, 2) };
+      const [x, weight] = [normals(rows * width, 1), normals(out * width, 2)];
       for (const bias of [null, normals(out, 3)]) {
-        const x = normals(rows * width, 4);
-        assert.deepEqual(product(x, weight, bias), reference(x, weight, bias), `${[rows, width, out]}`);
+        const expected = reference(x, weight, [width, out], bias);
+        assert.deepEqual(product(x, weight, [width, out], bias), expected, `${[rows, width, out]}`);
       }
     }
   });
@@ -104,35 +123,26 @@ onEachBackend((backend) => {
         [-127, 127],
         [-127, -127],
       ]) {
-        const x = new Float32Array(3 * width).fill(a);
-        const weight = {
-          shape: [2, width] as const,
-          values: new Int8Array(2 * width).fill(b),
-          scales: Float32Array.of(1, 1),
-        };
-        assert.deepEqual(
-          product(x, weight, null),
-          new Float32Array(6).fill(a * b * width),
-          `${[width, a, b]}`,
-        );
+        const [x, weight] = [new Float32Array(3 * width).fill(a), new Float32Array(2 * width).fill(b)];
+        const expected = new Float32Array(6).fill(a * b * width);
+        assert.deepEqual(product(x, weight, [width, 2], null), expected, `${[width, a, b]}`);
       }
     }
-    // Neighbours of opposite signs, whose partial sums of pairs and fours are the extremes.
+    // Neighbours of opposite signs: the sums of pairs and of fours are the extremes.
     const width = 512;
     const x = Float32Array.from({ length: width }, (_, i) => (i % 4 < 2 ? 127 : -127));
-    const values = Int8Array.from(x, (value) => -value);
-    const weight = { shape: [1, width] as const, values, scales: Float32Array.of(1) };
-    assert.deepEqual(product(x, weight, null), Float32Array.of(-127 * 127 * width));
+    const opposite = x.map((value) => -value);
+    assert.deepEqual(product(x, opposite, [width, 1], null), Float32Array.of(-127 * 127 * width));
   });
 
   test('int8: a row that is too long for exact sums is refused', () => {
-    const weight = { shape: [1, 65537] as const, values: new Int8Array(65537), scales: Float32Array.of(1) };
-    assert.throws(() => new PreparedLinear(weight, null), /too long/);
+    const weight = tf.zeros<tf.Rank.R2>([1, 65537]);
+    assert.throws(() => new PreparedLinear(weight, null, 'int8'), /too long/);
+    weight.dispose();
   });
 
   test('int8: rows of zeros, of tiny numbers and of the largest; NaN and infinity make their row NaN alone', () => {
     const width = 37;
-    const weight = { shape: [33, width] as const, values: bytes(33 * width, 1), scales: normals(33, 2) };
     const rows: Float32Array[] = [0, -0, 2 ** -149, 2 ** -101, 2 ** -100, 2 ** -90, 3.4e38, 1].map((size) => {
       const row = normals(width, 3).map((value) => Math.max(-1, Math.min(1, value)) * size);
       row[5] = size;
@@ -146,41 +156,28 @@ onEachBackend((backend) => {
       }
     }
     const x = Float32Array.from(rows.flatMap((row) => [...row]));
-    const bias = normals(33, 6);
-    assert.deepEqual(product(x, weight, bias), reference(x, weight, bias));
+    const [weight, bias] = [normals(33 * width, 1), normals(33, 6)];
+    weight.fill(0, 4 * width, 5 * width);
+    const expected = reference(x, weight, [width, 33], bias);
+    assert.deepEqual(product(x, weight, [width, 33], bias), expected);
   });
 
   test('int8: activations follow the bias', () => {
-    const weight = { shape: [5, 6] as const, values: bytes(30, 1), scales: normals(5, 2) };
-    const [x, bias] = [normals(18, 3), normals(5, 4)];
-    const sum = reference(x, weight, bias);
-    tf.tidy(() => {
-      const prepared = new PreparedLinear(weight, tf.tensor1d(bias));
-      const y = prepared.apply(tf.tensor2d(x, [3, 6]), 'relu').dataSync();
-      assert.deepEqual(
-        y,
-        sum.map((value) => Math.max(0, value)),
-      );
-      prepared.dispose();
-    });
+    const [x, weight, bias] = [normals(18, 3), normals(30, 1), normals(5, 4)];
+    const expected = reference(x, weight, [6, 5], bias).map((value) => Math.max(0, value));
+    assert.deepEqual(product(x, weight, [6, 5], bias, true), expected);
   });
 
-  test('int8: the addon refuses weights of other sizes', () => {
+  test('int8: a weight that a file rounded has the products of the weight itself', () => {
+    const [x, weight] = [normals(3 * 70, 1), normals(40 * 70, 2)];
+    const { values, scales } = toInt8(weight, 40);
+    const restored = Float32Array.from(values, (value, i) => value * scales[Math.floor(i / 70)]);
+    assert.deepEqual(product(x, restored, [70, 40], null), product(x, weight, [70, 40], null));
+  });
+
+  test('int8: products of training are refused', () => {
     const { addon } = tf.backend() as unknown as { addon: Addon };
-    const packed: Float32Array = new Float32Array(addon.packedWeightSize(3, 2, 2));
     const one = new Float32Array(1);
-    const pack =
-      (values: number, scales: number, memory: Float32Array = packed) =>
-      () =>
-        addon.packInt8(new Int8Array(values), new Float32Array(scales), memory, 3, 2);
-    pack(6, 2)();
-    assert.throws(pack(5, 2), /packInt8: expected 6 elements in weight, found 5/);
-    assert.throws(pack(6, 3), /expected 2 elements in scales, found 3/);
-    assert.throws(pack(6, 2, packed.subarray(1)), /in packed/);
-    assert.throws(
-      () => addon.packInt8(new Float32Array(6) as unknown as Int8Array, new Float32Array(2), packed, 3, 2),
-      /Int8Array/,
-    );
     assert.throws(() => addon.linear(one, one, null, one, 1, 1, 1, 2), /there is no such precision/);
   });
 });

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { loadAddon } from '../../../src/backend/native/binding.js';
 import { PRECISIONS } from '../../../src/backend/native/kernels/call.js';
-import type { PreparedPrecision } from '../../../src/ops/precision.js';
+import type { Precision } from '../../../src/ops/precision.js';
 
-const [precision, threads] = process.argv.slice(2) as [PreparedPrecision, string];
+const [precision, threads] = process.argv.slice(2) as [Precision, string];
 const addon = loadAddon();
 addon.setThreads(Number(threads));
 const code = PRECISIONS[precision];
@@ -51,13 +51,12 @@ function trained(x: Float32Array, weight: Float32Array, sizes: readonly [number,
   for (const result of [y, dx, dWeight]) take(result);
 }
 
-/** Products with a weight of int8: without a bias, with one, and with ReLU. */
+/** Products with a packed weight: without a bias, with one, and with ReLU. */
 function prepared(x: Float32Array, weight: Float32Array, sizes: readonly [number, number, number]): void {
   const [rows, depth, columns] = sizes;
   const packed = new Float32Array(addon.packedWeightSize(depth, columns, code));
-  const values = new Int8Array(weight.length).map((_, i) => Math.max(-127, (weight[i] * 2 ** 30) % 128));
-  const [scales, bias] = [floats(columns, RANGES[0]), floats(columns, RANGES[0])];
-  addon.packInt8(values, scales, packed, depth, columns);
+  const bias = floats(columns, RANGES[0]);
+  addon.packWeight(weight, packed, depth, columns, code);
   for (const activation of [0, 1]) {
     for (const added of activation === 0 ? [null, bias] : [bias]) {
       const y = new Float32Array(rows * columns);

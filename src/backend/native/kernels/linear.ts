@@ -22,7 +22,6 @@ declare module '../binding.js' {
       ]
     ): void;
     packWeight(weight: Floats, packed: Floats, from: number, to: number, precision: number): void;
-    packInt8(weight: Int8Array, scales: Float32Array, packed: Floats, from: number, to: number): void;
     /** Floats of a packed weight. */
     packedWeightSize(from: number, to: number, precision: number): number;
     packedLinear(
@@ -70,13 +69,6 @@ export const LINEAR = {
     const [out, width] = inputs.weight!.shape;
     const packed = backend.output([backend.addon.packedWeightSize(width, out, precision)]);
     backend.addon.packWeight(backend.floats(inputs.weight!), packed.values, width, out, precision);
-    return [packed.info];
-  },
-
-  PackInt8: ({ attributes: { weight }, backend }) => {
-    const [out, width] = weight.shape;
-    const packed = backend.output([backend.addon.packedWeightSize(width, out, PRECISIONS.int8)]);
-    backend.addon.packInt8(weight.values, weight.scales, packed.values, width, out);
     return [packed.info];
   },
 
