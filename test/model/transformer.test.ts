@@ -272,3 +272,27 @@ test('a sentence of the </s> alone is encoded', async () => {
   assert.ok(hidden.length === 8 && hidden.every(Number.isFinite));
   model.dispose();
 });
+
+test('every product of a training is in the precision of the model, forward and backward', {
+  skip: !BACKENDS.includes('native') && 'the native engine is not built',
+}, async (t) => {
+  await useBackend('native');
+  const calls = t.mock.method(tf.engine(), 'runKernel').mock;
+  for (const activationFn of ['relu', 'gelu'] as const) {
+    const model = Transformer.create(tinyConfig({ residual: 'admin', activationFn }), VOCABULARY, 1);
+    model.precision = 'bfloat16';
+    differentiate(model, batchOf(), 0.1, { seed: 1, step: 0 });
+    model.dispose();
+  }
+  const found = new Set<string>();
+  for (const [name, , attributes] of calls.calls.map((call) => call.arguments)) {
+    if (attributes === undefined || !('precision' in attributes)) continue;
+    found.add(`${name} ${attributes.precision}`);
+  }
+  assert.deepEqual(
+    [...found].filter((call) => !call.endsWith(' bfloat16')),
+    [],
+  );
+  for (const kernel of ['Linear', 'LinearGradient', 'WeightGradient', 'FeedForwardInner', 'CrossEntropy'])
+    assert.ok(found.has(`${kernel} bfloat16`), kernel);
+});

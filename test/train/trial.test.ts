@@ -35,15 +35,16 @@ describe('the memory of a training', { skip: !BACKENDS.includes('native') && 'no
     model.dispose();
   });
 
-  test('a rehearsal tells it for the largest batch', async () => {
+  test('a rehearsal tells it for the largest batch, in the precision of training', async () => {
     const { memory } = await initBackend('native');
     const model = Transformer.create(MODEL, VOCABULARY, 1);
-    const config = tinyTrainConfig({ maxTokens: 2000, updateFreq: 3 });
+    const config = tinyTrainConfig({ precision: 'bfloat16', maxTokens: 2000, updateFreq: 3 });
     const found = await rehearse(model, { ...inputs, config, memory });
     assert.equal(found.updates, 4); // ten batches, since 17 996 tokens do not fill nine to the last place
     assert.equal(found.tokens, 35_992);
     assert.ok(found.largest > 3900 && found.largest <= 4000);
     assert.ok(found.memoryBytes > 2 ** 26 && found.memoryBytes < 2 ** 31);
+    assert.equal(model.precision, 'bfloat16');
     model.dispose();
   });
 });
