@@ -7,7 +7,7 @@ import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
-import { type AttentionBranch, finish, layer, project, projectOut } from './layers.js';
+import { type AttentionBranch, finishReleasing, layer, project, projectOut } from './layers.js';
 import { type Pass, PreparedLinears } from './pass.js';
 import { type Candidates, RestrictedOutput } from './restricted-output.js';
 import type { Transformer } from './transformer.js';
@@ -113,7 +113,7 @@ export class IncrementalState {
             this.rows.map((row) => candidates(sourceOf(row))),
             precision,
           );
-    tf.tidy(() => this.storeSources(model.encode({ tokens, offsets }, this.pass)));
+    tf.tidy(() => this.storeSources(finishReleasing(model.encoderSteps({ tokens, offsets }, this.pass))));
   }
 
   /**
@@ -188,7 +188,7 @@ export class IncrementalState {
         self: this.selfAttention(this.past[index], first, past),
         encoder: this.encoderAttention(this.source[index], source),
       };
-      hidden = finish(layer(pass, 'decoder', index, hidden, attend));
+      hidden = finishReleasing(layer(pass, 'decoder', index, hidden, attend));
     }
     return pass.scheme('decoder').norm === 'pre' ? pass.layerNorm(hidden, 'decoder.layer_norm') : hidden;
   }

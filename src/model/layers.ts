@@ -21,6 +21,22 @@ export function finish(steps: Steps): tf.Tensor2D {
   }
 }
 
+/** The same where no gradient is wanted: what a step has made, but for its result, is released before the next one. */
+export function finishReleasing(steps: Steps): tf.Tensor2D {
+  let last: tf.Tensor2D | undefined;
+  for (;;) {
+    let ended = false;
+    const value: tf.Tensor2D = tf.tidy(() => {
+      const step = steps.next();
+      ended = step.done === true;
+      return step.value;
+    });
+    if (last !== value) last?.dispose();
+    if (ended) return value;
+    last = value;
+  }
+}
+
 const PROJECTIONS = ['q', 'k', 'v'] as const;
 type Projection = (typeof PROJECTIONS)[number];
 
