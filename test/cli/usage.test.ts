@@ -54,10 +54,7 @@ const CASES: Readonly<Record<string, readonly (readonly [line: string, message: 
       'expected <run>, found nothing\n  The run directory of train, or a checkpoint in it. Usage: admin-nmt translate [options] <run>',
     ],
     ['analyze omega', 'expected <target>, found nothing\n  YAML files of a config'],
-    [
-      'export run',
-      'expected -f, --format <name>, found none\n  What to write: safetensors, fairseq, ctranslate2.',
-    ],
+    ['export run', 'expected -o, --output <folder>, found none\n  The folder to write.'],
     ['import x.pt -o y', 'expected --data-bin <folder>, found none\n  Its dictionaries'],
     ['train --lr', "option '--lr <x>' argument missing\n  Peak learning rate."],
     [
