@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import type { Precision } from '../src/common/precision.js';
 import { camelizeKeys } from '../src/config/camel.js';
 import { configSchema, type ModelConfig } from '../src/config/schema.js';
 import { type Batch, packBatch } from '../src/data/batch.js';
 import { EOS } from '../src/data/dictionary.js';
 import { Transformer } from '../src/model/transformer.js';
-import type { Precision } from '../src/ops/precision.js';
 import { Updater } from '../src/train/update.js';
 
 /** The models of the bench: width, inner width, heads, layers of each stack. */

@@ -2,7 +2,7 @@
 // remains of the step is tfjs and our own JavaScript.
 import process from 'node:process';
 import { initBackend } from '../src/backend/init.js';
-import type { Precision } from '../src/ops/precision.js';
+import type { Precision } from '../src/common/precision.js';
 import { tf } from '../src/ops/tf.js';
 import { type ModelName, newUpdater, readBatches } from './bench-model.js';
 

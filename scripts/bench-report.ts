@@ -1,4 +1,4 @@
-import type { Precision } from '../src/ops/precision.js';
+import type { Precision } from '../src/common/precision.js';
 import { MODELS, type ModelName } from './bench-model.js';
 
 const median = (numbers: number[]): number => {

@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 import { initBackend } from '../src/backend/init.js';
 import type { NativeBackend } from '../src/backend/native/backend.js';
 import { PRECISIONS } from '../src/backend/native/kernels/call.js';
+import type { Precision } from '../src/common/precision.js';
 import type { Batch } from '../src/data/batch.js';
-import type { Precision } from '../src/ops/precision.js';
 import { tf } from '../src/ops/tf.js';
 import {
   type ModelName,

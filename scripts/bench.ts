@@ -12,10 +12,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/common/files.js';
+import type { Precision } from '../src/common/precision.js';
 import { planBatches } from '../src/data/batch-iterator.js';
 import { ParallelDataset } from '../src/data/parallel-dataset.js';
 import { writeToyCorpus } from '../src/data/toy-language.js';
-import type { Precision } from '../src/ops/precision.js';
 import { MAX_TOKENS, MODELS, type ModelName, VOCABULARY } from './bench-model.js';
 import { describe, type Measured, type Result, spread } from './bench-report.js';
 

@@ -7,8 +7,6 @@
 
 namespace ISA {
 
-typedef uint32_t vu __attribute__((vector_size(LANES * 4)));
-
 /// High and low halves of the 64-bit products x · m.
 inline void multiply(vu x, uint32_t m, vu &high, vu &low) {
 #if LANES == 16

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
+import { PRECISIONS } from '../common/precision.js';
 import { loadRunConfig } from '../config/load.js';
 import { addCommon, begin, type Common } from './model-commands.js';
 
@@ -38,7 +39,6 @@ export function addFold(program: Command): void {
 const FORMATS = ['safetensors', 'fairseq', 'ctranslate2'] as const;
 
 /** What weights a model to translate with can have. */
-const PRECISIONS = ['float32', 'bfloat16', 'int8'] as const;
 
 interface ExportFlags {
   format?: (typeof FORMATS)[number];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PRECISIONS } from '../common/precision.js';
 import type { CamelizeKeys } from './camel.js';
 import { dataSection } from './data-section.js';
 import { bound, type ClassifiedShape, free } from './key-facts.js';
@@ -42,7 +43,7 @@ const decodeSection = section(
     'batch-size': free(count(256, 'Most sentences in a batch.', 1), { unit: 'sentences' }),
     precision: free(
       choice(
-        ['float32', 'bfloat16', 'int8'],
+        PRECISIONS,
         'float32',
         'What weights are rounded to and matrix products are computed in; see docs/precision.md.',
       ),

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Checksums, readChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
+import type { Precision } from '../common/precision.js';
 import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
-import { type ReducedPrecision, reduceWeights, restoreWeights } from '../formats/reduced-weights.js';
+import { reduceWeights, restoreWeights } from '../formats/reduced-weights.js';
 import { readReducedWeights, readWeights } from '../formats/weights-file.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { Tokenizer } from '../tokenizer/index.js';
@@ -30,7 +31,7 @@ export function loadModel(
   { runDirectory, checkpoint }: CheckpointLocation,
   config: Config,
   weights?: WeightsKind,
-  precision?: ReducedPrecision,
+  precision?: Precision,
 ): LoadedModel {
   const loaded = loadCodec(runDirectory, config.data);
   const file = weightsFile(checkpoint, weights, config.train.validateWeights);

@@ -1,4 +1,5 @@
 import { DamageError } from '../common/errors.js';
+import type { Precision } from '../common/precision.js';
 import type { NamedArray, StoredArray } from './safetensors.js';
 
 /*
@@ -13,12 +14,10 @@ const LEAST = 2 ** -100;
 /** 1.5 · 2^52: a number of some hundreds that is added to it is rounded to nearest, ties to even. */
 const MAGIC = 6755399441055744;
 
-export type ReducedPrecision = 'float32' | 'bfloat16' | 'int8';
-
 /** Weights as a file in a precision holds them. */
 export function reduceWeights(
   weights: ReadonlyMap<string, NamedArray>,
-  precision: ReducedPrecision,
+  precision: Precision,
 ): Map<string, StoredArray> {
   const reduced = new Map<string, StoredArray>();
   for (const [name, array] of weights) {

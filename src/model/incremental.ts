@@ -1,8 +1,8 @@
+import type { Precision } from '../common/precision.js';
 import type { Packed } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import type { HeadRows } from '../ops/attention.js';
 import { KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
-import type { Precision } from '../ops/precision.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';

@@ -1,10 +1,10 @@
+import type { Precision } from '../common/precision.js';
 import { SCHEMES, type Scheme } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { dropout } from '../ops/dropout.js';
 import type { MaskKey } from '../ops/kernels.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/matmul.js';
-import type { Precision } from '../ops/precision.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { type ResidualOptions, residual, residualParts } from '../ops/residual.js';
 import { tf } from '../ops/tf.js';

@@ -1,8 +1,8 @@
 import { placesOf } from '../common/places.js';
+import type { Precision } from '../common/precision.js';
 import { pack } from '../data/batch.js';
 import { embedding } from '../ops/embedding.js';
 import { type ColumnLists, pickColumns } from '../ops/pick-columns.js';
-import type { Precision } from '../ops/precision.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 

@@ -1,9 +1,9 @@
 import { UserError } from '../common/errors.js';
+import type { Precision } from '../common/precision.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { Batch, Packed } from '../data/batch.js';
 import { attention } from '../ops/attention.js';
 import { smoothedCrossEntropy, type TokenLosses } from '../ops/cross-entropy.js';
-import type { Precision } from '../ops/precision.js';
 import { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
 import { type AttentionBranch, finish, layer, project, projectOut, type Steps } from './layers.js';

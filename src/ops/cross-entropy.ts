@@ -1,6 +1,6 @@
+import type { Precision } from '../common/precision.js';
 import { hasKernel, runFused } from './kernels.js';
 import { matMul, transposed, weightGradient } from './matmul.js';
-import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 

@@ -1,7 +1,7 @@
+import type { Precision } from '../common/precision.js';
 import { dropout } from './dropout.js';
 import { hasKernel, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { linear } from './matmul.js';
-import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 

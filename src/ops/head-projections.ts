@@ -1,7 +1,7 @@
+import type { Precision } from '../common/precision.js';
 import type { HeadRows } from './attention.js';
 import { hasKernel } from './kernels.js';
 import { linear } from './matmul.js';
-import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 
 /**

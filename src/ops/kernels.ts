@@ -1,4 +1,4 @@
-import type { Precision } from './precision.js';
+import type { Precision } from '../common/precision.js';
 import { tf } from './tf.js';
 
 /*

@@ -1,5 +1,5 @@
+import type { Precision } from '../common/precision.js';
 import { hasKernel, runFused } from './kernels.js';
-import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 

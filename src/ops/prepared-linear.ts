@@ -1,7 +1,7 @@
+import type { Precision } from '../common/precision.js';
 import { type Activation, activate } from './feed-forward.js';
 import { hasKernel, runFused } from './kernels.js';
 import { transposed } from './matmul.js';
-import type { Precision } from './precision.js';
 import { tf } from './tf.js';
 
 /**

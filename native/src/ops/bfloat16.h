@@ -14,16 +14,15 @@
 
 namespace ISA {
 
-typedef uint32_t vu32 __attribute__((vector_size(LANES * 4)));
 typedef uint16_t vu16 __attribute__((vector_size(LANES * 4)));
 
 /// The bits of x rounded to bfloat16, in the upper half; below are leftovers.
-inline vu32 roundedBits(vf x) {
-  vu32 u;
+inline vu roundedBits(vf x) {
+  vu u;
   memcpy(&u, &x, sizeof x);
-  const vu32 rounded = u + 0x7fff + ((u >> 16) & 1);
-  const vu32 tiny = (vu32)((u & 0x7f800000) == 0);
-  const vu32 nan = (vu32)(x != x);
+  const vu rounded = u + 0x7fff + ((u >> 16) & 1);
+  const vu tiny = (vu)((u & 0x7f800000) == 0);
+  const vu nan = (vu)(x != x);
   return (rounded & ~tiny & ~nan) | (u & 0x80000000 & tiny) | ((u | 0x00400000) & nan);
 }
 inline uint32_t roundedBits(float x) {
@@ -84,7 +83,7 @@ struct Bfloat16 {
 #else
     vu16 upper;
     for (int i = 0; i < 2 * LANES; i++) upper[i] = static_cast<uint16_t>(2 * i + 1);
-    const vu32 first = roundedBits(load<vf>(from)), second = roundedBits(load<vf>(from + LANES));
+    const vu first = roundedBits(load<vf>(from)), second = roundedBits(load<vf>(from + LANES));
     return (vf)__builtin_shuffle((vu16)first, (vu16)second, upper);
 #endif
   }
@@ -144,7 +143,7 @@ struct Bfloat16 {
   static vf splatUnit(const float *a) {
     uint32_t unit;
     memcpy(&unit, a, sizeof unit);
-    return (vf)(unit - vu32{});
+    return (vf)(unit - vu{});
   }
 
   /// s plus the two products of each lane.
@@ -152,8 +151,8 @@ struct Bfloat16 {
 #if defined(BFLOAT16_UNIT)
     return (vf)_mm512_dpbf16_ps((__m512)s, (__m512bh)a, (__m512bh)b);
 #else
-    const vf oddA = (vf)((vu32)a & 0xffff0000), oddB = (vf)((vu32)b & 0xffff0000);
-    const vf evenA = (vf)((vu32)a << 16), evenB = (vf)((vu32)b << 16);
+    const vf oddA = (vf)((vu)a & 0xffff0000), oddB = (vf)((vu)b & 0xffff0000);
+    const vf evenA = (vf)((vu)a << 16), evenB = (vf)((vu)b << 16);
 #if LANES == 16
     return (vf)_mm512_fmadd_ps((__m512)evenA, (__m512)evenB, _mm512_fmadd_ps((__m512)oddA, (__m512)oddB, (__m512)s));
 #elif LANES == 8

@@ -1,15 +1,16 @@
 import * as path from 'node:path';
 import { log } from '../../common/log.js';
+import type { Precision } from '../../common/precision.js';
 import type { Config, WrittenConfig } from '../../config/schema.js';
 import { locateCheckpoint } from '../../decode/checkpoint-location.js';
-import { type ReducedPrecision, reduceWeights } from '../../formats/reduced-weights.js';
+import { reduceWeights } from '../../formats/reduced-weights.js';
 import { readModel } from './export.js';
 import { checkFree, writeModelRun } from './model-run.js';
 
 export interface ReducedExportOptions {
   config: Config;
   written: WrittenConfig;
-  precision: ReducedPrecision;
+  precision: Precision;
   /** The run directory to write. */
   output: string;
   checkpoint?: string;

@@ -4,7 +4,7 @@ import process from 'node:process';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadAddon } from '../../../src/backend/native/binding.js';
-import type { Precision } from '../../../src/ops/precision.js';
+import type { Precision } from '../../../src/common/precision.js';
 
 /** Compares the bits of many products on every instruction set of this processor, with 1, 2 and 4 threads. */
 export function bitsOnEachSet(precision: Precision, t: TestContext): void {

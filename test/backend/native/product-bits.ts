@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { loadAddon } from '../../../src/backend/native/binding.js';
 import { PRECISIONS } from '../../../src/backend/native/kernels/call.js';
-import type { Precision } from '../../../src/ops/precision.js';
+import type { Precision } from '../../../src/common/precision.js';
 
 const [precision, threads] = process.argv.slice(2) as [Precision, string];
 const addon = loadAddon();
