@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadAddon } from '../../src/backend/native/binding.js';
 import { writeToyCorpus } from '../../src/data/toy-language.js';
+import { done, refused } from './outcomes.js';
 import { type Outcome, runProgram } from './run-program.js';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-precision-'));
@@ -27,17 +28,6 @@ const CONFIG = {
 
 const at = (...names: string[]) => path.join(folder, ...names);
 const run = (...args: string[]): Outcome => runProgram(args, { cwd: folder });
-
-function done({ status, stdout, stderr }: Outcome): Outcome {
-  assert.equal(status, 0, stderr);
-  return { status, stdout, stderr };
-}
-
-function refused({ status, stdout, stderr }: Outcome, pattern: RegExp): void {
-  assert.equal(status, 2, stderr);
-  assert.match(stderr, pattern);
-  assert.equal(stdout, '');
-}
 
 /** Translations of the validation text, with scores. */
 const translate = (name: string, ...flags: string[]): Outcome =>

@@ -7,6 +7,7 @@ import { writeToyCorpus } from '../../src/data/toy-language.js';
 import { loadDictionaries } from '../../src/decode/load-model.js';
 import { Shortlist } from '../../src/decode/shortlist.js';
 import { writeShortlist } from '../../src/decode/shortlist-file.js';
+import { done, refused } from './outcomes.js';
 import { type Outcome, runProgram } from './run-program.js';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-shortlist-'));
@@ -29,17 +30,6 @@ const CONFIG = {
 
 const at = (...names: string[]) => path.join(folder, ...names);
 const run = (...args: string[]): Outcome => runProgram(args, { cwd: folder });
-
-function done({ status, stdout, stderr }: Outcome): Outcome {
-  assert.equal(status, 0, stderr);
-  return { status, stdout, stderr };
-}
-
-function refused({ status, stdout, stderr }: Outcome, pattern: RegExp): void {
-  assert.equal(status, 2, stderr);
-  assert.match(stderr, pattern);
-  assert.equal(stdout, '');
-}
 
 /** Translations of the validation text. */
 const translate = (...flags: string[]): Outcome =>
