@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +37,10 @@ const AVX512 = [
   '-mprefer-vector-width=512',
 ];
 
-/** The instruction sets that isa.cc is compiled for. The base comes first: what they share is taken from it. */
+/**
+ * The instruction sets that isa.cc is compiled for where the compiler knows their flags, the narrowest first; cpu.cc says
+ * which of them a processor has. The base comes first: what they share is taken from it.
+ */
 const SETS =
   process.arch === 'x64'
     ? {
@@ -49,22 +53,22 @@ const SETS =
       }
     : { base: [] };
 
-const UNITS = [
-  ...['addon', 'cpu', 'pool', 'scratch'].map((name) => ({
-    file: `${name}.cc`,
-    object: `${name}.o`,
-    flags: [],
-  })),
-  ...Object.entries(SETS).map(([isa, flags]) => ({
-    file: 'isa.cc',
-    object: `isa-${isa}.o`,
-    flags: [`-DISA=${isa}`, ...flags],
-  })),
-];
+/** What is compiled for these sets. */
+function unitsOf(sets) {
+  return [
+    ...['addon', 'pool', 'scratch'].map((name) => ({ file: `${name}.cc`, object: `${name}.o`, flags: [] })),
+    { file: 'cpu.cc', object: 'cpu.o', flags: [`-DSETS(X)=${sets.map((isa) => `X(${isa})`).join(' ')}`] },
+    ...sets.map((isa) => ({
+      file: 'isa.cc',
+      object: `isa-${isa}.o`,
+      flags: [`-DISA=${isa}`, ...SETS[isa]],
+    })),
+  ];
+}
 
 function hashOfSources() {
   const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
-  hash.update(JSON.stringify([COMMON, UNITS]));
+  hash.update(JSON.stringify([COMMON, SETS]));
   for (const file of readdirSync(source, { recursive: true }).sort()) {
     if (/\.(cc|h)$/.test(file)) hash.update(`${file}\0`).update(readFileSync(path.join(source, file)));
   }
@@ -82,6 +86,18 @@ function findCompiler() {
   const asked = process.env.CXX;
   const candidates = asked === undefined ? ['c++', 'g++', 'clang++'] : [asked];
   return candidates.find((name) => spawnSync(name, ['--version']).status === 0);
+}
+
+/** The sets whose flags the compiler knows; says of the others which flags it does not. */
+function knownSets(compiler) {
+  const refuses = (flags) =>
+    spawnSync(compiler, [...flags, '-fsyntax-only', '-x', 'c++', os.devNull]).status !== 0;
+  return Object.keys(SETS).filter((isa) => {
+    if (isa === 'base' || !refuses(SETS[isa])) return true;
+    const unknown = SETS[isa].filter((flag) => refuses([flag]));
+    say(`the native engine is built without ${isa}: ${compiler} does not know ${unknown.join(', ')}.`);
+    return false;
+  });
 }
 
 function includes() {
@@ -104,11 +120,12 @@ function run(compiler, args) {
 }
 
 async function compile(compiler) {
+  const units = unitsOf(knownSets(compiler));
   const objects = path.join(build, `objects-${process.pid}`);
   mkdirSync(objects, { recursive: true });
   try {
     const place = (object) => path.join(objects, object);
-    const waiting = [...UNITS].reverse(); // the longest first
+    const waiting = [...units].reverse(); // the longest first
     const worker = async () => {
       for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
         await run(compiler, [
@@ -136,7 +153,7 @@ async function compile(compiler) {
       ...bundled,
       ...kept,
     ];
-    await run(compiler, [...flags, '-o', made, ...UNITS.map(({ object }) => place(object))]);
+    await run(compiler, [...flags, '-o', made, ...units.map(({ object }) => place(object))]);
     renameSync(made, addon);
     writeFileSync(stamp, hashOfSources());
   } finally {

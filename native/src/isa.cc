@@ -22,6 +22,7 @@
 namespace {
 
 /// The list of all ops: what stands here is exported to JavaScript under its name.
+// clang-format off
 constexpr Op OPS[] = {
     OP(matMul),
     OP(linear),
@@ -54,6 +55,7 @@ constexpr Op OPS[] = {
     OP(scaleBy),
     OP(dropout),
 };
+// clang-format on
 
 } // namespace
 

@@ -58,9 +58,7 @@ struct InstructionSet {
   Span<const Op> ops;
 };
 
-extern const InstructionSet baseSet, avx2Set, avx2vnniSet, avx512Set, avx512vnniSet, avx512bf16Set;
-
-/// Those that this processor and its operating system have, the widest first.
+/// Those that the addon holds, and this processor and its operating system have, the widest first.
 std::vector<const InstructionSet *> availableSets();
 
 /// The one that `ADMIN_NMT_ISA` names, or the widest where it names none of them: whoever loads the addon compares.

@@ -125,7 +125,8 @@ inline void pickColumns(Floats x, Ints columns, Ints offsets, Ints lists, Floats
   expect(x, lists.size * size, "x");
   expect(out, lists.size * width, "out");
   require(expectOffsets(offsets, "offsets") == columns.size, "offsets must end at the length of columns");
-  for (int64_t i = 0; i < columns.size; i++) require(columns[i] >= 0 && columns[i] < size, "a column lies outside of the rows");
+  for (int64_t i = 0; i < columns.size; i++)
+    require(columns[i] >= 0 && columns[i] < size, "a column lies outside of the rows");
   for (int64_t i = 0; i < lists.size; i++) {
     require(lists[i] >= 0 && lists[i] < offsets.size - 1, "there is no such list");
     require(offsets[lists[i] + 1] - offsets[lists[i]] <= width, "a list is longer than the width");

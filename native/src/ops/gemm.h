@@ -136,8 +136,7 @@ template <class P, int width> inline void packSlivers(Matrix a, int64_t rows, in
     const bool full = (p + 1) * P::DEPTH <= depth;
     if ((p + AHEAD + 1) * P::DEPTH <= depth)
       for (int64_t q = 0; q < P::DEPTH; q++)
-        for (int64_t i = 0; i < whole; i += 16)
-          __builtin_prefetch(column + (AHEAD * P::DEPTH + q) * a.columns + i);
+        for (int64_t i = 0; i < whole; i += 16) __builtin_prefetch(column + (AHEAD * P::DEPTH + q) * a.columns + i);
     for (int64_t i = 0; i < whole; i += width) {
       float *to = out + i * units + p * width;
       if (full) P::template packColumn<width>(column + i, a.columns, to);
