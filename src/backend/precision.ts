@@ -6,9 +6,15 @@ import type { ChosenBackend } from './init.js';
  * Says how a backend computes products in the precision that is asked for, unless that is float32.
  *
  * @param key of the config that asks for it
+ * @param what is computed in it, where that is not all
  * @throws UserError where the backend lacks it
  */
-export function settlePrecision({ name, precisions }: ChosenBackend, precision: string, key: string): void {
+export function settlePrecision(
+  { name, precisions }: ChosenBackend,
+  precision: string,
+  key: string,
+  what = '',
+): void {
   if (precision === 'float32') return;
   if (!Object.hasOwn(precisions, precision))
     throw new UserError({
@@ -16,5 +22,5 @@ export function settlePrecision({ name, precisions }: ChosenBackend, precision: 
       where: key,
       hint: `Set ${key} to float32, or use --backend native.`,
     });
-  log.info(`Precision: ${precision} (${precisions[precision]})`);
+  log.info(`Precision${what}: ${precision} (${precisions[precision]})`);
 }

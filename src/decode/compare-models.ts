@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Precision } from '../common/precision.js';
 import { type Batch, pack, packBatch } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import { IncrementalDecoder } from '../model/incremental.js';
@@ -86,13 +87,14 @@ async function logitsOf(model: Transformer, batch: Batch): Promise<Float32Array>
   return readAndDispose(logits);
 }
 
-/** The best translation of each sentence: ids that end in `</s>`, in the order of the sentences. */
+/** The best translation of each sentence in a precision: ids that end in `</s>`, in the order of the sentences. */
 export async function translateIds(
   model: Transformer,
   sources: readonly Int32Array[],
   options: SearchOptions & BatchLimits,
+  precision: Precision = 'float32',
 ): Promise<Int32Array[]> {
-  const decoder = new IncrementalDecoder(model);
+  const decoder = new IncrementalDecoder(model, precision);
   const found = new Array<Int32Array>(sources.length);
   try {
     const lengths = sources.map(({ length }) => length);

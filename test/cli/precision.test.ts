@@ -100,6 +100,18 @@ describe('translating in fewer bits', { skip: !nativeThere() && 'the native engi
     done(translate('int8', '--backend', 'cpu', '--precision', 'float32'));
   });
 
+  test('a training that translates its validation text says so first, and is refused where that cannot be', () => {
+    const train = (...flags: string[]) =>
+      run('train', 'config.yaml', '--eval-bleu', '--set', 'decode.precision=int8', ...flags);
+    const { stderr } = done(train('--save-dir', 'scored'));
+    assert.match(stderr, /^Precision of translations: int8 \(/m);
+    refused(
+      train('--save-dir', 'scored-on-cpu', '--backend', 'cpu'),
+      /decode\.precision: int8 needs the native backend, which alone computes in it; found cpu/,
+    );
+    assert.equal(fs.existsSync(at('scored-on-cpu')), false);
+  });
+
   test('what trains, or makes other models of it, refuses a model in fewer bits', () => {
     const pattern =
       /is of type "I8", as in a model for translating alone \(export --precision\), expected "F32"/;

@@ -125,6 +125,8 @@ async function openAll(config: Config): Promise<{ data: TrainingData; backend: C
   const backend = await initBackend(config.backend, config.threads);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   settlePrecision(backend, config.train.precision, 'train.precision');
+  if (config.train.evalBleu)
+    settlePrecision(backend, config.decode.precision, 'decode.precision', ' of translations');
   await ensureDataset(config);
   return { data: openTrainingData(config), backend };
 }

@@ -1,4 +1,5 @@
 import { log } from '../../common/log.js';
+import type { Precision } from '../../common/precision.js';
 import { nameScores } from '../../common/validation-figures.js';
 import type { Config } from '../../config/schema.js';
 import { pack } from '../../data/batch.js';
@@ -6,6 +7,7 @@ import type { PairSource } from '../../data/batch-iterator.js';
 import { translateIds } from '../../decode/compare-models.js';
 import { lengthBatches } from '../../decode/length-batches.js';
 import { loadCodec } from '../../decode/load-model.js';
+import { roundedModel } from '../../decode/rounded-model.js';
 import { beamSearch } from '../../decode/search.js';
 import { fitTo } from '../../decode/translate-lines.js';
 import { IncrementalDecoder } from '../../model/incremental.js';
@@ -44,7 +46,9 @@ export async function validationTranslator(config: Config, split: PairSource): P
   const filled = [...sources.keys()].filter((i) => sources[i].length > 1); // blank lines stay blank
   const read = filled.map((i) => fitTo(maxPositions, sources[i]));
   return async (transformer) => {
-    const found = await translateIds(transformer, read, { ...decode, maxPositions });
+    const found = await inPrecision(transformer, decode.precision, (model) =>
+      translateIds(model, read, { ...decode, maxPositions }, decode.precision),
+    );
     const hypotheses = new Array<string>(sources.length).fill('');
     filled.forEach((i, k) => {
       hypotheses[i] = codec.decode(found[k]);
@@ -63,13 +67,29 @@ export function validationTrial(
   const positions = ([longest, ...others]: number[]): number =>
     (1 + others.length) * (decode.maxLenA * lengths[longest] + decode.maxLenB);
   const [largest] = lengthBatches(lengths, decode).sort((a, b) => positions(b) - positions(a));
-  return async (model) => {
-    const decoder = new IncrementalDecoder(model);
-    try {
-      const sources = largest.map((i) => fitTo(maxPositions, split.pair(i).source));
-      await beamSearch(decoder, pack(sources), { ...decode, maxPositions });
-    } finally {
-      decoder.dispose();
-    }
-  };
+  return (transformer) =>
+    inPrecision(transformer, decode.precision, async (model) => {
+      const decoder = new IncrementalDecoder(model, decode.precision);
+      try {
+        const sources = largest.map((i) => fitTo(maxPositions, split.pair(i).source));
+        await beamSearch(decoder, pack(sources), { ...decode, maxPositions });
+      } finally {
+        decoder.dispose();
+      }
+    });
+}
+
+/** Does something with a model whose weights are those that `translate` takes in a precision. */
+async function inPrecision<T>(
+  model: Transformer,
+  precision: Precision,
+  work: (model: Transformer) => Promise<T>,
+): Promise<T> {
+  if (precision === 'float32') return await work(model);
+  const rounded = await roundedModel(model, precision);
+  try {
+    return await work(rounded);
+  } finally {
+    rounded.dispose();
+  }
 }

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { camelizeKeys } from '../../../src/config/camel.js';
 import { type Config, configSchema, type DataConfig } from '../../../src/config/schema.js';
 import { UNK } from '../../../src/data/dictionary.js';
 import { ParallelDataset } from '../../../src/data/parallel-dataset.js';
-import { loadCodec } from '../../../src/decode/load-model.js';
+import { loadCodec, loadModel } from '../../../src/decode/load-model.js';
+import type { TextCodec } from '../../../src/decode/text-codec.js';
 import { translateLines } from '../../../src/decode/translate-lines.js';
+import { writeSafetensors } from '../../../src/formats/safetensors.js';
 import { BLEU, CHRF } from '../../../src/metrics/sacrebleu.js';
 import { IncrementalDecoder } from '../../../src/model/incremental.js';
 import { outputName } from '../../../src/model/parameters.js';
 import { Transformer } from '../../../src/model/transformer.js';
 import { tf } from '../../../src/ops/tf.js';
-import { validationTranslator } from '../../../src/workflows/train/validation-translator.js';
+import { validationTranslator, validationTrial } from '../../../src/workflows/train/validation-translator.js';
 import { makeDataset, trainedVocabulary } from '../../data/small-dataset.js';
 import { tinyConfig, useBackend } from '../../model/models.js';
+import { availableBackends } from '../../ops/backends.js';
 
 const CLEAN = { nfc: true, whitespace: true };
 const TRAIN = ['über größe', 'größe über', 'a b c', 'c b a'].flatMap((line) => [line, line]);
@@ -53,6 +58,25 @@ function insistOn(model: Transformer, id: number): void {
   output.assign(tf.tensor2d(rows));
 }
 
+/** What `translate` makes of the source text. */
+async function translations(
+  { decode, model: { maxPositions } }: Config,
+  model: Transformer,
+  codec: TextCodec,
+) {
+  const decoder = new IncrementalDecoder(model, decode.precision);
+  const hypotheses: string[] = [];
+  async function* lines() {
+    yield* VALID.source;
+  }
+  const options = { ...decode, maxPositions, chunk: 100 };
+  for await (const translation of translateLines(lines(), decoder, codec, options)) {
+    hypotheses.push(translation.hypotheses[0].text);
+  }
+  decoder.dispose();
+  return hypotheses;
+}
+
 describe('validation by translation', () => {
   before(() => useBackend('wasm'));
 
@@ -60,16 +84,7 @@ describe('validation by translation', () => {
     const { config, data, model } = await prepare();
     const { codec } = loadCodec(data.destdir, data);
     const split = ParallelDataset.open(data.destdir, 'valid', 'aa', 'bb');
-    const decoder = new IncrementalDecoder(model);
-    const hypotheses: string[] = [];
-    async function* lines() {
-      yield* VALID.source;
-    }
-    const options = { ...config.decode, maxPositions: config.model.maxPositions, chunk: 100 };
-    for await (const translation of translateLines(lines(), decoder, codec, options)) {
-      hypotheses.push(translation.hypotheses[0].text);
-    }
-    decoder.dispose();
+    const hypotheses = await translations(config, model, codec);
     const found = await (await validationTranslator(config, split))(model);
     assert.deepEqual(found, {
       bleu: new BLEU({ targetLang: 'bb', force: true }).corpusScore(hypotheses, [VALID.target]).score,
@@ -101,6 +116,55 @@ describe('validation by translation', () => {
     assert.match(samples[0].reference, /^a {2}⁇ {2}b$/);
     assert.equal(samples[1].hypothesis, '');
     assert.deepEqual([bleu, chrf], [0, 0]);
+    split.close();
+    model.dispose();
+  });
+});
+
+describe('validation by translation in fewer bits', {
+  skip: !availableBackends.includes('native') && 'the native engine is not built',
+}, () => {
+  before(() => useBackend('native'));
+
+  for (const precision of ['int8', 'bfloat16'] as const) {
+    test(`${precision}: samples are what translate makes of the saved weights in it`, async () => {
+      const { config, data, model } = await prepare();
+      const split = ParallelDataset.open(data.destdir, 'valid', 'aa', 'bb');
+      for (const weight of model.weights.values()) weight.assign(tf.mul(weight, 4)); // it says more than one thing
+      const checkpoint = path.join(data.destdir, 'checkpoint_1_1');
+      fs.mkdirSync(checkpoint);
+      const weights = [...model.weights].map(
+        ([name, weight]) => [name, { shape: weight.shape, data: weight.dataSync<'float32'>() }] as const,
+      );
+      writeSafetensors(path.join(checkpoint, 'model.safetensors'), new Map(weights));
+      const decode = { ...config.decode, precision };
+      const asked = { ...config, decode, train: { ...config.train, evalSamples: VALID.source.length } };
+      const loaded = loadModel({ runDirectory: data.destdir, checkpoint }, asked, undefined, precision);
+      const expected = await translations(asked, loaded.model, loaded.codec);
+      assert.notDeepEqual(await translations(config, model, loaded.codec), expected);
+      const tensors = tf.memory().numTensors;
+      const { samples } = await (await validationTranslator(asked, split))(model);
+      assert.deepEqual(
+        samples.map(({ hypothesis }) => hypothesis),
+        expected,
+      );
+      await validationTrial(asked, split)(model);
+      assert.equal(tf.memory().numTensors, tensors);
+      split.close();
+      model.dispose();
+      loaded.model.dispose();
+    });
+  }
+
+  test('of weights that are not finite, the search says so in every precision', async () => {
+    const { config, data, model } = await prepare();
+    const split = ParallelDataset.open(data.destdir, 'valid', 'aa', 'bb');
+    for (const weight of model.weights.values()) weight.assign(tf.fill(weight.shape, Number.NaN));
+    const decode = { ...config.decode, precision: 'int8' as const };
+    for (const asked of [config, { ...config, decode }]) {
+      const translate = await validationTranslator(asked, split);
+      await assert.rejects(translate(model), /training has probably diverged/);
+    }
     split.close();
     model.dispose();
   });
