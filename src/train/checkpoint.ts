@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum, readChecksums } from '../common/checksums.js';
 import { DamageError, UserError } from '../common/errors.js';
+import type { FileSum } from '../common/file-sum.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { NamedArray } from '../formats/safetensors.js';
 import { readWeights } from '../formats/weights-file.js';
@@ -12,6 +13,7 @@ import { tf } from '../ops/tf.js';
 import { type Continuation, checkOrigin } from './check-origin.js';
 import { EMA_FILE, MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
 import type { CheckpointImage } from './checkpoint-job.js';
+import { METRICS_FILE } from './metrics-log.js';
 import { formatStateFile, readStateFile, type StateFile } from './state.js';
 
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
@@ -50,6 +52,8 @@ export interface RestoredCheckpoint extends StateFile {
   moments: Moments;
   /** The moving average of the weights, where the checkpoint has one. */
   ema?: Transformer;
+  /** What the metrics were at that point, where the checkpoint says so. */
+  metrics?: FileSum;
 }
 
 /**
@@ -79,7 +83,8 @@ export function readCheckpoint(
   let ema: Transformer | undefined;
   try {
     if (existsSync(path.join(folder, EMA_FILE))) ema = read(EMA_FILE);
-    return { ...content, model, moments: readMoments(folder, model), ema };
+    const metrics = readChecksums(folder)?.beside?.[METRICS_FILE];
+    return { ...content, model, moments: readMoments(folder, model), ema, metrics };
   } catch (error) {
     model.dispose();
     ema?.dispose();

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { DamageError } from '../common/errors.js';
 import { readFileBounded } from '../common/file-input.js';
+import { type FileSum, sumOf } from '../common/file-sum.js';
 import { writeFileAtomic } from '../common/files.js';
 import type { ValidationFigures } from '../common/validation-figures.js';
 import type { DoctorEvent } from './doctor/doctor.js';
@@ -26,11 +27,19 @@ export type MetricsLine =
   | ({ event: 'doctor' } & Place & DoctorEvent);
 
 export const METRICS_FILE = 'metrics.jsonl';
+const WHAT = 'the metrics of a run';
 
 /** A line as it was read: of this version or of another, so that any key may be absent. */
 export interface ReadLine {
   num_updates: number;
   readonly [key: string]: unknown;
+}
+
+/** Where the metrics of a run go on. */
+export interface MetricsStart {
+  updates: number;
+  /** What the file was at that point, where the checkpoint says so. */
+  metrics?: FileSum;
 }
 
 /** The metrics of a run: one JSON object a line, and the same for TensorBoard where that is wanted. */
@@ -40,20 +49,23 @@ export class MetricsLog {
   private readonly onLine?: (line: MetricsLine) => void;
 
   /**
-   * @param updates where training starts; lines of later updates, which will be written again, are dropped
+   * @param start where training starts; lines that it did not have yet, which will be written again, are dropped
    * @param eventsFolder where TensorBoard's event files go; without one none are written
    * @param onLine told of every line that is written
    * @throws UserError for a file that cannot be written or holds something else
    */
-  constructor(file: string, updates: number, eventsFolder?: string, onLine?: (line: MetricsLine) => void) {
+  constructor(
+    file: string,
+    start: MetricsStart,
+    eventsFolder?: string,
+    onLine?: (line: MetricsLine) => void,
+  ) {
     this.onLine = onLine;
-    const lines = existsSync(file)
-      ? readMetrics(file).filter(({ num_updates: done }) => done <= updates)
-      : [];
+    const lines = existsSync(file) ? linesBefore(file, start) : [];
     const kept = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     writeFileAtomic(file, kept);
     this.lines = new PatientFile(file, 'Metrics', Buffer.byteLength(kept));
-    if (eventsFolder !== undefined) this.events = new EventLog(eventsFolder, updates + 1);
+    if (eventsFolder !== undefined) this.events = new EventLog(eventsFolder, start.updates + 1);
   }
 
   /** Adds a line. Where the disk is full it waits with the others for the next one, and a warning says so. */
@@ -79,13 +91,27 @@ function scalarsOf({ event, num_updates: _, ...figures }: MetricsLine): Map<stri
 }
 
 /**
+ * The lines that there were at a point. By the updates alone that cannot be told: after the last one a checkpoint may be
+ * written before the validation, whose line is then of the same update. Where the file is not as it was, they have to do.
+ */
+function linesBefore(file: string, { updates, metrics }: MetricsStart): ReadLine[] {
+  const bytes = readFileBounded(file, WHAT);
+  const begun = bytes.subarray(0, metrics?.bytes);
+  const asItWas = metrics !== undefined && sumOf(begun).sha256 === metrics.sha256;
+  return parseLines(asItWas ? begun : bytes, file).filter(({ num_updates: done }) => done <= updates);
+}
+
+/**
  * Reads the metrics of a run.
  *
  * @throws UserError for a file that holds something else, with the line
  */
 export function readMetrics(file: string): ReadLine[] {
-  const lines = readFileBounded(file, 'the metrics of a run').toString('utf8').split('\n');
-  const whole = lines.slice(0, -1); // the last is empty, or was cut short
+  return parseLines(readFileBounded(file, WHAT), file);
+}
+
+function parseLines(bytes: Buffer, file: string): ReadLine[] {
+  const whole = bytes.toString('utf8').split('\n').slice(0, -1); // the last is empty, or was cut short
   return whole.map((line, i) => parseLine(line, `${file}:${i + 1}`));
 }
 
@@ -96,7 +122,7 @@ export function readMetrics(file: string): ReadLine[] {
  * @throws UserError naming the first line that is damaged
  */
 export function checkMetrics(file: string): { lines: number; torn: boolean } {
-  const lines = readFileBounded(file, 'the metrics of a run').toString('utf8').split('\n');
+  const lines = readFileBounded(file, WHAT).toString('utf8').split('\n');
   const last = lines.pop();
   lines.forEach((line, i) => {
     parseLine(line, `${file}:${i + 1}`);

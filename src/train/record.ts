@@ -10,11 +10,11 @@ import {
   type TrainFigures,
   trainFigures,
 } from './meter.js';
-import { METRICS_FILE, MetricsLog } from './metrics-log.js';
+import { METRICS_FILE, MetricsLog, type MetricsStart } from './metrics-log.js';
 import type { Schedule } from './schedules.js';
 import type { TrainState } from './state.js';
 import type { ExpectedEnd } from './stopping.js';
-import type { TrainerOptions } from './training.js';
+import type { TrainerOptions, TrainingStart } from './training.js';
 import { TrainingBar } from './training-bar.js';
 import type { UpdateFigures } from './update.js';
 import type { TranslationSample } from './validation.js';
@@ -32,15 +32,16 @@ export class TrainingRecord {
   private readonly bar: TrainingBar;
 
   /**
-   * @param state where training starts
+   * @param start where training starts
    * @param ends when it ends, as far as that is known
    * @throws UserError where the metrics cannot be written, or are none
    */
-  constructor(options: TrainerOptions, state: Readonly<TrainState>, schedule: Schedule, ends: ExpectedEnd) {
+  constructor(options: TrainerOptions, start: TrainingStart, schedule: Schedule, ends: ExpectedEnd) {
+    const { state, metrics } = start;
     this.options = options;
     this.schedule = schedule;
     this.meter = new Meter(options.config.clipNorm, state.meter);
-    this.metrics = this.openMetrics(state.updates);
+    this.metrics = this.openMetrics({ updates: state.updates, metrics });
     this.bar = new TrainingBar(ends, state.updates, options.config.bestCheckpointMetric);
   }
 
@@ -112,17 +113,17 @@ export class TrainingRecord {
   /** Goes back to a state: what was written of later updates is dropped. */
   goBack(state: Readonly<TrainState>): void {
     this.meter.reset(state.meter);
-    this.metrics = this.openMetrics(state.updates);
+    this.metrics = this.openMetrics(state);
   }
 
   stop(): void {
     this.bar.stop();
   }
 
-  private openMetrics(updates: number): MetricsLog {
+  private openMetrics(start: MetricsStart): MetricsLog {
     const { config, runDirectory, onMetrics } = this.options;
     const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
-    return new MetricsLog(path.join(runDirectory, METRICS_FILE), updates, events, onMetrics);
+    return new MetricsLog(path.join(runDirectory, METRICS_FILE), start, events, onMetrics);
   }
 }
 

@@ -43,7 +43,8 @@ export class Trainer {
   /**
    * @param start where training starts
    */
-  constructor(options: TrainerOptions, { model, state, moments, ema }: TrainingStart) {
+  constructor(options: TrainerOptions, start: TrainingStart) {
+    const { model, state, moments, ema } = start;
     const { config, seed } = options;
     this.options = options;
     model.precision = config.precision;
@@ -62,7 +63,7 @@ export class Trainer {
     this.doctor = new Doctor(options, model);
     if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
     const ends = expectedEnd(config, this.batches.updates, state.seconds);
-    this.record = new TrainingRecord(options, state, this.schedule, ends);
+    this.record = new TrainingRecord(options, start, this.schedule, ends);
   }
 
   /**

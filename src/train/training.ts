@@ -1,3 +1,4 @@
+import type { FileSum } from '../common/file-sum.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { PairSource, Resegment } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
@@ -46,6 +47,8 @@ export interface TrainingStart {
   moments?: Moments;
   /** The moving average of the weights at that point; owned by the trainer. None where there is none yet. */
   ema?: Transformer;
+  /** What the metrics were at that point, where a checkpoint says so. */
+  metrics?: FileSum;
 }
 
 /** How training ended. */

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
+import { sumOf } from '../../src/common/file-sum.js';
 import { readEventFile } from '../../src/formats/tfevents.js';
 import { type MetricsLine, MetricsLog, readMetrics } from '../../src/train/metrics-log.js';
 import { scratchFolder } from './tiny.js';
@@ -27,11 +28,25 @@ const updatesIn = (file: string): number[] =>
 
 test('going on drops what will be written again, and a line that was cut short', () => {
   const file = path.join(scratchFolder(), 'metrics.jsonl');
-  const log = new MetricsLog(file, 0);
+  const log = new MetricsLog(file, { updates: 0 });
   for (const updates of [2, 4, 6]) log.write(valid(updates));
   fs.appendFileSync(file, '{"event":"tr');
-  new MetricsLog(file, 4).write(valid(5));
+  new MetricsLog(file, { updates: 4 }).write(valid(5));
   assert.deepEqual(updatesIn(file), [2, 4, 5]);
+});
+
+test('what a checkpoint has seen is kept to the byte, so that no line of its last update is written again', () => {
+  const file = path.join(scratchFolder(), 'metrics.jsonl');
+  const log = new MetricsLog(file, { updates: 0 });
+  for (const updates of [2, 4]) log.write(valid(updates));
+  const metrics = sumOf(fs.readFileSync(file));
+  for (const updates of [4, 6]) log.write(valid(updates));
+  new MetricsLog(file, { updates: 4, metrics }).write(valid(5));
+  assert.deepEqual(updatesIn(file), [2, 4, 5]);
+  for (const other of [sumOf('other'), { ...metrics, bytes: 2 ** 20 }]) {
+    new MetricsLog(file, { updates: 4, metrics: other }).write(valid(6)); // somebody has changed the file
+    assert.deepEqual(updatesIn(file), [2, 4, 6]);
+  }
 });
 
 test('a file of something else is refused with its line', () => {
@@ -39,7 +54,7 @@ test('a file of something else is refused with its line', () => {
   for (const line of ['no JSON', '{"event":"train"}', 'null']) {
     fs.writeFileSync(file, `{"num_updates":1}\n${line}\n`);
     assert.throws(
-      () => new MetricsLog(file, 4),
+      () => new MetricsLog(file, { updates: 4 }),
       (error) => error instanceof UserError && /metrics\.jsonl:2/.test(error.message),
     );
   }
@@ -50,10 +65,10 @@ test('every number of a line goes to TensorBoard where that is wanted, in a new 
   const folder = path.join(path.dirname(file), 'tensorboard');
   const read = (i: number) =>
     readEventFile(path.join(folder, fs.readdirSync(folder).sort()[i])).map(({ wallTime, ...event }) => event);
-  new MetricsLog(file, 0).write(valid(1));
+  new MetricsLog(file, { updates: 0 }).write(valid(1));
   assert.ok(!fs.existsSync(folder));
-  new MetricsLog(file, 1, folder).write(valid(2));
-  new MetricsLog(file, 1, folder).write(valid(3));
+  new MetricsLog(file, { updates: 1 }, folder).write(valid(2));
+  new MetricsLog(file, { updates: 1 }, folder).write(valid(3));
   const scalars = new Map(
     Object.entries({ epoch: 1, wall: 1, loss: 2, nll_loss: 2, ppl: 4, best_loss: 2 }).map(([key, value]) => [
       `valid/${key}`,
@@ -71,6 +86,6 @@ test('every number of a line goes to TensorBoard where that is wanted, in a new 
 
 test('what is written is read again', () => {
   const file = path.join(scratchFolder(), 'metrics.jsonl');
-  new MetricsLog(file, 0).write(valid(2));
+  new MetricsLog(file, { updates: 0 }).write(valid(2));
   assert.deepEqual(readMetrics(file), [valid(2)]);
 });

@@ -5,6 +5,7 @@ import { before, describe, test } from 'node:test';
 import { DivergenceError, InterruptedError, UserError } from '../../src/common/errors.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { readEventFile } from '../../src/formats/tfevents.js';
+import type { CheckpointJob } from '../../src/train/checkpoint-job.js';
 import type { TrainState } from '../../src/train/state.js';
 import type { TrainingEnd } from '../../src/train/training.js';
 import {
@@ -18,6 +19,7 @@ import {
   trainTiny,
   useBackend,
 } from './tiny.js';
+import { writeWarm } from './warm-saver.js';
 
 /** A signal that comes before the given update. */
 function signalAfter(updates: number): () => 'SIGTERM' | undefined {
@@ -334,6 +336,20 @@ describe('a disk that refuses', () => {
     const whole = scratchFolder();
     await trainTiny(whole, { train });
     assert.deepEqual(readMetrics(folder), readMetrics(whole), 'the lines that had to wait are there');
+  });
+
+  test('after the last validation it is validated again, and stands in the metrics once', async () => {
+    const [folder, whole] = [scratchFolder(), scratchFolder()];
+    const intervals = { saveIntervalUpdates: 2, validateIntervalUpdates: 3, validateInterval: 0 };
+    const train = { ...intervals, maxUpdate: 4, logInterval: 3, keepBest: 2 };
+    let jobs = 0; // after updates 2, 3 and 4, and 4 again when it was validated
+    const write = async (job: CheckpointJob) =>
+      ++jobs > 3 ? { message: 'full', refused: true } : await writeWarm(job);
+    await assert.rejects(trainTiny(folder, { train, options: { write } }), UserError);
+    assert.deepEqual([jobs, link(folder, 'checkpoint_last').split('_')[2]], [4, '4']);
+    await trainTiny(folder, { train });
+    await trainTiny(whole, { train });
+    assert.deepEqual(readMetrics(folder), readMetrics(whole));
   });
 
   test('ends in an error where the last checkpoint cannot be written', async () => {
