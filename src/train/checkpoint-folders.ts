@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { explainFileError } from '../common/errors.js';
+import { explainFileError, UserError } from '../common/errors.js';
 import { syncFolder } from '../common/folders.js';
 import { parseTemporaryName, putBack, temporaryName } from '../common/leftovers.js';
 
@@ -161,4 +161,14 @@ export function numberedCheckpoints(runDirectory: string): NumberedCheckpoint[] 
 function parseName(name: string): NumberedCheckpoint | undefined {
   const [, epoch, updates] = /^checkpoint_(\d+)_(\d+)$/.exec(name) ?? [];
   return updates === undefined ? undefined : { name, epoch: Number(epoch), updates: Number(updates) };
+}
+
+/** @throws UserError where a checkpoint is of `export --precision` */
+export function refuseReduced(folder: string): void {
+  if (!fs.existsSync(path.join(folder, 'export.json'))) return;
+  throw new UserError({
+    problem: 'expected weights that were trained, found a model for translating alone (export --precision)',
+    where: folder,
+    hint: 'Give the run that it was exported from.',
+  });
 }

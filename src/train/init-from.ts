@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum } from '../common/checksums.js';
 import { type Complaint, UserError } from '../common/errors.js';
@@ -17,7 +17,7 @@ import type { Moments } from '../ops/optimizer.js';
 import { isAverage, readAverage } from './average.js';
 import { type Continuation, short } from './check-origin.js';
 import { readMoments } from './checkpoint.js';
-import { MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
+import { MODEL_FILE, refuseReduced, STATE_FILE } from './checkpoint-folders.js';
 import { EMPTY_SUMS } from './meter.js';
 import {
   INITIAL_STATE,
@@ -113,16 +113,6 @@ function differences(
   return keys
     .map((key) => ({ key, before: valueAt(before, key), now: valueAt(now, key) }))
     .filter((entry) => entry.before !== entry.now);
-}
-
-/** @throws UserError where a checkpoint is of `export --precision` */
-function refuseReduced(folder: string): void {
-  if (!existsSync(path.join(folder, 'export.json'))) return;
-  throw new UserError({
-    problem: 'expected weights that were trained, found a model for translating alone (export --precision)',
-    where: folder,
-    hint: 'Give the run that it was exported from.',
-  });
 }
 
 /**

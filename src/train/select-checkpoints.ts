@@ -9,6 +9,7 @@ import {
   MODEL_FILE,
   type NumberedCheckpoint,
   numberedCheckpoints,
+  refuseReduced,
   STATE_FILE,
 } from './checkpoint-folders.js';
 import { METRICS_FILE, type ReadLine, readMetrics } from './metrics-log.js';
@@ -131,6 +132,7 @@ function validations(file: string, metric: FigureName): ReadLine[] {
 
 function openCheckpoint(runDirectory: string, name: string): SelectedCheckpoint {
   const place = [path.join(runDirectory, name), name].find((folder) => existsSync(folder));
+  if (place !== undefined) refuseReduced(place);
   for (const file of [MODEL_FILE, STATE_FILE]) {
     if (place !== undefined && existsSync(path.join(place, file))) continue;
     throw new UserError({
