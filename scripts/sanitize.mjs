@@ -30,19 +30,28 @@ function sanitizeTests(parts) {
   run(process.execPath, [path.join(root, 'native', 'build.mjs'), '--force'], {
     env: { ...env, LD_PRELOAD: '' },
   });
-  for (const isa of ['avx512', 'avx2', 'base']) {
+  const sanitized = {
+    ...env,
+    LD_PRELOAD: preload,
+    // V8 frees nothing at exit, and takes signals itself. A test asks for more memory than there is.
+    ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0:allow_user_segv_handler=1:allocator_may_return_null=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  };
+  for (const isa of instructionSets(
+    path.join(folder, `${process.platform}-${process.arch}.node`),
+    sanitized,
+  )) {
     console.log(`\nWith ADMIN_NMT_ISA=${isa}:`);
     run(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files.map(placeOf)], {
-      env: {
-        ...env,
-        ADMIN_NMT_ISA: isa,
-        LD_PRELOAD: preload,
-        // V8 frees nothing at exit, and takes signals itself. A test asks for more memory than there is.
-        ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0:allow_user_segv_handler=1:allocator_may_return_null=1',
-        UBSAN_OPTIONS: 'print_stacktrace=1',
-      },
+      env: { ...sanitized, ADMIN_NMT_ISA: isa },
     });
   }
+}
+
+/** Those of this processor that an addon holds. */
+function instructionSets(addon, env) {
+  const ask = ['-p', 'require(process.argv[1]).isas.join()', addon];
+  return execFileSync(process.execPath, ask, { env, encoding: 'utf8' }).trim().split(',');
 }
 
 /** Two callers with 100 000 jobs each, under the thread sanitizer. */
