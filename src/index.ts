@@ -11,6 +11,7 @@ export type { WeightsKind } from './decode/checkpoint-location.js';
 export type { TranslatedHypothesis, Translation } from './decode/translation-format.js';
 export type { ConfigSource } from './library/config.js';
 export { type ScoreOfCorpus, type ScoringOptions, score } from './library/score.js';
+export { makeShortlist, type ShortlistOptions } from './library/shortlist.js';
 export {
   type Profile,
   preprocess,

@@ -1,12 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_LIMITS, LEAST_LIMITS, type ShortlistLimits } from '../common/shortlist-limits.js';
 import { loadRunConfig } from '../config/load.js';
 import { addCommon, begin, type Common } from './model-commands.js';
 
-interface ShortlistFlags extends Common {
+interface ShortlistFlags extends Common, ShortlistLimits {
   output?: string;
-  first: number;
-  best: number;
-  pairs: number;
 }
 
 /** Adds `shortlist`. What it does is imported when it runs. */
@@ -16,9 +14,9 @@ export function addShortlist(program: Command): void {
     .argument('<run>', 'The run directory of train, or a checkpoint in it.')
     .description('Training pairs of a run → which target pieces translate each source piece.')
     .option('-o, --output <file>', 'The file to write (default: shortlist.safetensors in the run directory).')
-    .addOption(count('--first <n>', 'Frequent target pieces that every translation may have.', 100, 0))
-    .addOption(count('--best <n>', 'Target pieces that each source piece may become.', 100))
-    .addOption(count('--pairs <n>', 'Most training pairs to learn from, spread evenly.', 1_000_000));
+    .addOption(count('first', 'Frequent target pieces that every translation may have.'))
+    .addOption(count('best', 'Target pieces that each source piece may become.'))
+    .addOption(count('pairs', 'Most training pairs to learn from, spread evenly.'));
   const settings = addCommon(command, ['data.destdir']);
   command.action(async (run: string, options: ShortlistFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
@@ -29,10 +27,11 @@ export function addShortlist(program: Command): void {
   });
 }
 
-function count(flags: string, text: string, fallback: number, least = 1): Option {
+function count(name: keyof ShortlistLimits, text: string): Option {
+  const least = LEAST_LIMITS[name];
   const parse = (typed: string): number => {
     if (/^\d{1,9}$/.test(typed) && Number(typed) >= least) return Number(typed);
     throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
   };
-  return new Option(flags, text).argParser(parse).default(fallback);
+  return new Option(`--${name} <n>`, text).argParser(parse).default(DEFAULT_LIMITS[name]);
 }

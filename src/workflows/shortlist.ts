@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { startProgress } from '../common/progress.js';
+import type { ShortlistLimits } from '../common/shortlist-limits.js';
 import { findRun } from '../config/run-folder.js';
 import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
@@ -11,17 +12,11 @@ import { loadDictionaries } from '../decode/load-model.js';
 import { Shortlist } from '../decode/shortlist.js';
 import { SHORTLIST_FILE, type Vocabularies, writeShortlist } from '../decode/shortlist-file.js';
 
-export interface ShortlistOptions {
+export interface ShortlistOptions extends ShortlistLimits {
   /** The config of the run. */
   config: Config;
   /** The file to write; by default one in the run directory. */
   output?: string;
-  /** How many of the most frequent target pieces every translation may have. */
-  first: number;
-  /** How many target pieces each source piece may become. */
-  best: number;
-  /** Most training pairs to learn from, taken evenly from all of them. */
-  pairs: number;
 }
 
 /** Rounds of learning: what is among the best of a piece hardly changes after the third. */

@@ -52,6 +52,7 @@ const expected: Record<string, RegExp> = {
   train:
     /^ω of the encoder: (\d\.\d\d ?)+\n((train|valid) \d+: [\d.]+\n)+60 updates, since train\.max-update 60 is reached; best validation loss [\d.]+\n$/,
   translate: /^\[ '.*', '.*' \]\n(0 ka lo → .* -?\d+\.\d\d true\n){2}(1 mi → .* -?\d+\.\d\d true\n){2}$/,
+  shortlist: /^run\/shortlist\.safetensors \[ '.*', '.*' \]\n$/,
   stream: /^5 translations\n$/,
   score: /^BLEU \d+\.\d nrefs:1\|.*impl:admin-nmt.*\nchrF2 \d+\.\d nrefs:1.*\n$/,
 };
@@ -95,5 +96,20 @@ test('an abort signal saves and ends; the same call goes on', () => {
     stdout,
     "true 5,10\n40\nUserError train.lrr: unknown key 'train.lrr'\n  Did you mean 'train.lr'?\n",
     stderr,
+  );
+});
+
+test('limits of a shortlist that make no sense are refused by their name', () => {
+  write(
+    'limits.mjs',
+    `import { makeShortlist } from 'admin-nmt';
+    for (const options of [{ best: 0 }, { first: -1 }, { pairs: 1.5 }])
+      await makeShortlist('run', options).catch(({ name, message }) => console.log(name, message));`,
+  );
+  assert.equal(
+    node('limits.mjs').stdout,
+    'UserError best: expected a whole number from 1, found 0\n' +
+      'UserError first: expected a whole number from 0, found -1\n' +
+      'UserError pairs: expected a whole number from 1, found 1.5\n',
   );
 });
