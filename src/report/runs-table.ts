@@ -14,32 +14,37 @@ interface Column {
   readonly head: string;
   readonly text: (run: ListedRun) => string;
   readonly left?: boolean;
-  /** Left out where no run has it. */
-  readonly optional?: boolean;
+  /** Left out where this is what it says of every run. */
+  readonly usual?: string;
 }
+
+const ABSENT = '–';
 
 const COLUMNS: readonly Column[] = [
   { head: 'run', text: ({ name }) => name, left: true },
   { head: 'state', text: ({ state }) => state, left: true },
+  { head: 'precision', text: ({ precision }) => precision, left: true, usual: 'float32' },
   { head: 'updates', text: ({ updates }) => String(updates) },
   { head: 'epoch', text: ({ epoch }) => String(epoch) },
   { head: 'best valid loss', text: ({ best }) => shown('loss', best?.loss) },
   ...SCORE_NAMES.filter((name) => figureOf(name).listed).map((name) => ({
     head: `best ${figureOf(name).label}`,
     text: ({ bestScores }: ListedRun) => shown(name, bestScores[name]),
-    optional: true,
+    usual: ABSENT,
   })),
   { head: 'changed', text: ({ age }) => formatAge(age) },
   { head: 'size', text: ({ bytes }) => formatBytes(bytes) },
 ];
 
 function shown(name: FigureName, value: number | undefined): string {
-  return value === undefined ? '–' : formatFigure(name, value);
+  return value === undefined ? ABSENT : formatFigure(name, value);
 }
 
 /** Runs as a table of text: a line for the heads, and one for each run. */
 export function formatRuns(runs: readonly ListedRun[]): string[] {
-  const columns = COLUMNS.filter(({ optional, text }) => !optional || runs.some((run) => text(run) !== '–'));
+  const columns = COLUMNS.filter(
+    ({ usual, text }) => usual === undefined || runs.some((run) => text(run) !== usual),
+  );
   const rows = [columns.map(({ head }) => head), ...runs.map((run) => columns.map(({ text }) => text(run)))];
   const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) =>

@@ -10,6 +10,8 @@ export type RunState = 'running' | 'finished' | 'interrupted' | 'diverged' | 'em
 export interface RunOverview {
   readonly name: string;
   readonly state: RunState;
+  /** Of its training: `train.precision`. */
+  readonly precision: string;
   readonly updates: number;
   /** From 1; 0 before the first line. */
   readonly epoch: number;

@@ -27,6 +27,18 @@ test('BLEU stands there where a run has it', () => {
   ]);
 });
 
+test('the precision of training stands there where it is not float32 for all', () => {
+  const runs = [
+    { ...trainingRun('a'), age: 5, bytes: 12 },
+    { ...trainingRun('b', { precision: 'bfloat16' }), age: 5, bytes: 12 },
+  ];
+  assert.deepEqual(formatRuns(runs), [
+    'run  state     precision  updates  epoch  best valid loss  changed  size',
+    'a    finished  float32         40      2            4.500  5 s ago  12 B',
+    'b    finished  bfloat16        40      2            4.500  5 s ago  12 B',
+  ]);
+});
+
 test('sizes', () => {
   assert.deepEqual([0, 999, 1500, 999_960, 3e9].map(formatBytes), [
     ...['0 B', '999 B', '1.5 kB', '1.0 MB', '3.0 GB'],

@@ -25,6 +25,7 @@ export function trainingRun(name: string, changes: Partial<TrainingRun> = {}): T
     trainLoss: 5,
     validLoss: 4.5,
     speed: 1000,
+    precision: 'float32',
     lines: [10, 20, 30, 40].flatMap((u) => [
       line(u, u > 20 ? 2 : 1),
       ...(u % 20 === 0 ? [valid(u, u / 20, 5 - u / 80)] : []),

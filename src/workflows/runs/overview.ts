@@ -39,8 +39,9 @@ export function openRun(folder: string, name: string): FoundRun {
   const saved = readSavedState(folder);
   const running = isTrained(folder) ?? seemsAlive(lines, (Date.now() - changed.getTime()) / 1000);
   const givenUp = !running && wasGivenUp(folder, changed);
+  const { precision } = loaded.config.train;
   const state = givenUp ? 'diverged' : runState(loaded.config.train, lines, saved, running);
-  return { folder, loaded, lines, overview: { name, state, ...figuresOf(lines, saved) }, changed };
+  return { folder, loaded, lines, overview: { name, state, precision, ...figuresOf(lines, saved) }, changed };
 }
 
 /** When a run was last written to. */
@@ -72,7 +73,7 @@ function readSavedState(folder: string): TrainState | null {
 function figuresOf(
   lines: readonly MetricsPoint[],
   saved: TrainState | null,
-): Omit<RunOverview, 'name' | 'state'> {
+): Omit<RunOverview, 'name' | 'state' | 'precision'> {
   const of = (event: MetricsPoint['event']) =>
     lines.filter((line) => line.event === event && line.loss !== undefined);
   const [train, valid] = [of('train'), of('valid')];
