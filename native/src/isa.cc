@@ -48,7 +48,6 @@ constexpr Op OPS[] = {
     OP(cachedAttention),
     OP(pickColumns),
     OP(topLogProbs),
-    OP(logPartitions),
     OP(add),
     OP(subtract),
     OP(multiplyElements),

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Precision } from '../common/precision.js';
-import { type Batch, pack, packBatch } from '../data/batch.js';
+import { type Batch, packBatch } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import { IncrementalDecoder } from '../model/incremental.js';
 import type { Transformer } from '../model/transformer.js';
@@ -8,7 +8,8 @@ import { PreparedLinear } from '../ops/prepared-linear.js';
 import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { type BatchLimits, lengthBatches } from './length-batches.js';
-import { beamSearch, type SearchOptions } from './search.js';
+import type { SearchOptions } from './search.js';
+import { searchLongestFirst } from './search-longest-first.js';
 
 /** Ids of a sentence and its translation, both ending in `</s>`. */
 export interface IdPair {
@@ -97,14 +98,9 @@ export async function translateIds(
   const decoder = new IncrementalDecoder(model, precision);
   const found = new Array<Int32Array>(sources.length);
   try {
-    const lengths = sources.map(({ length }) => length);
-    for (const places of lengthBatches(lengths, options)) {
-      await setImmediate();
-      const results = await beamSearch(decoder, pack(places.map((place) => sources[place])), options);
-      places.forEach((place, i) => {
-        found[place] = Int32Array.from(results[i][0].tokens);
-      });
-    }
+    await searchLongestFirst(decoder, sources, options, (place, [{ tokens }]) => {
+      found[place] = Int32Array.from(tokens);
+    });
   } finally {
     decoder.dispose();
   }

@@ -1,33 +1,39 @@
+import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../common/errors.js';
-import type { Packed } from '../data/batch.js';
+import { type Packed, pack } from '../data/batch.js';
 import { EOS, PAD } from '../data/dictionary.js';
+import type { BatchLimits } from './length-batches.js';
 
-/** What the search asks of a model. A row is one live hypothesis; every row is equally long at every time. */
+/** What the search asks of a model. A row is one live hypothesis. */
 export interface StepModel {
   /** Entries of the target dictionary. */
   readonly vocabularySize: number;
-  /** Encodes sentences that end in `</s>`; at the start there is one row for each sentence, in their order. */
-  start(sources: Packed): StepState;
+  /** A batch that has no rows yet. */
+  start(): StepState;
+}
+
+/** What may follow each row. */
+export interface Continuations {
+  /** The k most probable tokens of each row, best first, ties to the lower id, [rows · k]. */
+  ids: Int32Array;
+  /** Their natural log-probabilities, [rows · k]. */
+  logProbs: Float32Array;
+  /** The natural log-probability of `</s>`, [rows]. */
+  endLogProbs: Float32Array;
 }
 
 /** The rows of one batch between two steps. */
 export interface StepState {
+  /** Encodes sentences that end in `</s>`. Each is one row, in their order behind those that are there. */
+  add(sources: Packed): void;
   /**
    * Feeds one token to each row and asks what may follow.
    *
    * @param tokens the last token of each row, [rows]
    * @param k how many continuations to return for each row
    * @param forbid ids that are not returned; they keep their share of the probability
-   * @returns the k most probable continuations of each row, best first, ties to the lower id, and their natural
-   *   log-probabilities, both [rows · k]
    */
-  step(
-    tokens: Int32Array,
-    k: number,
-    forbid: readonly number[],
-  ): Promise<{ ids: Int32Array; logProbs: Float32Array }>;
-  /** Natural log-probability of `</s>` as the next token of some rows, after a step; [rows.length]. */
-  endLogProbs(rows: Int32Array): Promise<Float32Array>;
+  step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<Continuations>;
   /**
    * Makes row i a copy of what row `rows[i]` was. Rows of one sentence stay together and sentences keep their
    * order; a sentence without rows is dropped.
@@ -69,7 +75,12 @@ interface Link {
 }
 
 interface Sentence {
+  /** Its place among all that were taken in. */
+  place: number;
+  sourceLength: number;
   maxLength: number;
+  /** Tokens of each live hypothesis. */
+  length: number;
   live: Link[];
   finished: Hypothesis[];
 }
@@ -79,62 +90,121 @@ interface Candidate extends Link {
   beam: number;
 }
 
+/** Room in a batch that has sentences already. */
+export interface Room extends BatchLimits {
+  /** Whether it has none, so that there is room for one sentence however long it is. */
+  empty: boolean;
+}
+
+/** The next sentences to translate, ending in `</s>`, as far as there is room; none when there are no more of them. */
+export type Supply = (room: Room) => readonly Int32Array[] | Promise<readonly Int32Array[]>;
+
+/** Share of a batch that has to be free before further sentences are taken in: one by one they would be slow to encode. */
+const REFILL = 1 / 4;
+
 /**
  * Beam search in the form of the official implementation (fairseq/sequence_generator.py): of the 2·beam best
  * continuations of a sentence's hypotheses, those among the first `beam` that are `</s>` finish a hypothesis, and
  * the first `beam` others live on. Hypotheses are compared by Σ log p while they grow; the length penalty only
  * ranks the finished ones. A sentence is done, and leaves the batch, when it has `beam` finished hypotheses or
- * has reached its greatest length, where `</s>` is forced. `beam: 1` is greedy search.
+ * has reached its greatest length, where `</s>` is forced; others take its place. `beam: 1` is greedy search.
  *
  * Two things differ from the official code so that a translation does not depend on the sentences beside it: the
  * greatest length follows from the sentence's own length (there: from the longest in the batch), and equal scores
  * go to the better hypothesis, then to the lower id (there: undefined).
  *
- * @param sources sentences that end in `</s>`
- * @returns for each sentence its finished hypotheses (one to `beam`), best score first
+ * @param found told of each sentence as it is done: its place in the order of the supply, and its finished hypotheses
+ *   (one to `beam`), best score first
  * @throws UserError when the model's probabilities are not finite
  */
-export async function beamSearch(
+export async function search(
   model: StepModel,
-  sources: Packed,
-  options: SearchOptions,
-): Promise<Hypothesis[][]> {
+  supply: Supply,
+  options: SearchOptions & BatchLimits,
+  found: (place: number, hypotheses: Hypothesis[]) => void,
+): Promise<void> {
   const beam = Math.min(options.beam, model.vocabularySize - 1);
-  const sentences = Array.from({ length: sources.offsets.length - 1 }, (_, i) =>
-    newSentence(sources.offsets[i + 1] - sources.offsets[i], options),
-  );
-  const state = model.start(sources);
+  const state = model.start();
+  let open: Sentence[] = [];
+  let taken = 0;
   try {
-    let open = sentences;
-    for (let length = 0; open.length > 0; length++) {
-      const forbid = length < options.minLen ? [PAD, EOS] : [PAD];
-      const k = Math.min(2 * beam, model.vocabularySize - forbid.length);
-      const top = await state.step(lastTokens(open), k, forbid);
-      const rows: number[] = [];
-      let firstRow = 0;
-      for (const sentence of open) {
-        const count = sentence.live.length;
-        const candidates =
-          length < sentence.maxLength
-            ? continuations(sentence, top, firstRow, k)
-            : endings(sentence, await state.endLogProbs(rowRange(firstRow, count)));
-        const parents = advance(sentence, candidates.slice(0, 2 * beam), beam, length + 1, options.lenpen);
-        for (const parent of parents) rows.push(firstRow + parent);
-        firstRow += count;
+    for (;;) {
+      const room = roomBeside(open, options);
+      const sources = room === null ? [] : await supply(room);
+      if (sources.length > 0) state.add(pack(sources));
+      for (const { length } of sources) open.push(newSentence(taken++, length, options));
+      if (open.length === 0) return;
+      const rows = await step(state, open, { ...options, beam, vocabularySize: model.vocabularySize });
+      for (const { place, live, finished } of open) {
+        if (live.length === 0) found(place, finished.sort((a, b) => b.score - a.score));
       }
       open = open.filter(({ live }) => live.length > 0);
-      if (open.length > 0) state.select(Int32Array.from(rows));
+      state.select(rows);
+      // Signals, progress and other searches are served here.
+      await setImmediate();
     }
   } finally {
     state.dispose();
   }
-  return sentences.map(({ finished }) => finished.sort((a, b) => b.score - a.score));
 }
 
-function newSentence(sourceLength: number, options: SearchOptions): Sentence {
+/** The same of sentences that are all there. @returns the hypotheses of each, in the order of the sentences */
+export async function beamSearch(
+  model: StepModel,
+  { tokens, offsets }: Packed,
+  options: SearchOptions,
+): Promise<Hypothesis[][]> {
+  const sources = Array.from({ length: offsets.length - 1 }, (_, i) =>
+    tokens.subarray(offsets[i], offsets[i + 1]),
+  );
+  const results = new Array<Hypothesis[]>(sources.length);
+  const limits = { maxTokens: tokens.length, batchSize: sources.length };
+  await search(model, () => sources.splice(0), { ...options, ...limits }, (place, hypotheses) => {
+    results[place] = hypotheses;
+  });
+  return results;
+}
+
+/** What a batch has room for; null while that is too little. */
+function roomBeside(open: readonly Sentence[], { maxTokens, batchSize }: BatchLimits): Room | null {
+  const tokens = open.reduce((sum, { sourceLength }) => sum + sourceLength, 0);
+  const room = { maxTokens: maxTokens - tokens, batchSize: batchSize - open.length, empty: open.length === 0 };
+  const enough = room.maxTokens >= REFILL * maxTokens && room.batchSize >= REFILL * batchSize;
+  return enough || room.empty ? room : null;
+}
+
+/** Takes all sentences one token further. @returns for each row that lives on, which of the former ones it continues */
+async function step(
+  state: StepState,
+  open: readonly Sentence[],
+  { beam, minLen, lenpen, vocabularySize }: SearchOptions & { vocabularySize: number },
+): Promise<Int32Array> {
+  // One more than are needed, where </s> may be among them that is forbidden to a sentence.
+  const young = open.some(({ length }) => length < minLen);
+  const k = Math.min(2 * beam + (young ? 1 : 0), vocabularySize - 1);
+  const top = await state.step(lastTokens(open), k, [PAD]);
+  const rows: number[] = [];
+  let firstRow = 0;
+  for (const sentence of open) {
+    const count = sentence.live.length;
+    const candidates =
+      sentence.length < sentence.maxLength
+        ? continuations(sentence, top, firstRow, k, sentence.length < minLen)
+        : endings(sentence, top.endLogProbs.subarray(firstRow, firstRow + count));
+    const parents = advance(sentence, candidates.slice(0, 2 * beam), beam, lenpen);
+    for (const parent of parents) rows.push(firstRow + parent);
+    firstRow += count;
+  }
+  return Int32Array.from(rows);
+}
+
+function newSentence(place: number, sourceLength: number, options: SearchOptions): Sentence {
   const { maxLenA, maxLenB, maxPositions } = options;
   return {
+    place,
+    sourceLength,
     maxLength: Math.min(Math.floor(maxLenA * sourceLength + maxLenB), maxPositions - 1),
+    length: 0,
     live: [{ token: EOS, logProb: 0, total: 0, parent: null }],
     finished: [],
   };
@@ -144,20 +214,18 @@ function lastTokens(sentences: readonly Sentence[]): Int32Array {
   return Int32Array.from(sentences.flatMap(({ live }) => live.map(({ token }) => token)));
 }
 
-function rowRange(first: number, count: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, i) => first + i);
-}
-
-/** Every continuation the model offered for the hypotheses of a sentence, best first. */
+/** Every continuation the model offered for the hypotheses of a sentence, best first; without `</s>` if it is too early. */
 function continuations(
   { live }: Sentence,
-  top: { ids: Int32Array; logProbs: Float32Array },
+  top: Continuations,
   firstRow: number,
   k: number,
+  early: boolean,
 ): Candidate[] {
   const candidates: Candidate[] = [];
   live.forEach((parent, beam) => {
     for (let i = (firstRow + beam) * k; i < (firstRow + beam + 1) * k; i++) {
+      if (early && top.ids[i] === EOS) continue;
       candidates.push(candidate(parent, beam, top.ids[i], top.logProbs[i]));
     }
   });
@@ -190,9 +258,9 @@ function advance(
   sentence: Sentence,
   candidates: readonly Candidate[],
   beam: number,
-  length: number,
   lenpen: number,
 ): number[] {
+  const length = ++sentence.length;
   for (const ended of candidates.slice(0, beam)) {
     if (ended.token === EOS && sentence.finished.length < beam) {
       sentence.finished.push(finish(ended, length, lenpen));

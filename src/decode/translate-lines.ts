@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
-import { pack } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
-import { type BatchLimits, lengthBatches } from './length-batches.js';
-import { beamSearch, type Hypothesis, type SearchOptions, type StepModel } from './search.js';
+import type { BatchLimits } from './length-batches.js';
+import { searchLongestFirst } from './search-longest-first.js';
+import type { Hypothesis, SearchOptions, StepModel } from './search.js';
 import type { TextCodec } from './text-codec.js';
 import type { Translation } from './translation-format.js';
 
@@ -13,8 +12,8 @@ export interface TranslateOptions extends SearchOptions, BatchLimits {
   chunk: number;
   /** Told of a line with more tokens than the model has positions for: its place from 0, and its length. */
   onCut?: (index: number, length: number) => void;
-  /** Told after each batch how many lines it held. */
-  onBatch?: (lines: number) => void;
+  /** Told how many further lines are done. */
+  onDone?: (lines: number) => void;
 }
 
 interface Line {
@@ -74,18 +73,12 @@ async function translateChunk(
 ): Promise<Translation[]> {
   const found = new Map<Line, Hypothesis[]>();
   const filled = lines.filter(({ ids }) => ids.length > 0);
-  if (filled.length < lines.length) options.onBatch?.(lines.length - filled.length);
-  const lengths = filled.map(({ ids }) => ids.length);
-  for (const places of lengthBatches(lengths, options)) {
-    // Signals and progress are served here: a search does not give way to other events.
-    await setImmediate();
-    const batch = places.map((place) => filled[place]);
-    const results = await beamSearch(model, pack(batch.map(({ ids }) => ids)), options);
-    batch.forEach((line, i) => {
-      found.set(line, results[i].slice(0, options.nbest));
-    });
-    options.onBatch?.(batch.length);
-  }
+  if (filled.length < lines.length) options.onDone?.(lines.length - filled.length);
+  const sources = filled.map(({ ids }) => ids);
+  await searchLongestFirst(model, sources, options, (place, hypotheses) => {
+    found.set(filled[place], hypotheses.slice(0, options.nbest));
+    options.onDone?.(1);
+  });
   return lines.map((line) => describe(line, found.get(line), codec));
 }
 

@@ -2,11 +2,12 @@ import type { Precision } from '../common/precision.js';
 import type { Packed } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import type { HeadRows } from '../ops/attention.js';
-import { KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
+import { type KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
-import { logProbsOf, type TopLogProbs, topLogProbs } from '../ops/top-log-probs.js';
+import { topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
+import { LayerStores, type PlaceHolder } from './layer-stores.js';
 import { type AttentionBranch, finishReleasing, layer, project, projectOut } from './layers.js';
 import { type Pass, PreparedLinears } from './pass.js';
 import { type Candidates, RestrictedOutput } from './restricted-output.js';
@@ -39,10 +40,10 @@ export class IncrementalDecoder {
     return this.model.vocabulary.target;
   }
 
-  /** Encodes sentences that end in `</s>`; at the start there is one row for each sentence, in their order. */
-  start(sources: Packed): IncrementalState {
+  /** A batch that has no rows yet. */
+  start(): IncrementalState {
     const { model, precision, prepared, spare, candidates } = this;
-    return new IncrementalState(model, precision, prepared, spare, sources, candidates);
+    return new IncrementalState(model, precision, prepared, spare, candidates);
   }
 
   /** Releases what it made of the weights, and the memory that batches have used; the model stays. */
@@ -52,35 +53,41 @@ export class IncrementalDecoder {
   }
 }
 
-/** One live hypothesis. */
-interface Row {
-  /** Place of its sentence in the batch. */
-  sentence: number;
-  /** Places of the source's keys. */
-  source: Int32Array;
-  /** Places of the keys of what was fed so far, in their order. */
-  past: number[];
+/** What may follow each row; see `Continuations` of decode/search.ts. */
+export interface IncrementalContinuations {
+  ids: Int32Array;
+  logProbs: Float32Array;
+  endLogProbs: Float32Array;
+}
+
+/** A sentence of a batch; its places are those of its keys. */
+interface Source extends PlaceHolder {
+  /** What its translation is made of, where that is restricted. */
+  candidates: Int32Array | null;
+  /** Its place in the restricted output. */
+  list: number;
+}
+
+/** One live hypothesis; its places are those of the keys of what was fed so far, in their order. */
+interface Row extends PlaceHolder {
+  source: Source;
 }
 
 /**
- * The rows of one batch between two steps. All rows are equally long. A place in the stores holds the keys and
- * values of one fed token; rows with a common past share its places.
+ * The rows of one batch between two steps. A place in the stores holds the keys and values of one token; rows of one
+ * sentence share those of its source, and rows with a common past share its places.
  */
 export class IncrementalState {
   private readonly model: Transformer;
+  private readonly prepared: PreparedLinears;
+  private readonly candidates: Candidates | undefined;
   private readonly pass: Pass;
-  /** Keys and values of the encoder's output, a store for each layer. */
-  private readonly source: KeyValueStore[];
-  private readonly past: KeyValueStore[];
-  private readonly spare: KeyValueStore[];
-  private readonly output: PreparedLinear | RestrictedOutput;
-  private rows: Row[];
-  /** Tokens fed to each row. */
-  private length = 0;
-  /** Places in use or free below this one. */
-  private places = 0;
-  /** Of the last step: [rows, V], or of what each row's sentence may have. */
-  private logits: tf.Tensor2D | undefined;
+  /** Keys and values of the encoder's output, and of what was fed; a store for each layer. */
+  private readonly source: LayerStores;
+  private readonly past: LayerStores;
+  /** For the sentences that were there when the last ones came in. */
+  private restricted: RestrictedOutput | undefined;
+  private rows: Row[] = [];
 
   /** @param spare stores to use, and to give back at the end */
   constructor(
@@ -88,32 +95,37 @@ export class IncrementalState {
     precision: Precision,
     prepared: PreparedLinears,
     spare: KeyValueStore[],
-    { tokens, offsets }: Packed,
     candidates?: Candidates,
   ) {
-    const { layers } = model.config.decoder;
-    const store = () => spare.pop() ?? new KeyValueStore(model.config.embedDim);
-    const stores = () => Array.from({ length: layers }, store);
     this.model = model;
-    this.spare = spare;
+    this.prepared = prepared;
+    this.candidates = candidates;
     this.pass = model.pass({ training: null, prepared }, precision);
-    this.source = stores();
-    this.past = stores();
-    this.rows = Array.from({ length: offsets.length - 1 }, (_, i) => ({
-      sentence: i,
-      source: Int32Array.from({ length: offsets[i + 1] - offsets[i] }, (_, j) => offsets[i] + j),
-      past: [],
-    }));
-    const sourceOf = ({ sentence }: Row) => tokens.subarray(offsets[sentence], offsets[sentence + 1]);
-    this.output =
-      candidates === undefined
-        ? prepared.get('output', () => new PreparedLinear(model.outputWeight(), null, precision))
-        : new RestrictedOutput(
-            model.outputWeight(),
-            this.rows.map((row) => candidates(sourceOf(row))),
-            precision,
-          );
-    tf.tidy(() => this.storeSources(finishReleasing(model.encoderSteps({ tokens, offsets }, this.pass))));
+    const { embedDim, decoder } = model.config;
+    this.source = new LayerStores(decoder.layers, embedDim, spare);
+    this.past = new LayerStores(decoder.layers, embedDim, spare);
+  }
+
+  /** Encodes sentences that end in `</s>`. Each is one row, in their order behind those that are there. */
+  add(sources: Packed): void {
+    const { tokens, offsets } = sources;
+    this.source.compact(this.sources());
+    const first = this.source.take(tokens.length);
+    for (let i = 0; i + 1 < offsets.length; i++) {
+      const [from, to] = [offsets[i], offsets[i + 1]];
+      const places = ascending(first + from, to - from);
+      const candidates = this.candidates?.(tokens.subarray(from, to)) ?? null;
+      this.rows.push({ source: { places, candidates, list: 0 }, places: new Int32Array(0) });
+    }
+    if (this.candidates !== undefined) this.restrict();
+    tf.tidy(() => {
+      const memory = finishReleasing(this.model.encoderSteps(sources, this.pass));
+      this.source.stores.forEach((store, index) => {
+        const prefix = `decoder.layers.${index}.encoder_attn.`;
+        const [keys, values] = project(this.pass, prefix, ['k', 'v'], memory);
+        store.put(first, keys, values);
+      });
+    });
   }
 
   /**
@@ -123,70 +135,71 @@ export class IncrementalState {
    * @param k how many continuations to return for each row
    * @param forbid ids that are not returned; they keep their share of the probability
    */
-  async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<TopLogProbs> {
-    const { output } = this;
-    const sentences = Int32Array.from(this.rows, ({ sentence }) => sentence);
-    this.logits?.dispose();
-    this.logits = tf.tidy(() => {
+  async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<IncrementalContinuations> {
+    const { restricted, rows } = this;
+    const lists = Int32Array.from(rows, ({ source }) => source.list);
+    const logits = tf.tidy(() => {
       const hidden = this.hidden(tokens);
-      return output instanceof RestrictedOutput
-        ? output.apply(hidden, sentences, k + forbid.length)
-        : output.apply(hidden);
+      return restricted?.apply(hidden, lists, k + forbid.length) ?? this.output().apply(hidden);
     });
     // Special symbols have their own ids among those of a sentence, too: forbidden ones and `</s>` are found by them.
-    const top = await topLogProbs(this.logits, k, forbid);
-    if (!(output instanceof RestrictedOutput)) return top;
-    return { ...top, ids: top.ids.map((place, i) => output.idAt(sentences[Math.floor(i / k)], place)) };
-  }
-
-  /** Natural log-probability of `</s>` as the next token of some rows, after a step; [rows.length]. */
-  async endLogProbs(rows: Int32Array): Promise<Float32Array> {
-    const logits = tf.tidy(() => tf.gather(this.logits!, tf.tensor1d(rows, 'int32')));
-    try {
-      return await logProbsOf(logits, EOS);
-    } finally {
-      logits.dispose();
-    }
+    const { ids, logProbs, ofAsked } = await topLogProbs(logits, k, forbid, EOS);
+    logits.dispose();
+    const idAt = (place: number, i: number): number => restricted!.idAt(lists[Math.floor(i / k)], place);
+    return { ids: restricted === undefined ? ids : ids.map(idAt), logProbs, endLogProbs: ofAsked };
   }
 
   /** Makes row i a copy of what row `rows[i]` was. */
   select(rows: Int32Array): void {
-    this.rows = Array.from(rows, (row) => ({ ...this.rows[row], past: [...this.rows[row].past] }));
-    const alive = new Set(this.rows.flatMap(({ past }) => past));
-    if (2 * alive.size < this.places) this.compact(alive);
+    this.rows = Array.from(rows, (row) => ({ ...this.rows[row] }));
+    this.past.compact(this.rows);
   }
 
   dispose(): void {
-    this.logits?.dispose();
-    if (this.output instanceof RestrictedOutput) this.output.dispose();
-    this.spare.push(...this.source.splice(0), ...this.past.splice(0));
+    this.restricted?.dispose();
+    this.source.dispose();
+    this.past.dispose();
   }
 
-  private storeSources(memory: tf.Tensor2D): void {
-    this.source.forEach((store, index) => {
-      const prefix = `decoder.layers.${index}.encoder_attn.`;
-      const [keys, values] = project(this.pass, prefix, ['k', 'v'], memory);
-      store.put(0, keys, values);
+  private output(): PreparedLinear {
+    const { precision } = this.pass;
+    return this.prepared.get(
+      'output',
+      () => new PreparedLinear(this.model.outputWeight(), null, precision),
+    );
+  }
+
+  /** The sentences that are there, in their order. */
+  private sources(): Source[] {
+    return [...new Set(this.rows.map(({ source }) => source))];
+  }
+
+  /** Makes the output anew, for the sentences that are there now. */
+  private restrict(): void {
+    const sources = this.sources();
+    sources.forEach((source, i) => {
+      source.list = i;
     });
+    const lists = sources.map(({ candidates }) => candidates!);
+    this.restricted?.dispose();
+    this.restricted = new RestrictedOutput(this.model.outputWeight(), lists, this.pass.precision);
   }
 
   /** Feeds the tokens to the decoder. @returns its output, [rows, d] */
   private hidden(tokens: Int32Array): tf.Tensor2D {
-    const first = this.places;
-    this.rows.forEach(({ past }, row) => {
-      past.push(first + row);
+    const { pass, model, rows } = this;
+    const positions = Int32Array.from(rows, ({ places }) => places.length);
+    const first = this.past.take(tokens.length);
+    rows.forEach((row, i) => {
+      row.places = extended(row.places, first + i);
     });
-    this.places += tokens.length;
-    const { pass, model } = this;
-    const [past, source] = [
-      seenBy(this.rows.map((row) => row.past)),
-      seenBy(this.rows.map((row) => row.source)),
-    ];
-    let hidden = embed(pass, 'decoder', tokens, new Int32Array(tokens.length).fill(this.length++));
+    const past = seenBy(rows.map(({ places }) => places));
+    const source = seenBy(rows.map(({ source }) => source.places));
+    let hidden = embed(pass, 'decoder', tokens, positions);
     for (let index = 0; index < model.config.decoder.layers; index++) {
       const attend = {
-        self: this.selfAttention(this.past[index], first, past),
-        encoder: this.encoderAttention(this.source[index], source),
+        self: this.selfAttention(this.past.stores[index], first, past),
+        encoder: this.encoderAttention(this.source.stores[index], source),
       };
       hidden = finishReleasing(layer(pass, 'decoder', index, hidden, attend));
     }
@@ -209,13 +222,14 @@ export class IncrementalState {
     const mixed = store.attend(queries, seen, this.model.config.attentionHeads);
     return projectOut(this.pass, prefix, mixed);
   }
+}
 
-  /** Moves the places that are alive to the front, so that the stores stay about as large as what they hold. */
-  private compact(alive: ReadonlySet<number>): void {
-    const places = Int32Array.from(alive).sort();
-    const moved = new Map(Array.from(places, (from, to) => [from, to]));
-    for (const store of this.past) store.compact(places);
-    for (const row of this.rows) row.past = row.past.map((place) => moved.get(place)!);
-    this.places = places.length;
-  }
+const ascending = (first: number, count: number): Int32Array =>
+  Int32Array.from({ length: count }, (_, i) => first + i);
+
+function extended(list: Int32Array, value: number): Int32Array {
+  const longer = new Int32Array(list.length + 1);
+  longer.set(list);
+  longer[list.length] = value;
+  return longer;
 }

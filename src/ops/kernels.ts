@@ -108,15 +108,13 @@ export interface Kernels {
   MovingAverage: { inputs: 'average' | 'parameter'; attributes: { share: number } };
   /** any number of tensors → √Σx² [] */
   GlobalNorm: { inputs: string; attributes: Record<string, never> };
-  /** logits [N, V] → ids, log-probabilities [N · k] */
-  TopLogProbs: { inputs: 'logits'; attributes: { k: number; forbid: Int32Array } };
+  /** logits [N, V] → ids, log-probabilities [N · k], and that of the id that is asked for [N] */
+  TopLogProbs: { inputs: 'logits'; attributes: { k: number; forbid: Int32Array; asked: number } };
   /** x [N, S] → of each row the columns of its list, then −∞, [N, width]; see `pickColumns` */
   PickColumns: {
     inputs: 'x';
     attributes: { columns: Int32Array; offsets: Int32Array; rows: Int32Array; width: number };
   };
-  /** logits [N, V] → log Σ exp [N] */
-  LogPartitions: { inputs: 'logits'; attributes: Record<string, never> };
   /**
    * Overwrites rows of stored [P, d], from `first` on, with rows [N, ≥ d] from a column on: with all of them in turn, or
    * with those at `from`. They may be rows of `stored` itself, each moved to the front, in their order. → nothing

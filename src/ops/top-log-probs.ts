@@ -7,6 +7,8 @@ export interface TopLogProbs {
   ids: Int32Array;
   /** Natural log-probabilities, [N · k]. */
   logProbs: Float32Array;
+  /** That of the id that was asked for besides, [N]. */
+  ofAsked: Float32Array;
 }
 
 /**
@@ -14,22 +16,33 @@ export interface TopLogProbs {
  *
  * @param logits [N, V]
  * @param forbid ids that are not returned; they keep their share of the probability
+ * @param asked an id whose log-probability is told of every row
  */
 export async function topLogProbs(
   logits: tf.Tensor2D,
   k: number,
-  forbid: readonly number[] = [],
+  forbid: readonly number[],
+  asked: number,
 ): Promise<TopLogProbs> {
-  if (!hasKernel('TopLogProbs')) return topLogProbsReference(logits, k, forbid);
-  const [ids, logProbs] = runFused('TopLogProbs', { logits }, { k, forbid: Int32Array.from(forbid) });
-  return { ids: await readAndDispose<'int32'>(ids), logProbs: await readAndDispose(logProbs) };
+  if (!hasKernel('TopLogProbs')) return topLogProbsReference(logits, k, forbid, asked);
+  const [ids, logProbs, ofAsked] = runFused(
+    'TopLogProbs',
+    { logits },
+    { k, forbid: Int32Array.from(forbid), asked },
+  );
+  return {
+    ids: await readAndDispose<'int32'>(ids),
+    logProbs: await readAndDispose(logProbs),
+    ofAsked: await readAndDispose(ofAsked),
+  };
 }
 
 /** The same on the values of the logits: the oracle of the fused one. */
 export async function topLogProbsReference(
   logits: tf.Tensor2D,
   k: number,
-  forbid: readonly number[] = [],
+  forbid: readonly number[],
+  asked: number,
 ): Promise<TopLogProbs> {
   const [rows, size] = logits.shape;
   const values = await logits.data<'float32'>();
@@ -46,19 +59,11 @@ export async function topLogProbsReference(
     );
     for (let i = row * k; i < (row + 1) * k; i++) logProbs[i] = values[row * size + ids[i]] - partitions[row];
   }
-  return { ids, logProbs };
-}
-
-/** Natural log-probability of one id in each row of logits [N, V]. */
-export async function logProbsOf(logits: tf.Tensor2D, id: number): Promise<Float32Array> {
-  const column = tf.tidy(() => tf.slice(logits, [0, id], [logits.shape[0], 1]));
-  const values = await readAndDispose(column);
-  return (await logPartitions(logits)).map((partition, row) => values[row] - partition);
+  return { ids, logProbs, ofAsked: partitions.map((partition, row) => values[row * size + asked] - partition) };
 }
 
 /** log Σ exp of each row, [N]; as in the cross-entropy: max z − log max p. */
 function logPartitions(logits: tf.Tensor2D): Promise<Float32Array> {
-  if (hasKernel('LogPartitions')) return readAndDispose(runFused('LogPartitions', { logits }, {})[0]);
   return readAndDispose(tf.tidy(() => tf.sub(tf.max(logits, 1), tf.log(tf.max(tf.softmax(logits), 1)))));
 }
 

@@ -17,8 +17,8 @@ const CHUNK = 2000;
 export interface LineOptions {
   /** Lines to group by length at a time, which bound the memory; 1 answers each line as it comes. */
   chunk?: number;
-  /** Told after each batch how many lines it held. */
-  onBatch?: (lines: number) => void;
+  /** Told how many further lines are done. */
+  onDone?: (lines: number) => void;
 }
 
 /** A trained model in memory, which translates as a config says until it is disposed of. */
@@ -63,7 +63,7 @@ export class OpenModel {
       log.warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     };
     const how = { ...this.config.decode, maxPositions, chunk: options.chunk ?? CHUNK, onCut };
-    return translateLines(lines, this.decoder, this.loaded.codec, { ...how, onBatch: options.onBatch });
+    return translateLines(lines, this.decoder, this.loaded.codec, { ...how, onDone: options.onDone });
   }
 
   dispose(): void {

@@ -95,7 +95,7 @@ async function translateAll(
   let done = 0;
   const translations = model.translate(lines, {
     chunk,
-    onBatch: (count) => {
+    onDone: (count) => {
       done += count;
       progress?.update(done, [`${rate(done, started)} sentences/s`]);
     },

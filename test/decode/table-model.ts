@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Packed } from '../../src/data/batch.js';
-import type { StepModel, StepState } from '../../src/decode/search.js';
+import type { Continuations, StepModel, StepState } from '../../src/decode/search.js';
 
 /** Natural log-probabilities of the next token, [vocabulary], given a source and what was written so far. */
 export type Table = (source: readonly number[], prefix: readonly number[]) => ArrayLike<number>;
@@ -19,29 +19,29 @@ export class TableModel implements StepModel {
     this.table = table;
   }
 
-  start({ tokens, offsets }: Packed): StepState {
-    const sources = Array.from({ length: offsets.length - 1 }, (_, i) => [
-      ...tokens.subarray(offsets[i], offsets[i + 1]),
-    ]);
+  start(): StepState {
     this.open++;
-    return new TableState(this, sources);
+    return new TableState(this);
   }
 }
 
 class TableState implements StepState {
   private readonly model: TableModel;
-  private rows: { sentence: number; source: number[]; prefix: number[] }[];
+  private rows: { sentence: number; source: number[]; prefix: number[] }[] = [];
+  private sentences = 0;
 
-  constructor(model: TableModel, sources: readonly number[][]) {
+  constructor(model: TableModel) {
     this.model = model;
-    this.rows = sources.map((source, sentence) => ({ sentence, source, prefix: [] }));
   }
 
-  async step(
-    tokens: Int32Array,
-    k: number,
-    forbid: readonly number[],
-  ): Promise<{ ids: Int32Array; logProbs: Float32Array }> {
+  add({ tokens, offsets }: Packed): void {
+    for (let i = 0; i + 1 < offsets.length; i++) {
+      const source = [...tokens.subarray(offsets[i], offsets[i + 1])];
+      this.rows.push({ sentence: this.sentences++, source, prefix: [] });
+    }
+  }
+
+  async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<Continuations> {
     assert.equal(tokens.length, this.rows.length);
     this.model.rowsPerStep.push(tokens.length);
     this.rows.forEach(({ prefix }, row) => {
@@ -59,11 +59,8 @@ class TableState implements StepState {
     return {
       ids: Int32Array.from(best, ({ id }) => id),
       logProbs: Float32Array.from(best, ({ logProb }) => logProb),
+      endLogProbs: Float32Array.from(this.rows, (_, row) => this.logProbs(row)[2]),
     };
-  }
-
-  async endLogProbs(rows: Int32Array): Promise<Float32Array> {
-    return Float32Array.from(rows, (row) => this.logProbs(row)[2]);
   }
 
   select(rows: Int32Array): void {

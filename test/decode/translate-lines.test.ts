@@ -167,7 +167,7 @@ describe('events', () => {
   test('every line is counted', async () => {
     let done = 0;
     await translate(LINES, copying, {
-      onBatch: (lines) => {
+      onDone: (lines) => {
         done += lines;
       },
     });

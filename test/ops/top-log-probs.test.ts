@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { tf } from '../../src/ops/tf.js';
-import { logProbsOf, type TopLogProbs, topLogProbs } from '../../src/ops/top-log-probs.js';
+import { type TopLogProbs, topLogProbs } from '../../src/ops/top-log-probs.js';
 import { allClose } from './all-close.js';
 import { onEachBackend } from './backends.js';
 import { matrix, rowsOf } from './samples.js';
@@ -26,9 +26,14 @@ const order = (row: number[], forbid: readonly number[] = []): number[] =>
       return row[a] === row[b] ? a - b : row[b] > row[a] ? 1 : -1;
     });
 
-async function top(rows: number[][], k: number, forbid?: readonly number[]): Promise<TopLogProbs> {
+async function top(
+  rows: number[][],
+  k: number,
+  forbid?: readonly number[],
+  asked = 0,
+): Promise<TopLogProbs> {
   const logits = tf.tensor2d(rows);
-  const result = await topLogProbs(logits, k, forbid);
+  const result = await topLogProbs(logits, k, forbid ?? [], asked);
   logits.dispose();
   return result;
 }
@@ -142,12 +147,10 @@ onEachBackend(() => {
       [0, inf, 1],
       [-inf, -inf, -inf],
     ]) {
-      const { ids, logProbs } = await top([row], 2);
+      const { ids, logProbs, ofAsked } = await top([row], 2);
       assert.deepEqual([...ids], order(row).slice(0, 2));
       assert.ok(logProbs.every(Number.isNaN));
-      const logits = tf.tensor2d([row]);
-      assert.ok((await logProbsOf(logits, 0)).every(Number.isNaN));
-      logits.dispose();
+      assert.ok(ofAsked.every(Number.isNaN));
     }
   });
 
@@ -161,30 +164,31 @@ onEachBackend(() => {
     }
   });
 
-  test('logProbsOf: that of one id in each row, the same number as from topLogProbs', async () => {
-    const logits = matrix(4, 9);
-    const rows = rowsOf(logits);
-    const { ids, logProbs } = await topLogProbs(logits, 9);
-    for (const id of [0, 5, 8]) {
-      const found = await logProbsOf(logits, id);
-      allClose(
-        found,
-        rows.map((row) => logProbabilities(row)[id]),
-      );
-      found.forEach((x, row) => {
-        const place = ids.subarray(row * 9, row * 9 + 9).indexOf(id);
-        assert.equal(x, logProbs[row * 9 + place]);
-      });
+  test('of the id that is asked for: the same number as among the best, forbidden or not', async () => {
+    const rows = rowsOf(matrix(4, 9));
+    const { ids, logProbs } = await top(rows, 9);
+    for (const asked of [0, 5, 8]) {
+      for (const forbid of [[], [asked]]) {
+        const { ofAsked } = await top(rows, 3, forbid, asked);
+        allClose(
+          ofAsked,
+          rows.map((row) => logProbabilities(row)[asked]),
+        );
+        ofAsked.forEach((x, row) => {
+          const place = ids.subarray(row * 9, row * 9 + 9).indexOf(asked);
+          assert.equal(x, logProbs[row * 9 + place]);
+        });
+      }
     }
-    logits.dispose();
   });
 
   test('no rows give nothing; no tensor stays', async () => {
     const [none, some] = [tf.zeros<tf.Rank.R2>([0, 3]), matrix(2, 3)];
     const before = tf.memory().numTensors;
-    assert.deepEqual(await topLogProbs(none, 2), { ids: new Int32Array(0), logProbs: new Float32Array(0) });
-    await topLogProbs(some, 2, [0]);
-    await logProbsOf(some, 1);
+    assert.deepEqual(await topLogProbs(none, 2, [], 0), {
+      ...{ ids: new Int32Array(0), logProbs: new Float32Array(0), ofAsked: new Float32Array(0) },
+    });
+    await topLogProbs(some, 2, [0], 1);
     assert.equal(tf.memory().numTensors, before);
     tf.dispose([none, some]);
   });

@@ -21,7 +21,7 @@ const KERNELS = Object.keys(IMPLEMENTATIONS) as KernelName[];
 /** What training does without. */
 const DECODING: readonly KernelName[] = [
   ...(['PackWeight', 'PackedLinear', 'StoreRows', 'CachedAttention'] as const),
-  ...(['TopLogProbs', 'LogPartitions', 'PickColumns'] as const),
+  ...(['TopLogProbs', 'PickColumns'] as const),
 ];
 
 /** Makes the native engine without some kernels the current backend. */

@@ -199,29 +199,24 @@ inline void selectTop(const float *values, int64_t size, Ints forbidden, int64_t
   for (; id < size; id++) offer(static_cast<int32_t>(id));
 }
 
-/// The k most probable entries of each row of logits [rows, size]: ids and natural log-probabilities, [rows · k].
-inline void topLogProbs(Floats logits, Ints forbidden, Span<int32_t> ids, Floats logProbs, int64_t rows, int64_t size,
-                        int64_t k) {
+/// The k most probable entries of each row of logits [rows, size]: ids and natural log-probabilities, [rows · k]; and the
+/// log-probability of the entry that is asked for, [rows].
+inline void topLogProbs(Floats logits, Ints forbidden, Span<int32_t> ids, Floats logProbs, Floats ofAsked, int64_t rows,
+                        int64_t size, int64_t k, int64_t asked) {
   expect(logits, rows * size, "logits");
   require(k >= 1 && k <= size, "k must be at least 1 and at most the length of a row");
   expect(ids, rows * k, "ids");
   expect(logProbs, rows * k, "logProbs");
+  expect(ofAsked, rows, "ofAsked");
+  require(asked < size, "there is no such entry as is asked for");
   parallel(rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const float *values = logits.data + row * size;
       selectTop(values, size, forbidden, k, ids.data + row * k);
       const float logPartition = logPartitionOf(values, size);
       for (int64_t i = row * k; i < (row + 1) * k; i++) logProbs[i] = values[ids[i]] - logPartition;
+      ofAsked[row] = values[asked] - logPartition;
     }
-  });
-}
-
-/// log Σ exp of each row, [rows].
-inline void logPartitions(Floats logits, Floats out, int64_t rows, int64_t size) {
-  expect(logits, rows * size, "logits");
-  expect(out, rows, "out");
-  parallel(rows, rowsOf(16384, size), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; row++) out[row] = logPartitionOf(logits.data + row * size, size);
   });
 }
 

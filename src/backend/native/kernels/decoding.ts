@@ -16,8 +16,8 @@ declare module '../binding.js' {
     ): void;
     topLogProbs(
       ...args: [
-        ...[logits: Floats, forbidden: Int32Array, ids: Int32Array, logProbs: Floats],
-        ...[rows: number, size: number, k: number],
+        ...[logits: Floats, forbidden: Int32Array, ids: Int32Array, logProbs: Floats, ofAsked: Floats],
+        ...[rows: number, size: number, k: number, asked: number],
       ]
     ): void;
     pickColumns(
@@ -26,7 +26,6 @@ declare module '../binding.js' {
         ...[size: number, width: number],
       ]
     ): void;
-    logPartitions(...args: [logits: Floats, out: Floats, rows: number, size: number]): void;
   }
 }
 
@@ -50,13 +49,15 @@ export const DECODING = {
     return [out.info];
   },
 
-  TopLogProbs: ({ inputs, attributes: { k, forbid }, backend }) => {
+  TopLogProbs: ({ inputs, attributes: { k, forbid, asked }, backend }) => {
     const [rows, size] = inputs.logits!.shape;
     const ids = backend.outputInts([rows * k]);
-    const logProbs = backend.output([rows * k]);
+    const [logProbs, ofAsked] = [backend.output([rows * k]), backend.output([rows])];
     const logits = backend.floats(inputs.logits!);
-    backend.addon.topLogProbs(logits, forbid, ids.values, logProbs.values, rows, size, k);
-    return [ids.info, logProbs.info];
+    backend.addon.topLogProbs(
+      ...([logits, forbid, ids.values, logProbs.values, ofAsked.values, rows, size, k, asked] as const),
+    );
+    return [ids.info, logProbs.info, ofAsked.info];
   },
 
   PickColumns: ({ inputs, attributes: { columns, offsets, rows, width }, backend }) => {
@@ -64,13 +65,6 @@ export const DECODING = {
     const out = backend.output([rows.length, width]);
     const x = backend.floats(inputs.x!);
     backend.addon.pickColumns(x, columns, offsets, rows, out.values, size, width);
-    return [out.info];
-  },
-
-  LogPartitions: ({ inputs, backend }) => {
-    const [rows, size] = inputs.logits!.shape;
-    const out = backend.output([rows]);
-    backend.addon.logPartitions(backend.floats(inputs.logits!), out.values, rows, size);
     return [out.info];
   },
 } satisfies Partial<Implementations>;
