@@ -102,10 +102,12 @@ void add(Napi::Object &exports, const Op &op) {
   });
 }
 
+/// Bytes of a large page.
+constexpr size_t LARGE = size_t{1} << 21;
+
 /// Memory for tensors: aligned to 64 bytes, in large pages where it is large. Freed when JavaScript forgets it.
 Napi::Value allocate(const Napi::CallbackInfo &info) {
   const size_t bytes = static_cast<size_t>(sizeOf(info[0]));
-  constexpr size_t LARGE = size_t{1} << 21;
   void *memory = nullptr;
   if (posix_memalign(&memory, bytes >= LARGE ? LARGE : 64, bytes) != 0) throw OutOfMemory(bytes);
   std::unique_ptr<void, decltype(&std::free)> owned(memory, std::free);
@@ -116,6 +118,19 @@ Napi::Value allocate(const Napi::CallbackInfo &info) {
       Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void *data) { std::free(data); });
   owned.release();
   return buffer;
+}
+
+/// Bytes until memory of JavaScript's own is a multiple of so many. Asks for large pages where it is large.
+Napi::Value align(const Napi::CallbackInfo &info) {
+  expectArguments(info, 2);
+  const auto memory = spanOf<Napi::Uint8Array, uint8_t>(info[0], napi_uint8_array, "Uint8Array");
+  const uintptr_t bytes = static_cast<uintptr_t>(sizeOf(info[1])), address = reinterpret_cast<uintptr_t>(memory.data);
+  if (bytes == 0) throw std::invalid_argument("expected a number of bytes");
+#if defined(__linux__)
+  const uintptr_t first = (address + LARGE - 1) / LARGE * LARGE, last = (address + static_cast<uintptr_t>(memory.size)) / LARGE * LARGE;
+  if (first < last) madvise(reinterpret_cast<void *>(first), last - first, MADV_HUGEPAGE);
+#endif
+  return Napi::Number::New(info.Env(), static_cast<double>((bytes - address % bytes) % bytes));
 }
 
 /// Gives the whole pages of a stretch of such memory back to the system, where it takes them; what is in them is lost.
@@ -157,6 +172,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("bits", Napi::String::New(env, chosen.bits));
   exports.Set("isas", instructionSets(env));
   expose(exports, "allocate", allocate);
+  expose(exports, "align", align);
   expose(exports, "discard", discard);
   add(exports, SET_THREADS);
   for (int64_t i = 0; i < chosen.ops.size; i++) add(exports, chosen.ops[i]);

@@ -30,6 +30,8 @@ export interface ChosenBackend {
   reason: string;
   /** What decides the bits of results: the name, for the native engine with its instruction set. */
   engine: string;
+  /** Threads that it computes on. */
+  threads: number;
   /** Null where the backend does not tell. */
   memory: TensorMemory | null;
   /** By precision other than float32: how the backend computes products in it, in words. */
@@ -37,7 +39,7 @@ export interface ChosenBackend {
 }
 
 /** A backend that is there. `set`: of instructions with the same bits, where it tells. */
-interface Loaded extends Partial<Pick<ChosenBackend, 'precisions'>> {
+interface Loaded extends Partial<Pick<ChosenBackend, 'precisions' | 'threads'>> {
   tfjsName: string;
   what: string;
   set?: string;
@@ -71,7 +73,7 @@ const LOADERS: Record<BackendName, Loader> = {
     checkInstructionSet(addon);
     startThreads(addon, threads);
     const what = `the C++ engine, ${addon.isa}, ${threads} threads`;
-    return { tfjsName: 'native', what, set: addon.bits, precisions: precisionsOf(addon) };
+    return { tfjsName: 'native', what, set: addon.bits, threads, precisions: precisionsOf(addon) };
   },
   tensorflow: async () => {
     const failures: string[] = [];
@@ -183,7 +185,8 @@ export async function initBackend(
     const memory = name === 'native' ? (tf.backend() as unknown as NativeBackend).arena : null;
     const engine = found.set === undefined ? name : `${name} ${found.set}`;
     const reason = [found.what, ...passed].join('; ');
-    return { name, reason, engine, memory, precisions: found.precisions ?? {} };
+    const { threads: used = 1, precisions = {} } = found;
+    return { name, reason, engine, threads: used, memory, precisions };
   }
   throw new UserError({
     problem: `no tensor backend could be started: ${passed.join('; ')}`,

@@ -41,6 +41,18 @@ const decodeSection = section(
     'min-len': free(count(1, 'Least tokens of a translation, </s> not counted.'), { unit: 'tokens' }),
     'max-tokens': free(count(4096, 'Most source tokens in a batch.', 1), { unit: 'source tokens' }),
     'batch-size': free(count(256, 'Most sentences in a batch.', 1), { unit: 'sentences' }),
+    streams: free(
+      z
+        .int()
+        .min(1)
+        .max(MOST_THREADS)
+        .nullable()
+        .default(null)
+        .describe(
+          'Searches side by side, each on one thread of the native backend; 1 is one on all threads, null chooses by the work there is.',
+        ),
+      { unit: 'searches' },
+    ),
     precision: free(
       choice(
         PRECISIONS,

@@ -9,7 +9,7 @@ import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { type BatchLimits, lengthBatches } from './length-batches.js';
 import type { SearchOptions } from './search.js';
-import { searchLongestFirst } from './search-longest-first.js';
+import { searchWith } from './sentence-queue.js';
 
 /** Ids of a sentence and its translation, both ending in `</s>`. */
 export interface IdPair {
@@ -78,7 +78,7 @@ function logPartition(logits: Float32Array): number {
 
 /** Logits of every entry after each target token, [T · V]. */
 async function logitsOf(model: Transformer, batch: Batch): Promise<Float32Array> {
-  const output = new PreparedLinear(model.outputWeight(), null);
+  const output = PreparedLinear.of(model.outputWeight(), null);
   const logits = tf.tidy(() => {
     const pass = model.pass({ training: null });
     const memory = model.encode(batch.source, pass);
@@ -98,7 +98,7 @@ export async function translateIds(
   const decoder = new IncrementalDecoder(model, precision);
   const found = new Array<Int32Array>(sources.length);
   try {
-    await searchLongestFirst(decoder, sources, options, (place, [{ tokens }]) => {
+    await searchWith(decoder)(sources, options, (place, [{ tokens }]) => {
       found[place] = Int32Array.from(tokens);
     });
   } finally {

@@ -5,34 +5,29 @@ export interface BatchLimits {
   batchSize: number;
 }
 
-/** Sentences that wait for their batch, the longest first: those of like length, which finish together, are together. */
-export class LengthQueue {
-  private readonly lengths: readonly number[];
-  private readonly order: readonly number[];
-  private next = 0;
+/** The places of sentences by falling length, so that those which finish together are together. */
+export function longestFirst(lengths: readonly number[]): Int32Array {
+  return Int32Array.from(lengths.keys()).sort((a, b) => lengths[b] - lengths[a] || a - b);
+}
 
-  /** @param lengths tokens of each sentence */
-  constructor(lengths: readonly number[]) {
-    this.lengths = lengths;
-    this.order = lengths.map((_, i) => i).sort((a, b) => lengths[b] - lengths[a] || a - b);
+/**
+ * Where the sentences of a batch end that begins at `start`: as many as there is room for.
+ *
+ * @param lengths tokens of the sentences in their order
+ * @param alone whether the first is taken however long it is
+ */
+export function endOfBatch(
+  lengths: ArrayLike<number>,
+  start: number,
+  { maxTokens, batchSize }: BatchLimits,
+  alone: boolean,
+): number {
+  let end = start;
+  for (let tokens = 0; end < lengths.length && end - start < batchSize; end++) {
+    tokens += lengths[end];
+    if (tokens > maxTokens && !(alone && end === start)) break;
   }
-
-  /**
-   * The places of the next sentences, as many as there is room for.
-   *
-   * @param alone whether the first one is given however long it is
-   */
-  take({ maxTokens, batchSize }: BatchLimits, alone: boolean): number[] {
-    const taken: number[] = [];
-    let tokens = 0;
-    for (; this.next < this.order.length && taken.length < batchSize; this.next++) {
-      const place = this.order[this.next];
-      tokens += this.lengths[place];
-      if (tokens > maxTokens && !(alone && taken.length === 0)) break;
-      taken.push(place);
-    }
-    return taken;
-  }
+  return end;
 }
 
 /**
@@ -42,9 +37,13 @@ export class LengthQueue {
  * @returns the places of the sentences, batch by batch; each exactly once
  */
 export function lengthBatches(lengths: readonly number[], limits: BatchLimits): number[][] {
-  const queue = new LengthQueue(lengths);
+  const order = longestFirst(lengths);
+  const ordered = order.map((place) => lengths[place]);
   const batches: number[][] = [];
-  for (let batch = queue.take(limits, true); batch.length > 0; batch = queue.take(limits, true))
-    batches.push(batch);
+  for (let start = 0; start < order.length; ) {
+    const end = endOfBatch(ordered, start, limits, true);
+    batches.push([...order.subarray(start, end)]);
+    start = end;
+  }
   return batches;
 }

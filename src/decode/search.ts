@@ -3,44 +3,7 @@ import { UserError } from '../common/errors.js';
 import { type Packed, pack } from '../data/batch.js';
 import { EOS, PAD } from '../data/dictionary.js';
 import type { BatchLimits } from './length-batches.js';
-
-/** What the search asks of a model. A row is one live hypothesis. */
-export interface StepModel {
-  /** Entries of the target dictionary. */
-  readonly vocabularySize: number;
-  /** A batch that has no rows yet. */
-  start(): StepState;
-}
-
-/** What may follow each row. */
-export interface Continuations {
-  /** The k most probable tokens of each row, best first, ties to the lower id, [rows · k]. */
-  ids: Int32Array;
-  /** Their natural log-probabilities, [rows · k]. */
-  logProbs: Float32Array;
-  /** The natural log-probability of `</s>`, [rows]. */
-  endLogProbs: Float32Array;
-}
-
-/** The rows of one batch between two steps. */
-export interface StepState {
-  /** Encodes sentences that end in `</s>`. Each is one row, in their order behind those that are there. */
-  add(sources: Packed): void;
-  /**
-   * Feeds one token to each row and asks what may follow.
-   *
-   * @param tokens the last token of each row, [rows]
-   * @param k how many continuations to return for each row
-   * @param forbid ids that are not returned; they keep their share of the probability
-   */
-  step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<Continuations>;
-  /**
-   * Makes row i a copy of what row `rows[i]` was. Rows of one sentence stay together and sentences keep their
-   * order; a sentence without rows is dropped.
-   */
-  select(rows: Int32Array): void;
-  dispose(): void;
-}
+import type { Continuations, StepModel, StepState } from './step-model.js';
 
 export interface SearchOptions {
   beam: number;
@@ -136,7 +99,11 @@ export async function search(
       if (open.length === 0) return;
       const rows = await step(state, open, { ...options, beam, vocabularySize: model.vocabularySize });
       for (const { place, live, finished } of open) {
-        if (live.length === 0) found(place, finished.sort((a, b) => b.score - a.score));
+        if (live.length === 0)
+          found(
+            place,
+            finished.sort((a, b) => b.score - a.score),
+          );
       }
       open = open.filter(({ live }) => live.length > 0);
       state.select(rows);
@@ -159,16 +126,25 @@ export async function beamSearch(
   );
   const results = new Array<Hypothesis[]>(sources.length);
   const limits = { maxTokens: tokens.length, batchSize: sources.length };
-  await search(model, () => sources.splice(0), { ...options, ...limits }, (place, hypotheses) => {
-    results[place] = hypotheses;
-  });
+  await search(
+    model,
+    () => sources.splice(0),
+    { ...options, ...limits },
+    (place, hypotheses) => {
+      results[place] = hypotheses;
+    },
+  );
   return results;
 }
 
 /** What a batch has room for; null while that is too little. */
 function roomBeside(open: readonly Sentence[], { maxTokens, batchSize }: BatchLimits): Room | null {
   const tokens = open.reduce((sum, { sourceLength }) => sum + sourceLength, 0);
-  const room = { maxTokens: maxTokens - tokens, batchSize: batchSize - open.length, empty: open.length === 0 };
+  const room = {
+    maxTokens: maxTokens - tokens,
+    batchSize: batchSize - open.length,
+    empty: open.length === 0,
+  };
   const enough = room.maxTokens >= REFILL * maxTokens && room.batchSize >= REFILL * batchSize;
   return enough || room.empty ? room : null;
 }

@@ -1,7 +1,7 @@
 import { EOS } from '../data/dictionary.js';
 import type { BatchLimits } from './length-batches.js';
-import { searchLongestFirst } from './search-longest-first.js';
-import type { Hypothesis, SearchOptions, StepModel } from './search.js';
+import type { Hypothesis, SearchOptions } from './search.js';
+import type { SearchAll } from './sentence-queue.js';
 import type { TextCodec } from './text-codec.js';
 import type { Translation } from './translation-format.js';
 
@@ -29,7 +29,7 @@ interface Line {
  */
 export async function* translateLines(
   lines: AsyncIterable<string>,
-  model: StepModel,
+  searchAll: SearchAll,
   codec: TextCodec,
   options: TranslateOptions,
 ): AsyncGenerator<Translation> {
@@ -39,11 +39,11 @@ export async function* translateLines(
     chunk.push({ index, text, ids: encodeLine(text, index, codec, options) });
     index++;
     if (chunk.length === options.chunk) {
-      yield* await translateChunk(chunk, model, codec, options);
+      yield* await translateChunk(chunk, searchAll, codec, options);
       chunk = [];
     }
   }
-  yield* await translateChunk(chunk, model, codec, options);
+  yield* await translateChunk(chunk, searchAll, codec, options);
 }
 
 function encodeLine(
@@ -67,7 +67,7 @@ export function fitTo(maxPositions: number, ids: Int32Array): Int32Array {
 
 async function translateChunk(
   lines: readonly Line[],
-  model: StepModel,
+  searchAll: SearchAll,
   codec: TextCodec,
   options: TranslateOptions,
 ): Promise<Translation[]> {
@@ -75,7 +75,7 @@ async function translateChunk(
   const filled = lines.filter(({ ids }) => ids.length > 0);
   if (filled.length < lines.length) options.onDone?.(lines.length - filled.length);
   const sources = filled.map(({ ids }) => ids);
-  await searchLongestFirst(model, sources, options, (place, hypotheses) => {
+  await searchAll(sources, options, (place, hypotheses) => {
     found.set(filled[place], hypotheses.slice(0, options.nbest));
     options.onDone?.(1);
   });

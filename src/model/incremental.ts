@@ -1,5 +1,6 @@
 import type { Precision } from '../common/precision.js';
-import type { Packed } from '../data/batch.js';
+import type { ModelConfig } from '../config/schema.js';
+import { type Packed, pack } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import type { HeadRows } from '../ops/attention.js';
 import { type KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
@@ -9,30 +10,46 @@ import { topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
 import { LayerStores, type PlaceHolder } from './layer-stores.js';
 import { type AttentionBranch, finishReleasing, layer, project, projectOut } from './layers.js';
-import { type Pass, PreparedLinears } from './pass.js';
+import { outputName, type VocabularySizes } from './parameters.js';
+import { Pass, PreparedLinears } from './pass.js';
 import { type Candidates, RestrictedOutput } from './restricted-output.js';
-import type { Transformer } from './transformer.js';
+import { encoderSteps } from './stacks.js';
+
+/** What decoding needs of a model. Of the weights those of linear maps may be missing where the maps are prepared. */
+export interface DecodingModel {
+  readonly config: ModelConfig;
+  readonly vocabulary: VocabularySizes;
+  /** By official name. */
+  readonly weights: ReadonlyMap<string, tf.Tensor>;
+}
 
 /**
  * The model as a search asks it: token by token, with the keys and values of what was read and written kept. Weights are
  * those of when it was made.
  */
 export class IncrementalDecoder {
-  private readonly model: Transformer;
+  private readonly model: DecodingModel;
   private readonly precision: Precision;
+  private readonly prepared: PreparedLinears;
   private readonly candidates: Candidates | undefined;
-  private readonly prepared = new PreparedLinears();
   /** Stores that no state holds: their memory serves the next batch. */
   private readonly spare: KeyValueStore[] = [];
 
   /**
    * @param precision to decode in, whatever the model is trained in
    * @param candidates what translations of a source are made of; by default all of the target dictionary
+   * @param prepared linear maps that are there already; this object disposes of them
    */
-  constructor(model: Transformer, precision: Precision = 'float32', candidates?: Candidates) {
+  constructor(
+    model: DecodingModel,
+    precision: Precision = 'float32',
+    candidates?: Candidates,
+    prepared = new PreparedLinears(),
+  ) {
     this.model = model;
     this.precision = precision;
     this.candidates = candidates;
+    this.prepared = prepared;
   }
 
   /** Entries of the target dictionary. */
@@ -46,6 +63,17 @@ export class IncrementalDecoder {
     return new IncrementalState(model, precision, prepared, spare, candidates);
   }
 
+  /** Prepares all linear maps, which are else prepared when they are first used. */
+  async prepare(): Promise<void> {
+    const state = this.start();
+    try {
+      state.add(pack([[EOS]]));
+      await state.step(Int32Array.of(EOS), 1, []);
+    } finally {
+      state.dispose();
+    }
+  }
+
   /** Releases what it made of the weights, and the memory that batches have used; the model stays. */
   dispose(): void {
     this.prepared.dispose();
@@ -53,7 +81,7 @@ export class IncrementalDecoder {
   }
 }
 
-/** What may follow each row; see `Continuations` of decode/search.ts. */
+/** What may follow each row; see `Continuations` of decode/step-model.ts. */
 export interface IncrementalContinuations {
   ids: Int32Array;
   logProbs: Float32Array;
@@ -78,7 +106,7 @@ interface Row extends PlaceHolder {
  * sentence share those of its source, and rows with a common past share its places.
  */
 export class IncrementalState {
-  private readonly model: Transformer;
+  private readonly model: DecodingModel;
   private readonly prepared: PreparedLinears;
   private readonly candidates: Candidates | undefined;
   private readonly pass: Pass;
@@ -91,7 +119,7 @@ export class IncrementalState {
 
   /** @param spare stores to use, and to give back at the end */
   constructor(
-    model: Transformer,
+    model: DecodingModel,
     precision: Precision,
     prepared: PreparedLinears,
     spare: KeyValueStore[],
@@ -100,7 +128,7 @@ export class IncrementalState {
     this.model = model;
     this.prepared = prepared;
     this.candidates = candidates;
-    this.pass = model.pass({ training: null, prepared }, precision);
+    this.pass = new Pass(model.config, model.weights, { training: null, prepared }, precision);
     const { embedDim, decoder } = model.config;
     this.source = new LayerStores(decoder.layers, embedDim, spare);
     this.past = new LayerStores(decoder.layers, embedDim, spare);
@@ -119,7 +147,7 @@ export class IncrementalState {
     }
     if (this.candidates !== undefined) this.restrict();
     tf.tidy(() => {
-      const memory = finishReleasing(this.model.encoderSteps(sources, this.pass));
+      const memory = finishReleasing(encoderSteps(this.pass, sources));
       this.source.stores.forEach((store, index) => {
         const prefix = `decoder.layers.${index}.encoder_attn.`;
         const [keys, values] = project(this.pass, prefix, ['k', 'v'], memory);
@@ -163,10 +191,11 @@ export class IncrementalState {
 
   private output(): PreparedLinear {
     const { precision } = this.pass;
-    return this.prepared.get(
-      'output',
-      () => new PreparedLinear(this.model.outputWeight(), null, precision),
-    );
+    return this.prepared.get('output', () => PreparedLinear.of(this.outputWeight(), null, precision));
+  }
+
+  private outputWeight(): tf.Tensor2D {
+    return this.pass.matrix(outputName(this.model.config));
   }
 
   /** The sentences that are there, in their order. */
@@ -182,7 +211,7 @@ export class IncrementalState {
     });
     const lists = sources.map(({ candidates }) => candidates!);
     this.restricted?.dispose();
-    this.restricted = new RestrictedOutput(this.model.outputWeight(), lists, this.pass.precision);
+    this.restricted = new RestrictedOutput(this.outputWeight(), lists, this.pass.precision);
   }
 
   /** Feeds the tokens to the decoder. @returns its output, [rows, d] */

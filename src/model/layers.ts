@@ -52,31 +52,32 @@ export function project(
   which: readonly Projection[],
   x: tf.Tensor2D,
 ): HeadRows[] {
-  const bias = pass.vector(`${prefix}in_proj_bias`);
   const first = PROJECTIONS.indexOf(which[0]);
   const d = pass.config.embedDim;
-  const biasOf = (from: number, count: number) => tf.slice(bias, [from * d], [count * d]);
-  if (!pass.has(`${prefix}in_proj_weight`)) {
-    return which.map((name, i) => {
-      const weight = pass.matrix(`${prefix}${name}_proj_weight`);
-      const part = biasOf(first + i, 1);
-      const map = pass.prepared?.get(prefix + name, () => new PreparedLinear(weight, part, pass.precision));
-      return map?.apply(x) ?? linear(x, weight, part, pass.precision);
+  const biasOf = (from: number, count: number) =>
+    tf.slice(pass.vector(`${prefix}in_proj_bias`), [from * d], [count * d]);
+  if (pass.hasMap(prefix + which.join(''), `${prefix}in_proj_weight`)) {
+    const weight = () => pass.matrix(`${prefix}in_proj_weight`);
+    const together = pass.prepared?.get(prefix + which.join(''), () => {
+      const rows = tf.slice(weight(), [first * d, 0], [which.length * d, d]);
+      const part = biasOf(first, which.length);
+      const made = PreparedLinear.of(rows, part, pass.precision);
+      tf.dispose([rows, part]);
+      return made;
     });
+    if (together === undefined) {
+      const bias = pass.vector(`${prefix}in_proj_bias`);
+      return headProjections(x, weight(), bias, first, which.length, pass.precision);
+    }
+    const tensor = together.apply(x);
+    return which.map((_, i) => ({ tensor, column: i * d }));
   }
-  const weight = pass.matrix(`${prefix}in_proj_weight`);
-  const together = pass.prepared?.get(prefix + which.join(''), () => {
-    const rows = tf.slice(weight, [first * d, 0], [which.length * d, d]);
-    const part = biasOf(first, which.length);
-    const made = new PreparedLinear(rows, part, pass.precision);
-    tf.dispose([rows, part]);
-    return made;
+  return which.map((name, i) => {
+    const weight = () => pass.matrix(`${prefix}${name}_proj_weight`);
+    const part = biasOf(first + i, 1);
+    const map = pass.prepared?.get(prefix + name, () => PreparedLinear.of(weight(), part, pass.precision));
+    return map?.apply(x) ?? linear(x, weight(), part, pass.precision);
   });
-  if (together === undefined) {
-    return headProjections(x, weight, bias, first, which.length, pass.precision);
-  }
-  const tensor = together.apply(x);
-  return which.map((_, i) => ({ tensor, column: i * d }));
 }
 
 /** The output projection of an attention. */

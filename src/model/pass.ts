@@ -40,9 +40,23 @@ export interface Mode {
 /** The linear maps of a model, prepared for many products, by a name. */
 export class PreparedLinears {
   private readonly maps = new Map<string, PreparedLinear>();
+  private readonly place: (made: PreparedLinear) => PreparedLinear;
+
+  /** @param place takes what was made to where it is to stay */
+  constructor(place = (made: PreparedLinear): PreparedLinear => made) {
+    this.place = place;
+  }
+
+  has(name: string): boolean {
+    return this.maps.has(name);
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, PreparedLinear]> {
+    return this.maps[Symbol.iterator]();
+  }
 
   get(name: string, make: () => PreparedLinear): PreparedLinear {
-    const known = this.maps.get(name) ?? make();
+    const known = this.maps.get(name) ?? this.place(make());
     this.maps.set(name, known);
     return known;
   }
@@ -75,9 +89,9 @@ export class Pass {
     this.mode = mode;
   }
 
-  /** Whether the model has a parameter of this name. */
-  has(name: string): boolean {
-    return this.weights.has(name);
+  /** Whether there is a linear map of this name: one that is prepared, or a weight to make it of. */
+  hasMap(name: string, weight: string): boolean {
+    return this.mode.prepared?.has(name) === true || this.weights.has(weight);
   }
 
   scheme(stack: Stack): Scheme {
@@ -108,7 +122,7 @@ export class Pass {
   /** The same map prepared, where linear maps are. */
   preparedLinear(map: string): PreparedLinear | undefined {
     const make = () =>
-      new PreparedLinear(this.matrix(`${map}.weight`), this.vector(`${map}.bias`), this.precision);
+      PreparedLinear.of(this.matrix(`${map}.weight`), this.vector(`${map}.bias`), this.precision);
     return this.mode.prepared?.get(map, make);
   }
 

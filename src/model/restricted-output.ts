@@ -39,7 +39,7 @@ export class RestrictedOutput {
     const { tokens, offsets } = pack(ids);
     this.lists = { columns: tokens.map((id) => columnOf[id]), offsets };
     const rows = embedding(union, weight);
-    this.linear = new PreparedLinear(rows, null, precision);
+    this.linear = PreparedLinear.of(rows, null, precision);
     rows.dispose();
     this.ids = ids;
   }

@@ -2,11 +2,9 @@ import { UserError } from '../common/errors.js';
 import type { Precision } from '../common/precision.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { Batch, Packed } from '../data/batch.js';
-import { attention } from '../ops/attention.js';
 import { smoothedCrossEntropy, type TokenLosses } from '../ops/cross-entropy.js';
 import { tf } from '../ops/tf.js';
-import { embed, positionsOf } from './embeddings.js';
-import { type AttentionBranch, finish, layer, project, projectOut, type Steps } from './layers.js';
+import { finish, type Steps } from './layers.js';
 import { checkModelMemory } from './model-memory.js';
 import { analyticOmega, type OmegaValues } from './omega.js';
 import {
@@ -17,7 +15,8 @@ import {
   type VocabularySizes,
 } from './parameters.js';
 import { type Mode, Pass } from './pass.js';
-import { omegaName, STACKS, type Stack, sitesOf } from './scheme.js';
+import { omegaName, STACKS, sitesOf } from './scheme.js';
+import { decoderSteps, encoderSteps } from './stacks.js';
 
 export type { VocabularySizes } from './parameters.js';
 export type { Mode, Probe } from './pass.js';
@@ -154,16 +153,12 @@ export class Transformer {
 
   /** As `encode`, one sublayer after another. */
   encoderSteps(source: Packed, pass: Pass): Steps {
-    return this.stack(pass, 'encoder', source, { self: this.selfAttention(pass, source.offsets, false) });
+    return encoderSteps(pass, source);
   }
 
   /** As `decode`, one sublayer after another. */
   decoderSteps(targetInput: Packed, memory: tf.Tensor2D, sourceOffsets: Int32Array, pass: Pass): Steps {
-    return this.stack(pass, 'decoder', targetInput, {
-      self: this.selfAttention(pass, targetInput.offsets, true),
-      encoder: (input, prefix) =>
-        this.attend(pass, prefix, input, memory, targetInput.offsets, sourceOffsets, false),
-    });
+    return decoderSteps(pass, targetInput, memory, sourceOffsets);
   }
 
   /** The output projection, [V, d]. */
@@ -194,42 +189,6 @@ export class Transformer {
 
   private begin(mode: Mode | Pass): Pass {
     return mode instanceof Pass ? mode : this.pass(mode);
-  }
-
-  private *stack(
-    pass: Pass,
-    stack: Stack,
-    { tokens, offsets }: Packed,
-    attend: { self: AttentionBranch; encoder?: AttentionBranch },
-  ): Steps {
-    let hidden = embed(pass, stack, tokens, positionsOf(offsets));
-    for (let index = 0; index < this.config[stack].layers; index++) {
-      hidden = yield* layer(pass, stack, index, hidden, attend);
-    }
-    return pass.scheme(stack).norm === 'pre' ? pass.layerNorm(hidden, `${stack}.layer_norm`) : hidden;
-  }
-
-  private selfAttention(pass: Pass, offsets: Int32Array, causal: boolean): AttentionBranch {
-    return (input, prefix) => this.attend(pass, prefix, input, input, offsets, offsets, causal);
-  }
-
-  private attend(
-    pass: Pass,
-    prefix: string,
-    queries: tf.Tensor2D,
-    keys: tf.Tensor2D,
-    queryOffsets: Int32Array,
-    keyOffsets: Int32Array,
-    causal: boolean,
-  ): tf.Tensor2D {
-    const own = queries === keys;
-    const [q, k, v] = own
-      ? project(pass, prefix, ['q', 'k', 'v'], queries)
-      : [...project(pass, prefix, ['q'], queries), ...project(pass, prefix, ['k', 'v'], keys)];
-    const { attentionHeads: heads, attentionDropout: dropout, embedDim } = this.config;
-    const options = { heads, causal, dropout, key: pass.nextMask() };
-    const mixed = attention(q, k, v, queryOffsets, keyOffsets, options, embedDim);
-    return projectOut(pass, prefix, mixed);
   }
 }
 

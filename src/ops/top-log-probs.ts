@@ -59,7 +59,11 @@ export async function topLogProbsReference(
     );
     for (let i = row * k; i < (row + 1) * k; i++) logProbs[i] = values[row * size + ids[i]] - partitions[row];
   }
-  return { ids, logProbs, ofAsked: partitions.map((partition, row) => values[row * size + asked] - partition) };
+  return {
+    ids,
+    logProbs,
+    ofAsked: partitions.map((partition, row) => values[row * size + asked] - partition),
+  };
 }
 
 /** log Σ exp of each row, [N]; as in the cross-entropy: max z − log max p. */

@@ -4,12 +4,13 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
-import { type LoadedModel, loadDictionaries, loadModel } from '../decode/load-model.js';
+import { type DecodingEngine, openEngine, settleStreams } from '../decode/engine.js';
+import { loadDictionaries, loadModel } from '../decode/load-model.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
+import type { TextCodec } from '../decode/text-codec.js';
 import { translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
-import { IncrementalDecoder } from '../model/incremental.js';
 
 /** Lines to group by length at a time. */
 const CHUNK = 2000;
@@ -24,17 +25,13 @@ export interface LineOptions {
 /** A trained model in memory, which translates as a config says until it is disposed of. */
 export class OpenModel {
   private readonly config: Config;
-  private readonly loaded: LoadedModel;
-  private readonly decoder: IncrementalDecoder;
+  private readonly codec: TextCodec;
+  private readonly engine: DecodingEngine;
 
-  private constructor(config: Config, loaded: LoadedModel, shortlist: Shortlist | null) {
+  private constructor(config: Config, codec: TextCodec, engine: DecodingEngine) {
     this.config = config;
-    this.loaded = loaded;
-    this.decoder = new IncrementalDecoder(
-      loaded.model,
-      config.decode.precision,
-      shortlist === null ? undefined : (source) => shortlist.candidates(source),
-    );
+    this.codec = codec;
+    this.engine = engine;
   }
 
   /**
@@ -48,12 +45,14 @@ export class OpenModel {
     log.info(`Backend: ${backend.name} (${backend.reason})`);
     const { precision } = config.decode;
     settlePrecision(backend, precision, 'decode.precision');
+    settleStreams(backend, config.decode.streams);
     const shortlist = loadShortlist(location, config);
-    const loaded = loadModel(location, config, weights, precision);
+    const { model, codec, tokenized } = loadModel(location, config, weights, precision);
     log.info(`Model: ${location.checkpoint}`);
-    if (!loaded.tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
+    if (!tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
     if (shortlist !== null) log.info(`Shortlist: ${config.decode.shortlist}`);
-    return new OpenModel(config, loaded, shortlist);
+    const engine = await openEngine(backend, model, { ...config.decode, shortlist });
+    return new OpenModel(config, codec, engine);
   }
 
   /** Translates lines as they come, in their order; says of a line that is too long for the model that it is cut. */
@@ -63,12 +62,11 @@ export class OpenModel {
       log.warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     };
     const how = { ...this.config.decode, maxPositions, chunk: options.chunk ?? CHUNK, onCut };
-    return translateLines(lines, this.decoder, this.loaded.codec, { ...how, onDone: options.onDone });
+    return translateLines(lines, this.engine.search, this.codec, { ...how, onDone: options.onDone });
   }
 
   dispose(): void {
-    this.decoder.dispose();
-    this.loaded.model.dispose();
+    this.engine.dispose();
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Packed } from '../../src/data/batch.js';
-import type { Continuations, StepModel, StepState } from '../../src/decode/search.js';
+import type { Continuations, StepModel, StepState } from '../../src/decode/step-model.js';
 
 /** Natural log-probabilities of the next token, [vocabulary], given a source and what was written so far. */
 export type Table = (source: readonly number[], prefix: readonly number[]) => ArrayLike<number>;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { searchWith } from '../../src/decode/sentence-queue.js';
 import { TextCodec, whiteSpaceSegmenter } from '../../src/decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../../src/decode/translate-lines.js';
 import {
@@ -47,7 +48,7 @@ async function translate(
     yield* lines;
   }
   const found: Translation[] = [];
-  for await (const entry of translateLines(source(), model, by, { ...OPTIONS, ...options }))
+  for await (const entry of translateLines(source(), searchWith(model), by, { ...OPTIONS, ...options }))
     found.push(entry);
   return found;
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pack } from '../../src/data/batch.js';
 import { EOS, PAD } from '../../src/data/dictionary.js';
-import { beamSearch, type SearchOptions, type StepModel } from '../../src/decode/search.js';
+import { beamSearch, type Hypothesis, type SearchOptions } from '../../src/decode/search.js';
+import { searchWith } from '../../src/decode/sentence-queue.js';
+import type { StepModel } from '../../src/decode/step-model.js';
 import { IncrementalDecoder } from '../../src/model/incremental.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { matMul } from '../../src/ops/matmul.js';
@@ -79,6 +81,25 @@ for (const backend of BACKENDS) {
           assert.deepEqual(together[i][rank].tokens, tokens, `sentence ${i}, rank ${rank}`);
           assert.ok(Math.abs(together[i][rank].score - score) < 1e-5);
         });
+      }
+    });
+
+    test('a batch that is refilled = one that holds all', async () => {
+      await useBackend(backend);
+      const decoder = new IncrementalDecoder(livelyModel({ residual: 'admin' }));
+      const together = await search(decoder, SOURCES, 4);
+      const sources = SOURCES.map((source) => Int32Array.from(source));
+      for (const limits of [
+        { maxTokens: 1000, batchSize: 5 },
+        { maxTokens: 24, batchSize: 64 },
+      ]) {
+        const found: Hypothesis[][] = [];
+        await searchWith(decoder)(sources, { ...OPTIONS, beam: 4, ...limits }, (place, hypotheses) => {
+          found[place] = hypotheses;
+        });
+        if (exact) assert.deepEqual(found, together);
+        const tokens = (all: Hypothesis[][]) => all.map((list) => list.map((entry) => entry.tokens));
+        assert.deepEqual(tokens(found), tokens(together));
       }
     });
 

@@ -119,7 +119,7 @@ const CASES: Record<string, Case> = {
     dimensions: { rows: 5, in: 3, out: 7 },
     shapes: ({ rows, in: width, out }) => [[rows, width], [out, width], [out]],
     run: () => (x, weight, bias) => {
-      const prepared = new PreparedLinear(as2(weight), as1(bias));
+      const prepared = PreparedLinear.of(as2(weight), as1(bias));
       const results = [prepared.apply(as2(x)), prepared.apply(as2(x), 'relu')];
       prepared.dispose();
       return results;

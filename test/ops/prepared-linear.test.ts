@@ -18,7 +18,7 @@ onEachBackend(() => {
       tf.tidy(() => {
         const weight = matrix(out, width, 1);
         for (const bias of [null, vector(out, 4)]) {
-          const prepared = new PreparedLinear(weight, bias);
+          const prepared = PreparedLinear.of(weight, bias);
           for (const seed of [2, 3]) {
             const x = matrix(rows, width, seed);
             const expected = linear(x, weight, bias);

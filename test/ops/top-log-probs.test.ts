@@ -26,12 +26,7 @@ const order = (row: number[], forbid: readonly number[] = []): number[] =>
       return row[a] === row[b] ? a - b : row[b] > row[a] ? 1 : -1;
     });
 
-async function top(
-  rows: number[][],
-  k: number,
-  forbid?: readonly number[],
-  asked = 0,
-): Promise<TopLogProbs> {
+async function top(rows: number[][], k: number, forbid?: readonly number[], asked = 0): Promise<TopLogProbs> {
   const logits = tf.tensor2d(rows);
   const result = await topLogProbs(logits, k, forbid ?? [], asked);
   logits.dispose();

@@ -6,6 +6,8 @@ import type { Addon } from './binding.js';
 /** Values of a tensor where they are numbers. */
 type Values = Float32Array | Int32Array | Uint8Array;
 
+const isShared = ({ buffer }: ArrayBufferView): boolean => buffer instanceof SharedArrayBuffer;
+
 /**
  * Storage of the native engine: tfjs's own CPU backend, whose JavaScript kernels stand in for what the engine has no
  * kernel for, with the values of tensors in the memory of an arena. A tensor owns its block: nothing else points at
@@ -22,9 +24,10 @@ export class NativeBackend extends MathBackendCPU {
     this.arena = new Arena(addon);
   }
 
-  /** Takes a copy of the values. */
+  /** Takes a copy of the values; those in memory that threads share are read where they are. */
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
     if (dtype === 'string') return super.write(values, shape, dtype);
+    if (isShared(values as Values)) return this.store(shape, dtype, values as Values).dataId;
     return this.store(shape, dtype, this.copyOf(values as Values)).dataId;
   }
 
@@ -47,10 +50,10 @@ export class NativeBackend extends MathBackendCPU {
     return gone;
   }
 
-  /** The values are the caller's: they stay when the tensor is disposed of. */
+  /** The values are the caller's: they stay when the tensor is disposed of, as those in shared memory do anyway. */
   override readSync(dataId: object): tf.backend_util.BackendValues {
     const values = super.readSync(dataId);
-    return ArrayBuffer.isView(values) ? (values as Float32Array).slice() : values;
+    return ArrayBuffer.isView(values) && !isShared(values) ? (values as Float32Array).slice() : values;
   }
 
   /** The memory of a tensor's floats. */

@@ -26,6 +26,8 @@ export interface Addon {
   allocate(bytes: number): ArrayBuffer;
   /** Gives the pages of a stretch of such memory back to the system, where it takes them; what is in them is lost. */
   discard(memory: ArrayBuffer, start: number, end: number): void;
+  /** Bytes until memory of JavaScript's own is aligned; asks for large pages for it, if they help. */
+  align(memory: Uint8Array, bytes: number): number;
   /** Of this process, whoever calls. @throws Error where the system does not give so many; there is one thread then */
   setThreads(count: number): void;
 }

@@ -66,7 +66,7 @@ function product(
   relu = false,
 ) {
   return tf.tidy(() => {
-    const prepared = new PreparedLinear(
+    const prepared = PreparedLinear.of(
       tf.tensor2d(weight, [out, width]),
       bias === null ? null : tf.tensor1d(bias),
       'int8',
@@ -137,7 +137,7 @@ onEachBackend((backend) => {
 
   test('int8: a row that is too long for exact sums is refused', () => {
     const weight = tf.zeros<tf.Rank.R2>([1, 65537]);
-    assert.throws(() => new PreparedLinear(weight, null, 'int8'), /too long/);
+    assert.throws(() => PreparedLinear.of(weight, null, 'int8'), /too long/);
     weight.dispose();
   });
 

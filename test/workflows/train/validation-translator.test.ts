@@ -7,6 +7,7 @@ import { type Config, configSchema, type DataConfig } from '../../../src/config/
 import { UNK } from '../../../src/data/dictionary.js';
 import { ParallelDataset } from '../../../src/data/parallel-dataset.js';
 import { loadCodec, loadModel } from '../../../src/decode/load-model.js';
+import { searchWith } from '../../../src/decode/sentence-queue.js';
 import type { TextCodec } from '../../../src/decode/text-codec.js';
 import { translateLines } from '../../../src/decode/translate-lines.js';
 import { writeSafetensors } from '../../../src/formats/safetensors.js';
@@ -70,7 +71,7 @@ async function translations(
     yield* VALID.source;
   }
   const options = { ...decode, maxPositions, chunk: 100 };
-  for await (const translation of translateLines(lines(), decoder, codec, options)) {
+  for await (const translation of translateLines(lines(), searchWith(decoder), codec, options)) {
     hypotheses.push(translation.hypotheses[0].text);
   }
   decoder.dispose();

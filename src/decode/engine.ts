@@ -1,0 +1,131 @@
+import { type ChosenBackend, initBackend } from '../backend/init.js';
+import { UserError } from '../common/errors.js';
+import type { DecodeConfig } from '../config/schema.js';
+import { IncrementalDecoder } from '../model/incremental.js';
+import { decoderOf, type SharedDecoder, shareModel } from '../model/shared-decoder.js';
+import type { Transformer } from '../model/transformer.js';
+import { type MatrixElements, matrixElements } from '../model/work.js';
+import { type SearchAll, searchWith } from './sentence-queue.js';
+import type { Shortlist } from './shortlist.js';
+import { Streams } from './streams.js';
+
+/** A model that translates sentences, on one stream or on several, as the work is worth. */
+export interface DecodingEngine {
+  search: SearchAll;
+  dispose(): void;
+}
+
+/** Products of matrix elements below which further streams cost more, for their start, than they save. */
+const LEAST_WORK = 5e10;
+/** Fewer sentences for each stream would leave their batches nearly empty. */
+const LEAST_SENTENCES = 16;
+
+export interface EngineOptions extends Pick<DecodeConfig, 'precision' | 'streams' | 'beam'> {
+  shortlist: Shortlist | null;
+}
+
+/** @throws UserError where the backend cannot have so many */
+export function settleStreams({ name, threads }: ChosenBackend, streams: number | null): void {
+  if (streams === null || streams === 1) return;
+  const where = 'decode.streams';
+  if (name !== 'native')
+    throw new UserError({
+      problem: `several streams need the native backend; found ${name}`,
+      where,
+      hint: 'Set decode.streams to 1, or use --backend native.',
+    });
+  if (streams > threads)
+    throw new UserError({
+      problem: `expected at most as many streams as threads, found ${streams} and ${threads}`,
+      where,
+      hint: `Each takes one thread: use --threads ${streams}, or fewer streams.`,
+    });
+}
+
+/** Takes over a model and makes it ready to translate. */
+export async function openEngine(
+  backend: ChosenBackend,
+  model: Transformer,
+  { precision, streams, beam, shortlist }: EngineOptions,
+): Promise<DecodingEngine> {
+  const candidates = shortlist?.candidates.bind(shortlist);
+  if (backend.name !== 'native') {
+    const decoder = new IncrementalDecoder(model, precision, candidates);
+    const dispose = (): void => {
+      decoder.dispose();
+      model.dispose();
+    };
+    return { search: searchWith(decoder), dispose };
+  }
+  const shared = await shareModel(model, precision, shortlist !== null);
+  model.dispose();
+  backend.memory?.trim();
+  const plan = {
+    most: streams ?? backend.threads,
+    forced: streams !== null,
+    beam,
+    elements: matrixElements(shared.config, shared.vocabulary),
+  };
+  return new NativeEngine(backend, shared, shortlist, plan);
+}
+
+interface Plan {
+  most: number;
+  /** Whether that many are asked for, whatever the work. */
+  forced: boolean;
+  beam: number;
+  elements: MatrixElements;
+}
+
+/** Numbers lie in memory that threads share, linear maps in packed form alone. */
+class NativeEngine implements DecodingEngine {
+  private readonly backend: ChosenBackend;
+  private readonly shared: SharedDecoder;
+  private readonly shortlist: Shortlist | null;
+  private readonly plan: Plan;
+  private readonly own: ReturnType<typeof decoderOf>;
+  private streams: Streams | undefined;
+
+  constructor(backend: ChosenBackend, shared: SharedDecoder, shortlist: Shortlist | null, plan: Plan) {
+    this.backend = backend;
+    this.shared = shared;
+    this.shortlist = shortlist;
+    this.plan = plan;
+    this.own = decoderOf(shared, shortlist?.candidates.bind(shortlist));
+  }
+
+  readonly search: SearchAll = async (sources, options, found) => {
+    const { decoder } = this.own;
+    const { most, forced } = this.plan;
+    const several = forced
+      ? most > 1
+      : paysSeveral(sources, { ...this.plan, running: this.streams !== undefined });
+    await initBackend('native', several ? 1 : this.backend.threads);
+    if (!several) return searchWith(decoder)(sources, options, found);
+    this.streams ??= new Streams(most, {
+      shared: this.shared,
+      shortlist: this.shortlist?.parts ?? null,
+    });
+    await this.streams.search(decoder, sources, options, found);
+  };
+
+  dispose(): void {
+    void this.streams?.dispose();
+    this.own.dispose();
+  }
+}
+
+/** Whether sentences are worth several streams. */
+export function paysSeveral(
+  sources: readonly Int32Array[],
+  {
+    elements,
+    beam,
+    most,
+    running,
+  }: { elements: MatrixElements; beam: number; most: number; running: boolean },
+): boolean {
+  if (most === 1 || sources.length < LEAST_SENTENCES * most) return false;
+  const tokens = sources.reduce((sum, { length }) => sum + length, 0);
+  return running || tokens * (elements.source + beam * elements.target) >= LEAST_WORK;
+}

@@ -1,0 +1,100 @@
+import { Worker } from 'node:worker_threads';
+import { type Complaint, UserError } from '../common/errors.js';
+import type { IncrementalDecoder } from '../model/incremental.js';
+import type { SharedDecoder } from '../model/shared-decoder.js';
+import type { BatchLimits } from './length-batches.js';
+import type { Hypothesis, SearchOptions } from './search.js';
+import { type QueueParts, SentenceQueue, searchQueue } from './sentence-queue.js';
+import type { ShortlistParts } from './shortlist.js';
+
+/** What a thread is started with. */
+export interface StreamData {
+  shared: SharedDecoder;
+  shortlist: ShortlistParts | null;
+}
+
+/** Sentences for a thread, among others that take of them. */
+export interface StreamJob {
+  queue: QueueParts;
+  options: SearchOptions & BatchLimits;
+}
+
+/** What a thread tells: sentences that are done, then that there are no more, or why it stops. */
+export type StreamMessage =
+  | { place: number; hypotheses: Hypothesis[] }
+  | { done: true }
+  | { complaints: readonly Complaint[] };
+
+/**
+ * Streams: searches side by side, each on one thread with a batch of its own, over one model. Sentences are independent,
+ * so nothing waits for anything; what a stream finds does not depend on what others do. The first one is on this thread.
+ */
+export class Streams {
+  readonly count: number;
+  private readonly workers: readonly Worker[];
+
+  /** @param count of streams, at least 2 */
+  constructor(count: number, data: StreamData) {
+    this.count = count;
+    this.workers = Array.from({ length: count - 1 }, () => {
+      const worker = new Worker(new URL('./stream-worker.js', import.meta.url), { workerData: data });
+      worker.unref();
+      return worker;
+    });
+  }
+
+  /**
+   * Translates sentences. The limits are those of all streams together.
+   *
+   * @param own the decoder of this thread
+   * @param found told of each sentence as it is done: its place, and its hypotheses, best score first
+   */
+  async search(
+    own: IncrementalDecoder,
+    sources: readonly Int32Array[],
+    options: SearchOptions & BatchLimits,
+    found: (place: number, hypotheses: Hypothesis[]) => void,
+  ): Promise<void> {
+    const queue = SentenceQueue.of(sources);
+    const share = (whole: number): number => Math.max(1, Math.floor(whole / this.count));
+    const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions } = options;
+    const job = {
+      ...{ beam, lenpen, maxLenA, maxLenB, minLen, maxPositions }, // and nothing else, which might not reach a thread
+      ...{ maxTokens: share(options.maxTokens), batchSize: share(options.batchSize) },
+    };
+    const searches = await Promise.allSettled([
+      searchQueue(own, queue, job, found),
+      ...this.workers.map((worker) => searchOn(worker, { queue: queue.parts, options: job }, found)),
+    ]);
+    for (const ended of searches) if (ended.status === 'rejected') throw ended.reason;
+  }
+
+  /** Ends the threads, whatever they are at. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+  }
+}
+
+function searchOn(
+  worker: Worker,
+  job: StreamJob,
+  found: (place: number, hypotheses: Hypothesis[]) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void): void => {
+      worker.unref();
+      worker.off('message', hear).off('error', fail).off('exit', miss);
+      settle();
+    };
+    const fail = (error: unknown): void => end(() => reject(error));
+    const miss = (code: number): void => fail(new Error(`a thread of translating ended with code ${code}`));
+    const hear = (message: StreamMessage): void => {
+      if ('place' in message) found(message.place, message.hypotheses);
+      else if ('done' in message) end(resolve);
+      else fail(new UserError(message.complaints));
+    };
+    worker.on('message', hear).on('error', fail).on('exit', miss);
+    worker.ref();
+    worker.postMessage(job);
+  });
+}
