@@ -39,8 +39,8 @@ const decodeSection = section(
     ),
     'max-len-b': free(count(10, 'See max-len-a.'), { unit: 'tokens' }),
     'min-len': free(count(1, 'Least tokens of a translation, </s> not counted.'), { unit: 'tokens' }),
-    'max-tokens': free(count(4096, 'Most source tokens in a batch.', 1), { unit: 'source tokens' }),
-    'batch-size': free(count(256, 'Most sentences in a batch.', 1), { unit: 'sentences' }),
+    'max-tokens': free(count(4096, 'Most source tokens at a time.', 1), { unit: 'source tokens' }),
+    'batch-size': free(count(256, 'Most sentences at a time.', 1), { unit: 'sentences' }),
     streams: free(
       z
         .int()
