@@ -10,8 +10,10 @@ import type { NativeBackend } from './native/backend.js';
 import type { Addon } from './native/binding.js';
 import { registerRowGather } from './wasm-gather.js';
 
-export const BACKENDS = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
+export const BACKENDS = ['native', 'webgpu', 'tensorflow', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
+/** Those that `auto` looks for, in this order. WebGPU is taken by name alone until it has been measured on cards. */
+export const AUTO = BACKENDS.filter((name) => name !== 'webgpu');
 
 /** The memory of a backend for tensors, in bytes. */
 export interface TensorMemory {
@@ -46,7 +48,7 @@ interface Loaded extends Partial<Pick<ChosenBackend, 'precisions' | 'threads'>> 
 }
 
 /** Loads and registers a backend, or says in one line why it is not there. */
-type Loader = (threads: number) => Promise<Loaded | { missing: string; install: string }>;
+type Loader = (threads: number, gpu: string | null) => Promise<Loaded | { missing: string; install: string }>;
 
 const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
@@ -74,6 +76,17 @@ const LOADERS: Record<BackendName, Loader> = {
     startThreads(addon, threads);
     const what = `the C++ engine, ${addon.isa}, ${threads} threads`;
     return { tfjsName: 'native', what, set: addon.bits, threads, precisions: precisionsOf(addon) };
+  },
+  webgpu: async (_threads, gpu) => {
+    const { registerWebGpu } = await import('./webgpu/register.js');
+    const device = await registerWebGpu(gpu ?? process.env.ADMIN_NMT_GPU ?? null);
+    if ('missing' in device) return device;
+    const { name, software } = device.facts;
+    return {
+      tfjsName: 'webgpu',
+      what: `${name} through WebGPU${software ? ', in software, slow' : ''}`,
+      set: name,
+    };
   },
   tensorflow: async () => {
     const failures: string[] = [];
@@ -156,16 +169,18 @@ function startThreads(addon: Addon, threads: number): void {
  *
  * @param choice a backend, or 'auto' for the first of BACKENDS that is there
  * @param threads for the native engine; null for as many as this process may use
+ * @param gpu for WebGPU: number of the graphics card or part of its name; null for the fastest
  * @throws UserError when the one that is asked for is not there, with the command that installs it; where ADMIN_NMT_ISA
  *   asks for instructions that the machine has not; where the system does not give so many threads
  */
 export async function initBackend(
   choice: BackendName | 'auto',
   threads: number | null = null,
+  gpu: string | null = null,
 ): Promise<ChosenBackend> {
   const passed: string[] = [];
-  for (const name of choice === 'auto' ? BACKENDS : [choice]) {
-    const found = await LOADERS[name](threads ?? Math.min(availableParallelism(), MOST_THREADS));
+  for (const name of choice === 'auto' ? AUTO : [choice]) {
+    const found = await LOADERS[name](threads ?? Math.min(availableParallelism(), MOST_THREADS), gpu);
     if ('missing' in found) {
       passed.push(`${name}: ${found.missing}`);
       if (choice === 'auto') continue;

@@ -45,6 +45,7 @@ export function addAnalyze(program: Command): void {
     'preset',
     'seed',
     'backend',
+    'gpu',
     'threads',
     'data',
     'model',

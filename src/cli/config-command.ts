@@ -24,7 +24,7 @@ export function addConfig(program: Command): void {
     .command('print')
     .argument('[config...]', 'YAML files; later ones override earlier ones.')
     .description('The resolved config: defaults < preset < files < --set.');
-  const overrides = addConfigOptions(print, ['preset', 'seed', 'backend', 'threads']);
+  const overrides = addConfigOptions(print, ['preset', 'seed', 'backend', 'gpu', 'threads']);
   print.action((files: string[]) => {
     const { written, warnings } = loadConfig({ files, sets: overrides });
     for (const warning of warnings) log.warn(warning);

@@ -120,7 +120,7 @@ function placeholder({ kind, path, words = [] }: ConfigKey): string {
     case 'path':
       return /(root|dir|-from)$/.test(path) ? '<folder>' : '<file>';
     default:
-      return '<size>';
+      return path === 'gpu' ? '<card>' : '<size>';
   }
 }
 

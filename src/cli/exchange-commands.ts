@@ -24,7 +24,7 @@ export function addFold(program: Command): void {
     .requiredOption('-o, --output <folder>', 'The run directory to write.')
     .option('--checkpoint <name>', CHECKPOINT)
     .option('--verify <file>', 'Text to compare both models on (default: the validation split).');
-  const settings = addCommon(command, ['backend', 'threads', 'decode']);
+  const settings = addCommon(command, ['backend', 'gpu', 'threads', 'decode']);
   command.action(async (run: string, options: FoldFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;

@@ -13,7 +13,7 @@ import { addConfigOptions } from './config-options.js';
 const CONFIG_FILES = 'YAML files; later ones override earlier ones.';
 
 /** The sections that preparing, profiling and training read. */
-const TRAINING = ['preset', 'seed', 'backend', 'threads', 'data', 'model', 'train'];
+const TRAINING = ['preset', 'seed', 'backend', 'gpu', 'threads', 'data', 'model', 'train'];
 
 /** Adds `preprocess`. */
 export function addPreprocess(program: Command): void {
@@ -155,7 +155,7 @@ export function addTranslate(program: Command): void {
       ).choices(['live', 'ema']),
     )
     .addOption(new Option('-f, --format <name>', 'What to print.').choices(FORMATS).default('text'));
-  const settings = addCommon(command, ['backend', 'threads', 'decode']);
+  const settings = addCommon(command, ['backend', 'gpu', 'threads', 'decode']);
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;

@@ -49,7 +49,7 @@ export function addSweep(program: Command): void {
     .option('--report-only', 'Train nothing: report of what there is.')
     .option('--dry-run', 'Check every config and print the cells.')
     .option('--quiet', 'Print warnings and errors only.');
-  const settings = addConfigOptions(command, ['data.root', 'backend', 'threads']);
+  const settings = addConfigOptions(command, ['data.root', 'backend', 'gpu', 'threads']);
   command.action(async (files: string[], flags: SweepFlags) => {
     const { output, jobs, retryFailed = false, dryRun = false, quiet = false } = flags;
     log.setQuiet(quiet);

@@ -116,10 +116,20 @@ export const configSchema = z.strictObject({
   ),
   backend: free(
     choice(
-      ['auto', 'native', 'tensorflow', 'wasm', 'cpu'],
+      ['auto', 'native', 'webgpu', 'tensorflow', 'wasm', 'cpu'],
       'auto',
-      'Tensor backend; auto takes the first that is there, in this order.',
+      'Tensor backend; auto takes the first that is there, in this order, without webgpu, a graphics card.',
     ),
+  ),
+  gpu: free(
+    z
+      .string()
+      .nullable()
+      .default(null)
+      .describe(
+        'Graphics card of the webgpu backend: its number or a part of its name; null takes the fastest.',
+      ),
+    { idle: { backend: ['auto', 'native', 'tensorflow', 'wasm', 'cpu'] } },
   ),
   threads: free(
     z

@@ -14,6 +14,8 @@ export interface TranslatorOptions {
   decode?: PartialConfig['decode'];
   /** Where to compute; `auto` (default) takes the fastest that there is. */
   backend?: Config['backend'];
+  /** Graphics card of the backend webgpu: its number or a part of its name. */
+  gpu?: string;
   threads?: number;
 }
 
@@ -39,8 +41,8 @@ export class Translator {
    * @throws UserError for what is missing, damaged or cannot be meant
    */
   static async load(run: string, options: TranslatorOptions = {}): Promise<Translator> {
-    const { backend, threads, decode } = options;
-    const { config } = loadRunConfig(run, { files: [{ backend, threads, decode }] });
+    const { backend, gpu, threads, decode } = options;
+    const { config } = loadRunConfig(run, { files: [{ backend, gpu, threads, decode }] });
     checkNbest(config.decode);
     const location = locateCheckpoint(run, options.checkpoint);
     return new Translator(

@@ -41,7 +41,7 @@ export class OpenModel {
    * @throws UserError for what is missing or damaged
    */
   static async open(location: CheckpointLocation, config: Config, weights?: WeightsKind): Promise<OpenModel> {
-    const backend = await initBackend(config.backend, config.threads);
+    const backend = await initBackend(config.backend, config.threads, config.gpu);
     log.info(`Backend: ${backend.name} (${backend.reason})`);
     const { precision } = config.decode;
     settlePrecision(backend, precision, 'decode.precision');

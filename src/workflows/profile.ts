@@ -53,7 +53,7 @@ export async function profile(
 ): Promise<ProfiledModel> {
   warnIfUnused(given);
   await ensureDataset(given);
-  const backend = await initBackend(given.backend, given.threads);
+  const backend = await initBackend(given.backend, given.threads, given.gpu);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   const data = openTrainingData(given);
   try {

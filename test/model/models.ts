@@ -5,7 +5,7 @@ import { type Batch, packBatch } from '../../src/data/batch.js';
 import { EOS } from '../../src/data/dictionary.js';
 import type { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
-import { availableBackends } from '../ops/backends.js';
+import { quickBackends } from '../ops/backends.js';
 
 export const RESIDUALS = [
   'post-ln',
@@ -19,7 +19,7 @@ export const RESIDUALS = [
 ] as const satisfies readonly ModelConfig['residual'][];
 
 /** The backends that can be used here; cpu and wasm are always among them. */
-export const BACKENDS = availableBackends;
+export const BACKENDS = quickBackends;
 
 /** Makes a backend the current one. */
 export async function useBackend(name: BackendName): Promise<void> {

@@ -1,10 +1,20 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { before, describe } from 'node:test';
 import { BACKENDS, type BackendName, initBackend } from '../../src/backend/init.js';
 import { UserError } from '../../src/common/errors.js';
+import { packageRoot } from '../../src/common/files.js';
 
 /** Backends to leave to another run of the tests, which are as if they were not there (see instruction-sets.test.ts). */
 const leftOut = process.env.ADMIN_NMT_TEST_WITHOUT?.split(',') ?? [];
+
+/** The graphics card in software that scripts/software-gpu.mjs has got, unless the environment names a card. */
+const softwareGpu = path.join(packageRoot(), '.software-gpu', 'vk_swiftshader_icd.json');
+if (process.env.ADMIN_NMT_GPU === undefined && existsSync(softwareGpu)) {
+  process.env.VK_ICD_FILENAMES = softwareGpu;
+  process.env.ADMIN_NMT_GPU = 'swiftshader';
+}
 
 /** Why a backend cannot be used here, or null where it can. */
 async function obstacle(name: BackendName): Promise<string | null> {
@@ -23,6 +33,9 @@ for (const name of BACKENDS) obstacles.set(name, await obstacle(name));
 
 /** The backends that can be used here, in order of preference; cpu and wasm are always among them. */
 export const availableBackends = BACKENDS.filter((name) => obstacles.get(name) === null);
+
+/** Those for tests of whole models: a graphics card in software takes minutes for what the others do in seconds. */
+export const quickBackends = availableBackends.filter((name) => name !== 'webgpu');
 
 /** Runs a suite on every backend of the program; one that is not there is skipped with the reason. */
 export function onEachBackend(suite: (backend: BackendName) => void): void {

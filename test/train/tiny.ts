@@ -16,11 +16,11 @@ import { writeImage } from '../../src/train/checkpoint-job.js';
 import { type CheckpointOrigin, INITIAL_STATE } from '../../src/train/state.js';
 import { Trainer } from '../../src/train/trainer.js';
 import type { TrainerOptions, TrainingEnd } from '../../src/train/training.js';
-import { availableBackends } from '../ops/backends.js';
+import { quickBackends } from '../ops/backends.js';
 import { writeWarm } from './warm-saver.js';
 
 /** The backends that can be used here; cpu and wasm are always among them. */
-export const BACKENDS = availableBackends;
+export const BACKENDS = quickBackends;
 
 log.setQuiet(true); // no progress among the results
 

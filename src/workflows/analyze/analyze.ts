@@ -127,7 +127,7 @@ async function measureAll(
   { config, models, options }: Pick<AnalysisContext, 'config' | 'models' | 'options'>,
 ): Promise<Pick<Analysis, 'batch' | 'dependency' | 'outputChange' | 'gradients' | 'updates'>> {
   await ensureDataset(config);
-  const backend = await initBackend(config.backend, config.threads);
+  const backend = await initBackend(config.backend, config.threads, config.gpu);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   const data = openTrainingData(config);
   try {

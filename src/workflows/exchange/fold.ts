@@ -40,7 +40,7 @@ export async function fold(run: string, options: FoldOptions): Promise<void> {
   checkFree(output);
   const sample = await sampleOf(location, config, options.verify);
   const { weights, ...folded } = readAndFold(location, config);
-  const backend = await initBackend(config.backend, config.threads);
+  const backend = await initBackend(config.backend, config.threads, config.gpu);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   log.info(`Model: ${location.checkpoint}`);
   for (const line of describe(folded, config)) log.info(line);

@@ -170,7 +170,7 @@ function loadCell({ plan, common, name, set, seed, labels, folder }: CellSource)
   const cellName = `${group},seed=${seed}`;
   const saveDir = path.join(folder, cellName);
   const sets = [...seeded, override('train.save-dir', saveDir)];
-  const { threads, backend, ...decisive } = written;
+  const { threads, backend, gpu, ...decisive } = written;
   const hash = canonicalHash(decisive);
   return {
     cell: {

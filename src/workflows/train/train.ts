@@ -122,7 +122,7 @@ export async function rehearseTraining(
 
 /** Starts the backend, makes the dataset where it is missing or stale, and opens the data; the caller closes it. */
 async function openAll(config: Config): Promise<{ data: TrainingData; backend: ChosenBackend }> {
-  const backend = await initBackend(config.backend, config.threads);
+  const backend = await initBackend(config.backend, config.threads, config.gpu);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   settlePrecision(backend, config.train.precision, 'train.precision');
   if (config.train.evalBleu)

@@ -42,7 +42,7 @@ for (const set of SETS.filter((name) => name !== isa && !INT8_ALONE.includes(nam
       {
         encoding: 'utf8',
         maxBuffer: 2 ** 26,
-        env: { ...environment, ADMIN_NMT_ISA: set, ADMIN_NMT_TEST_WITHOUT: 'tensorflow,wasm,cpu' },
+        env: { ...environment, ADMIN_NMT_ISA: set, ADMIN_NMT_TEST_WITHOUT: 'webgpu,tensorflow,wasm,cpu' },
       },
     );
     const failures = stdout.match(/^ *not ok .*$/gm)?.join('\n') ?? '';

@@ -1,0 +1,201 @@
+import { UserError } from '../../common/errors.js';
+import { tf } from '../../ops/tf.js';
+import type { Device } from './device.js';
+import { Encoder, type Groups } from './encoder.js';
+import { Pool } from './pool.js';
+import { GROUP, type Program } from './program.js';
+
+type Values = Float32Array | Int32Array | Uint8Array;
+
+/** A tensor: numbers that were given and not yet sent to the device, or a buffer there. */
+interface Stored {
+  dtype: tf.DataType;
+  size: number;
+  refCount: number;
+  values: Values | null;
+  buffer: number | null;
+}
+
+/**
+ * Storage of tensors on a device for WebGPU. Every element has four bytes there, also a boolean. A tensor owns its
+ * buffer, which goes back to the pool when the last reference is dropped.
+ */
+export class WebGpuBackend extends tf.KernelBackend {
+  readonly device: Device;
+  readonly encoder: Encoder;
+  readonly pool: Pool;
+  private readonly stored: tf.DataStorage<Stored>;
+
+  constructor(device: Device) {
+    super();
+    this.device = device;
+    this.encoder = new Encoder(device);
+    this.pool = new Pool(this.encoder);
+    this.stored = new tf.DataStorage<Stored>(this, tf.engine());
+  }
+
+  override numDataIds(): number {
+    return this.stored.numDataIds();
+  }
+
+  override refCount(dataId: object): number {
+    return this.stored.has(dataId) ? this.stored.get(dataId).refCount : 0;
+  }
+
+  override incRef(dataId: object): void {
+    this.stored.get(dataId).refCount++;
+  }
+
+  override write(values: tf.backend_util.BackendValues, _shape: number[], dtype: tf.DataType): object {
+    const dataId = {};
+    this.put(dataId, values as Values, dtype, 1);
+    return dataId;
+  }
+
+  override move(
+    dataId: object,
+    values: tf.backend_util.BackendValues,
+    _shape: number[],
+    dtype: tf.DataType,
+    refCount: number,
+  ): void {
+    this.put(dataId, values as Values, dtype, refCount);
+  }
+
+  override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    const entry = this.stored.get(dataId);
+    if (entry.values !== null) return entry.values.slice();
+    if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
+    this.encoder.flush();
+    return valuesOf(await this.device.read(entry.buffer!, 4 * entry.size), entry.dtype);
+  }
+
+  override readSync(dataId: object): tf.backend_util.BackendValues {
+    const entry = this.stored.get(dataId);
+    if (entry.values !== null) return entry.values.slice();
+    if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
+    this.encoder.flush();
+    return valuesOf(this.device.readSync(entry.buffer!, 4 * entry.size), entry.dtype);
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.stored.has(dataId)) return true;
+    const entry = this.stored.get(dataId);
+    entry.refCount--;
+    if (!force && entry.refCount > 0) return false;
+    if (entry.buffer !== null) this.pool.give(entry.buffer);
+    this.stored.delete(dataId);
+    return true;
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: false };
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override timerAvailable(): boolean {
+    return false;
+  }
+
+  /** The buffer of a tensor. */
+  bufferOf({ dataId }: tf.TensorInfo): number {
+    const entry = this.stored.get(dataId);
+    if (entry.buffer !== null) return entry.buffer;
+    entry.buffer = this.allocate(entry.size, true);
+    const { values } = entry;
+    const words = values instanceof Uint8Array ? Int32Array.from(values) : values!;
+    this.encoder.write(entry.buffer, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+    entry.values = null;
+    return entry.buffer;
+  }
+
+  /** The buffer of a tensor of floats. */
+  floats(tensor: tf.TensorInfo): number {
+    if (tensor.dtype !== 'float32') throw new TypeError(`expected a float32 tensor, found ${tensor.dtype}`);
+    return this.bufferOf(tensor);
+  }
+
+  /** The number of a tensor of one, where it has not been computed on the device. */
+  knownNumber({ dataId }: tf.TensorInfo): number | null {
+    const { values, size } = this.stored.get(dataId);
+    return values !== null && size === 1 ? values[0] : null;
+  }
+
+  /** A tensor for a program to fill in. */
+  output(
+    shape: readonly number[],
+    dtype: 'float32' | 'int32' = 'float32',
+  ): { info: tf.TensorInfo; buffer: number } {
+    const size = tf.util.sizeFromShape([...shape]);
+    const buffer = this.allocate(size);
+    const dataId = {};
+    this.stored.set(dataId, { dtype, size, refCount: 1, values: null, buffer });
+    return { info: { dataId, shape: [...shape], dtype }, buffer };
+  }
+
+  /** The same values under another shape. */
+  alias({ dataId, dtype }: tf.TensorInfo, shape: number[]): tf.TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
+  /** A buffer for what is needed only within a kernel; the caller gives it back to the pool. */
+  allocate(size: number, untouched = false): number {
+    const bytes = Math.max(4, 4 * size);
+    const { binding } = this.device.facts.limits;
+    if (bytes > binding)
+      throw new UserError({
+        problem: `expected at most ${binding} bytes in a tensor, which is what the graphics card takes, found ${bytes}`,
+        where: 'backend',
+        hint: 'Take a smaller vocabulary, model or train.max-tokens, or use --backend native.',
+      });
+    return this.pool.take(bytes, untouched);
+  }
+
+  run<B extends string, U extends string>(
+    program: Program<B, U>,
+    ids: Record<B, number>,
+    uniforms: Record<U, number | Int32Array>,
+    groups: Groups,
+  ): void {
+    this.encoder.dispatch(program, ids, uniforms, groups);
+  }
+
+  /** Groups for a number of them that may be more than a dimension takes. */
+  fold(count: number, z = 1): Groups {
+    const most = this.device.facts.limits.groups;
+    const y = Math.ceil(count / most);
+    return [y <= 1 ? count : Math.ceil(count / y), Math.max(1, y), z];
+  }
+
+  /** Groups for so many invocations. */
+  elements(count: number): Groups {
+    return this.fold(Math.ceil(count / GROUP));
+  }
+
+  private put(dataId: object, values: Values, dtype: tf.DataType, refCount: number): void {
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
+      throw new TypeError(`expected numbers, found ${dtype}`);
+    const own =
+      values instanceof Float32Array || values instanceof Int32Array ? values.slice() : typed(values, dtype);
+    this.stored.set(dataId, { dtype, size: own.length, refCount, values: own, buffer: null });
+  }
+}
+
+function typed(values: ArrayLike<number>, dtype: 'float32' | 'int32' | 'bool'): Values {
+  if (dtype === 'bool') return Uint8Array.from(values);
+  return dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
+}
+
+function valuesOf(memory: ArrayBuffer, dtype: tf.DataType): Values {
+  if (dtype === 'float32') return new Float32Array(memory);
+  const ints = new Int32Array(memory);
+  return dtype === 'bool' ? Uint8Array.from(ints) : ints;
+}

@@ -1,0 +1,186 @@
+import {
+  COMPUTE,
+  type GpuBindGroup,
+  type GpuBindGroupLayout,
+  type GpuBuffer,
+  type GpuComputePass,
+  type GpuDevice,
+  type GpuPipeline,
+  USAGE,
+} from './api.js';
+import {
+  type Access,
+  BATCH_DISPATCHES,
+  type Batch,
+  Command,
+  type PipelineSource,
+  UNIFORM_STRIDE,
+} from './protocol.js';
+
+interface Program {
+  pipeline: GpuPipeline;
+  layout: GpuBindGroupLayout;
+  indices: boolean;
+  /** By the ids of the buffers. */
+  groups: Map<string, GpuBindGroup>;
+}
+
+/** Ints of the arena of indices at first. */
+const FIRST_INDICES = 1 << 16;
+
+/** Does what batches say on a device: it holds the buffers, the programs and what binds them together. */
+export class BatchRunner {
+  private readonly device: GpuDevice;
+  private readonly buffers = new Map<number, GpuBuffer>();
+  private readonly programs = new Map<number, Program>();
+  private readonly layouts = new Map<string, GpuBindGroupLayout>();
+  private readonly uniforms: GpuBuffer;
+  private indices: GpuBuffer;
+  private indexCapacity = FIRST_INDICES;
+  /** Uniforms alone, and with the indices. */
+  private shared: { plain: GpuBindGroup; indexed: GpuBindGroup };
+
+  constructor(device: GpuDevice) {
+    this.device = device;
+    const size = BATCH_DISPATCHES * UNIFORM_STRIDE;
+    this.uniforms = device.createBuffer({ size, usage: USAGE.uniform | USAGE.copyTarget });
+    this.indices = this.makeIndices();
+    this.shared = this.bindShared();
+  }
+
+  bufferOf(id: number): GpuBuffer {
+    return this.buffers.get(id)!;
+  }
+
+  run({ commands, written, uniforms, indices, pipelines }: Batch): void {
+    const { device } = this;
+    for (const source of pipelines) this.programs.set(source.id, this.compile(source));
+    if (uniforms.length > 0) device.queue.writeBuffer(this.uniforms, 0, uniforms);
+    if (indices.length > this.indexCapacity) {
+      while (this.indexCapacity < indices.length) this.indexCapacity *= 2;
+      this.indices.destroy(); // once what was submitted has been done
+      this.indices = this.makeIndices();
+      this.shared = this.bindShared();
+    }
+    if (indices.length > 0) device.queue.writeBuffer(this.indices, 0, indices);
+    const encoder = device.createCommandEncoder();
+    const pass = uniforms.length > 0 ? encoder.beginComputePass() : null;
+    const gone = this.execute(commands, written, pass);
+    pass?.end();
+    if (pass !== null) device.queue.submit([encoder.finish()]);
+    for (const id of gone) this.destroy(id);
+  }
+
+  /** @returns the buffers to destroy once all is submitted */
+  private execute(
+    commands: readonly number[],
+    written: Uint8Array<ArrayBuffer>,
+    pass: GpuComputePass | null,
+  ): number[] {
+    const gone: number[] = [];
+    for (let i = 0; i < commands.length; ) {
+      const id = commands[i + 1];
+      if (commands[i] === Command.dispatch) {
+        const [, , uniform, x, y, z, count] = commands.slice(i, i + 7);
+        const ids = commands.slice(i + 7, i + 7 + count);
+        this.dispatch(pass!, this.programs.get(id)!, uniform, ids, [x, y, z]);
+        i += 7 + count;
+      } else if (commands[i] === Command.write) {
+        const data = written.subarray(commands[i + 2], commands[i + 2] + commands[i + 3]);
+        this.device.queue.writeBuffer(this.bufferOf(id), 0, data);
+        i += 4;
+      } else if (commands[i] === Command.create) {
+        const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
+        this.buffers.set(id, this.device.createBuffer({ size: commands[i + 2], usage }));
+        i += 3;
+      } else {
+        gone.push(id);
+        i += 2;
+      }
+    }
+    return gone;
+  }
+
+  private dispatch(
+    pass: GpuComputePass,
+    program: Program,
+    uniform: number,
+    ids: readonly number[],
+    [x, y, z]: readonly [number, number, number],
+  ): void {
+    const key = ids.join();
+    let group = program.groups.get(key);
+    if (group === undefined) {
+      const entries = ids.map((id, binding) => ({ binding, resource: { buffer: this.bufferOf(id) } }));
+      group = this.device.createBindGroup({ layout: program.layout, entries });
+      program.groups.set(key, group);
+    }
+    pass.setPipeline(program.pipeline);
+    pass.setBindGroup(0, group);
+    pass.setBindGroup(1, program.indices ? this.shared.indexed : this.shared.plain, [uniform]);
+    pass.dispatchWorkgroups(x, y, z);
+  }
+
+  private destroy(id: number): void {
+    this.bufferOf(id).destroy();
+    this.buffers.delete(id);
+    for (const { groups } of this.programs.values()) {
+      for (const key of groups.keys()) if (`,${key},`.includes(`,${id},`)) groups.delete(key);
+    }
+  }
+
+  private compile({ code, access, indices }: PipelineSource): Program {
+    const layout = this.layoutOf(access);
+    const layouts = [layout, this.sharedLayout(indices)];
+    const pipeline = this.device.createComputePipeline({
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: layouts }),
+      compute: { module: this.device.createShaderModule({ code }), entryPoint: 'main' },
+    });
+    return { pipeline, layout, indices, groups: new Map() };
+  }
+
+  private layoutOf(access: readonly Access[]): GpuBindGroupLayout {
+    const key = access.join();
+    let layout = this.layouts.get(key);
+    if (layout === undefined) {
+      const entries = access.map((kind, binding) => ({
+        ...{ binding, visibility: COMPUTE },
+        buffer: { type: kind === 'read' ? 'read-only-storage' : 'storage' },
+      }));
+      layout = this.device.createBindGroupLayout({ entries });
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  private sharedLayout(indices: boolean): GpuBindGroupLayout {
+    const key = indices ? 'indexed' : 'plain';
+    let layout = this.layouts.get(key);
+    if (layout === undefined) {
+      const uniform = {
+        binding: 0,
+        visibility: COMPUTE,
+        buffer: { type: 'uniform', hasDynamicOffset: true },
+      };
+      const arena = { binding: 1, visibility: COMPUTE, buffer: { type: 'read-only-storage' } };
+      layout = this.device.createBindGroupLayout({ entries: indices ? [uniform, arena] : [uniform] });
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  private makeIndices(): GpuBuffer {
+    return this.device.createBuffer({
+      size: 4 * this.indexCapacity,
+      usage: USAGE.storage | USAGE.copyTarget,
+    });
+  }
+
+  private bindShared(): { plain: GpuBindGroup; indexed: GpuBindGroup } {
+    const uniform = { binding: 0, resource: { buffer: this.uniforms, offset: 0, size: UNIFORM_STRIDE } };
+    const arena = { binding: 1, resource: { buffer: this.indices } };
+    const bind = (indices: boolean, entries: readonly object[]) =>
+      this.device.createBindGroup({ layout: this.sharedLayout(indices), entries });
+    return { plain: bind(false, [uniform]), indexed: bind(true, [uniform, arena]) };
+  }
+}

@@ -1,0 +1,118 @@
+import type { Device } from './device.js';
+import type { BufferSource } from './pool.js';
+import type { Program } from './program.js';
+import { BATCH_DISPATCHES, Command, type PipelineSource, UNIFORM_STRIDE } from './protocol.js';
+
+/** Most bytes of data that wait to be written. */
+const MOST_WRITTEN = 2 ** 26;
+
+/** Groups of a dispatch over x, y and z. */
+export type Groups = readonly [x: number, y: number, z: number];
+
+/** Writes what the device has to do into batches, and sends them when they are full or their results are wanted. */
+export class Encoder implements BufferSource {
+  batch = 0;
+  /** What was sent since the start. */
+  readonly counts = { dispatches: 0, batches: 0, buffers: 0 };
+  private readonly device: Device;
+  private commands: number[] = [];
+  private pipelines: PipelineSource[] = [];
+  private readonly known = new Set<number>();
+  private uniforms = new ArrayBuffer(BATCH_DISPATCHES * UNIFORM_STRIDE);
+  private view = new DataView(this.uniforms);
+  private dispatches = 0;
+  private written: Uint8Array[] = [];
+  private writtenBytes = 0;
+  private indices = new Int32Array(1 << 12);
+  private indexCount = 0;
+  /** Where arrays of this batch lie in the arena of indices. */
+  private places = new Map<Int32Array, number>();
+
+  constructor(device: Device) {
+    this.device = device;
+  }
+
+  create(id: number, bytes: number): void {
+    this.counts.buffers++;
+    this.commands.push(Command.create, id, bytes);
+  }
+
+  destroy(id: number): void {
+    this.commands.push(Command.destroy, id);
+  }
+
+  /** Writes into a buffer that nothing of this batch has used before. */
+  write(id: number, data: Uint8Array): void {
+    this.commands.push(Command.write, id, this.writtenBytes, data.length);
+    this.written.push(data);
+    this.writtenBytes += data.length;
+    if (this.writtenBytes > MOST_WRITTEN) this.flush();
+  }
+
+  dispatch<B extends string, U extends string>(
+    { source, buffers, uniforms }: Program<B, U>,
+    ids: Record<B, number>,
+    values: Record<U, number | Int32Array>,
+    [x, y, z]: Groups,
+  ): void {
+    if (x === 0 || y === 0 || z === 0) return;
+    if (this.dispatches === BATCH_DISPATCHES) this.flush();
+    if (!this.known.has(source.id)) {
+      this.known.add(source.id);
+      this.pipelines.push(source);
+    }
+    const start = this.dispatches++ * UNIFORM_STRIDE;
+    let place = start;
+    for (const [name, kind] of uniforms) {
+      const value = values[name];
+      if (typeof value !== 'number') this.view.setUint32(place, this.placeOf(value), true);
+      else if (kind === 'f32') this.view.setFloat32(place, value, true);
+      else this.view.setUint32(place, value, true);
+      place += 4;
+    }
+    this.commands.push(Command.dispatch, source.id, start, x, y, z, buffers.length);
+    for (const name of buffers) this.commands.push(ids[name]);
+  }
+
+  /** Sends what there is. */
+  flush(): void {
+    if (this.commands.length === 0) return;
+    const written = new Uint8Array(this.writtenBytes);
+    let end = 0;
+    for (const data of this.written) {
+      written.set(data, end);
+      end += data.length;
+    }
+    this.counts.dispatches += this.dispatches;
+    this.counts.batches++;
+    this.device.run({
+      commands: this.commands,
+      written,
+      uniforms: new Uint8Array(this.uniforms.slice(0, this.dispatches * UNIFORM_STRIDE)),
+      indices: this.indices.slice(0, this.indexCount),
+      pipelines: this.pipelines,
+    });
+    this.batch++;
+    this.commands = [];
+    this.pipelines = [];
+    this.written = [];
+    this.places.clear();
+    this.dispatches = this.writtenBytes = this.indexCount = 0;
+  }
+
+  private placeOf(array: Int32Array): number {
+    let place = this.places.get(array);
+    if (place === undefined) {
+      place = this.indexCount;
+      this.indexCount += array.length;
+      if (this.indexCount > this.indices.length) {
+        const larger = new Int32Array(2 ** Math.ceil(Math.log2(this.indexCount)));
+        larger.set(this.indices);
+        this.indices = larger;
+      }
+      this.indices.set(array, place);
+      this.places.set(array, place);
+    }
+    return place;
+  }
+}

@@ -1,0 +1,99 @@
+import type { AttentionAttributes } from '../../../ops/kernels.js';
+import type { tf } from '../../../ops/tf.js';
+import { blockFor, blocksOf, longestOf } from '../attention-blocks.js';
+import type { WebGpuBackend } from '../backend.js';
+import { maskUniforms } from '../mask.js';
+import { fill } from '../strided.js';
+import {
+  forwardProgram,
+  keyGradientProgram,
+  queryGradientProgram,
+  STATISTICS,
+} from './attention-programs.js';
+import type { Implementations } from './call.js';
+
+type Tensors = Partial<Record<'0' | '1' | '2', tf.TensorInfo>>;
+
+/** The buffers of q, k and v, and all uniforms but the blocks. */
+function given(backend: WebGpuBackend, inputs: Tensors, attributes: AttentionAttributes) {
+  const { width, heads, causal, queryOffsets, keyOffsets, dropout } = attributes;
+  const longest = longestOf(keyOffsets);
+  const block = blockFor(Math.max(longest, longestOf(queryOffsets)));
+  const [q, k, v] = (['q', 'k', 'v'] as const).map((name) => {
+    const { tensor, column } = attributes[name];
+    const info = inputs[String(tensor) as '0']!;
+    return { buffer: backend.floats(info), pitch: info.shape[1], column };
+  });
+  const headWidth = width / heads;
+  const uniforms = {
+    ...{ heads, headWidth, width, scale: 1 / Math.sqrt(headWidth), causal: Number(causal) },
+    ...{ qPitch: q.pitch, qColumn: q.column, kPitch: k.pitch, kColumn: k.column },
+    ...{ vPitch: v.pitch, vColumn: v.column, stride: Math.ceil(longest / 4) * 4 },
+    ...maskUniforms(dropout),
+  };
+  return {
+    ids: { q: q.buffer, k: k.buffer, v: v.buffer },
+    uniforms,
+    block,
+    columns: Math.ceil(headWidth / block),
+  };
+}
+
+export const ATTENTION = {
+  Attention: ({ inputs, attributes, backend }) => {
+    const { q, width, heads, queryOffsets, keyOffsets } = attributes;
+    const rows = inputs[String(q.tensor) as '0']!.shape[0];
+    const [out, logPartition] = [backend.output([rows, width]), backend.output([rows, heads])];
+    const { ids, uniforms, block, columns } = given(backend, inputs, attributes);
+    const blocks = blocksOf(queryOffsets, keyOffsets, block);
+    backend.run(
+      forwardProgram(block, columns),
+      { ...ids, out: out.buffer, logPartition: logPartition.buffer },
+      { ...uniforms, blocks: blocks.count, places: blocks.places },
+      backend.fold(blocks.count, heads),
+    );
+    return [out.info, logPartition.info];
+  },
+
+  AttentionGradient: ({ inputs, attributes, backend }) => {
+    const { q, k, v, heads, width, queryOffsets, keyOffsets } = attributes;
+    const { ids, uniforms, block, columns } = given(backend, inputs, attributes);
+    const [out, logPartition, dy] = [inputs.out!, inputs.logPartition!, inputs.dy!].map((tensor) =>
+      backend.floats(tensor),
+    );
+    const rows = inputs.out!.shape[0];
+    const pairs = backend.allocate(2 * rows * heads);
+    const count = rows * heads;
+    backend.run(
+      STATISTICS,
+      { dy, out, logPartition, pairs },
+      { count, headWidth: width / heads },
+      backend.elements(count),
+    );
+    const tensors = (['0', '1', '2'] as const).flatMap((name) => inputs[name] ?? []);
+    const results = tensors.map(({ shape }) => backend.output(shape));
+    results.forEach(({ info, buffer }, tensor) => {
+      const written = [q, k, v].filter((place) => place.tensor === tensor).length * width;
+      if (written < info.shape[1]) fill(backend, buffer, info.shape[0] * info.shape[1], 0);
+    });
+    const [dq, dk, dv] = [q, k, v].map(({ tensor }) => results[tensor].buffer);
+    const [queries, keys] = [
+      blocksOf(queryOffsets, keyOffsets, block),
+      blocksOf(keyOffsets, queryOffsets, block),
+    ];
+    backend.run(
+      queryGradientProgram(block, columns),
+      { ...ids, dy, pairs, dq },
+      { ...uniforms, blocks: queries.count, places: queries.places },
+      backend.fold(queries.count, heads),
+    );
+    backend.run(
+      keyGradientProgram(block, columns, dk === dv),
+      { ...ids, dy, pairs, dk, dv },
+      { ...uniforms, blocks: keys.count, places: keys.places },
+      backend.fold(keys.count, heads),
+    );
+    backend.pool.give(pairs);
+    return results.map(({ info }) => info);
+  },
+} satisfies Partial<Implementations>;

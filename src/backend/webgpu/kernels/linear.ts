@@ -1,0 +1,53 @@
+import { multiply } from '../gemm.js';
+import { columnSums } from '../reduce.js';
+import type { Implementation, Implementations } from './call.js';
+
+const linearGradient =
+  (withInput: boolean): Implementation<'LinearGradient'> =>
+  ({ inputs, attributes, backend }) => {
+    const [rows, width] = inputs.x!.shape;
+    const [out] = inputs.weight!.shape;
+    const [dy, x, weight] = [inputs.dy!, inputs.x!, inputs.weight!].map((tensor) => backend.floats(tensor));
+    const results = [];
+    if (withInput) {
+      const dx = backend.output([rows, width]);
+      multiply(backend, {
+        ...{ a: { buffer: dy, pitch: out }, b: { buffer: weight, pitch: width } },
+        ...{ c: { buffer: dx.buffer, pitch: width }, m: rows, n: width, k: out },
+      });
+      results.push(dx.info);
+    }
+    const dWeight = backend.output([out, width]);
+    multiply(backend, {
+      ...{ a: { buffer: dy, pitch: out }, b: { buffer: x, pitch: width }, transposeA: true },
+      ...{ c: { buffer: dWeight.buffer, pitch: width }, m: out, n: width, k: rows },
+    });
+    results.push(dWeight.info);
+    if (attributes.bias) {
+      const dBias = backend.output([out]);
+      columnSums(backend, { x: dy, rows, width: out, to: dBias.buffer });
+      results.push(dBias.info);
+    }
+    return results;
+  };
+
+export const LINEAR = {
+  Linear: ({ inputs, backend }) => {
+    const [rows, width] = inputs.x!.shape;
+    const [out] = inputs.weight!.shape;
+    const y = backend.output([rows, out]);
+    multiply(backend, {
+      ...{ a: { buffer: backend.floats(inputs.x!), pitch: width } },
+      ...{ b: { buffer: backend.floats(inputs.weight!), pitch: width }, transposeB: true },
+      ...{ c: { buffer: y.buffer, pitch: out }, m: rows, n: out, k: width },
+      ...(inputs.bias === undefined
+        ? {}
+        : { epilogue: 'bias', beside: { bias: backend.floats(inputs.bias) } }),
+    });
+    return [y.info];
+  },
+
+  LinearGradient: linearGradient(true),
+
+  WeightGradient: linearGradient(false),
+} satisfies Partial<Implementations>;

@@ -1,0 +1,109 @@
+import { tf } from '../../../ops/tf.js';
+import { ELEMENT, program, ROW_GROUP, SUM } from '../program.js';
+import type { Implementations } from './call.js';
+
+/** Whether a float is finite, by its exponent: compilers of WGSL may take it that every float is. */
+export const FINITE = 'fn finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }';
+
+const ADAM = program(
+  { w: 'floatsOut', gradient: 'floats', m: 'floatsOut', v: 'floatsOut', scale: 'floats' },
+  {
+    count: 'u32',
+    beta1: 'f32',
+    rest1: 'f32',
+    beta2: 'f32',
+    rest2: 'f32',
+    step: 'f32',
+    epsilon: 'f32',
+    decay: 'f32',
+  },
+  `${FINITE}${ELEMENT}
+  let factor = scale[0];
+  if (!finite(factor)) { return; }
+  let g = gradient[i] * factor;
+  let first = m[i] * p.beta1 + g * p.rest1;
+  let second = v[i] * p.beta2 + g * g * p.rest2;
+  m[i] = first;
+  v[i] = second;
+  w[i] = w[i] - w[i] * p.decay - p.step * first / (sqrt(second) + p.epsilon);
+}`,
+);
+
+const MOVE = program(
+  { average: 'floatsOut', parameter: 'floats' },
+  { count: 'u32', share: 'f32' },
+  `${ELEMENT} average[i] += p.share * (parameter[i] - average[i]); }`,
+);
+
+/** Most groups for the squares of one tensor. */
+const MOST_PARTS = 64;
+const ELEMENTS_OF_PART = 16 * ROW_GROUP;
+
+const SQUARES = program(
+  { x: 'floats', sums: 'floatsOut' },
+  { count: 'u32', first: 'u32' },
+  `${SUM}
+@compute @workgroup_size(${ROW_GROUP})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) local: u32) {
+  var sum = 0.0;
+  for (var i = group.x * ${ROW_GROUP}u + local; i < p.count; i += groups.x * ${ROW_GROUP}u) { sum += x[i] * x[i]; }
+  let all = sumOf(sum, local);
+  if (local == 0u) { sums[p.first + group.x] = all; }
+}`,
+);
+
+const ROOT = program(
+  { sums: 'floats', y: 'floatsOut' },
+  { count: 'u32' },
+  `${SUM}
+@compute @workgroup_size(${ROW_GROUP})
+fn main(@builtin(local_invocation_index) local: u32) {
+  var sum = 0.0;
+  for (var i = local; i < p.count; i += ${ROW_GROUP}u) { sum += sums[i]; }
+  let all = sumOf(sum, local);
+  if (local == 0u) { y[0] = sqrt(all); }
+}`,
+);
+
+export const OPTIMIZER = {
+  Adam: ({ inputs, attributes: { beta1, beta2, step, epsilon, decay }, backend }) => {
+    const { parameter, gradient, first, second, scale } = inputs;
+    const [w, g, m, v, factor] = [parameter!, gradient!, first!, second!, scale!].map((tensor) =>
+      backend.floats(tensor),
+    );
+    const count = tf.util.sizeFromShape(parameter!.shape);
+    const uniforms = { count, beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, step, epsilon, decay };
+    backend.run(ADAM, { w, gradient: g, m, v, scale: factor }, uniforms, backend.elements(count));
+    return [];
+  },
+
+  MovingAverage: ({ inputs, attributes: { share }, backend }) => {
+    const [average, parameter] = [backend.floats(inputs.average!), backend.floats(inputs.parameter!)];
+    const count = tf.util.sizeFromShape(inputs.average!.shape);
+    backend.run(MOVE, { average, parameter }, { count, share }, backend.elements(count));
+    return [];
+  },
+
+  GlobalNorm: ({ inputs, backend }) => {
+    const tensors = Object.values(inputs).map((tensor) => {
+      const count = tf.util.sizeFromShape(tensor!.shape);
+      return {
+        x: backend.floats(tensor!),
+        count,
+        parts: Math.min(MOST_PARTS, Math.ceil(count / ELEMENTS_OF_PART)),
+      };
+    });
+    const total = tensors.reduce((sum, { parts }) => sum + parts, 0);
+    const sums = backend.allocate(total);
+    let first = 0;
+    for (const { x, count, parts } of tensors) {
+      backend.run(SQUARES, { x, sums }, { count, first }, [parts, 1, 1]);
+      first += parts;
+    }
+    const norm = backend.output([]);
+    backend.run(ROOT, { sums, y: norm.buffer }, { count: total }, [1, 1, 1]);
+    backend.pool.give(sums);
+    return [norm.info];
+  },
+} satisfies Partial<Implementations>;

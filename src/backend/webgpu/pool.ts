@@ -1,0 +1,88 @@
+/** Least bytes of a buffer. */
+const LEAST = 256;
+
+/** Bytes of the buffer for so many: of each power of two there are four sizes, so that at most a fifth is left over. */
+export function classOf(bytes: number): number {
+  if (bytes <= LEAST) return LEAST;
+  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
+  return Math.ceil(bytes / step) * step;
+}
+
+interface Free {
+  id: number;
+  /** The batch in which it was given back. */
+  since: number;
+}
+
+/** Where a pool has its buffers from. */
+export interface BufferSource {
+  create(id: number, bytes: number): void;
+  destroy(id: number): void;
+  /** The batch that is being written. */
+  readonly batch: number;
+}
+
+/**
+ * Buffers of the device. What is given back goes to the next that asks for its size. Memory is counted as it is on the
+ * device: whole buffers, those that are free included in `resident`.
+ */
+export class Pool {
+  private readonly source: BufferSource;
+  private readonly sizes = new Map<number, number>();
+  private readonly free = new Map<number, Free[]>();
+  private ids = 0;
+  used = 0;
+  peak = 0;
+  resident = 0;
+
+  constructor(source: BufferSource) {
+    this.source = source;
+  }
+
+  /**
+   * @param untouched whether no dispatch of this batch may have used it before
+   * @returns the id of a buffer of at least so many bytes
+   */
+  take(bytes: number, untouched = false): number {
+    const size = classOf(bytes);
+    const list = this.free.get(size) ?? [];
+    const place = untouched ? list.findIndex(({ since }) => since < this.source.batch) : list.length - 1;
+    const id = place < 0 ? this.create(size) : list.splice(place, 1)[0].id;
+    this.used += size;
+    this.peak = Math.max(this.peak, this.used);
+    return id;
+  }
+
+  give(id: number): void {
+    const size = this.sizes.get(id)!;
+    this.used -= size;
+    const list = this.free.get(size);
+    const entry = { id, since: this.source.batch };
+    if (list === undefined) this.free.set(size, [entry]);
+    else list.push(entry);
+  }
+
+  resetPeak(): void {
+    this.peak = this.used;
+  }
+
+  /** Gives what is free back to the system. */
+  trim(): void {
+    for (const [size, list] of this.free) {
+      for (const { id } of list) {
+        this.source.destroy(id);
+        this.sizes.delete(id);
+        this.resident -= size;
+      }
+    }
+    this.free.clear();
+  }
+
+  private create(size: number): number {
+    const id = this.ids++;
+    this.source.create(id, size);
+    this.sizes.set(id, size);
+    this.resident += size;
+    return id;
+  }
+}

@@ -1,0 +1,89 @@
+/* What the program and the thread of the device say to each other. */
+
+import type { MessagePort } from 'node:worker_threads';
+
+/** What the thread is started with. */
+export interface DeviceStart {
+  port: MessagePort;
+  /** Part of the name of the adapter that is wanted; null for the fastest. */
+  wanted: string | null;
+  /** Of one Int32: FAILED once the device computes no more. */
+  state: SharedArrayBuffer;
+}
+
+export const FAILED = 1;
+
+/** A device that is there. */
+export interface DeviceFacts {
+  /** Of the adapter, for people. */
+  name: string;
+  /** Whether it computes on the processor. */
+  software: boolean;
+  limits: {
+    binding: number;
+    groups: number;
+  };
+}
+
+/** Why there is no device, and what to do about it. */
+export interface NoDevice {
+  missing: string;
+  install: string;
+}
+
+/** How a buffer is bound: to be read, or to be written and read. */
+export type Access = 'read' | 'write';
+
+/** A program for the device. */
+export interface PipelineSource {
+  id: number;
+  code: string;
+  /** Of group 0, by binding. */
+  access: readonly Access[];
+  /** Whether it reads the arena of indices. */
+  indices: boolean;
+}
+
+/**
+ * What is to be done, as numbers one after another. Written data lies in buffers before any of the dispatches of the
+ * batch, so that they may be written only where no dispatch before it in the batch uses the buffer.
+ */
+export const Command = {
+  /** id, bytes */
+  create: 0,
+  /** id */
+  destroy: 1,
+  /** id, start in the written data, bytes */
+  write: 2,
+  /** program, start in the uniforms, x, y, z, number of buffers, ids */
+  dispatch: 3,
+} as const;
+
+export interface Batch {
+  commands: readonly number[];
+  written: Uint8Array<ArrayBuffer>;
+  uniforms: Uint8Array<ArrayBuffer>;
+  indices: Int32Array<ArrayBuffer>;
+  pipelines: readonly PipelineSource[];
+}
+
+/** Where the thread puts what it has read: the first Int32 is its outcome, the data starts at READ_START. */
+export const Outcome = { waiting: 0, done: 1, failed: 2 } as const;
+export const READ_START = 16;
+
+export type ToDevice =
+  | { kind: 'batch'; batch: Batch }
+  | { kind: 'read'; ticket: number; buffer: number; bytes: number; target: SharedArrayBuffer }
+  | { kind: 'lose' }
+  | { kind: 'close'; closed: SharedArrayBuffer };
+
+export type FromDevice =
+  | { kind: 'opened'; facts: DeviceFacts }
+  | { kind: 'missing'; why: NoDevice }
+  | { kind: 'read'; ticket: number }
+  | { kind: 'failed'; message: string };
+
+/** Bytes between the uniforms of two dispatches: the alignment that every device has. */
+export const UNIFORM_STRIDE = 256;
+/** Most dispatches of a batch. */
+export const BATCH_DISPATCHES = 128;

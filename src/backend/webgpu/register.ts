@@ -1,0 +1,58 @@
+import { tf } from '../../ops/tf.js';
+import { WebGpuBackend } from './backend.js';
+import { Device } from './device.js';
+import { onHost } from './host-fallback.js';
+import { IMPLEMENTATIONS } from './kernels/implementations.js';
+import { PLAIN } from './plain-kernels.js';
+import type { NoDevice } from './protocol.js';
+
+const NAME = 'webgpu';
+
+/**
+ * Registers WebGPU with tfjs, once: its fused kernels, its plain ones, and for every other kernel that tfjs's CPU
+ * backend has that one, on the processor.
+ *
+ * @param wanted number of the adapter, or part of its name; null for the fastest that is no software
+ */
+export async function registerWebGpu(wanted: string | null): Promise<Device | NoDevice> {
+  const known = tf.findBackend(NAME);
+  if (known != null) return (known as WebGpuBackend).device;
+  const device = await Device.open(wanted);
+  if (!(device instanceof Device)) return device;
+  tf.registerBackend(NAME, () => new WebGpuBackend(device));
+  for (const [kernelName, implementation] of Object.entries(IMPLEMENTATIONS)) {
+    register(kernelName, ({ inputs, attrs, backend }) =>
+      (implementation as (call: object) => tf.TensorInfo[])({ inputs, attributes: attrs, backend }),
+    );
+  }
+  await import('@tensorflow/tfjs-backend-cpu');
+  for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu')) {
+    if (kernelName in IMPLEMENTATIONS || OURS.has(kernelName)) continue;
+    const host = onHost(kernelFunc);
+    const plain = PLAIN[kernelName];
+    register(kernelName, (params) => {
+      const { inputs, attrs = {}, backend } = params;
+      return plain?.({ inputs, attrs, backend: backend as WebGpuBackend }) ?? host(params);
+    });
+  }
+  return device;
+}
+
+/** Kernels of ours that the CPU backend may have got: whoever asks for them wants them on the device. */
+const OURS = new Set(['StoreRows', 'CachedAttention']);
+
+/** Registers a kernel whose errors name it. */
+function register(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: NAME,
+    kernelFunc: (params) => {
+      try {
+        return kernelFunc(params);
+      } catch (error) {
+        if (error instanceof Error) error.message = `${kernelName}: ${error.message}`;
+        throw error;
+      }
+    },
+  });
+}

@@ -1,0 +1,160 @@
+import { tf } from '../../ops/tf.js';
+import type { WebGpuBackend } from './backend.js';
+import { ELEMENT, program } from './program.js';
+
+/** Most axes that a program walks along. */
+const AXES = 4;
+
+export const stridesOf = (shape: readonly number[]): number[] => {
+  const strides = shape.map(() => 1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1];
+  return strides;
+};
+
+type Axes<Name extends string> = Record<`${Name}${0 | 1 | 2 | 3}`, 'u32'>;
+const axes = <Name extends string>(name: Name): Axes<Name> =>
+  Object.fromEntries(Array.from({ length: AXES }, (_, i) => [`${name}${i}`, 'u32'])) as Axes<Name>;
+const filled = <Name extends string>(name: Name, values: readonly number[], fill: number) =>
+  Object.fromEntries(
+    Array.from({ length: AXES }, (_, i) => [`${name}${i}`, values[i - AXES + values.length] ?? fill]),
+  ) as Record<keyof Axes<Name>, number>;
+
+/** The coordinates of element i of a grid, and where an element is by strides. */
+const PLACES = `
+fn coordinates(i: u32) -> vec4<u32> {
+  var rest = i;
+  let d = rest % p.size3; rest /= p.size3;
+  let c = rest % p.size2; rest /= p.size2;
+  let b = rest % p.size1;
+  return vec4<u32>(rest / p.size1, b, c, d);
+}
+fn place(x: vec4<u32>, strides: vec4<u32>) -> u32 {
+  let steps = x * strides;
+  return steps.x + steps.y + steps.z + steps.w;
+}`;
+
+const MOVE = program(
+  { x: 'floats', y: 'floatsOut' },
+  { count: 'u32', start: 'u32', place: 'u32', ...axes('size'), ...axes('in'), ...axes('out') },
+  `${PLACES}${ELEMENT}
+  let x0 = coordinates(i);
+  y[p.place + place(x0, vec4<u32>(p.out0, p.out1, p.out2, p.out3))] =
+    x[p.start + place(x0, vec4<u32>(p.in0, p.in1, p.in2, p.in3))];
+}`,
+);
+
+/** Elements of a grid in a buffer: where the first is, and how far it is to the next along each axis. */
+export interface View {
+  buffer: number;
+  start: number;
+  strides: readonly number[];
+}
+
+/** Copies a grid of at most four axes from one place to another. */
+export function move(backend: WebGpuBackend, shape: readonly number[], from: View, to: View): void {
+  const count = tf.util.sizeFromShape([...shape]);
+  const uniforms = {
+    ...{ count, start: from.start, place: to.start },
+    ...filled('size', shape, 1),
+    ...filled('in', from.strides, 0),
+    ...filled('out', to.strides, 0),
+  };
+  backend.run(MOVE, { x: from.buffer, y: to.buffer }, uniforms, backend.elements(count));
+}
+
+export const fits = ({ shape, dtype }: tf.TensorInfo): boolean => dtype === 'float32' && shape.length <= AXES;
+
+const binaryProgram = (expression: string) =>
+  program(
+    { a: 'floats', b: 'floats', y: 'floatsOut' },
+    { count: 'u32', ...axes('size'), ...axes('left'), ...axes('right') },
+    `${PLACES}${ELEMENT}
+  let x0 = coordinates(i);
+  let l = a[place(x0, vec4<u32>(p.left0, p.left1, p.left2, p.left3))];
+  let r = b[place(x0, vec4<u32>(p.right0, p.right1, p.right2, p.right3))];
+  y[i] = ${expression};
+}`,
+  );
+
+const flatProgram = (expression: string) =>
+  program(
+    { a: 'floats', b: 'floats', y: 'floatsOut' },
+    { count: 'u32' },
+    `${ELEMENT} let l = a[i]; let r = b[i]; y[i] = ${expression}; }`,
+  );
+
+const numberProgram = (expression: string) =>
+  program(
+    { a: 'floats', y: 'floatsOut' },
+    { count: 'u32', number: 'f32' },
+    `${ELEMENT} let l = a[i]; let r = p.number; y[i] = ${expression}; }`,
+  );
+
+/**
+ * An operation on two operands, one of which may repeat along some axes; null where the device has no program for it.
+ *
+ * @param expression of `l` and `r`
+ */
+export function binary(
+  expression: string,
+): (backend: WebGpuBackend, a: tf.TensorInfo, b: tf.TensorInfo) => tf.TensorInfo | null {
+  const [strided, flat, byNumber] = [binaryProgram, flatProgram, numberProgram].map((make) =>
+    make(expression),
+  ) as [ReturnType<typeof binaryProgram>, ReturnType<typeof flatProgram>, ReturnType<typeof numberProgram>];
+  return (backend, a, b) => {
+    if (a.dtype !== 'float32' || b.dtype !== 'float32') return null;
+    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const sameAsA = tf.util.arraysEqual(a.shape, shape);
+    const number = sameAsA ? backend.knownNumber(b) : null;
+    if (number === null && shape.length > AXES) return null;
+    const left = backend.floats(a);
+    const right = number === null ? backend.floats(b) : null;
+    const { info, buffer: y } = backend.output(shape);
+    const count = tf.util.sizeFromShape(shape);
+    const groups = backend.elements(count);
+    if (right === null) backend.run(byNumber, { a: left, y }, { count, number: number! }, groups);
+    else if (sameAsA && tf.util.arraysEqual(b.shape, shape))
+      backend.run(flat, { a: left, b: right, y }, { count }, groups);
+    else {
+      const strides = [a, b].map((operand) =>
+        stridesOf(operand.shape).map((stride, i) => (operand.shape[i] === 1 ? 0 : stride)),
+      );
+      const uniforms = {
+        ...{ count, ...filled('size', shape, 1) },
+        ...filled('left', strides[0], 0),
+        ...filled('right', strides[1], 0),
+      };
+      backend.run(strided, { a: left, b: right, y }, uniforms, groups);
+    }
+    return info;
+  };
+}
+
+const unaryProgram = (expression: string) =>
+  program(
+    { a: 'floats', y: 'floatsOut' },
+    { count: 'u32' },
+    `${ELEMENT} let x = a[i]; y[i] = ${expression}; }`,
+  );
+
+/** An operation on each element `x`. */
+export function unary(
+  expression: string,
+): (backend: WebGpuBackend, x: tf.TensorInfo) => tf.TensorInfo | null {
+  const made = unaryProgram(expression);
+  return (backend, x) => {
+    if (x.dtype !== 'float32') return null;
+    const a = backend.floats(x);
+    const { info, buffer: y } = backend.output(x.shape);
+    const count = tf.util.sizeFromShape(x.shape);
+    backend.run(made, { a, y }, { count }, backend.elements(count));
+    return info;
+  };
+}
+
+const FILL = program({ y: 'floatsOut' }, { count: 'u32', value: 'f32' }, `${ELEMENT} y[i] = p.value; }`);
+
+/** The same number everywhere. */
+export function fill(backend: WebGpuBackend, buffer: number, count: number, value: number): void {
+  backend.run(FILL, { y: buffer }, { count, value }, backend.elements(count));
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { after, describe, test } from 'node:test';
+import { packageRoot } from '../../../src/common/files.js';
+import { mainFile, spawnProgram } from '../../cli/run-program.js';
+import { availableBackends } from '../../ops/backends.js';
+
+const skip = !availableBackends.includes('webgpu') && 'there is no graphics card, not even in software';
+/** What names the card to the processes of the tests. */
+const { ADMIN_NMT_GPU, VK_ICD_FILENAMES } = process.env;
+const CARD = { ADMIN_NMT_GPU, VK_ICD_FILENAMES };
+const CONFIG = path.join(packageRoot(), 'test', 'cli', 'fixtures', 'run-v1', 'config.yaml');
+const DATA = path.join(packageRoot(), 'test', 'data', 'fixtures', 'joint');
+
+const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-webgpu-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const runOf = (name: string): string => path.join(folder, name);
+
+const argsOf = (run: string, backend: string, updates: number): string[] => [
+  ...['train', CONFIG, '--save-dir', run, '--destdir', DATA, '--backend', backend],
+  ...[
+    '--max-update',
+    String(updates),
+    '--no-eval-bleu',
+    '--save-interval-updates',
+    '2',
+    '--log-interval',
+    '1',
+  ],
+];
+
+function train(name: string, backend: string, updates: number): string {
+  const { status, stderr } = spawnProgram(argsOf(runOf(name), backend, updates), { env: CARD });
+  assert.equal(status, 0, stderr);
+  return stderr;
+}
+
+const losses = (name: string): number[] =>
+  readFileSync(path.join(runOf(name), 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .flatMap((line) => JSON.parse(line).loss ?? []);
+
+const weights = (name: string): Buffer =>
+  readFileSync(path.join(runOf(name), 'checkpoint_last', 'model.safetensors'));
+
+/** Trains and loses the device once there are lines of metrics, as a driver may. */
+function loseOnTheWay(run: string, updates: number): { status: number | null; stderr: string } {
+  const tensors = new URL('../../../src/ops/tf.js', import.meta.url).href;
+  const script = path.join(folder, 'lose.mjs');
+  writeFileSync(
+    script,
+    `import { existsSync, readFileSync } from 'node:fs';
+    import { tf } from '${tensors}';
+    const file = ${JSON.stringify(path.join(run, 'metrics.jsonl'))};
+    const timer = setInterval(() => {
+      if (!existsSync(file) || readFileSync(file, 'utf8').split('\\n').length < 6) return;
+      clearInterval(timer);
+      tf.backend().device.lose();
+    }, 5);
+    timer.unref();
+    await import(${JSON.stringify(mainFile)});`,
+  );
+  return spawnSync(process.execPath, [script, ...argsOf(run, 'webgpu', updates)], { encoding: 'utf8' });
+}
+
+describe('a training on a graphics card', { skip }, () => {
+  test('it has the losses of the reference, with dropout, and ω from its own profile', () => {
+    train('reference', 'cpu', 10);
+    train('card', 'webgpu', 10);
+    const [expected, found] = [losses('reference'), losses('card')];
+    assert.ok(expected.length >= 10);
+    assert.equal(found.length, expected.length);
+    found.forEach((loss, i) => {
+      assert.ok(Math.abs(loss - expected[i]) <= 1e-5 * expected[i], `${i}: ${loss}, ${expected[i]}`);
+    });
+  });
+
+  test('two trainings have the same bits, and so has one that was interrupted', () => {
+    train('again', 'webgpu', 5);
+    const messages = train('again', 'webgpu', 10);
+    assert.match(messages, /Going on from/);
+    assert.ok(weights('again').equals(weights('card')));
+  });
+
+  test('a run that goes on with another engine says so', () => {
+    const messages = train('reference', 'webgpu', 11);
+    assert.match(messages, /computed by cpu, from here on it is webgpu /);
+  });
+
+  test('a device that is lost ends it with an error, and the command goes on from the checkpoint', () => {
+    const { status, stderr } = loseOnTheWay(runOf('lost'), 5000);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /error: backend: the graphics card .* failed: the device was lost/);
+    assert.match(stderr, /goes on from there/);
+    assert.doesNotMatch(stderr, /This is a bug/);
+    assert.ok(existsSync(path.join(runOf('lost'), 'checkpoint_last')));
+    const [, updates] = /checkpoint_\d+_(\d+)/.exec(train('lost', 'webgpu', 5)) ?? [];
+    assert.ok(Number(updates) > 0);
+  });
+});
