@@ -110,8 +110,8 @@ const NONE: readonly (readonly [names: string, advice: string])[] = [
     'Take a recipe (preset; admin-nmt config explain preset lists them) or give the sizes: model.encoder.layers, model.decoder.layers, model.embed-dim, model.ffn-embed-dim, model.attention-heads; model.residual is how sublayers are joined.',
   ],
   [
-    'cuda use-cuda gpu gpus gpu-ranks world-size device devices device-ids use-cpu cpu distributed-world-size ddp-backend num-gpus',
-    'Training runs on the processor of one machine: leave it out; threads says how many threads.',
+    'cuda use-cuda gpus gpu-ranks world-size device devices device-ids use-cpu cpu distributed-world-size ddp-backend num-gpus',
+    'Training runs on one machine: on its processor (threads says how many threads), or with backend: webgpu on one graphics card (gpu says which): leave it out.',
   ],
   [
     'criterion loss cost-type loss-type',
