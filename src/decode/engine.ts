@@ -1,5 +1,6 @@
 import { type ChosenBackend, initBackend } from '../backend/init.js';
 import { UserError } from '../common/errors.js';
+import type { Precision } from '../common/precision.js';
 import type { DecodeConfig } from '../config/schema.js';
 import { IncrementalDecoder } from '../model/incremental.js';
 import { decoderOf, type SharedDecoder, shareModel } from '../model/shared-decoder.js';
@@ -22,6 +23,8 @@ const LEAST_SENTENCES = 16;
 
 export interface EngineOptions extends Pick<DecodeConfig, 'precision' | 'streams' | 'beam'> {
   shortlist: Shortlist | null;
+  /** Sentences to translate, where that is known: threads that they are worth are started at once. */
+  expected?: number;
 }
 
 /** @throws UserError where the backend cannot have so many */
@@ -42,31 +45,41 @@ export function settleStreams({ name, threads }: ChosenBackend, streams: number 
     });
 }
 
-/** Takes over a model and makes it ready to translate. */
+/**
+ * Loads a model and makes it ready to translate.
+ *
+ * @param load gives the model, which this takes over
+ */
 export async function openEngine(
   backend: ChosenBackend,
-  model: Transformer,
-  { precision, streams, beam, shortlist }: EngineOptions,
+  load: () => Transformer,
+  { precision, streams, beam, shortlist, expected = 0 }: EngineOptions,
 ): Promise<DecodingEngine> {
-  const candidates = shortlist?.candidates.bind(shortlist);
-  if (backend.name !== 'native') {
-    const decoder = new IncrementalDecoder(model, precision, candidates);
-    const dispose = (): void => {
-      decoder.dispose();
-      model.dispose();
-    };
-    return { search: searchWith(decoder), dispose };
+  if (backend.name !== 'native') return plainEngine(load(), precision, shortlist);
+  const most = streams ?? backend.threads;
+  const forced = streams !== null;
+  const begin = most > 1 && (forced || expected >= LEAST_SENTENCES * most);
+  const begun = begin ? new Streams(most) : undefined; // threads start while the model is loaded
+  try {
+    const model = load();
+    const shared = await shareModel(model, precision, shortlist !== null);
+    model.dispose();
+    backend.memory?.trim();
+    const elements = matrixElements(shared.config, shared.vocabulary);
+    return new NativeEngine(backend, shared, shortlist, { most, forced, beam, elements }, begun);
+  } catch (error) {
+    await begun?.dispose();
+    throw error;
   }
-  const shared = await shareModel(model, precision, shortlist !== null);
-  model.dispose();
-  backend.memory?.trim();
-  const plan = {
-    most: streams ?? backend.threads,
-    forced: streams !== null,
-    beam,
-    elements: matrixElements(shared.config, shared.vocabulary),
+}
+
+function plainEngine(model: Transformer, precision: Precision, shortlist: Shortlist | null): DecodingEngine {
+  const decoder = new IncrementalDecoder(model, precision, shortlist?.candidates.bind(shortlist));
+  const dispose = (): void => {
+    decoder.dispose();
+    model.dispose();
   };
-  return new NativeEngine(backend, shared, shortlist, plan);
+  return { search: searchWith(decoder), dispose };
 }
 
 interface Plan {
@@ -86,12 +99,19 @@ class NativeEngine implements DecodingEngine {
   private readonly own: ReturnType<typeof decoderOf>;
   private streams: Streams | undefined;
 
-  constructor(backend: ChosenBackend, shared: SharedDecoder, shortlist: Shortlist | null, plan: Plan) {
+  constructor(
+    backend: ChosenBackend,
+    shared: SharedDecoder,
+    shortlist: Shortlist | null,
+    plan: Plan,
+    begun: Streams | undefined,
+  ) {
     this.backend = backend;
     this.shared = shared;
     this.shortlist = shortlist;
     this.plan = plan;
     this.own = decoderOf(shared, shortlist?.candidates.bind(shortlist));
+    if (begun !== undefined) this.streams = this.opened(begun);
   }
 
   readonly search: SearchAll = async (sources, options, found) => {
@@ -102,12 +122,14 @@ class NativeEngine implements DecodingEngine {
       : paysSeveral(sources, { ...this.plan, running: this.streams !== undefined });
     await initBackend('native', several ? 1 : this.backend.threads);
     if (!several) return searchWith(decoder)(sources, options, found);
-    this.streams ??= new Streams(most, {
-      shared: this.shared,
-      shortlist: this.shortlist?.parts ?? null,
-    });
+    this.streams ??= this.opened(new Streams(most));
     await this.streams.search(decoder, sources, options, found);
   };
+
+  private opened(streams: Streams): Streams {
+    streams.open({ shared: this.shared, shortlist: this.shortlist?.parts ?? null });
+    return streams;
+  }
 
   dispose(): void {
     void this.streams?.dispose();

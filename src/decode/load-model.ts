@@ -7,41 +7,36 @@ import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
 import { reduceWeights, restoreWeights } from '../formats/reduced-weights.js';
 import { readReducedWeights, readWeights } from '../formats/weights-file.js';
+import { tableNames } from '../model/parameters.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import { Tokenizer } from '../tokenizer/index.js';
 import { type CheckpointLocation, type WeightsKind, weightsFile } from './checkpoint-location.js';
 import { type Segmenter, TextCodec, whiteSpaceSegmenter } from './text-codec.js';
 
-/** Everything that translates, as a run directory holds it. */
-export interface LoadedModel {
-  model: Transformer;
-  codec: TextCodec;
-  /** False where the run has no tokenizer: its tokens are parted by white space. */
-  tokenized: boolean;
-}
-
 /**
- * Loads dictionaries, tokenizer and weights of a run. The caller disposes of the model.
+ * Loads the weights of a run. The caller disposes of the model.
  *
  * @param weights which ones; by default those that the run validates
- * @param precision that weights are rounded to; where it is given they may come from a file of fewer bits
- * @throws UserError when a file is absent or damaged, or the weights are of another shape or vocabulary
+ * @param precision to translate in; where it is given weights may come from a file of fewer bits. Tables, whose rows are
+ *   read as they are, are rounded to it; linear maps round their weights when they are made.
+ * @throws UserError when the file is absent or damaged, or the weights are of another shape or vocabulary
  */
 export function loadModel(
-  { runDirectory, checkpoint }: CheckpointLocation,
+  { checkpoint }: CheckpointLocation,
   config: Config,
+  vocabulary: VocabularySizes,
   weights?: WeightsKind,
   precision?: Precision,
-): LoadedModel {
-  const loaded = loadCodec(runDirectory, config.data);
+): Transformer {
   const file = weightsFile(checkpoint, weights, config.train.validateWeights);
   const name = path.basename(file);
-  const tensors =
-    precision === undefined
-      ? readWeights(checkpoint, name)
-      : restoreWeights(reduceWeights(readReducedWeights(checkpoint, name), precision), file);
-  const model = Transformer.fromWeights(config.model, loaded.vocabulary, tensors, file);
-  return { model, codec: loaded.codec, tokenized: loaded.tokenized };
+  if (precision === undefined)
+    return Transformer.fromWeights(config.model, vocabulary, readWeights(checkpoint, name), file);
+  const tensors = readReducedWeights(checkpoint, name);
+  const read = tableNames(config.model);
+  const tables = new Map([...tensors].filter(([tensor]) => read.has(tensor)));
+  const rounded = restoreWeights(reduceWeights(tables, precision), file);
+  return Transformer.fromWeights(config.model, vocabulary, new Map([...tensors, ...rounded]), file);
 }
 
 /** Dictionaries and tokenizer of a run. @throws UserError when a file is absent or damaged */

@@ -7,7 +7,7 @@ import type { Hypothesis, SearchOptions } from './search.js';
 import { type QueueParts, SentenceQueue, searchQueue } from './sentence-queue.js';
 import type { ShortlistParts } from './shortlist.js';
 
-/** What a thread is started with. */
+/** What a thread is given first. */
 export interface StreamData {
   shared: SharedDecoder;
   shortlist: ShortlistParts | null;
@@ -33,14 +33,23 @@ export class Streams {
   readonly count: number;
   private readonly workers: readonly Worker[];
 
-  /** @param count of streams, at least 2 */
-  constructor(count: number, data: StreamData) {
+  /**
+   * Starts the threads, which takes them some tenths of a second.
+   *
+   * @param count of streams, at least 2
+   */
+  constructor(count: number) {
     this.count = count;
     this.workers = Array.from({ length: count - 1 }, () => {
-      const worker = new Worker(new URL('./stream-worker.js', import.meta.url), { workerData: data });
+      const worker = new Worker(new URL('./stream-worker.js', import.meta.url));
       worker.unref();
       return worker;
     });
+  }
+
+  /** Gives all threads the model, once. */
+  open(data: StreamData): void {
+    for (const worker of this.workers) worker.postMessage(data);
   }
 
   /**

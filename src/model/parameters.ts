@@ -8,6 +8,7 @@ import {
   layerPrefix,
   normName,
   omegaName,
+  STACKS,
   type Stack,
   SUBLAYERS,
   sitesOf,
@@ -77,6 +78,12 @@ export function constantNames(
 /** Name of the embedding table of a stack. */
 export function embeddingName(config: ModelConfig, stack: Stack): string {
   return config.shareEmbeddings === 'all' ? 'encoder.embed_tokens.weight' : `${stack}.embed_tokens.weight`;
+}
+
+/** Names of what rows are read of one by one: embeddings of tokens and of positions. */
+export function tableNames(config: ModelConfig): Set<string> {
+  const names = STACKS.map((stack) => [embeddingName(config, stack), `${stack}.embed_positions.weight`]);
+  return new Set(names.flat());
 }
 
 /** Name of the output projection. */

@@ -4,10 +4,9 @@ import type { ModelConfig } from '../config/schema.js';
 import { type LinearParts, PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
 import { IncrementalDecoder } from './incremental.js';
-import { embeddingName, outputName, type VocabularySizes } from './parameters.js';
+import { outputName, tableNames, type VocabularySizes } from './parameters.js';
 import { PreparedLinears } from './pass.js';
 import type { Candidates } from './restricted-output.js';
-import { STACKS } from './scheme.js';
 import type { Transformer, WeightValues } from './transformer.js';
 
 /** A model as threads decode with it: all numbers once, in memory that they share. */
@@ -65,9 +64,7 @@ export function decoderOf(
 
 /** Vectors, and tables whose rows are read one by one. */
 function namesBesideMaps({ config, weights }: Transformer, restricted: boolean): string[] {
-  const tables = new Set(
-    STACKS.flatMap((stack) => [embeddingName(config, stack), `${stack}.embed_positions.weight`]),
-  );
+  const tables = tableNames(config);
   if (restricted) tables.add(outputName(config));
   return [...weights.keys()].filter((name) => weights.get(name)!.rank !== 2 || tables.has(name));
 }

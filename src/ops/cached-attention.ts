@@ -100,9 +100,7 @@ class RowStore {
     }
     const [there, needed] = [this.rows.shape[0], first + tensor.shape[0]];
     if (needed > there) {
-      const larger = tf.fill<tf.Rank.R2>([Math.max(needed, 2 * there), this.width], 0);
-      runFused('StoreRows', { rows: this.rows, stored: larger }, { column: 0, first: 0, from: null });
-      this.replace(larger);
+      this.replace(grown(this.rows, Math.max(needed, 2 * there)));
     }
     runFused('StoreRows', { rows: tensor, stored: this.rows }, { column, first, from: null });
   }
@@ -121,6 +119,14 @@ class RowStore {
     this.rows.dispose();
     this.rows = tf.keep(rows);
   }
+}
+
+/** Rows with room for more behind them, [size, d]. */
+function grown(rows: tf.Tensor2D, size: number): tf.Tensor2D {
+  if (hasKernel('GrowRows')) return runFused('GrowRows', { rows }, { size })[0] as tf.Tensor2D;
+  const larger = tf.fill<tf.Rank.R2>([size, rows.shape[1]], 0);
+  runFused('StoreRows', { rows, stored: larger }, { column: 0, first: 0, from: null });
+  return larger;
 }
 
 function placed(rows: HeadRows): { tensor: tf.Tensor2D; column: number } {

@@ -123,6 +123,8 @@ export interface Kernels {
     inputs: 'rows' | 'stored';
     attributes: { column: number; first: number; from: Int32Array | null };
   };
+  /** rows [P, d] → [size, d] that begins with them; what stands behind them is not said */
+  GrowRows: { inputs: 'rows'; attributes: { size: number } };
   /** queries [N, ≥ d] from a column on, keys and values [P, d] → [N, d]; see `KeyValueStore` */
   CachedAttention: {
     inputs: 'queries' | 'keys' | 'values';

@@ -17,6 +17,8 @@ export function withGradient<T extends tf.Tensor>(
   inputs: tf.Tensor[],
   forward: (keep: <K extends tf.Tensor>(tensor: K) => () => K) => Differentiated<T>,
 ): T {
+  // Where nobody asks for gradients, nothing is kept for them.
+  if (!tf.engine().isTapeOn()) return tf.tidy(() => forward((tensor) => () => tensor).value);
   const op = tf.customGrad((...args) => {
     const save = args[args.length - 1] as tf.GradSaveFunc;
     const kept: tf.Tensor[] = [];

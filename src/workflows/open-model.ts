@@ -5,7 +5,7 @@ import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
 import { type DecodingEngine, openEngine, settleStreams } from '../decode/engine.js';
-import { loadDictionaries, loadModel } from '../decode/load-model.js';
+import { loadCodec, loadDictionaries, loadModel } from '../decode/load-model.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import type { TextCodec } from '../decode/text-codec.js';
@@ -38,20 +38,27 @@ export class OpenModel {
    * Starts the backend of the config and loads a model.
    *
    * @param weights which ones; by default those that the run validates
+   * @param expected sentences to translate, where that is known
    * @throws UserError for what is missing or damaged
    */
-  static async open(location: CheckpointLocation, config: Config, weights?: WeightsKind): Promise<OpenModel> {
+  static async open(
+    location: CheckpointLocation,
+    config: Config,
+    weights?: WeightsKind,
+    expected?: number,
+  ): Promise<OpenModel> {
     const backend = await initBackend(config.backend, config.threads, config.gpu);
     log.info(`Backend: ${backend.name} (${backend.reason})`);
     const { precision } = config.decode;
     settlePrecision(backend, precision, 'decode.precision');
     settleStreams(backend, config.decode.streams);
     const shortlist = loadShortlist(location, config);
-    const { model, codec, tokenized } = loadModel(location, config, weights, precision);
+    const { codec, vocabulary, tokenized } = loadCodec(location.runDirectory, config.data);
+    const load = () => loadModel(location, config, vocabulary, weights, precision);
+    const engine = await openEngine(backend, load, { ...config.decode, shortlist, expected });
     log.info(`Model: ${location.checkpoint}`);
     if (!tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
     if (shortlist !== null) log.info(`Shortlist: ${config.decode.shortlist}`);
-    const engine = await openEngine(backend, model, { ...config.decode, shortlist });
     return new OpenModel(config, codec, engine);
   }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import { optimizeLate } from '../common/late-optimizer.js';
 import { log } from '../common/log.js';
 import { type Progress, startProgress } from '../common/progress.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
@@ -43,11 +44,12 @@ export interface TranslateFileOptions {
  */
 export async function translateFile(run: string, options: TranslateFileOptions): Promise<void> {
   const { config, input = '-', openOutput, format, chunk } = options;
+  optimizeLate();
   checkNbest(config.decode);
   checkFormat(config.decode, format);
   const location = locateCheckpoint(run, options.checkpoint);
   const total = input === '-' ? undefined : await countLines(input);
-  const model = await OpenModel.open(location, config, options.weights);
+  const model = await OpenModel.open(location, config, options.weights, total);
   const output = openOutput();
   // Translations that run over the terminal show the progress themselves, and a bar would tear them.
   const progress = output.isTerminal

@@ -42,7 +42,7 @@ describe('on the native engine', { skip: missing }, () => {
       model.dispose();
       const before = tf.memory().numTensors;
       for (const streams of residual === 'admin' ? [1, 2, 3] : [2]) {
-        const engine = await openEngine(backend, newModel({ residual }), { ...PLAIN, streams });
+        const engine = await openEngine(backend, () => newModel({ residual }), { ...PLAIN, streams });
         for (const round of [1, 2])
           assert.deepEqual(await translated(engine.search), expected, `${streams}, ${round}`);
         assert.deepEqual(await translated(engine.search, []), []);
@@ -65,7 +65,12 @@ describe('on the native engine', { skip: missing }, () => {
         const model = newModel(changes);
         const candidates = list?.candidates.bind(list);
         const expected = await translated(searchWith(new IncrementalDecoder(model, precision, candidates)));
-        const engine = await openEngine(backend, model, { ...PLAIN, precision, streams: 2, shortlist: list });
+        const engine = await openEngine(backend, () => model, {
+          ...PLAIN,
+          precision,
+          streams: 2,
+          shortlist: list,
+        });
         assert.deepEqual(await translated(engine.search), expected, `${precision}, ${list && 'shortlist'}`);
         engine.dispose();
       }
@@ -77,7 +82,7 @@ describe('on the native engine', { skip: missing }, () => {
     const model = newModel();
     const [table] = model.weights.values();
     tf.tidy(() => table.assign(tf.mul(table, NaN)));
-    const engine = await openEngine(backend, model, { ...PLAIN, streams: 2 });
+    const engine = await openEngine(backend, () => model, { ...PLAIN, streams: 2 });
     for (let round = 0; round < 2; round++)
       await assert.rejects(translated(engine.search), (error: Error) => {
         assert.ok(error instanceof UserError && !(error instanceof DamageError));
@@ -114,7 +119,7 @@ test('another backend has one stream, on this thread', async () => {
   const before = tf.memory().numTensors;
   const model = newModel();
   const expected = await translated(searchWith(new IncrementalDecoder(model)));
-  const engine = await openEngine(backend, newModel(), PLAIN);
+  const engine = await openEngine(backend, () => newModel(), PLAIN);
   assert.deepEqual(await translated(engine.search), expected);
   engine.dispose();
   model.dispose();

@@ -134,11 +134,12 @@ async function prove(
     log.warn('give text to translate with --verify FILE');
     return;
   }
-  const admin = loadModel(location, config).model;
+  const { vocabulary } = loadCodec(location.runDirectory, config.data);
+  const admin = loadModel(location, config, vocabulary);
   let folded: Transformer | undefined;
   try {
     const foldedSide = { ...config, model: camelizeKeys(written).model };
-    folded = loadModel(locateCheckpoint(place), foldedSide).model;
+    folded = loadModel(locateCheckpoint(place), foldedSide, vocabulary);
     const pairs = 'pairs' in sample ? sample.pairs : await compareTranslations(admin, folded, config, sample);
     const { tokens, ofTarget, ofAny } = await compareLogProbs(admin, folded, pairs);
     log.info(

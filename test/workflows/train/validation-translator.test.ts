@@ -140,9 +140,11 @@ describe('validation by translation in fewer bits', {
       writeSafetensors(path.join(checkpoint, 'model.safetensors'), new Map(weights));
       const decode = { ...config.decode, precision };
       const asked = { ...config, decode, train: { ...config.train, evalSamples: VALID.source.length } };
-      const loaded = loadModel({ runDirectory: data.destdir, checkpoint }, asked, undefined, precision);
-      const expected = await translations(asked, loaded.model, loaded.codec);
-      assert.notDeepEqual(await translations(config, model, loaded.codec), expected);
+      const location = { runDirectory: data.destdir, checkpoint };
+      const { codec, vocabulary } = loadCodec(data.destdir, data);
+      const loaded = loadModel(location, asked, vocabulary, undefined, precision);
+      const expected = await translations(asked, loaded, codec);
+      assert.notDeepEqual(await translations(config, model, codec), expected);
       const tensors = tf.memory().numTensors;
       const { samples } = await (await validationTranslator(asked, split))(model);
       assert.deepEqual(
@@ -153,7 +155,7 @@ describe('validation by translation in fewer bits', {
       assert.equal(tf.memory().numTensors, tensors);
       split.close();
       model.dispose();
-      loaded.model.dispose();
+      loaded.dispose();
     });
   }
 

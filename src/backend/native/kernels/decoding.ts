@@ -38,6 +38,13 @@ export const DECODING = {
     return [];
   },
 
+  GrowRows: ({ inputs, attributes: { size }, backend }) => {
+    const [, width] = inputs.rows!.shape;
+    const out = backend.output([size, width]);
+    backend.addon.storeRows(backend.floats(inputs.rows!), 0, width, null, out.values, 0, width);
+    return [out.info];
+  },
+
   CachedAttention: ({ inputs, attributes: { heads, column, places, offsets }, backend }) => {
     const { queries, keys, values } = memoryOf(backend, inputs);
     const [rows, stride] = inputs.queries!.shape;
