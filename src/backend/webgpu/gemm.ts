@@ -25,6 +25,7 @@ export type Epilogue =
   | 'add' // to what is there
   | 'relu'
   | 'gelu'
+  | 'geluAlone' // without the sum before it
   | 'reluGradient'
   | 'geluGradient';
 
@@ -65,6 +66,7 @@ const EPILOGUES: Record<Epilogue, { buffers: Record<string, 'floats' | 'floatsOu
     buffers: { bias: 'floats', before: 'floatsOut' },
     store: 'let x = sum + bias[column]; before[i] = x; c[i] = gelu(x) * mask(i);',
   },
+  geluAlone: { buffers: { bias: 'floats' }, store: 'c[i] = gelu(sum + bias[column]);' },
   reluGradient: {
     buffers: { kept: 'floats' },
     store: 'c[i] = select(0.0, sum * p.maskKept, kept[i] > 0.0);',

@@ -112,3 +112,19 @@ var<workgroup> eighths: array<f32, 8>;${overGroup('sumOf', '0.0', 'result + next
 
 /** Beside SUM, `mostOf(x, local)`: what is no number is passed over. */
 export const MOST = overGroup('mostOf', LEAST, 'select(result, next, next > result)');
+
+/**
+ * `powerOf(x, top)`: e to the power of x − top, and `logOf(sum)` of such; NaN where x is NaN or +∞, and of a sum of
+ * nothing. By the bits: compilers of WGSL may take it that every float is finite, and drivers have NaN vanish in exp and log.
+ */
+export const POWERS = `
+fn nan() -> f32 { var bits = 0x7fc00000u; return bitcast<f32>(bits); }
+fn powerOf(x: f32, top: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u || bits == 0x7f800000u) { return nan(); }
+  return exp(x - top);
+}
+fn logOf(sum: f32) -> f32 {
+  if (sum == 0.0 || (bitcast<u32>(sum) & 0x7f800000u) == 0x7f800000u) { return nan(); }
+  return log(sum);
+}`;

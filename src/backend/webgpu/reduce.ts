@@ -1,5 +1,5 @@
 import type { WebGpuBackend } from './backend.js';
-import { GROUP, LEAST, MOST, program, ROW, ROW_GROUP, SUM, variants } from './program.js';
+import { GROUP, LEAST, MOST, POWERS, program, ROW, ROW_GROUP, SUM, variants } from './program.js';
 
 const ROW_SUMS = program(
   { x: 'floats', y: 'floatsOut' },
@@ -20,15 +20,15 @@ export function rowSums(backend: WebGpuBackend, x: number, y: number, rows: numb
 const SOFTMAX = program(
   { x: 'floats', y: 'floatsOut' },
   { rows: 'u32', width: 'u32' },
-  `${SUM}${MOST}${ROW}
+  `${SUM}${MOST}${POWERS}${ROW}
   let start = row * p.width;
   var top = ${LEAST};
   for (var c = local; c < p.width; c += ${ROW_GROUP}u) { let v = x[start + c]; top = select(top, v, v > top); }
   top = mostOf(top, local);
   var sum = 0.0;
-  for (var c = local; c < p.width; c += ${ROW_GROUP}u) { sum += exp(x[start + c] - top); }
+  for (var c = local; c < p.width; c += ${ROW_GROUP}u) { sum += powerOf(x[start + c], top); }
   sum = sumOf(sum, local);
-  for (var c = local; c < p.width; c += ${ROW_GROUP}u) { y[start + c] = exp(x[start + c] - top) / sum; }
+  for (var c = local; c < p.width; c += ${ROW_GROUP}u) { y[start + c] = powerOf(x[start + c], top) / sum; }
 }`,
 );
 

@@ -27,7 +27,7 @@ export async function registerWebGpu(wanted: string | null): Promise<Device | No
   }
   await import('@tensorflow/tfjs-backend-cpu');
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu')) {
-    if (kernelName in IMPLEMENTATIONS || OURS.has(kernelName)) continue;
+    if (kernelName in IMPLEMENTATIONS) continue; // the CPU backend may have got one of its own
     const host = onHost(kernelFunc);
     const plain = PLAIN[kernelName];
     register(kernelName, (params) => {
@@ -37,9 +37,6 @@ export async function registerWebGpu(wanted: string | null): Promise<Device | No
   }
   return device;
 }
-
-/** Kernels of ours that the CPU backend may have got: whoever asks for them wants them on the device. */
-const OURS = new Set(['StoreRows', 'CachedAttention']);
 
 /** Registers a kernel whose errors name it. */
 function register(kernelName: string, kernelFunc: tf.KernelFunc): void {

@@ -1,6 +1,6 @@
 import { BLOCK_INTS, type Block } from '../attention-blocks.js';
 import { MASK, MASK_UNIFORMS } from '../mask.js';
-import { type BufferKind, ELEMENT, LEAST, program, variants } from '../program.js';
+import { type BufferKind, ELEMENT, LEAST, POWERS, program, variants } from '../program.js';
 
 /* Programs of attention. A group of n by n has n queries and goes over their keys n at a time, or the other way round:
    invocation (i, j) has the score of query i and key j, and columns j, j + n, … of row i of what is summed. */
@@ -108,7 +108,7 @@ export const forwardProgram = variants((block: Block, columns: number) =>
   program(
     { q: 'floats', k: 'floats', v: 'floats', out: 'floatsOut', logPartition: 'floatsOut' },
     UNIFORMS,
-    `${MASK}${shared(block)}${head(block)}
+    `${MASK}${POWERS}${shared(block)}${head(block)}
   let query = first - start + i;
   var sums: array<f32, ${columns}>;
   var top = ${LEAST};
@@ -132,7 +132,7 @@ export const forwardProgram = variants((block: Block, columns: number) =>
     let shrink = exp(top - highest);
     top = highest;
     var weight = 0.0;
-    if (seen) { weight = exp(score - top); }
+    if (seen) { weight = powerOf(score, top); }
     workgroupBarrier();
     cells[local] = weight;
     workgroupBarrier();
@@ -149,7 +149,7 @@ export const forwardProgram = variants((block: Block, columns: number) =>
       load(block, 'right', 'v', 'key0', 'otherEnd', 'p.vPitch', 'p.vColumn'),
     )}
   }${store(block, 'sums', columns, 'out', 'p.width', '0u', '(1.0 / total)')}
-  if (first + i < end && j == 0u) { logPartition[(first + i) * p.heads + head] = top + log(total); }
+  if (first + i < end && j == 0u) { logPartition[(first + i) * p.heads + head] = top + logOf(total); }
 }`,
   ),
 );
@@ -172,7 +172,7 @@ const CELL = (query: string, key: string, seen: string) => `
     var slope = 0.0;
     if (${seen}) {
       let pair = 2u * (${query} * p.heads + head);
-      let weight = exp(score * p.scale - pairs[pair]);
+      let weight = powerOf(score * p.scale, pairs[pair]);
       let m = maskAt(${query}, head, ${key});
       kept = weight * m;
       slope = weight * (change * m - pairs[pair + 1u]) * p.scale;
@@ -182,7 +182,7 @@ export const queryGradientProgram = variants((block: Block, columns: number) =>
   program(
     { q: 'floats', k: 'floats', v: 'floats', dy: 'floats', pairs: 'floats', dq: 'floatsOut' },
     UNIFORMS,
-    `${MASK}${shared(block)}${head(block)}
+    `${MASK}${POWERS}${shared(block)}${head(block)}
   let query = first - start + i;
   var sums: array<f32, ${columns}>;
   var last = otherEnd;
@@ -215,7 +215,7 @@ export const keyGradientProgram = variants((block: Block, columns: number, toget
       ...(together ? {} : { dv: 'floatsOut' }),
     } as Record<'q' | 'k' | 'v' | 'dy' | 'pairs' | 'dk' | 'dv', BufferKind>,
     UNIFORMS,
-    `${MASK}${shared(block)}${head(block)}
+    `${MASK}${POWERS}${shared(block)}${head(block)}
   let key = first - start + i;
   var dKey: array<f32, ${columns}>;
   var dValue: array<f32, ${columns}>;

@@ -1,5 +1,5 @@
 import { multiply } from '../gemm.js';
-import { LEAST, MOST, program, ROW, ROW_GROUP, SUM, variants } from '../program.js';
+import { LEAST, MOST, POWERS, program, ROW, ROW_GROUP, SUM, variants } from '../program.js';
 import { rowSums } from '../reduce.js';
 import type { Implementations } from './call.js';
 
@@ -12,7 +12,7 @@ const lossProgram = variants((gradient: boolean) =>
   program(
     { logits: 'floatsOut', loss: 'floatsOut', nll: 'floatsOut' },
     { rows: 'u32', width: 'u32', first: 'u32', epsilon: 'f32', targets: 'indices' },
-    `${SUM}${MOST}${ROW}
+    `${SUM}${MOST}${POWERS}${ROW}
   let start = row * p.width;
   var top = ${LEAST};
   for (var c = local; c < p.width; c += ${ROW_GROUP}u) { let z = logits[start + c]; top = select(top, z, z > top); }
@@ -21,7 +21,7 @@ const lossProgram = variants((gradient: boolean) =>
   var all = 0.0;
   for (var c = local; c < p.width; c += ${ROW_GROUP}u) {
     let z = logits[start + c] - top;
-    sum += exp(z);
+    sum += powerOf(logits[start + c], top);
     all += z;
   }
   sum = sumOf(sum, local);
@@ -29,9 +29,9 @@ const lossProgram = variants((gradient: boolean) =>
   let size = f32(p.width);
   let wanted = at(p.targets + p.first + row);
   if (local == 0u) {
-    let likelihood = log(sum) - (logits[start + wanted] - top);
+    let likelihood = logOf(sum) - (logits[start + wanted] - top);
     nll[p.first + row] = likelihood;
-    loss[p.first + row] = (1.0 - p.epsilon) * likelihood + p.epsilon * (log(sum) - all / size);
+    loss[p.first + row] = (1.0 - p.epsilon) * likelihood + p.epsilon * (logOf(sum) - all / size);
   }
   ${
     gradient
@@ -39,7 +39,7 @@ const lossProgram = variants((gradient: boolean) =>
   let share = p.epsilon / size;
   for (var c = local; c < p.width; c += ${ROW_GROUP}u) {
     let hit = select(0.0, 1.0 - p.epsilon, c == wanted);
-    logits[start + c] = exp(logits[start + c] - top) / sum - share - hit;
+    logits[start + c] = powerOf(logits[start + c], top) / sum - share - hit;
   }`
       : ''
   }

@@ -1,6 +1,7 @@
 import { ATTENTION } from './attention.js';
 import type { Implementations } from './call.js';
 import { CROSS_ENTROPY } from './cross-entropy.js';
+import { DECODING } from './decoding.js';
 import { ELEMENTWISE } from './elementwise.js';
 import { EMBEDDING } from './embedding.js';
 import { FEED_FORWARD } from './feed-forward.js';
@@ -8,8 +9,8 @@ import { LINEAR } from './linear.js';
 import { OPTIMIZER } from './optimizer.js';
 import { RESIDUAL } from './residual.js';
 
-/** The kernels of the contract that there are. */
-export const IMPLEMENTATIONS: Partial<Implementations> = {
+/** Every kernel of the contract. */
+export const IMPLEMENTATIONS: Implementations = {
   ...LINEAR,
   ...FEED_FORWARD,
   ...RESIDUAL,
@@ -17,5 +18,6 @@ export const IMPLEMENTATIONS: Partial<Implementations> = {
   ...EMBEDDING,
   ...CROSS_ENTROPY,
   ...OPTIMIZER,
+  ...DECODING,
   ...ELEMENTWISE,
 };
