@@ -6,7 +6,7 @@ import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
 import { type AllReduce, type UpdateFigures, Updater } from '../../src/train/update.js';
 import { availableBackends } from '../ops/backends.js';
-import { BACKENDS, copyTask, tinyModelConfig, tinyTrainConfig, useBackend, VOCABULARY } from './tiny.js';
+import { copyTask, tinyModelConfig, tinyTrainConfig, useBackend, VOCABULARY } from './tiny.js';
 
 const pairs = Array.from({ length: 8 }, (_, i) => copyTask(8).pair(i));
 const batchOf = (from: number, to: number): Batch =>
