@@ -191,6 +191,14 @@ export const DECODING = {
     return [];
   },
 
+  GrowRows: ({ inputs, attributes: { size }, backend }) => {
+    const [there, width] = inputs.rows!.shape;
+    const rows = { buffer: backend.floats(inputs.rows!), start: 0, strides: [width, 1] };
+    const out = backend.output([size, width]);
+    move(backend, [there, width], rows, { buffer: out.buffer, start: 0, strides: [width, 1] });
+    return [out.info];
+  },
+
   CachedAttention: ({ inputs, attributes: { heads, column, places, offsets }, backend }) => {
     const [rows, pitch] = inputs.queries!.shape;
     const [, width] = inputs.keys!.shape;

@@ -9,8 +9,8 @@ import { LINEAR } from './linear.js';
 import { OPTIMIZER } from './optimizer.js';
 import { RESIDUAL } from './residual.js';
 
-/** Every kernel of the contract. */
-export const IMPLEMENTATIONS: Implementations = {
+/** The kernels of the contract that there are; for any other its composite runs on the device. */
+export const IMPLEMENTATIONS: Partial<Implementations> = {
   ...LINEAR,
   ...FEED_FORWARD,
   ...RESIDUAL,
