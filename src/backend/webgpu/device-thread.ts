@@ -2,7 +2,15 @@ import { workerData } from 'node:worker_threads';
 import { openDevice, Unavailable } from './adapter.js';
 import { type GpuBuffer, type GpuDevice, MAP_READ, USAGE } from './api.js';
 import { BatchRunner } from './batch-runner.js';
-import { type DeviceStart, FAILED, type FromDevice, Outcome, READ_START, type ToDevice } from './protocol.js';
+import {
+  CLOSING,
+  type DeviceStart,
+  FAILED,
+  type FromDevice,
+  Outcome,
+  READ_START,
+  type ToDevice,
+} from './protocol.js';
 
 /*
  * The thread that has the device. WebGPU tells what was read in promises alone: from a thread of its own the program can
@@ -49,7 +57,7 @@ class DeviceThread {
   }
 
   private inScope(work: () => void): void {
-    if (this.failure !== null) return;
+    if (this.failure !== null || Atomics.load(new Int32Array(state), 0) === CLOSING) return;
     const { device } = this;
     const filters = ['validation', 'out-of-memory', 'internal'] as const;
     for (const filter of filters) device.pushErrorScope(filter);

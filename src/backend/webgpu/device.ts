@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { UserError } from '../../common/errors.js';
 import {
   type Batch,
+  CLOSING,
   type DeviceFacts,
   type DeviceStart,
   FAILED,
@@ -15,6 +16,9 @@ import {
 
 /** Milliseconds to wait for the thread before looking whether it is still well. */
 const PATIENCE = 1000;
+
+/** Milliseconds for the thread to end what it is at, which may be the compilation of a program. */
+const LAST_PATIENCE = 20_000;
 
 /** The device, as the program sees it: another thread does what is sent, in turn. */
 export class Device {
@@ -139,8 +143,9 @@ export class Device {
 
   /** Lets go of the device before the process ends: drivers do not like to be left. */
   private close(): void {
+    Atomics.store(this.state, 0, CLOSING);
     const closed = new SharedArrayBuffer(4);
     this.send({ kind: 'close', closed });
-    Atomics.wait(new Int32Array(closed), 0, Outcome.waiting, 2 * PATIENCE);
+    Atomics.wait(new Int32Array(closed), 0, Outcome.waiting, LAST_PATIENCE);
   }
 }

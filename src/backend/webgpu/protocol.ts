@@ -7,11 +7,12 @@ export interface DeviceStart {
   port: MessagePort;
   /** Part of the name of the adapter that is wanted; null for the fastest. */
   wanted: string | null;
-  /** Of one Int32: FAILED once the device computes no more. */
+  /** Of one Int32: FAILED once the device computes no more, CLOSING once nobody wants it to. */
   state: SharedArrayBuffer;
 }
 
 export const FAILED = 1;
+export const CLOSING = 2;
 
 /** A device that is there. */
 export interface DeviceFacts {
