@@ -1,7 +1,7 @@
 import type { KernelDropout } from '../../ops/kernels.js';
 import type { WebGpuBackend } from './backend.js';
 import { MASK, MASK_UNIFORMS, maskUniforms } from './mask.js';
-import { program, variants } from './program.js';
+import { type BufferKind, program, variants } from './program.js';
 
 /** Rows and columns of what a group makes, and of what an invocation of it makes; for results of few tiles the smaller. */
 const TILES = { large: { tile: 64, part: 4 }, small: { tile: 16, part: 2 } } as const;
@@ -81,23 +81,30 @@ const EPILOGUES: Record<Epilogue, { buffers: Record<string, 'floats' | 'floatsOu
  * c = a·b, [m, k]·[k, n], with a or b stored the other way round where `ta` or `tb` says so. A group makes a tile, each
  * invocation a square of it in registers.
  */
-const productProgram = variants((ta: boolean, tb: boolean, epilogue: Epilogue, size: TileSize) => {
-  const { tile, part } = TILES[size];
-  const side = tile / part;
-  const group = side * side;
-  const pitch = tile + 1; // odd, so that a column of shared memory lies in different banks
-  const loads = (tile * DEPTH) / group;
-  const each = (name: string) => Array.from({ length: part }, (_, i) => `${name} + ${i}u]`);
-  const { buffers, store } = EPILOGUES[epilogue];
-  const masked = store.includes('mask');
-  return program(
-    { a: 'floats', b: 'floats', c: 'floatsOut', ...buffers },
-    {
-      ...{ m: 'u32', n: 'u32', k: 'u32', aPitch: 'u32', bPitch: 'u32', cPitch: 'u32' },
-      ...{ aStart: 'u32', bStart: 'u32', cStart: 'u32', aBatch: 'u32', bBatch: 'u32', cBatch: 'u32' },
-      ...MASK_UNIFORMS,
-    },
-    `${masked ? MASK : ''}${store.includes('gelu') ? GELU : ''}
+const productProgram = variants(
+  (ta: boolean, tb: boolean, epilogue: Epilogue, size: TileSize, summed: boolean) => {
+    const { tile, part } = TILES[size];
+    const side = tile / part;
+    const group = side * side;
+    const pitch = tile + 1; // odd, so that a column of shared memory lies in different banks
+    const loads = (tile * DEPTH) / group;
+    const each = (name: string) => Array.from({ length: part }, (_, i) => `${name} + ${i}u]`);
+    const { buffers, store } = EPILOGUES[epilogue];
+    const masked = store.includes('mask');
+    return program(
+      {
+        a: 'floats',
+        b: 'floats',
+        c: 'floatsOut',
+        ...buffers,
+        ...(summed && { rowSums: 'floatsOut' }),
+      } as Record<string, BufferKind>,
+      {
+        ...{ m: 'u32', n: 'u32', k: 'u32', aPitch: 'u32', bPitch: 'u32', cPitch: 'u32' },
+        ...{ aStart: 'u32', bStart: 'u32', cStart: 'u32', aBatch: 'u32', bBatch: 'u32', cBatch: 'u32' },
+        ...MASK_UNIFORMS,
+      },
+      `${masked ? MASK : ''}${store.includes('gelu') ? GELU : ''}
 var<workgroup> as_: array<f32, ${DEPTH * pitch}>;
 var<workgroup> bs_: array<f32, ${DEPTH * pitch}>;
 @compute @workgroup_size(${group})
@@ -109,6 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let aFrom = p.aStart + group.z * p.aBatch;
   let bFrom = p.bStart + group.z * p.bBatch;
   var sums: array<vec${part}<f32>, ${part}>;
+  ${summed ? `var ofRows: array<f32, ${part}>;` : ''}
   for (var k0 = 0u; k0 < p.k; k0 += ${DEPTH}u) {
     for (var load = 0u; load < ${loads}u; load++) {
       let e = local + load * ${group}u;
@@ -133,13 +141,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var d = 0u; d < ${DEPTH}u; d++) {
       let base = d * ${pitch}u;
       let bv = vec${part}<f32>(${each(`bs_[base + tx * ${part}u`)});
-      for (var r = 0u; r < ${part}u; r++) { sums[r] += as_[base + ty * ${part}u + r] * bv; }
+      for (var r = 0u; r < ${part}u; r++) { sums[r] += as_[base + ty * ${part}u + r] * bv;  }
+      ${summed ? `if (group.x == 0u) { for (var r = 0u; r < ${part}u; r++) { ofRows[r] += as_[base + ty * ${part}u + r]; } }` : ''}
     }
     workgroupBarrier();
   }
   for (var r = 0u; r < ${part}u; r++) {
     let row = row0 + ty * ${part}u + r;
     if (row >= p.m) { continue; }
+    ${summed ? 'if (group.x == 0u && tx == 0u) { rowSums[row] = ofRows[r]; }' : ''}
     for (var s = 0u; s < ${part}u; s++) {
       let column = column0 + tx * ${part}u + s;
       if (column >= p.n) { continue; }
@@ -149,8 +159,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
 }`,
-  );
-});
+    );
+  },
+);
 
 export interface Product {
   a: Matrix;
@@ -164,6 +175,8 @@ export interface Product {
   epilogue?: Epilogue;
   /** Buffers of the epilogue. */
   beside?: Record<string, number>;
+  /** Buffer for the sums of the rows of a, [m]: where that is a gradient the other way round, the gradient of a bias. */
+  rowSums?: number;
   dropout?: KernelDropout;
   /** Of matrices one behind another, and how far apart they are. */
   batch?: { count: number; a: number; b: number; c: number };
@@ -183,6 +196,7 @@ export function multiply(
     transposeB = false,
     epilogue = 'none',
     beside = {},
+    rowSums,
     dropout = null,
     batch,
   }: Product,
@@ -196,8 +210,19 @@ export function multiply(
   const size = tilesOf(m, n, 'large') * (batch?.count ?? 1) < LEAST_TILES ? 'small' : 'large';
   const { tile } = TILES[size];
   const groups = [Math.ceil(n / tile), Math.ceil(m / tile), batch?.count ?? 1] as const;
-  const ids = { a: a.buffer, b: b.buffer, c: c.buffer, ...beside };
-  backend.run(productProgram(transposeA, transposeB, epilogue, size), ids, uniforms, groups);
+  const ids: Record<string, number> = {
+    a: a.buffer,
+    b: b.buffer,
+    c: c.buffer,
+    ...beside,
+    ...(rowSums !== undefined && { rowSums }),
+  };
+  backend.run(
+    productProgram(transposeA, transposeB, epilogue, size, rowSums !== undefined),
+    ids,
+    uniforms,
+    groups,
+  );
 }
 
 function tilesOf(m: number, n: number, size: TileSize): number {

@@ -87,4 +87,4 @@ export type FromDevice =
 /** Bytes between the uniforms of two dispatches: the alignment that every device has. */
 export const UNIFORM_STRIDE = 256;
 /** Most dispatches of a batch. */
-export const BATCH_DISPATCHES = 128;
+export const BATCH_DISPATCHES = 256;

@@ -1,5 +1,16 @@
 import type { WebGpuBackend } from './backend.js';
-import { GROUP, LEAST, MOST, POWERS, program, ROW, ROW_GROUP, SUM, variants } from './program.js';
+import {
+  type BufferKind,
+  GROUP,
+  LEAST,
+  MOST,
+  POWERS,
+  program,
+  ROW,
+  ROW_GROUP,
+  SUM,
+  variants,
+} from './program.js';
 
 const ROW_SUMS = program(
   { x: 'floats', y: 'floatsOut' },
@@ -45,15 +56,24 @@ const CHUNK = 128;
 /** What is summed down the columns: x, x·y, or both. */
 type Summed = 'x' | 'product' | 'both';
 
-const columnProgram = variants((what: Summed) => {
-  const [first, second] = what === 'product' ? ['product', 'product'] : ['value', 'product'];
+/** The first step goes over the rows of x, and y, in chunks; the second over what is left of each chunk, as it is. */
+const columnProgram = variants((what: Summed, step: 'first' | 'second') => {
+  const inputs = what === 'x' || (what === 'product' && step === 'second') ? 1 : 2;
+  const outputs = what === 'both' ? 2 : 1;
+  const [a, b] =
+    step === 'second'
+      ? ['left', 'right']
+      : what === 'product'
+        ? ['left * right', '0.0']
+        : ['left', 'left * right'];
   return program(
-    { x: 'floats', ...(what === 'x' ? {} : { y: 'floats' }), sums: 'floatsOut' } as {
-      x: 'floats';
-      y: 'floats';
-      sums: 'floatsOut';
-    },
-    { rows: 'u32', width: 'u32', chunk: 'u32', second: 'u32', factor: 'f32' },
+    {
+      x: 'floats',
+      ...(inputs === 2 && { y: 'floats' }),
+      sums: 'floatsOut',
+      ...(outputs === 2 && { products: 'floatsOut' }),
+    } as Record<'x' | 'y' | 'sums' | 'products', BufferKind>,
+    { rows: 'u32', width: 'u32', chunk: 'u32', factor: 'f32' },
     `var<workgroup> one: array<f32, ${GROUP}>;
 var<workgroup> two: array<f32, ${GROUP}>;
 @compute @workgroup_size(${GROUP})
@@ -65,10 +85,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var b = 0.0;
   if (column < p.width) {
     for (var row = group.y * p.chunk + lane; row < end; row += ${LANES}u) {
-      let value = x[row * p.width + column];
-      let product = ${what === 'x' ? '0.0' : 'value * y[row * p.width + column]'};
-      a += ${first};
-      b += ${second};
+      let left = x[row * p.width + column];
+      let right = ${inputs === 2 ? 'y[row * p.width + column]' : '0.0'};
+      a += ${a};
+      b += ${b};
     }
   }
   one[local] = a;
@@ -80,19 +100,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       b += two[local + other * ${COLUMNS}u];
     }
     sums[group.y * p.width + column] = a * p.factor;
-    ${what === 'both' ? 'sums[p.second + group.y * p.width + column] = b * p.factor;' : ''}
+    ${outputs === 2 ? 'products[group.y * p.width + column] = b * p.factor;' : ''}
   }
 }`,
   );
 });
-
-/** Sums of the columns of x [rows, width], times a factor. */
-export function columnSums(
-  backend: WebGpuBackend,
-  { x, rows, width, to, factor = 1 }: { x: number; rows: number; width: number; to: number; factor?: number },
-): void {
-  summed(backend, 'x', { x, y: x, rows, width, factor }, [to]);
-}
 
 /** Sums of the columns of x·y, both [rows, width]; and of those of x alone, where `plain` says where to. */
 export function columnProducts(
@@ -100,51 +112,23 @@ export function columnProducts(
   given: { x: number; y: number; rows: number; width: number; to: number; plain?: number; factor?: number },
 ): void {
   const { x, y, rows, width, to, plain, factor = 1 } = given;
-  if (plain === undefined) summed(backend, 'product', { x, y, rows, width, factor }, [to]);
-  else summed(backend, 'both', { x, y, rows, width, factor }, [plain, to]);
-}
-
-/** In two steps, of which the first leaves a row for each chunk: always the same additions in the same order. */
-function summed(
-  backend: WebGpuBackend,
-  what: Summed,
-  { x, y, rows, width, factor }: { x: number; y: number; rows: number; width: number; factor: number },
-  to: readonly number[],
-): void {
+  const what = plain === undefined ? 'product' : 'both';
+  const targets = plain === undefined ? { sums: to, products: to } : { sums: plain, products: to };
   const chunks = Math.max(1, Math.ceil(rows / CHUNK));
   const blocks = Math.ceil(width / COLUMNS);
-  const second = chunks * width;
-  const sums = chunks === 1 && to.length === 1 ? to[0] : backend.allocate(second * to.length);
-  const uniforms = { rows, width, chunk: CHUNK, second, factor };
-  backend.run(columnProgram(what), { x, y, sums }, uniforms, [blocks, chunks, 1]);
-  if (sums === to[0]) return;
-  to.forEach((target, part) => {
-    backend.run(GATHERED, { x: sums, sums: target }, { rows: chunks, width, start: part * second }, [
-      blocks,
-      1,
-      1,
-    ]);
-  });
-  backend.pool.give(sums);
+  const uniforms = { rows, width, chunk: CHUNK, factor };
+  if (chunks === 1) {
+    backend.run(columnProgram(what, 'first'), { x, y, ...targets }, uniforms, [blocks, 1, 1]);
+    return;
+  }
+  // Always the same additions in the same order.
+  const parts = [
+    backend.allocate(chunks * width),
+    backend.allocate(plain === undefined ? 1 : chunks * width),
+  ];
+  const [sums, products] = parts;
+  backend.run(columnProgram(what, 'first'), { x, y, sums, products }, uniforms, [blocks, chunks, 1]);
+  const rest = { rows: chunks, width, chunk: chunks, factor: 1 };
+  backend.run(columnProgram(what, 'second'), { x: sums, y: products, ...targets }, rest, [blocks, 1, 1]);
+  for (const part of parts) backend.pool.give(part);
 }
-
-const GATHERED = program(
-  { x: 'floats', sums: 'floatsOut' },
-  { rows: 'u32', width: 'u32', start: 'u32' },
-  `var<workgroup> one: array<f32, ${GROUP}>;
-@compute @workgroup_size(${GROUP})
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let column = group.x * ${COLUMNS}u + local % ${COLUMNS}u;
-  let lane = local / ${COLUMNS}u;
-  var a = 0.0;
-  if (column < p.width) {
-    for (var row = lane; row < p.rows; row += ${LANES}u) { a += x[p.start + row * p.width + column]; }
-  }
-  one[local] = a;
-  workgroupBarrier();
-  if (lane == 0u && column < p.width) {
-    for (var other = 1u; other < ${LANES}u; other++) { a += one[local + other * ${COLUMNS}u]; }
-    sums[column] = a;
-  }
-}`,
-);

@@ -1,5 +1,4 @@
 import { multiply } from '../gemm.js';
-import { columnSums } from '../reduce.js';
 import type { Implementation, Implementations } from './call.js';
 
 const linearGradient =
@@ -18,16 +17,14 @@ const linearGradient =
       results.push(dx.info);
     }
     const dWeight = backend.output([out, width]);
+    const dBias = attributes.bias ? backend.output([out]) : null;
     multiply(backend, {
       ...{ a: { buffer: dy, pitch: out }, b: { buffer: x, pitch: width }, transposeA: true },
       ...{ c: { buffer: dWeight.buffer, pitch: width }, m: out, n: width, k: rows },
+      ...(dBias && { rowSums: dBias.buffer }),
     });
     results.push(dWeight.info);
-    if (attributes.bias) {
-      const dBias = backend.output([out]);
-      columnSums(backend, { x: dy, rows, width: out, to: dBias.buffer });
-      results.push(dBias.info);
-    }
+    if (dBias !== null) results.push(dBias.info);
     return results;
   };
 

@@ -1,5 +1,5 @@
 import { tf } from '../../../ops/tf.js';
-import { ELEMENT, program, ROW_GROUP, SUM } from '../program.js';
+import { type BufferKind, ELEMENT, program, ROW_GROUP, SUM, variants } from '../program.js';
 import type { Implementations } from './call.js';
 
 /** Whether a float is finite, by its exponent: compilers of WGSL may take it that every float is. */
@@ -35,23 +35,40 @@ const MOVE = program(
   `${ELEMENT} average[i] += p.share * (parameter[i] - average[i]); }`,
 );
 
-/** Most groups for the squares of one tensor. */
-const MOST_PARTS = 64;
-const ELEMENTS_OF_PART = 16 * ROW_GROUP;
+/** Groups for the squares of each tensor. */
+const PARTS = 32;
+/** Tensors of a dispatch: with what it writes, as many buffers as every device binds. */
+const TENSORS = 7;
+const EACH = Array.from({ length: TENSORS }, (_, i) => i);
 
-const SQUARES = program(
-  { x: 'floats', sums: 'floatsOut' },
-  { count: 'u32', first: 'u32' },
-  `${SUM}
+/** Σx² of parts of some tensors, each of them a row of groups. */
+const squaresProgram = variants((tensors: number) => {
+  const some = EACH.slice(0, tensors);
+  const sum = (i: number): string => `case ${i}u: {
+      for (var e = group.x * ${ROW_GROUP}u + local; e < p.count${i}; e += ${PARTS * ROW_GROUP}u) { sum += x${i}[e] * x${i}[e]; }
+    }`;
+  return program(
+    {
+      ...(Object.fromEntries(some.map((i) => [`x${i}`, 'floats'])) as Record<string, BufferKind>),
+      sums: 'floatsOut',
+    },
+    Object.fromEntries(['first', ...some.map((i) => `count${i}`)].map((name) => [name, 'u32'])) as Record<
+      string,
+      'u32'
+    >,
+    `${SUM}
 @compute @workgroup_size(${ROW_GROUP})
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-        @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   var sum = 0.0;
-  for (var i = group.x * ${ROW_GROUP}u + local; i < p.count; i += groups.x * ${ROW_GROUP}u) { sum += x[i] * x[i]; }
+  switch (group.y) {
+    ${some.map(sum).join('\n    ')}
+    default: {}
+  }
   let all = sumOf(sum, local);
-  if (local == 0u) { sums[p.first + group.x] = all; }
+  if (local == 0u) { sums[p.first + group.y * ${PARTS}u + group.x] = all; }
 }`,
-);
+  );
+});
 
 const ROOT = program(
   { sums: 'floats', y: 'floatsOut' },
@@ -86,20 +103,15 @@ export const OPTIMIZER = {
   },
 
   GlobalNorm: ({ inputs, backend }) => {
-    const tensors = Object.values(inputs).map((tensor) => {
-      const count = tf.util.sizeFromShape(tensor!.shape);
-      return {
-        x: backend.floats(tensor!),
-        count,
-        parts: Math.min(MOST_PARTS, Math.ceil(count / ELEMENTS_OF_PART)),
-      };
-    });
-    const total = tensors.reduce((sum, { parts }) => sum + parts, 0);
+    const tensors = Object.values(inputs) as tf.TensorInfo[];
+    const total = PARTS * tensors.length;
     const sums = backend.allocate(total);
-    let first = 0;
-    for (const { x, count, parts } of tensors) {
-      backend.run(SQUARES, { x, sums }, { count, first }, [parts, 1, 1]);
-      first += parts;
+    for (let first = 0; first < tensors.length; first += TENSORS) {
+      const some = tensors.slice(first, first + TENSORS);
+      const ids = Object.fromEntries(some.map((tensor, i) => [`x${i}`, backend.floats(tensor)]));
+      const counts = some.map(({ shape }, i) => [`count${i}`, tf.util.sizeFromShape(shape)]);
+      const uniforms = { first: PARTS * first, ...Object.fromEntries(counts) };
+      backend.run(squaresProgram(some.length), { ...ids, sums }, uniforms, [PARTS, some.length, 1]);
     }
     const norm = backend.output([]);
     backend.run(ROOT, { sums, y: norm.buffer }, { count: total }, [1, 1, 1]);
