@@ -1,4 +1,4 @@
-import { shared } from '../backend/shared-memory.js';
+import { shared } from '../backend/native/shared-memory.js';
 import type { Precision } from '../common/precision.js';
 import type { ModelConfig } from '../config/schema.js';
 import { type LinearParts, PreparedLinear } from '../ops/prepared-linear.js';

@@ -47,8 +47,8 @@ class TableState implements StepState {
     this.rows.forEach(({ prefix }, row) => {
       prefix.push(tokens[row]);
     });
-    const best = this.rows.flatMap((_, row) => {
-      const logProbs = this.logProbs(row);
+    const all = this.rows.map((_, row) => this.logProbs(row));
+    const best = all.flatMap((logProbs) => {
       const allowed = Array.from(logProbs, (_, id) => id).filter((id) => !forbid.includes(id));
       assert.ok(k <= allowed.length);
       return allowed
@@ -59,7 +59,7 @@ class TableState implements StepState {
     return {
       ids: Int32Array.from(best, ({ id }) => id),
       logProbs: Float32Array.from(best, ({ logProb }) => logProb),
-      endLogProbs: Float32Array.from(this.rows, (_, row) => this.logProbs(row)[2]),
+      endLogProbs: Float32Array.from(all, (logProbs) => logProbs[2]),
     };
   }
 

@@ -76,7 +76,7 @@ test('what is read is what was written', async () => {
     'state.json',
   ]);
   const { model, moments, ...content } = restore(folder);
-  assert.deepEqual(content, { origin: ORIGIN, lr: 0.25, state: STATE, ema: undefined });
+  assert.deepEqual(content, { origin: ORIGIN, lr: 0.25, state: STATE, ema: undefined, metrics: undefined });
   const original = Transformer.create(tinyModelConfig(), VOCABULARY, 5);
   const originalMoments = someMoments(original);
   assert.deepEqual(values(model.weights.values()), values(original.weights.values()));

@@ -1,6 +1,6 @@
-import { runFused } from '../ops/kernels.js';
-import { tf } from '../ops/tf.js';
-import type { NativeBackend } from './native/backend.js';
+import { runFused } from '../../ops/kernels.js';
+import { tf } from '../../ops/tf.js';
+import type { NativeBackend } from './backend.js';
 
 /** What the start of a tensor is a multiple of, in bytes: a vector, and a line of the caches. */
 const ALIGNMENT = 64;
