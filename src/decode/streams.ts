@@ -32,6 +32,8 @@ export type StreamMessage =
 export class Streams {
   readonly count: number;
   private readonly workers: readonly Worker[];
+  /** The search under way: the next one waits for it, since threads say what they found, not to whom. */
+  private last: Promise<void> = Promise.resolve();
 
   /**
    * Starts the threads, which takes them some tenths of a second.
@@ -58,7 +60,23 @@ export class Streams {
    * @param own the decoder of this thread
    * @param found told of each sentence as it is done: its place, and its hypotheses, best score first
    */
-  async search(
+  search(
+    own: IncrementalDecoder,
+    sources: readonly Int32Array[],
+    options: SearchOptions & BatchLimits,
+    found: (place: number, hypotheses: Hypothesis[]) => void,
+  ): Promise<void> {
+    const turn = this.last.then(() => this.searchAlone(own, sources, options, found));
+    this.last = turn.catch(() => {}); // told to whoever asked
+    return turn;
+  }
+
+  /** Ends the threads, whatever they are at. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+  }
+
+  private async searchAlone(
     own: IncrementalDecoder,
     sources: readonly Int32Array[],
     options: SearchOptions & BatchLimits,
@@ -76,11 +94,6 @@ export class Streams {
       ...this.workers.map((worker) => searchOn(worker, { queue: queue.parts, options: job }, found)),
     ]);
     for (const ended of searches) if (ended.status === 'rejected') throw ended.reason;
-  }
-
-  /** Ends the threads, whatever they are at. */
-  async dispose(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 }
 

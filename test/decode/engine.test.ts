@@ -77,6 +77,16 @@ describe('on the native engine', { skip: missing }, () => {
     }
   });
 
+  test('translations that are asked for at once: each is told its own', async () => {
+    const backend = await initBackend('native', 2);
+    const engine = await openEngine(backend, () => newModel(), { ...PLAIN, streams: 2 });
+    const parts = [SOURCES.slice(0, 40), SOURCES.slice(40), SOURCES.slice(10, 30)];
+    const apart: Hypothesis[][][] = [];
+    for (const part of parts) apart.push(await translated(engine.search, part));
+    assert.deepEqual(await Promise.all(parts.map((part) => translated(engine.search, part))), apart);
+    engine.dispose();
+  });
+
   test('a model without finite probabilities is refused, whichever stream finds out', async () => {
     const backend = await initBackend('native', 2);
     const model = newModel();
