@@ -25,6 +25,8 @@ interface Program {
   groups: Map<string, GpuBindGroup>;
 }
 
+/** Most bind groups that are kept for a program: batches of many shapes bring ever new combinations of buffers. */
+const MOST_GROUPS = 1024;
 /** Ints of the arena of indices at first. */
 const FIRST_INDICES = 1 << 16;
 
@@ -113,6 +115,7 @@ export class BatchRunner {
     if (group === undefined) {
       const entries = ids.map((id, binding) => ({ binding, resource: { buffer: this.bufferOf(id) } }));
       group = this.device.createBindGroup({ layout: program.layout, entries });
+      if (program.groups.size >= MOST_GROUPS) program.groups.clear();
       program.groups.set(key, group);
     }
     pass.setPipeline(program.pipeline);
