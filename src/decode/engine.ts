@@ -1,5 +1,6 @@
 import { type ChosenBackend, initBackend } from '../backend/init.js';
 import { UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
 import type { Precision } from '../common/precision.js';
 import type { DecodeConfig } from '../config/schema.js';
 import { IncrementalDecoder } from '../model/incremental.js';
@@ -128,6 +129,7 @@ class NativeEngine implements DecodingEngine {
 
   private opened(streams: Streams): Streams {
     streams.open({ shared: this.shared, shortlist: this.shortlist?.parts ?? null });
+    log.info(`Streams: ${streams.count}, each on one thread`);
     return streams;
   }
 

@@ -16,6 +16,9 @@ export interface TranslateOptions extends SearchOptions, BatchLimits {
   onDone?: (lines: number) => void;
 }
 
+/** Lines that are told of at once: after the first alone nobody can say how long the others will take. */
+const TOLD_TOGETHER = 32;
+
 interface Line {
   index: number;
   text: string;
@@ -75,10 +78,18 @@ async function translateChunk(
   const filled = lines.filter(({ ids }) => ids.length > 0);
   if (filled.length < lines.length) options.onDone?.(lines.length - filled.length);
   const sources = filled.map(({ ids }) => ids);
+  let untold = 0;
+  const tell = (least: number): void => {
+    if (untold < least) return;
+    options.onDone?.(untold);
+    untold = 0;
+  };
   await searchAll(sources, options, (place, hypotheses) => {
     found.set(filled[place], hypotheses.slice(0, options.nbest));
-    options.onDone?.(1);
+    untold++;
+    tell(TOLD_TOGETHER);
   });
+  tell(1);
   return lines.map((line) => describe(line, found.get(line), codec));
 }
 
