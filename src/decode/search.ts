@@ -155,9 +155,8 @@ async function step(
   open: readonly Sentence[],
   { beam, minLen, lenpen, vocabularySize }: SearchOptions & { vocabularySize: number },
 ): Promise<Int32Array> {
-  // One more than are needed, where </s> may be among them that is forbidden to a sentence.
-  const young = open.some(({ length }) => length < minLen);
-  const k = Math.min(2 * beam + (young ? 1 : 0), vocabularySize - 1);
+  // Where </s> is forbidden to a sentence, 2·beam − 1 others are as many as live on, and more.
+  const k = Math.min(2 * beam, vocabularySize - 1);
   const top = await state.step(lastTokens(open), k, [PAD]);
   const rows: number[] = [];
   let firstRow = 0;

@@ -86,7 +86,13 @@ describe('searches that take of one queue', () => {
       assert.deepEqual(found, expected, `${maxTokens} tokens, ${batchSize} sentences`);
       for (const model of models) {
         assert.equal(model.open, 0);
-        assert.ok(Math.max(0, ...model.rowsPerStep) <= batchSize * OPTIONS.beam);
+        for (const lengths of model.sourcesPerStep) {
+          const tokens = lengths.reduce((sum, length) => sum + length, 0);
+          assert.ok(
+            lengths.length <= batchSize && (tokens <= maxTokens || lengths.length === 1),
+            String(lengths),
+          );
+        }
       }
     }
   });

@@ -11,6 +11,8 @@ export class TableModel implements StepModel {
   readonly table: Table;
   /** Rows fed in each step since the model was made. */
   readonly rowsPerStep: number[] = [];
+  /** Tokens of the sources of those rows, each source once. */
+  readonly sourcesPerStep: number[][] = [];
   /** Batches that were started and not disposed of. */
   open = 0;
 
@@ -44,6 +46,8 @@ class TableState implements StepState {
   async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<Continuations> {
     assert.equal(tokens.length, this.rows.length);
     this.model.rowsPerStep.push(tokens.length);
+    const lengths = new Map(this.rows.map(({ sentence, source }) => [sentence, source.length]));
+    this.model.sourcesPerStep.push([...lengths.values()]);
     this.rows.forEach(({ prefix }, row) => {
       prefix.push(tokens[row]);
     });
