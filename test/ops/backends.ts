@@ -19,12 +19,25 @@ if (process.env.ADMIN_NMT_GPU === undefined && existsSync(softwareGpu)) {
 /** Why a backend cannot be used here, or null where it can. */
 async function obstacle(name: BackendName): Promise<string | null> {
   if (leftOut.includes(name)) return 'left to another run';
+  if (name === 'webgpu') return graphicsObstacle();
   try {
     await initBackend(name);
     return null;
   } catch (error) {
     if (error instanceof UserError) return error.complaints[0].problem;
     throw error;
+  }
+}
+
+/** Nothing is opened here: most processes have no use for a graphics card. */
+async function graphicsObstacle(): Promise<string | null> {
+  if (process.env.ADMIN_NMT_GPU === undefined)
+    return 'no graphics card in software is here (node scripts/software-gpu.mjs), and ADMIN_NMT_GPU names none';
+  try {
+    await import('webgpu');
+    return null;
+  } catch (error) {
+    return `the package webgpu does not load: ${(error as Error).message.split('\n')[0]}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { openDevice, Unavailable } from './adapter.js';
 import { type GpuBuffer, type GpuDevice, MAP_READ, USAGE } from './api.js';
@@ -27,6 +28,7 @@ class DeviceThread {
   private sound: Promise<unknown> = Promise.resolve();
   private failure: string | null = null;
   private closing = false;
+  private readonly lost: Promise<void>;
   private readonly reading = new Map<number, SharedArrayBuffer>();
   /** Buffers to read through that nothing is read through now, by their size. */
   private readonly idle: { size: number; buffer: GpuBuffer }[] = [];
@@ -35,8 +37,8 @@ class DeviceThread {
     this.device = device;
     this.runner = new BatchRunner(device);
     device.addEventListener('uncapturederror', ({ error }) => this.fail(error.message));
-    void device.lost.then(({ reason, message }) => {
-      if (!this.closing) this.fail(`the device was lost (${reason}): ${message}`);
+    this.lost = device.lost.then((info) => {
+      if (!this.closing) this.fail(`the device was lost (${info.reason}): ${info.message}`);
     });
   }
 
@@ -45,15 +47,20 @@ class DeviceThread {
       if (message.kind === 'batch') this.inScope(() => this.runner.run(message.batch));
       else if (message.kind === 'lose') this.device.destroy();
       else if (message.kind === 'read') void this.read(message);
-      else {
-        this.closing = true;
-        this.device.destroy();
-        finish(message.closed, Outcome.done);
-        port.close();
-      }
+      else void this.close(message.closed);
     } catch (error) {
       this.fail(String((error as Error).message));
     }
+  }
+
+  /** Ends once the binding has told all that it will: what it told a thread that ends would bring the process down. */
+  private async close(closed: SharedArrayBuffer): Promise<void> {
+    this.closing = true;
+    this.device.destroy();
+    await Promise.allSettled([this.lost, this.sound]);
+    await setImmediate();
+    finish(closed, Outcome.done);
+    port.close();
   }
 
   private inScope(work: () => void): void {
