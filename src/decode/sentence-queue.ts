@@ -1,6 +1,6 @@
 import { type Packed, pack } from '../data/batch.js';
 import { type BatchLimits, endOfBatch, longestFirst } from './length-batches.js';
-import { type Hypothesis, type SearchOptions, search } from './search.js';
+import { type Hypothesis, type Room, type SearchOptions, search } from './search.js';
 import type { StepModel } from './step-model.js';
 
 /** The same memory for all threads. */
@@ -29,14 +29,11 @@ export class SentenceQueue {
     const { tokens, offsets } = pack(sources);
     const order = longestFirst(sources.map(({ length }) => length));
     const lengths = order.map((place) => sources[place].length);
-    const [sharedTokens, sharedOffsets, sharedOrder, sharedLengths] = [tokens, offsets, order, lengths].map(
-      shared,
-    );
     return new SentenceQueue({
-      tokens: sharedTokens,
-      offsets: sharedOffsets,
-      order: sharedOrder,
-      lengths: sharedLengths,
+      tokens: shared(tokens),
+      offsets: shared(offsets),
+      order: shared(order),
+      lengths: shared(lengths),
       taken: shared(Int32Array.of(0)),
     });
   }
@@ -75,7 +72,7 @@ export async function searchQueue(
   found: (place: number, hypotheses: Hypothesis[]) => void,
 ): Promise<void> {
   const places: number[] = [];
-  const supply = (room: BatchLimits & { empty: boolean }): Int32Array[] => {
+  const supply = (room: Room): Int32Array[] => {
     const next = [...queue.take(room, room.empty)];
     places.push(...next);
     return next.map((place) => queue.sentence(place));

@@ -1,4 +1,5 @@
 import { tf } from '../../ops/tf.js';
+import { registerFused, registerNaming } from '../kernel-registry.js';
 import { WebGpuBackend } from './backend.js';
 import { Device } from './device.js';
 import { onHost } from './host-fallback.js';
@@ -20,36 +21,16 @@ export async function registerWebGpu(wanted: string | null): Promise<Device | No
   const device = await Device.open(wanted);
   if (!(device instanceof Device)) return device;
   tf.registerBackend(NAME, () => new WebGpuBackend(device));
-  for (const [kernelName, implementation] of Object.entries(IMPLEMENTATIONS)) {
-    register(kernelName, ({ inputs, attrs, backend }) =>
-      (implementation as (call: object) => tf.TensorInfo[])({ inputs, attributes: attrs, backend }),
-    );
-  }
+  registerFused(NAME, IMPLEMENTATIONS);
   await import('@tensorflow/tfjs-backend-cpu');
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu')) {
     if (kernelName in IMPLEMENTATIONS) continue; // the CPU backend may have got one of its own
     const host = onHost(kernelFunc);
     const plain = PLAIN[kernelName];
-    register(kernelName, (params) => {
+    registerNaming(NAME, kernelName, (params) => {
       const { inputs, attrs = {}, backend } = params;
       return plain?.({ inputs, attrs, backend: backend as WebGpuBackend }) ?? host(params);
     });
   }
   return device;
-}
-
-/** Registers a kernel whose errors name it. */
-function register(kernelName: string, kernelFunc: tf.KernelFunc): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: NAME,
-    kernelFunc: (params) => {
-      try {
-        return kernelFunc(params);
-      } catch (error) {
-        if (error instanceof Error) error.message = `${kernelName}: ${error.message}`;
-        throw error;
-      }
-    },
-  });
 }

@@ -1,6 +1,6 @@
 import type { Kernels } from '../../../ops/kernels.js';
 import type { NativeBackend } from '../backend.js';
-import { type Call, type Implementations, mask, memoryOf, outputs } from './call.js';
+import { type Implementations, mask, memoryOf, outputs } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
@@ -31,7 +31,7 @@ type Places = [
 
 function placesOf(
   { q, k, v }: Kernels['Attention']['attributes'],
-  inputs: Call<'Attention'>['inputs'],
+  inputs: Parameters<Implementations['Attention']>[0]['inputs'],
   backend: NativeBackend,
 ): Places {
   return [q, k, v].flatMap(({ tensor, column }) => {

@@ -1,17 +1,10 @@
-import type { KernelDropout, KernelName, Kernels } from '../../../ops/kernels.js';
+import type { KernelDropout } from '../../../ops/kernels.js';
 import type { tf } from '../../../ops/tf.js';
+import type { Implementations as ImplementationsOf } from '../../kernel-registry.js';
 import type { NativeBackend } from '../backend.js';
 
-/** What a fused kernel is called with. */
-export interface Call<N extends KernelName> {
-  inputs: Partial<Record<Kernels[N]['inputs'], tf.TensorInfo>>;
-  attributes: Kernels[N]['attributes'];
-  backend: NativeBackend;
-}
-
-export type Implementation<N extends KernelName> = (call: Call<N>) => tf.TensorInfo[];
-
-export type Implementations = { readonly [N in KernelName]: Implementation<N> };
+/** The kernels of this engine. */
+export type Implementations = ImplementationsOf<NativeBackend>;
 
 /** Codes of Activation in native/src/ops/feed-forward.h. */
 export const ACTIVATIONS = { relu: 0, gelu: 1 } as const;

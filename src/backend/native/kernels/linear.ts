@@ -1,11 +1,4 @@
-import {
-  ACTIVATIONS,
-  type Implementation,
-  type Implementations,
-  memoryOf,
-  outputs,
-  PRECISIONS,
-} from './call.js';
+import { ACTIVATIONS, type Implementations, memoryOf, outputs, PRECISIONS } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
@@ -34,7 +27,7 @@ declare module '../binding.js' {
 }
 
 const linearGradient =
-  (withInput: boolean): Implementation<'LinearGradient'> =>
+  (withInput: boolean): Implementations['LinearGradient'] =>
   ({ inputs, attributes, backend }) => {
     const { dy, x, weight } = memoryOf(backend, inputs);
     const [rows, width] = inputs.x!.shape;

@@ -1,8 +1,8 @@
 import { multiply } from '../gemm.js';
-import type { Implementation, Implementations } from './call.js';
+import type { Implementations } from './call.js';
 
 const linearGradient =
-  (withInput: boolean): Implementation<'LinearGradient'> =>
+  (withInput: boolean): Implementations['LinearGradient'] =>
   ({ inputs, attributes, backend }) => {
     const [rows, width] = inputs.x!.shape;
     const [out] = inputs.weight!.shape;
