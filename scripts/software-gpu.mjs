@@ -1,47 +1,161 @@
-// Gets a graphics card in software for the tests of the WebGPU backend: SwiftShader, out of Chromium as Debian packages
-// it, unpacked into a folder. Nothing is installed. Where that cannot be, those tests are skipped.
+// Gets a graphics card in software for the tests of the WebGPU backend, unpacked into a folder out of Debian's
+// packages; nothing is installed. Where that cannot be, those tests are skipped.
+//
+//   node scripts/software-gpu.mjs        SwiftShader, out of Chromium's package: a weak card
+//   node scripts/software-gpu.mjs mesa   llvmpipe, out of Debian 12's backports: one with half precision
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from './install.mjs';
 
-const FILES = ['libvk_swiftshader.so', 'vk_swiftshader_icd.json'];
-/** Where test/ops/backends.ts looks for it. */
+/** Where test/ops/backends.ts looks for them. */
 const folder = path.join(root, '.software-gpu');
 
-const isIn = (place) => FILES.every((file) => existsSync(path.join(place, file)));
-
-function take(place) {
-  if (!isIn(place)) throw new Error(`${place} has no ${FILES.join(' and ')}`);
-  mkdirSync(folder, { recursive: true });
-  for (const file of FILES) copyFileSync(path.join(place, file), path.join(folder, file));
-}
-
 function run(command, args, cwd) {
-  const { status, error, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(stderr.trim().split('\n').at(-1));
+  return stdout;
 }
 
-/** Out of the package, which is 31 MB. */
-function download() {
+function inScratch(work) {
   const scratch = mkdtempSync(path.join(tmpdir(), 'software-gpu-'));
   try {
-    run('apt-get', ['download', '-q', 'chromium-common'], scratch);
-    run('sh', ['-c', 'dpkg -x chromium-common_*.deb unpacked'], scratch);
-    take(path.join(scratch, 'unpacked', 'usr', 'lib', 'chromium'));
+    work(scratch);
   } finally {
     rmSync(scratch, { recursive: true });
   }
 }
 
-try {
-  if (!isIn(folder)) {
-    if (isIn('/usr/lib/chromium')) take('/usr/lib/chromium');
-    else download();
+const SWIFTSHADER = ['libvk_swiftshader.so', 'vk_swiftshader_icd.json'];
+const hasSwiftShader = (place) => SWIFTSHADER.every((file) => existsSync(path.join(place, file)));
+
+function takeSwiftShader(place) {
+  if (!hasSwiftShader(place)) throw new Error(`${place} has no ${SWIFTSHADER.join(' and ')}`);
+  mkdirSync(folder, { recursive: true });
+  for (const file of SWIFTSHADER) copyFileSync(path.join(place, file), path.join(folder, file));
+}
+
+/** The package is 31 MB. */
+function getSwiftShader() {
+  if (hasSwiftShader(folder)) return;
+  if (hasSwiftShader('/usr/lib/chromium')) return takeSwiftShader('/usr/lib/chromium');
+  inScratch((scratch) => {
+    run('apt-get', ['download', '-q', 'chromium-common'], scratch);
+    run('sh', ['-c', 'dpkg -x chromium-common_*.deb unpacked'], scratch);
+    takeSwiftShader(path.join(scratch, 'unpacked', 'usr', 'lib', 'chromium'));
+  });
+}
+
+const MESA = path.join(folder, 'mesa');
+const SUITE = 'bookworm';
+const BACKPORTS = `${SUITE}-backports`;
+/** What every process has from its system, and must not have twice. */
+const OF_THE_SYSTEM = /^(libc6|libgcc-s1|gcc-.*-base|libstdc\+\+6)$/;
+
+/**
+ * The driver and the libraries that it needs and the system has not, or older: 12 MB where the system has a Mesa of its
+ * own, 56 MB where it has nothing. apt keeps its lists (9 MB) in a folder of ours, as if nothing were installed.
+ */
+function getMesa() {
+  if (existsSync(path.join(MESA, 'lvp_icd.json'))) return;
+  inScratch((scratch) => {
+    const apt = aptOf(scratch);
+    run('apt-get', [...apt, '-q', 'update'], scratch);
+    const install = [
+      '-t',
+      BACKPORTS,
+      '--no-install-recommends',
+      '--simulate',
+      'install',
+      'mesa-vulkan-drivers',
+    ];
+    const planned = run('apt-get', [...apt, ...install], scratch).matchAll(/^Inst (\S+) \((\S+) /gm);
+    const missing = [...planned].filter(
+      ([, name, version]) => !OF_THE_SYSTEM.test(name) && !isInstalled(name, version),
+    );
+    run(
+      'apt-get',
+      [...apt, '-q', 'download', ...missing.map(([, name, version]) => `${name}=${version}`)],
+      scratch,
+    );
+    run('sh', ['-c', 'for package in *.deb; do dpkg -x "$package" unpacked; done'], scratch);
+    takeMesa(path.join(scratch, 'unpacked'));
+  });
+}
+
+/** Options under which apt knows Debian's lists alone, and keeps them here. */
+function aptOf(scratch) {
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  const sources = [SUITE, BACKPORTS].map(
+    (suite) => `deb [signed-by=${keys}] http://deb.debian.org/debian ${suite} main\n`,
+  );
+  const at = (...names) => path.join(scratch, ...names);
+  for (const name of ['lists/partial', 'archives/partial']) mkdirSync(at('apt', name), { recursive: true });
+  writeFileSync(at('sources.list'), sources.join(''));
+  writeFileSync(at('status'), '');
+  const settings = {
+    'Dir::Etc::sourcelist': at('sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    'Dir::State': at('apt'),
+    'Dir::State::status': at('status'),
+    'Dir::Cache': at('apt'),
+    'APT::Sandbox::User': '',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
+function isInstalled(name, version) {
+  const fields = ['db:Status-Status', 'Version'].map((field) => `\${${field}}`);
+  const query = ['-W', '-f', fields.join(' '), name];
+  const { status, stdout } = spawnSync('dpkg-query', query, { encoding: 'utf8' });
+  if (status !== 0) return false;
+  const [state, found] = stdout.split(' ');
+  return (
+    state === 'installed' && spawnSync('dpkg', ['--compare-versions', found, 'ge', version]).status === 0
+  );
+}
+
+/** Copies the libraries into one folder, and has the description of the driver name it by its full path. */
+function takeMesa(unpacked) {
+  const libraries = ['usr/lib', 'lib'].flatMap((place) => {
+    const above = path.join(unpacked, place);
+    const found = existsSync(above) ? readdirSync(above).filter((name) => name.endsWith('-linux-gnu')) : [];
+    return found.map((name) => path.join(above, name));
+  });
+  const driver = path.join(MESA, 'libvulkan_lvp.so');
+  mkdirSync(MESA, { recursive: true });
+  for (const place of libraries) {
+    for (const name of readdirSync(place)) {
+      const isOther = name.startsWith('libvulkan_') && name !== path.basename(driver);
+      if (name.includes('.so') && !isOther)
+        cpSync(path.join(place, name), path.join(MESA, name), { verbatimSymlinks: true });
+    }
   }
-  console.log(`The tests of the WebGPU backend compute with the software driver in ${folder}.`);
+  const described = path.join(unpacked, 'usr', 'share', 'vulkan', 'icd.d');
+  const [icd] = readdirSync(described).filter((name) => name.startsWith('lvp_icd'));
+  const { file_format_version, ICD } = JSON.parse(readFileSync(path.join(described, icd), 'utf8'));
+  const own = { file_format_version, ICD: { ...ICD, library_path: driver } };
+  writeFileSync(path.join(MESA, 'lvp_icd.json'), `${JSON.stringify(own, null, 1)}\n`);
+}
+
+const wanted = process.argv[2] ?? 'swiftshader';
+try {
+  if (wanted === 'mesa') getMesa();
+  else getSwiftShader();
+  console.log(`The tests of the WebGPU backend compute with ${wanted} in ${folder}.`);
 } catch (error) {
-  console.log(`No software driver for WebGPU, its tests will be skipped: ${error.message}`);
+  console.log(`No ${wanted} for the tests of the WebGPU backend, which will be skipped: ${error.message}`);
 }

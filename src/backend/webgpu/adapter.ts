@@ -16,6 +16,8 @@ const WANTED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
   'maxComputeWorkgroupStorageSize',
 ];
+/** Half precision. */
+const HALF = 'shader-f16';
 
 export class Unavailable extends Error {
   readonly why: NoDevice;
@@ -127,13 +129,16 @@ const DRIVER =
 export async function openDevice(wanted: string | null): Promise<{ device: GpuDevice; facts: DeviceFacts }> {
   const adapter = await chooseAdapter(await loadPackage(), wanted);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: [] });
+  const half = adapter.features.has(HALF);
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: half ? [HALF] : [] });
   const facts = {
     name: nameOf(adapter),
     software: adapter.info.isFallbackAdapter,
+    half,
     limits: {
       binding: device.limits.maxStorageBufferBindingSize,
       groups: device.limits.maxComputeWorkgroupsPerDimension,
+      shared: device.limits.maxComputeWorkgroupStorageSize,
     },
   };
   return { device, facts };

@@ -20,9 +20,13 @@ export interface DeviceFacts {
   name: string;
   /** Whether it computes on the processor. */
   software: boolean;
+  /** Whether its programs may have floats of half precision. */
+  half: boolean;
   limits: {
     binding: number;
     groups: number;
+    /** Bytes that the invocations of a group may share. */
+    shared: number;
   };
 }
 
