@@ -36,6 +36,7 @@ const ALIASES: readonly { flag: string; path: string; value?: string }[] = [
   { flag: 'share-all-embeddings', path: 'model.share-embeddings', value: 'all' },
   { flag: 'share-decoder-input-output-embed', path: 'model.share-embeddings', value: 'decoder' },
   { flag: 'bf16', path: 'train.precision', value: 'bfloat16' },
+  { flag: 'checkpoint-activations', path: 'train.recompute', value: 'layers' },
   { flag: 'joined-dictionary', path: 'data.tokenizer.joint', value: 'true' },
 ];
 

@@ -85,6 +85,7 @@ const SAME: Readonly<Record<string, string>> = {
   'train.ema-decay': 'exponential-smoothing average-decay ema',
   'train.tensorboard': 'tensorboard-logdir tensorboard-log-dir',
   'train.precision': 'bf16 bfloat16 mixed-precision use-amp amp',
+  'train.recompute': 'gradient-checkpointing use-ckpting',
   'train.freeze': 'fixed-param-names',
   'decode.beam': 'beam-size num-beams',
   'decode.nbest': 'n-best nbest-size num-return-sequences',

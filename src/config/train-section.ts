@@ -70,6 +70,13 @@ export const trainSection = section(
         'What matrix products of updates and validations are computed in; see docs/precision.md.',
       ),
     ),
+    recompute: free(
+      choice(
+        ['none', 'layers'],
+        'none',
+        'What the backward pass computes again: layers keeps only the input of each layer, for less memory and about a third more time, to the same bits.',
+      ),
+    ),
     lr: changeable(positive().default(0.0007).describe('Peak learning rate.')),
     'adam-betas': changeable(
       z

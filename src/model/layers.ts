@@ -21,7 +21,7 @@ export function finish(steps: Steps): tf.Tensor2D {
   }
 }
 
-/** The same where no gradient is wanted: what a step has made, but for its result, is released before the next one. */
+/** The same, where what a step has made, but for its result and what a gradient keeps, is released before the next one. */
 export function finishReleasing(steps: Steps): tf.Tensor2D {
   let last: tf.Tensor2D | undefined;
   for (;;) {

@@ -12,7 +12,7 @@ export interface LossGradients {
 }
 
 /**
- * Forward and backward pass of a batch. The caller owns what it returns.
+ * Forward and backward pass of a batch, as the model's `recompute` says. The caller owns what it returns.
  *
  * @param parameters what to differentiate by
  * @param labelSmoothing ε
@@ -26,7 +26,7 @@ export function lossGradients(
 ): LossGradients {
   let nll: tf.Scalar | undefined;
   const { value: loss, grads } = tf.variableGrads(() => {
-    const losses = model.loss(batch, labelSmoothing, { training });
+    const losses = model.loss(batch, labelSmoothing, { training, recompute: model.recompute });
     nll = tf.keep(losses.nll);
     return losses.loss;
   }, parameters);

@@ -1,6 +1,6 @@
 import type { Precision } from '../common/precision.js';
 import { SCHEMES, type Scheme } from '../config/residual-schemes.js';
-import type { ModelConfig } from '../config/schema.js';
+import type { ModelConfig, TrainConfig } from '../config/schema.js';
 import { dropout } from '../ops/dropout.js';
 import type { MaskKey } from '../ops/kernels.js';
 import { layerNorm } from '../ops/layer-norm.js';
@@ -9,6 +9,7 @@ import { PreparedLinear } from '../ops/prepared-linear.js';
 import { type ResidualOptions, residual, residualParts } from '../ops/residual.js';
 import { tf } from '../ops/tf.js';
 import { deepnormConstants, layerPrefix, normName, omegaName, type Site, type Stack } from './scheme.js';
+import { placeOfParameter } from './site-names.js';
 
 /**
  * Looks at a residual sublayer as it is computed.
@@ -35,7 +36,12 @@ export interface Mode {
   omega?: (site: Site) => tf.Tensor1D;
   /** For decoding: linear maps are taken from here, and put here when they are first needed. */
   prepared?: PreparedLinears;
+  /** Whether the backward pass computes layers again, of which only their inputs are kept. */
+  recompute?: Recompute;
 }
+
+/** What the backward pass computes again rather than find it kept. */
+export type Recompute = TrainConfig['recompute'];
 
 /** The linear maps of a model, prepared for many products, by a name. */
 export class PreparedLinears {
@@ -89,6 +95,11 @@ export class Pass {
     this.mode = mode;
   }
 
+  /** Whether layers are to be computed again in the backward pass. */
+  get recomputes(): boolean {
+    return this.mode.recompute === 'layers';
+  }
+
   /** Whether there is a linear map of this name: one that is prepared, or a weight to make it of. */
   hasMap(name: string, weight: string): boolean {
     return this.mode.prepared?.has(name) === true || this.weights.has(weight);
@@ -130,6 +141,34 @@ export class Pass {
   nextMask(): MaskKey | null {
     const { training } = this.mode;
     return training === null ? null : { ...training, site: this.dropoutSites++ };
+  }
+
+  /**
+   * Something that may be done again, with the masks that it had the first time: nothing else is numbered between.
+   */
+  repeatable<A extends unknown[], T>(work: (...inputs: A) => T): (...inputs: A) => T {
+    let first: number | undefined;
+    return (...inputs) => {
+      first ??= this.dropoutSites;
+      this.dropoutSites = first;
+      return work(...inputs);
+    };
+  }
+
+  /** Whether a weight whose name begins so is trained. */
+  trains(prefix: string): boolean {
+    return [...this.weights].some(([name, weight]) => name.startsWith(prefix) && isTrained(weight));
+  }
+
+  /** The trained weights of each layer of a stack. */
+  trainedByLayer(stack: Stack): tf.Variable[][] {
+    const layers: tf.Variable[][] = Array.from({ length: this.config[stack].layers }, () => []);
+    for (const [name, weight] of this.weights) {
+      if (!isTrained(weight)) continue;
+      const place = placeOfParameter(name);
+      if (place.stack === stack && place.layer !== null) layers[place.layer].push(weight);
+    }
+    return layers;
   }
 
   /** Dropout of embeddings and branches. */
@@ -186,4 +225,8 @@ export class Pass {
     if (weight === undefined) throw new Error(`the model has no parameter '${name}'`);
     return weight;
   }
+}
+
+function isTrained(weight: tf.Tensor): weight is tf.Variable {
+  return weight instanceof tf.Variable && weight.trainable;
 }

@@ -1,14 +1,22 @@
 import type { Packed } from '../data/batch.js';
 import { attention } from '../ops/attention.js';
+import { recomputedChain } from '../ops/recompute.js';
 import type { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
-import { type AttentionBranch, layer, project, projectOut, type Steps } from './layers.js';
+import { type AttentionBranch, finishReleasing, layer, project, projectOut, type Steps } from './layers.js';
+import { embeddingName } from './parameters.js';
 import type { Pass } from './pass.js';
 import type { Stack } from './scheme.js';
 
-/** The encoder, one sublayer after another. @returns its hidden states, [Ts, d] */
+/**
+ * The encoder, one sublayer after another, or all layers at once where they are to be computed again.
+ *
+ * @returns its hidden states, [Ts, d]
+ */
 export function encoderSteps(pass: Pass, source: Packed): Steps {
-  return steps(pass, 'encoder', source, { self: selfAttention(pass, source.offsets, false) });
+  return steps(pass, 'encoder', source, (index, x) =>
+    layer(pass, 'encoder', index, x, { self: selfAttention(pass, source.offsets, false) }),
+  );
 }
 
 /**
@@ -23,24 +31,51 @@ export function decoderSteps(
   memory: tf.Tensor2D,
   sourceOffsets: Int32Array,
 ): Steps {
-  return steps(pass, 'decoder', targetInput, {
-    self: selfAttention(pass, targetInput.offsets, true),
-    encoder: (input, prefix) =>
-      attend(pass, prefix, input, memory, targetInput.offsets, sourceOffsets, false),
-  });
+  const layerOf: LayerOf = (index, x, read) =>
+    layer(pass, 'decoder', index, x, {
+      self: selfAttention(pass, targetInput.offsets, true),
+      encoder: (input, prefix) =>
+        attend(pass, prefix, input, read!, targetInput.offsets, sourceOffsets, false),
+    });
+  return steps(pass, 'decoder', targetInput, layerOf, memory);
 }
+
+/** The steps of a layer. @param memory hidden states of the encoder, in the decoder */
+type LayerOf = (index: number, x: tf.Tensor2D, memory: tf.Tensor2D | null) => Steps;
 
 function* steps(
   pass: Pass,
   stack: Stack,
   { tokens, offsets }: Packed,
-  branches: { self: AttentionBranch; encoder?: AttentionBranch },
+  layerOf: LayerOf,
+  memory: tf.Tensor2D | null = null,
 ): Steps {
   let hidden = embed(pass, stack, tokens, positionsOf(offsets));
-  for (let index = 0; index < pass.config[stack].layers; index++) {
-    hidden = yield* layer(pass, stack, index, hidden, branches);
+  if (pass.recomputes) hidden = recomputedLayers(pass, stack, hidden, layerOf, memory);
+  else {
+    for (let index = 0; index < pass.config[stack].layers; index++)
+      hidden = yield* layerOf(index, hidden, memory);
   }
   return pass.scheme(stack).norm === 'pre' ? pass.layerNorm(hidden, `${stack}.layer_norm`) : hidden;
+}
+
+/** All layers, of which only what each begins with is kept for the backward pass. */
+function recomputedLayers(
+  pass: Pass,
+  stack: Stack,
+  embedded: tf.Tensor2D,
+  layerOf: LayerOf,
+  memory: tf.Tensor2D | null,
+): tf.Tensor2D {
+  const links = pass.trainedByLayer(stack).map((weights, index) => ({
+    weights,
+    compute: pass.repeatable((x: tf.Tensor2D, read: tf.Tensor2D | null) =>
+      finishReleasing(layerOf(index, x, read)),
+    ),
+  }));
+  const tables = [embeddingName(pass.config, stack), `${stack}.embed_positions.weight`];
+  const x = { tensor: embedded, trained: tables.some((name) => pass.trains(name)) };
+  return recomputedChain(x, memory && { tensor: memory, trained: pass.trains('encoder.') }, links);
 }
 
 function selfAttention(pass: Pass, offsets: Int32Array, causal: boolean): AttentionBranch {

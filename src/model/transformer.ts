@@ -14,7 +14,7 @@ import {
   parameterSpecs,
   type VocabularySizes,
 } from './parameters.js';
-import { type Mode, Pass } from './pass.js';
+import { type Mode, Pass, type Recompute } from './pass.js';
 import { omegaName, STACKS, sitesOf } from './scheme.js';
 import { decoderSteps, encoderSteps } from './stacks.js';
 
@@ -34,6 +34,8 @@ export class Transformer {
   readonly weights: ReadonlyMap<string, tf.Variable>;
   /** What linear maps and the output projection are computed in; whoever trains it sets that. */
   precision: Precision = 'float32';
+  /** What its gradients compute again rather than keep; likewise. */
+  recompute: Recompute = 'none';
   /** Patterns of names that are not trained. */
   private readonly freeze: readonly string[];
 

@@ -48,6 +48,7 @@ export class Trainer {
     const { config, seed } = options;
     this.options = options;
     model.precision = config.precision;
+    model.recompute = config.recompute;
     this.state = { ...state };
     this.startedAt = performance.now() - 1000 * state.seconds;
     this.deadline = new Deadline(options.stopAfter ?? null);

@@ -50,6 +50,7 @@ export class Trial {
     this.model = model;
     this.options = options;
     model.precision = options.config.precision;
+    model.recompute = options.config.recompute;
     this.updater = new Updater(model, { ...options.config, seed: options.seed });
   }
 

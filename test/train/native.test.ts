@@ -70,6 +70,22 @@ describe('the native engine', { skip }, () => {
     assert.deepEqual(readMetrics(parts), readMetrics(whole));
   });
 
+  test('layers computed again: the same checkpoints and metrics, also where a run is gone on with so', async () => {
+    await useBackend('native');
+    const train: Partial<TrainConfig> = {
+      ...{ maxTokens: 25, updateFreq: 2, clipNorm: 0.5, emaDecay: 0.9, saveIntervalUpdates: 2 },
+      validateInterval: 0, // nor at the end, where the first part has one
+    };
+    const model: Partial<ModelConfig> = { ...WIDE, encoder: { layers: 3 } };
+    const [whole, again] = [scratchFolder(), scratchFolder()];
+    await trainTiny(whole, { train: { ...train, maxUpdate: 6 }, model });
+    await trainTiny(again, { train: { ...train, maxUpdate: 3, recompute: 'layers' }, model });
+    await trainTiny(again, { train: { ...train, maxUpdate: 6, recompute: 'layers' }, model });
+    for (const name of ['model', 'optimizer', 'ema'].map((file) => `checkpoint_last/${file}.safetensors`))
+      assert.ok(...sameFiles(whole, again, name));
+    assert.deepEqual(readMetrics(again), readMetrics(whole));
+  });
+
   test('bfloat16: the losses of float32 to 1 % in 30 updates, of other bits; validations as well, all their weights', async () => {
     await useBackend('native');
     const curves = { float32: scratchFolder(), bfloat16: scratchFolder() };
