@@ -1,6 +1,6 @@
 import type { HeadRows } from '../ops/attention.js';
 import { feedForward } from '../ops/feed-forward.js';
-import { headProjections } from '../ops/head-projections.js';
+import { crossProjections, selfProjections } from '../ops/head-projections.js';
 import { linear } from '../ops/matmul.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
@@ -65,10 +65,8 @@ export function project(
       tf.dispose([rows, part]);
       return made;
     });
-    if (together === undefined) {
-      const bias = pass.vector(`${prefix}in_proj_bias`);
-      return headProjections(x, weight(), bias, first, which.length, pass.precision);
-    }
+    if (together === undefined)
+      return selfProjections(x, weight(), pass.vector(`${prefix}in_proj_bias`), pass.precision);
     const tensor = together.apply(x);
     return which.map((_, i) => ({ tensor, column: i * d }));
   }
@@ -78,6 +76,26 @@ export function project(
     const map = pass.prepared?.get(prefix + name, () => PreparedLinear.of(weight(), part, pass.precision));
     return map?.apply(x) ?? linear(x, weight(), part, pass.precision);
   });
+}
+
+/**
+ * The input projections of an attention to something else.
+ *
+ * @param queries [Tq, d]
+ * @param keys what is attended to, [Tk, d]
+ */
+export function projectCross(
+  pass: Pass,
+  prefix: string,
+  queries: tf.Tensor2D,
+  keys: tf.Tensor2D,
+): HeadRows[] {
+  const name = `${prefix}in_proj_weight`;
+  if (pass.prepared !== undefined || !pass.hasMap(name, name))
+    return [...project(pass, prefix, ['q'], queries), ...project(pass, prefix, ['k', 'v'], keys)];
+  return crossProjections(
+    ...([queries, keys, pass.matrix(name), pass.vector(`${prefix}in_proj_bias`), pass.precision] as const),
+  );
 }
 
 /** The output projection of an attention. */

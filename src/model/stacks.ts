@@ -3,7 +3,15 @@ import { attention } from '../ops/attention.js';
 import { recomputedChain } from '../ops/recompute.js';
 import type { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
-import { type AttentionBranch, finishReleasing, layer, project, projectOut, type Steps } from './layers.js';
+import {
+  type AttentionBranch,
+  finishReleasing,
+  layer,
+  project,
+  projectCross,
+  projectOut,
+  type Steps,
+} from './layers.js';
 import { embeddingName } from './parameters.js';
 import type { Pass } from './pass.js';
 import type { Stack } from './scheme.js';
@@ -94,7 +102,7 @@ function attend(
   const own = queries === keys;
   const [q, k, v] = own
     ? project(pass, prefix, ['q', 'k', 'v'], queries)
-    : [...project(pass, prefix, ['q'], queries), ...project(pass, prefix, ['k', 'v'], keys)];
+    : projectCross(pass, prefix, queries, keys);
   const { attentionHeads: heads, attentionDropout: dropout, embedDim } = pass.config;
   const options = { heads, causal, dropout, key: pass.nextMask() };
   const mixed = attention(q, k, v, queryOffsets, keyOffsets, options, embedDim);

@@ -75,8 +75,9 @@ function fusedFeedForward(
   const attributes = { activation, dropout: kernelDropout(rate, key), precision };
   return withGradient<tf.Tensor2D>([x, fc1Weight, fc1Bias, fc2Weight, fc2Bias], (keep) => {
     const [h, before = h] = runFused('FeedForwardInner', { x, weight: fc1Weight, bias: fc1Bias }, attributes);
-    const [savedX, savedFc1, savedFc2] = [keep(x), keep(fc1Weight), keep(fc2Weight)];
-    const [savedH, savedBefore] = [keep(h), keep(before)];
+    const [savedX, savedH, savedBefore] = [keep(x), keep(h), keep(before)];
+    const [savedFc1, savedFc1Bias] = [keep(fc1Weight), keep(fc1Bias)];
+    const [savedFc2, savedFc2Bias] = [keep(fc2Weight), keep(fc2Bias)];
     return {
       value: runFused('Linear', { x: h, weight: fc2Weight, bias: fc2Bias }, { precision })[0] as tf.Tensor2D,
       gradient: (dy) => {
@@ -85,10 +86,10 @@ function fusedFeedForward(
           { dy, weight: savedFc2(), kept: savedBefore() },
           attributes,
         );
-        const outer = { dy, x: savedH(), weight: savedFc2() };
-        const [dFc2, dFc2Bias] = runFused('WeightGradient', outer, { bias: true, precision });
-        const inner = { dy: dInner, x: savedX(), weight: savedFc1() };
-        const [dx, dFc1, dFc1Bias] = runFused('LinearGradient', inner, { bias: true, precision });
+        const outer = { dy, x: savedH(), weight: savedFc2(), bias: savedFc2Bias() };
+        const [dFc2, dFc2Bias] = runFused('WeightGradient', outer, { precision });
+        const inner = { dy: dInner, x: savedX(), weight: savedFc1(), bias: savedFc1Bias() };
+        const [dx, dFc1, dFc1Bias] = runFused('LinearGradient', inner, { precision });
         return [dx, dFc1, dFc1Bias, dFc2, dFc2Bias];
       },
     };

@@ -143,6 +143,10 @@ register(
   },
   { allInputs: true },
 );
+/** What a kernel of several results is differentiated by are as many. */
+register(tf.SplitV, (dys, _saved, attrs) => ({
+  x: () => tf.concat(dys as unknown as tf.Tensor[], attrs['axis'] as number),
+}));
 /** Only untransposed products are used; the batch axes of both operands are equal. */
 register(
   tf.BatchMatMul,

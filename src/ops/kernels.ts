@@ -42,10 +42,10 @@ export interface AttentionAttributes {
 export interface Kernels {
   /** x [T, in], weight [out, in], bias? [out] → y [T, out] */
   Linear: { inputs: 'x' | 'weight' | 'bias'; attributes: { precision: Precision } };
-  /** dy, x, weight → dx, dWeight, and dBias where `bias` is set */
-  LinearGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean; precision: Precision } };
+  /** dy, x, weight → dx, dWeight, and dBias where there is a bias */
+  LinearGradient: { inputs: 'dy' | 'x' | 'weight' | 'bias'; attributes: { precision: Precision } };
   /** The same without dx. */
-  WeightGradient: { inputs: 'dy' | 'x' | 'weight'; attributes: { bias: boolean; precision: Precision } };
+  WeightGradient: { inputs: 'dy' | 'x' | 'weight' | 'bias'; attributes: { precision: Precision } };
   /** weight [out, in] → the same as PackedLinear reads it, of no shape of its own */
   PackWeight: { inputs: 'weight'; attributes: { precision: Precision } };
   /** x [T, in], packed from a weight [out, in], bias? [out] → y [T, out], the bits of Linear; after an activation if any */
@@ -70,13 +70,16 @@ export interface Kernels {
   };
   /** → dx, df, then those of omega, gate, gain, bias that were there */
   ResidualGradient: {
-    inputs: 'dy' | 'x' | 'f' | 'omega' | 'gate' | 'gain' | 'normal' | 'inverse';
+    inputs: 'dy' | 'x' | 'f' | 'omega' | 'gate' | 'gain' | 'bias' | 'normal' | 'inverse';
     attributes: { alpha: number; dropout: KernelDropout };
   };
   /** x [T, d], gain, bias [d] → y, normal [T, d], inverse [T] */
   LayerNorm: { inputs: 'x' | 'gain' | 'bias'; attributes: Record<string, never> };
   /** → dx, dGain, dBias */
-  LayerNormGradient: { inputs: 'dy' | 'normal' | 'inverse' | 'gain'; attributes: Record<string, never> };
+  LayerNormGradient: {
+    inputs: 'dy' | 'normal' | 'inverse' | 'gain' | 'bias';
+    attributes: Record<string, never>;
+  };
   /** one to three tensors named 0, 1, 2 → out [Tq, d], logPartition [Tq, heads] */
   Attention: { inputs: '0' | '1' | '2'; attributes: AttentionAttributes };
   /** the same, out, logPartition and dy → the gradients of the tensors */
@@ -99,13 +102,20 @@ export interface Kernels {
     inputs: 'hidden' | 'weight';
     attributes: { targets: Int32Array; epsilon: number; gradient: boolean; precision: Precision };
   };
-  /** Overwrites parameter, first and second, unless scale [1] is not finite; gradient · scale is used. → nothing */
+  /**
+   * Lists parameter, gradient, first, second, and scale [1]. Overwrites all but gradient, unless scale is not finite;
+   * gradient · scale is used. → nothing
+   */
   Adam: {
-    inputs: 'parameter' | 'gradient' | 'first' | 'second' | 'scale';
+    inputs: string;
     attributes: { beta1: number; beta2: number; step: number; epsilon: number; decay: number };
   };
-  /** Overwrites average with average + share · (parameter − average). → nothing */
-  MovingAverage: { inputs: 'average' | 'parameter'; attributes: { share: number } };
+  /** Lists average, parameter. Overwrites average with average + share · (parameter − average). → nothing */
+  MovingAverage: { inputs: string; attributes: { share: number } };
+  /** List tensor: see `layTogether`. → nothing */
+  LayTogether: { inputs: string; attributes: Record<string, never> };
+  /** Lists sum, term. Overwrites sum with sum + term. → nothing */
+  AddLists: { inputs: string; attributes: Record<string, never> };
   /** any number of tensors → √Σx² [] */
   GlobalNorm: { inputs: string; attributes: Record<string, never> };
   /** logits [N, V] → ids, log-probabilities [N · k], and that of the id that is asked for [N] */
@@ -155,6 +165,25 @@ export function runFused<N extends KernelName>(
     .engine()
     .runKernel(name, present as tf.NamedTensorMap, attributes as unknown as tf.NamedAttrMap);
   return Array.isArray(outputs) ? outputs : [outputs];
+}
+
+/** Lists of tensors as inputs of a kernel: those of the list `sum` are sum0, sum1 and so on. */
+export function listed(lists: Readonly<Record<string, readonly tf.Tensor[]>>): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    Object.entries(lists).flatMap(([name, tensors]) =>
+      tensors.map((tensor, i): [string, tf.Tensor] => [name + i, tensor]),
+    ),
+  );
+}
+
+/** A list among the inputs of a kernel. */
+export function listOf(
+  inputs: Readonly<Record<string, tf.TensorInfo | undefined>>,
+  name: string,
+): tf.TensorInfo[] {
+  const list: tf.TensorInfo[] = [];
+  for (let i = 0; inputs[name + i] !== undefined; i++) list.push(inputs[name + i]!);
+  return list;
 }
 
 /** Names a mask for a kernel. */

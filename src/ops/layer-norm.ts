@@ -38,13 +38,14 @@ export function layerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D):
 function fusedLayerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D): tf.Tensor2D {
   return withGradient<tf.Tensor2D>([x, gain, bias], (keep) => {
     const [value, normal, inverse] = runFused('LayerNorm', { x, gain, bias }, {});
-    const [savedNormal, savedInverse, savedGain] = [keep(normal), keep(inverse), keep(gain)];
+    const [savedNormal, savedInverse] = [keep(normal), keep(inverse)];
+    const [savedGain, savedBias] = [keep(gain), keep(bias)];
     return {
       value: value as tf.Tensor2D,
       gradient: (dy) =>
         runFused(
           'LayerNormGradient',
-          { dy, normal: savedNormal(), inverse: savedInverse(), gain: savedGain() },
+          { dy, normal: savedNormal(), inverse: savedInverse(), gain: savedGain(), bias: savedBias() },
           {},
         ),
     };

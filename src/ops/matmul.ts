@@ -72,13 +72,14 @@ function compositeLinear([x, weight, bias]: tf.Tensor[]): tf.Tensor2D {
 function fusedLinear([x, weight, bias]: tf.Tensor[], precision: Precision): tf.Tensor2D {
   return withGradient<tf.Tensor2D>(bias === undefined ? [x, weight] : [x, weight, bias], (keep) => {
     const [savedX, savedWeight] = [keep(x), keep(weight)];
+    const savedBias = bias === undefined ? () => null : keep(bias);
     return {
       value: runFused('Linear', { x, weight, bias: bias ?? null }, { precision })[0] as tf.Tensor2D,
       gradient: (dy) =>
         runFused(
           'LinearGradient',
-          { dy, x: savedX(), weight: savedWeight() },
-          { bias: bias !== undefined, precision },
+          { dy, x: savedX(), weight: savedWeight(), bias: savedBias() },
+          { precision },
         ),
     };
   });

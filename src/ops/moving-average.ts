@@ -1,4 +1,4 @@
-import { hasKernel, runFused } from './kernels.js';
+import { hasKernel, listed, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 /**
@@ -12,17 +12,12 @@ export function movingAverage(
   parameters: readonly tf.Variable[],
   decay: number,
 ): void {
-  const move = hasKernel('MovingAverage') ? fusedMove : referenceMove;
+  const share = 1 - decay;
+  if (hasKernel('MovingAverage')) {
+    runFused('MovingAverage', listed({ average: averages, parameter: parameters }), { share });
+    return;
+  }
   averages.forEach((average, i) => {
-    tf.tidy(() => move(average, parameters[i], 1 - decay));
+    tf.tidy(() => average.assign(tf.add(average, tf.mul(tf.sub(parameters[i], average), share))));
   });
 }
-
-type Move = (average: tf.Variable, parameter: tf.Variable, share: number) => void;
-
-const referenceMove: Move = (average, parameter, share) =>
-  average.assign(tf.add(average, tf.mul(tf.sub(parameter, average), share)));
-
-const fusedMove: Move = (average, parameter, share) => {
-  runFused('MovingAverage', { average, parameter }, { share });
-};

@@ -1,4 +1,4 @@
-import { hasKernel, runFused } from './kernels.js';
+import { hasKernel, listed, runFused } from './kernels.js';
 import { readAndDispose } from './reading.js';
 import { tf } from './tf.js';
 
@@ -79,24 +79,22 @@ export function adamUpdate(
   options: AdamOptions,
   scale: tf.Scalar | null = null,
 ): void {
-  const update = hasKernel('Adam') ? fusedUpdate : referenceUpdate;
+  if (hasKernel('Adam')) {
+    fusedUpdate(parameters, gradients, moments, stepSize, options, scale);
+    return;
+  }
   parameters.forEach((parameter, i) => {
     const [first, second] = [moments.first[i], moments.second[i]];
-    tf.tidy(() => update(parameter, gradients[i], first, second, stepSize, options, scale));
+    tf.tidy(() => referenceUpdate(parameter, gradients[i], first, second, stepSize, options, scale));
   });
 }
 
-type Update = (
-  parameter: tf.Variable,
-  gradient: tf.Tensor,
-  first: tf.Variable,
-  second: tf.Variable,
-  stepSize: number | null,
-  options: AdamOptions,
-  scale: tf.Scalar | null,
-) => void;
-
-const referenceUpdate: Update = (parameter, gradient, first, second, stepSize, options, scale) => {
+function referenceUpdate(
+  ...[parameter, gradient, first, second, stepSize, options, scale]: [
+    ...[parameter: tf.Variable, gradient: tf.Tensor, first: tf.Variable, second: tf.Variable],
+    ...[stepSize: number | null, options: AdamOptions, scale: tf.Scalar | null],
+  ]
+): void {
   const {
     lr,
     betas: [beta1, beta2],
@@ -115,21 +113,24 @@ const referenceUpdate: Update = (parameter, gradient, first, second, stepSize, o
     next = tf.sub(next, tf.div(tf.mul(first, stepSize), tf.add(tf.sqrt(second), eps)));
   }
   if (next !== parameter) put(parameter, next);
-};
+}
 
-const fusedUpdate: Update = (parameter, gradient, first, second, stepSize, options, scale) => {
-  const {
-    lr,
-    betas: [beta1, beta2],
-    eps: epsilon,
-    weightDecay,
-  } = options;
+function fusedUpdate(
+  parameter: readonly tf.Variable[],
+  gradient: readonly tf.Tensor[],
+  moments: Moments,
+  stepSize: number | null,
+  { lr, betas: [beta1, beta2], eps: epsilon, weightDecay }: AdamOptions,
+  scale: tf.Scalar | null,
+): void {
+  const factor = scale ?? tf.scalar(1);
   runFused(
     'Adam',
-    { parameter, gradient, first, second, scale: scale ?? tf.scalar(1) },
+    { ...listed({ parameter, gradient, ...moments }), scale: factor },
     { beta1, beta2, step: stepSize ?? 0, epsilon, decay: lr * weightDecay },
   );
-};
+  if (scale === null) factor.dispose();
+}
 
 /** √ of the sum of squares over all tensors. */
 export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {

@@ -117,7 +117,8 @@ function fusedResidual(
       attributes,
     );
     const [savedX, savedBranch] = [keepIf(omega && x), keepIf(gate && branch)];
-    const [savedOmega, savedGate, savedGain] = [keepIf(omega), keepIf(gate), keepIf(gain)];
+    const [savedOmega, savedGate] = [keepIf(omega), keepIf(gate)];
+    const [savedGain, savedBias] = [keepIf(gain), keepIf(bias)];
     const [savedNormal, savedInverse] = [keepIf(normal), keepIf(inverse)];
     return {
       value: value as tf.Tensor2D,
@@ -131,6 +132,7 @@ function fusedResidual(
             omega: savedOmega(),
             gate: savedGate(),
             gain: savedGain(),
+            bias: savedBias(),
             normal: savedNormal(),
             inverse: savedInverse(),
           },

@@ -1,4 +1,5 @@
 import type { Transformer } from '../model/transformer.js';
+import { layTogether } from '../ops/lists.js';
 import { movingAverage } from '../ops/moving-average.js';
 
 /** The exponential moving average of a model's weights, as a model of its own. */
@@ -27,6 +28,7 @@ export class MovingAverage {
    */
   update(updates: number): void {
     const decay = Math.min(this.decay, (1 + updates) / (10 + updates));
+    layTogether(this.model.trainable);
     movingAverage(this.model.trainable, this.live.trainable, decay);
   }
 

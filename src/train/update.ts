@@ -2,6 +2,7 @@ import type { TrainConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
 import { lossGradients } from '../model/loss-gradients.js';
 import type { Transformer } from '../model/transformer.js';
+import { addLists, layTogether } from '../ops/lists.js';
 import {
   type AdamOptions,
   adamStepSize,
@@ -86,6 +87,7 @@ export class Updater {
    */
   apply(batches: readonly Batch[], updates: number, lr: number): UpdateFigures {
     const { labelSmoothing, seed, updateFreq } = this.options;
+    for (const list of [this.parameters, this.moments.first, this.moments.second]) layTogether(list);
     const losses: { loss: tf.Scalar; nll: tf.Scalar }[] = [];
     let sums: tf.Tensor[] | undefined; // one list beside that of the batch, however many batches there are
     for (const [i, batch] of batches.entries()) {
@@ -151,13 +153,4 @@ function stepOf(
 /** 0, or NaN where one of the values is not finite. */
 function zeroIfFinite(values: tf.Scalar[]): tf.Scalar {
   return tf.sum(tf.mul(tf.stack(values), 0));
-}
-
-/** The sum of two lists of tensors, place by place; the lists given are used up on the way. */
-function addLists(sums: tf.Tensor[], list: tf.Tensor[]): tf.Tensor[] {
-  return sums.map((sum, i) => {
-    const next = tf.add(sum, list[i]);
-    tf.dispose([sum, list[i]]);
-    return next;
-  });
 }

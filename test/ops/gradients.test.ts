@@ -144,6 +144,14 @@ const KERNELS: Record<string, [Transform, Case[]]> = {
       [(a, b) => tf.matMul(a, b), [2, 2, 3, 1], [2, 2, 1, 4]],
     ],
   ],
+  [tf.SplitV]: [
+    asIs,
+    [
+      [(x) => tf.tidy(() => tf.mul(...(tf.split(x, 2) as [tf.Tensor, tf.Tensor]))), [4, 3]],
+      [(x) => tf.tidy(() => tf.split(x, [1, 3, 2], 1)[1]), [2, 6]],
+      [(x) => tf.tidy(() => tf.concat([...tf.split(x, [2, 3])].reverse())), [5]],
+    ],
+  ],
   [tf.Pack]: [
     asIs,
     [

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { attention, attentionReference, type HeadRows } from '../../src/ops/attention.js';
-import { headProjections } from '../../src/ops/head-projections.js';
+import { crossProjections, selfProjections } from '../../src/ops/head-projections.js';
 import { linearReference } from '../../src/ops/matmul.js';
 import { tf } from '../../src/ops/tf.js';
 import { onEachBackend } from './backends.js';
@@ -34,11 +34,8 @@ const apart: Project = (x, weight, bias) =>
 onEachBackend(() => {
   test('three projections at once, and one and two', () => {
     const inputs = () => [matrix(9, WIDTH, 1), matrix(3 * WIDTH, WIDTH, 2), vector(3 * WIDTH, 3)];
-    const together: Project = (x, weight, bias) => headProjections(x, weight, bias, 0, 3);
-    const split: Project = (x, weight, bias) => [
-      ...headProjections(x, weight, bias, 0, 1),
-      ...headProjections(x, weight, bias, 1, 2),
-    ];
+    const together: Project = (x, weight, bias) => selfProjections(x, weight, bias);
+    const split: Project = (x, weight, bias) => crossProjections(x, x, weight, bias);
     for (const project of [together, split]) {
       checkOp(opOf(attention, project), opOf(attentionReference, apart), inputs());
     }

@@ -137,6 +137,7 @@ export async function openDevice(wanted: string | null): Promise<{ device: GpuDe
     half,
     limits: {
       binding: device.limits.maxStorageBufferBindingSize,
+      buffer: device.limits.maxBufferSize,
       groups: device.limits.maxComputeWorkgroupsPerDimension,
       shared: device.limits.maxComputeWorkgroupStorageSize,
     },

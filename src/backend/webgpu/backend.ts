@@ -4,16 +4,22 @@ import type { Device } from './device.js';
 import { Encoder, type Groups } from './encoder.js';
 import { Pool } from './pool.js';
 import { GROUP, type Program } from './program.js';
+import { VIEW_STEP } from './protocol.js';
+import { follows, joinedPlace, type Place, type Run, Slabs } from './slabs.js';
 
 type Values = Float32Array | Int32Array | Uint8Array;
 
-/** A tensor: numbers that were given and not yet sent to the device, or a buffer there. */
+/** A tensor: numbers that were given and not yet sent to the device, or a buffer there, of its own or part of another. */
 interface Stored {
   dtype: tf.DataType;
   size: number;
   refCount: number;
   values: Values | null;
   buffer: number | null;
+  /** Where it lies in the memory of a list. */
+  place?: Place;
+  /** The tensors whose memory it is part of. */
+  of?: readonly object[];
 }
 
 /**
@@ -24,6 +30,7 @@ export class WebGpuBackend extends tf.KernelBackend {
   readonly device: Device;
   readonly encoder: Encoder;
   readonly pool: Pool;
+  private readonly slabs: Slabs;
   private readonly stored: tf.DataStorage<Stored>;
 
   constructor(device: Device) {
@@ -31,6 +38,7 @@ export class WebGpuBackend extends tf.KernelBackend {
     this.device = device;
     this.encoder = new Encoder(device);
     this.pool = new Pool(this.encoder);
+    this.slabs = new Slabs(this.pool, this.encoder, device.facts.limits);
     this.stored = new tf.DataStorage<Stored>(this, tf.engine());
   }
 
@@ -83,8 +91,8 @@ export class WebGpuBackend extends tf.KernelBackend {
     const entry = this.stored.get(dataId);
     entry.refCount--;
     if (!force && entry.refCount > 0) return false;
-    if (entry.buffer !== null) this.pool.give(entry.buffer);
     this.stored.delete(dataId);
+    this.release(entry);
     return true;
   }
 
@@ -109,9 +117,7 @@ export class WebGpuBackend extends tf.KernelBackend {
     const entry = this.stored.get(dataId);
     if (entry.buffer !== null) return entry.buffer;
     entry.buffer = this.allocate(entry.size, true);
-    const { values } = entry;
-    const words = values instanceof Uint8Array ? Int32Array.from(values) : values!;
-    this.encoder.write(entry.buffer, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+    this.send(entry.values!, entry.buffer);
     entry.values = null;
     return entry.buffer;
   }
@@ -138,6 +144,61 @@ export class WebGpuBackend extends tf.KernelBackend {
     const dataId = {};
     this.stored.set(dataId, { dtype, size, refCount: 1, values: null, buffer });
     return { info: { dataId, shape: [...shape], dtype }, buffer };
+  }
+
+  /** A tensor for the gradient of another one: where that is of a list, beside the other gradients of the list. */
+  gradient(of: tf.TensorInfo): { info: tf.TensorInfo; buffer: number } {
+    const { place } = this.stored.get(of.dataId);
+    const own = place === undefined ? null : this.slabs.ofGradient(place);
+    if (own === null) return this.output(of.shape);
+    const info = this.placed(own, undefined, [...of.shape]);
+    return { info, buffer: this.bufferOf(info) };
+  }
+
+  /** Moves tensors to where they lie one behind another, in this order; they stay as long as they are. */
+  layTogether(tensors: readonly tf.TensorInfo[]): void {
+    const entries = tensors.map(({ dataId }) => this.stored.get(dataId));
+    const together = ({ place }: Stored, i: number) => i === 0 || follows(place, entries[i - 1].place);
+    if (entries[0]?.place !== undefined && entries.every(together)) return;
+    const places = this.slabs.layOut(entries.map(({ size }) => size));
+    entries.forEach((entry, i) => {
+      const buffer = this.slabs.view(places[i]);
+      if (entry.values !== null) this.send(entry.values, buffer);
+      else this.encoder.copy(entry.buffer!, buffer, 4 * entry.size);
+      this.release(entry);
+      Object.assign(entry, { values: null, buffer, place: places[i], of: undefined });
+    });
+    this.encoder.flush();
+    this.pool.trim();
+  }
+
+  /** Some of the elements of a tensor of a list, without copying them; null where the tensor or the part is none such. */
+  part({ dataId }: tf.TensorInfo, start: number, shape: number[]): tf.TensorInfo | null {
+    const { place } = this.stored.get(dataId);
+    if (place === undefined || (4 * start) % VIEW_STEP !== 0) return null;
+    this.incRef(dataId);
+    const size = tf.util.sizeFromShape(shape);
+    return this.placed({ ...place, start: place.start + start, size }, [dataId], shape);
+  }
+
+  /** Several tensors as one, without copying them; null where they do not lie one behind another in a list. */
+  joined(parts: readonly tf.TensorInfo[], shape: number[]): tf.TensorInfo | null {
+    const place = joinedPlace(parts.map(({ dataId }) => this.stored.get(dataId).place));
+    if (place === null) return null;
+    for (const { dataId } of parts) this.incRef(dataId);
+    const of = parts.map(({ dataId }) => dataId);
+    return this.placed(place, of, shape);
+  }
+
+  /** Lists of tensors, those of the same place in each list of the same size, as few runs: see `Slabs.runs`. */
+  runs(lists: readonly (readonly tf.TensorInfo[])[]): Run[] {
+    const located = lists.map((list) =>
+      list.map((tensor) => {
+        const { size, place } = this.stored.get(tensor.dataId);
+        return { buffer: this.bufferOf(tensor), size, place };
+      }),
+    );
+    return this.slabs.runs(located);
   }
 
   /** The same values under another shape. */
@@ -178,6 +239,26 @@ export class WebGpuBackend extends tf.KernelBackend {
   /** Groups for so many invocations. */
   elements(count: number): Groups {
     return this.fold(Math.ceil(count / GROUP));
+  }
+
+  private placed(place: Place, of: readonly object[] | undefined, shape: number[]): tf.TensorInfo {
+    const dataId = {};
+    const { size } = place;
+    const buffer = this.slabs.view(place);
+    this.stored.set(dataId, { dtype: 'float32', size, refCount: 1, values: null, buffer, place, of });
+    return { dataId, shape, dtype: 'float32' };
+  }
+
+  /** Gives back what a tensor has hold of. */
+  private release({ buffer, place, of }: Stored): void {
+    if (of !== undefined) for (const dataId of of) this.disposeData(dataId);
+    else if (place !== undefined) this.slabs.leave(place);
+    else if (buffer !== null) this.pool.give(buffer);
+  }
+
+  private send(values: Values, buffer: number): void {
+    const words = values instanceof Uint8Array ? Int32Array.from(values) : values;
+    this.encoder.write(buffer, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
   }
 
   private put(dataId: object, values: Values, dtype: tf.DataType, refCount: number): void {

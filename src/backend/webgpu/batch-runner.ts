@@ -3,6 +3,7 @@ import {
   type GpuBindGroup,
   type GpuBindGroupLayout,
   type GpuBuffer,
+  type GpuCommandEncoder,
   type GpuComputePass,
   type GpuDevice,
   type GpuPipeline,
@@ -16,6 +17,14 @@ import {
   type PipelineSource,
   UNIFORM_STRIDE,
 } from './protocol.js';
+
+/** A buffer, or some bytes of one. */
+interface Part {
+  buffer: GpuBuffer;
+  offset: number;
+  /** Absent for all of it. */
+  size?: number;
+}
 
 interface Program {
   pipeline: GpuPipeline;
@@ -33,7 +42,7 @@ const FIRST_INDICES = 1 << 16;
 /** Does what batches say on a device: it holds the buffers, the programs and what binds them together. */
 export class BatchRunner {
   private readonly device: GpuDevice;
-  private readonly buffers = new Map<number, GpuBuffer>();
+  private readonly buffers = new Map<number, Part>();
   private readonly programs = new Map<number, Program>();
   private readonly layouts = new Map<string, GpuBindGroupLayout>();
   private readonly uniforms: GpuBuffer;
@@ -50,7 +59,8 @@ export class BatchRunner {
     this.shared = this.bindShared();
   }
 
-  bufferOf(id: number): GpuBuffer {
+  /** Where a buffer, or a part of one, lies. */
+  partOf(id: number): Part {
     return this.buffers.get(id)!;
   }
 
@@ -66,10 +76,8 @@ export class BatchRunner {
     }
     if (indices.length > 0) device.queue.writeBuffer(this.indices, 0, indices);
     const encoder = device.createCommandEncoder();
-    const pass = uniforms.length > 0 ? encoder.beginComputePass() : null;
-    const gone = this.execute(commands, written, pass);
-    pass?.end();
-    if (pass !== null) device.queue.submit([encoder.finish()]);
+    const gone = this.execute(commands, written, encoder);
+    device.queue.submit([encoder.finish()]);
     for (const id of gone) this.destroy(id);
   }
 
@@ -77,29 +85,46 @@ export class BatchRunner {
   private execute(
     commands: readonly number[],
     written: Uint8Array<ArrayBuffer>,
-    pass: GpuComputePass | null,
+    encoder: GpuCommandEncoder,
   ): number[] {
     const gone: number[] = [];
+    let pass: GpuComputePass | null = null;
     for (let i = 0; i < commands.length; ) {
       const id = commands[i + 1];
       if (commands[i] === Command.dispatch) {
         const [, , uniform, x, y, z, count] = commands.slice(i, i + 7);
         const ids = commands.slice(i + 7, i + 7 + count);
-        this.dispatch(pass!, this.programs.get(id)!, uniform, ids, [x, y, z]);
+        pass ??= encoder.beginComputePass();
+        this.dispatch(pass, this.programs.get(id)!, uniform, ids, [x, y, z]);
         i += 7 + count;
       } else if (commands[i] === Command.write) {
         const data = written.subarray(commands[i + 2], commands[i + 2] + commands[i + 3]);
-        this.device.queue.writeBuffer(this.bufferOf(id), 0, data);
+        const { buffer, offset } = this.partOf(id);
+        this.device.queue.writeBuffer(buffer, offset, data);
         i += 4;
       } else if (commands[i] === Command.create) {
         const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
-        this.buffers.set(id, this.device.createBuffer({ size: commands[i + 2], usage }));
+        this.buffers.set(id, {
+          buffer: this.device.createBuffer({ size: commands[i + 2], usage }),
+          offset: 0,
+        });
         i += 3;
+      } else if (commands[i] === Command.view) {
+        const [, , base, offset, size] = commands.slice(i, i + 5);
+        this.buffers.set(id, { buffer: this.partOf(base).buffer, offset, size });
+        i += 5;
+      } else if (commands[i] === Command.copy) {
+        pass?.end();
+        pass = null;
+        const [from, to] = [this.partOf(id), this.partOf(commands[i + 2])];
+        encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, commands[i + 3]);
+        i += 4;
       } else {
         gone.push(id);
         i += 2;
       }
     }
+    pass?.end();
     return gone;
   }
 
@@ -113,7 +138,7 @@ export class BatchRunner {
     const key = ids.join();
     let group = program.groups.get(key);
     if (group === undefined) {
-      const entries = ids.map((id, binding) => ({ binding, resource: { buffer: this.bufferOf(id) } }));
+      const entries = ids.map((id, binding) => ({ binding, resource: this.partOf(id) }));
       group = this.device.createBindGroup({ layout: program.layout, entries });
       if (program.groups.size >= MOST_GROUPS) program.groups.clear();
       program.groups.set(key, group);
@@ -125,7 +150,8 @@ export class BatchRunner {
   }
 
   private destroy(id: number): void {
-    this.bufferOf(id).destroy();
+    const { buffer, size } = this.partOf(id);
+    if (size === undefined) buffer.destroy();
     this.buffers.delete(id);
     for (const { groups } of this.programs.values()) {
       for (const key of groups.keys()) if (`,${key},`.includes(`,${id},`)) groups.delete(key);

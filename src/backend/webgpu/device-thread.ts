@@ -85,7 +85,8 @@ class DeviceThread {
       const staging = this.stagingOf(bytes);
       this.inScope(() => {
         const encoder = this.device.createCommandEncoder();
-        encoder.copyBufferToBuffer(this.runner.bufferOf(buffer), 0, staging.buffer, 0, bytes);
+        const from = this.runner.partOf(buffer);
+        encoder.copyBufferToBuffer(from.buffer, from.offset, staging.buffer, 0, bytes);
         this.device.queue.submit([encoder.finish()]);
       });
       const { sound } = this;

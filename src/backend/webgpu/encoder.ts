@@ -19,7 +19,7 @@ export class Encoder implements BufferSource {
   private pipelines: PipelineSource[] = [];
   private readonly known = new Set<number>();
   private uniforms = new ArrayBuffer(BATCH_DISPATCHES * UNIFORM_STRIDE);
-  private view = new DataView(this.uniforms);
+  private words = new DataView(this.uniforms);
   private dispatches = 0;
   private written: Uint8Array[] = [];
   private writtenBytes = 0;
@@ -27,18 +27,47 @@ export class Encoder implements BufferSource {
   private indexCount = 0;
   /** Where arrays of this batch lie in the arena of indices. */
   private places = new Map<Int32Array, number>();
+  private ids = 0;
+  /** Parts of buffers that have an id of their own, by buffer and place. */
+  private readonly views = new Map<number, Map<string, number>>();
 
   constructor(device: Device) {
     this.device = device;
   }
 
-  create(id: number, bytes: number): void {
+  create(bytes: number): number {
+    const id = this.ids++;
     this.counts.buffers++;
     this.commands.push(Command.create, id, bytes);
+    return id;
   }
 
   destroy(id: number): void {
+    for (const view of this.views.get(id)?.values() ?? []) this.commands.push(Command.destroy, view);
+    this.views.delete(id);
     this.commands.push(Command.destroy, id);
+  }
+
+  /**
+   * Part of a buffer, to be used like one. It is known until the buffer is destroyed: only for parts that are used again.
+   *
+   * @param start in bytes, a multiple of VIEW_STEP
+   */
+  view(buffer: number, start: number, bytes: number): number {
+    const ofBuffer = this.views.get(buffer) ?? new Map<string, number>();
+    this.views.set(buffer, ofBuffer);
+    const key = `${start} ${bytes}`;
+    let id = ofBuffer.get(key);
+    if (id === undefined) {
+      id = this.ids++;
+      ofBuffer.set(key, id);
+      this.commands.push(Command.view, id, buffer, start, bytes);
+    }
+    return id;
+  }
+
+  copy(from: number, to: number, bytes: number): void {
+    this.commands.push(Command.copy, from, to, bytes);
   }
 
   /** Writes into a buffer that nothing of this batch has used before. */
@@ -65,9 +94,9 @@ export class Encoder implements BufferSource {
     let place = start;
     for (const [name, kind] of uniforms) {
       const value = values[name];
-      if (typeof value !== 'number') this.view.setUint32(place, this.placeOf(value), true);
-      else if (kind === 'f32') this.view.setFloat32(place, value, true);
-      else this.view.setUint32(place, value, true);
+      if (typeof value !== 'number') this.words.setUint32(place, this.placeOf(value), true);
+      else if (kind === 'f32') this.words.setFloat32(place, value, true);
+      else this.words.setUint32(place, value, true);
       place += 4;
     }
     this.commands.push(Command.dispatch, source.id, start, x, y, z, buffers.length);

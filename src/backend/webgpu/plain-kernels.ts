@@ -68,16 +68,43 @@ const fillKernel: PlainKernel = ({ attrs, backend }) => {
 };
 
 const slice: PlainKernel = ({ inputs, attrs, backend }) => {
-  const x = inputs.x!;
-  if (!fits(x)) return null;
   const { begin, size } = attrs as unknown as tf.SliceAttrs;
-  const [first, shape] = tf.slice_util.parseSliceParams(x as tf.Tensor, begin, size);
+  const [first, shape] = tf.slice_util.parseSliceParams(inputs.x! as tf.Tensor, begin, size);
+  return box(backend, inputs.x!, first, shape);
+};
+
+/** What of a tensor begins at a place and is of a shape. */
+function box(
+  backend: WebGpuBackend,
+  x: tf.TensorInfo,
+  first: readonly number[],
+  shape: number[],
+): tf.TensorInfo | null {
+  if (!fits(x)) return null;
   const strides = stridesOf(x.shape);
   const start = first.reduce((sum, place, axis) => sum + place * strides[axis], 0);
+  const ofRows = shape.every((size, axis) => axis === 0 || size === x.shape[axis]);
+  const part = ofRows ? backend.part(x, start, shape) : null;
+  if (part !== null) return part;
   const from = { buffer: backend.floats(x), start, strides };
   const { info, buffer } = backend.output(shape);
   move(backend, shape, from, { buffer, start: 0, strides: stridesOf(shape) });
   return info;
+}
+
+const split: PlainKernel = ({ inputs, attrs, backend }) => {
+  const x = inputs.x!;
+  const { numOrSizeSplits, axis } = attrs as unknown as tf.SplitVAttrs;
+  const [along] = tf.util.parseAxisParam(axis, x.shape);
+  const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along);
+  let start = 0;
+  const parts = sizes.map((size) => {
+    const first = x.shape.map((_, i) => (i === along ? start : 0));
+    start += size;
+    const shape = x.shape.map((whole, i) => (i === along ? size : whole));
+    return box(backend, x, first, shape);
+  });
+  return parts.every((part) => part !== null) ? parts : null;
 };
 
 const transpose: PlainKernel = ({ inputs, attrs, backend }) => {
@@ -114,6 +141,8 @@ const concat: PlainKernel = ({ inputs, attrs, backend }) => {
     parts.map((part) => part.shape),
     axis,
   );
+  const joined = axis === 0 ? backend.joined(parts, shape) : null;
+  if (joined !== null) return joined;
   const sources = parts.map((part) => backend.floats(part));
   const { info, buffer } = backend.output(shape);
   const strides = stridesOf(shape);
@@ -208,6 +237,7 @@ export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
   [tf.OnesLike]: constant(1),
   [tf.Fill]: fillKernel,
   [tf.Slice]: slice,
+  [tf.SplitV]: split,
   [tf.Transpose]: transpose,
   [tf.PadV2]: pad,
   [tf.Concat]: concat,

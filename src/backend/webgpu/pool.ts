@@ -1,5 +1,5 @@
-/** Least bytes of a buffer. */
-const LEAST = 256;
+/** Least bytes of a buffer: all sizes are multiples of VIEW_STEP. */
+const LEAST = 1024;
 
 /** Bytes of the buffer for so many: of each power of two there are four sizes, so that at most a fifth is left over. */
 export function classOf(bytes: number): number {
@@ -16,7 +16,8 @@ interface Free {
 
 /** Where a pool has its buffers from. */
 export interface BufferSource {
-  create(id: number, bytes: number): void;
+  /** @returns the id of a new buffer */
+  create(bytes: number): number;
   destroy(id: number): void;
   /** The batch that is being written. */
   readonly batch: number;
@@ -30,7 +31,6 @@ export class Pool {
   private readonly source: BufferSource;
   private readonly sizes = new Map<number, number>();
   private readonly free = new Map<number, Free[]>();
-  private ids = 0;
   used = 0;
   peak = 0;
   resident = 0;
@@ -53,6 +53,20 @@ export class Pool {
     return id;
   }
 
+  /** A buffer that nobody has used, all zeros, of exactly so many bytes. */
+  fresh(bytes: number): number {
+    this.used += bytes;
+    this.peak = Math.max(this.peak, this.used);
+    return this.create(bytes);
+  }
+
+  /** Gives a buffer back to the system. */
+  discard(id: number): void {
+    const size = this.sizes.get(id)!;
+    this.used -= size;
+    this.forget(id, size);
+  }
+
   give(id: number): void {
     const size = this.sizes.get(id)!;
     this.used -= size;
@@ -69,18 +83,19 @@ export class Pool {
   /** Gives what is free back to the system. */
   trim(): void {
     for (const [size, list] of this.free) {
-      for (const { id } of list) {
-        this.source.destroy(id);
-        this.sizes.delete(id);
-        this.resident -= size;
-      }
+      for (const { id } of list) this.forget(id, size);
     }
     this.free.clear();
   }
 
+  private forget(id: number, size: number): void {
+    this.source.destroy(id);
+    this.sizes.delete(id);
+    this.resident -= size;
+  }
+
   private create(size: number): number {
-    const id = this.ids++;
-    this.source.create(id, size);
+    const id = this.source.create(size);
     this.sizes.set(id, size);
     this.resident += size;
     return id;

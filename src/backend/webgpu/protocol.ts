@@ -23,7 +23,9 @@ export interface DeviceFacts {
   /** Whether its programs may have floats of half precision. */
   half: boolean;
   limits: {
+    /** Bytes that a program reads or writes of one buffer, and of a buffer. */
     binding: number;
+    buffer: number;
     groups: number;
     /** Bytes that the invocations of a group may share. */
     shared: number;
@@ -60,6 +62,10 @@ export const Command = {
   destroy: 1,
   /** id, start in the written data, bytes */
   write: 2,
+  /** id, id of the buffer of which it is a part, where it starts there, bytes */
+  view: 4,
+  /** id from which, id to which, bytes */
+  copy: 5,
   /** program, start in the uniforms, x, y, z, number of buffers, ids */
   dispatch: 3,
 } as const;
@@ -88,6 +94,8 @@ export type FromDevice =
   | { kind: 'read'; ticket: number }
   | { kind: 'failed'; message: string };
 
+/** Where a part of a buffer may start, in bytes: the alignment that every device has. */
+export const VIEW_STEP = 256;
 /** Bytes between the uniforms of two dispatches: the alignment that every device has. */
 export const UNIFORM_STRIDE = 256;
 /** Most dispatches of a batch. */

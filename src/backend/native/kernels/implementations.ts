@@ -10,7 +10,7 @@ import { OPTIMIZER } from './optimizer.js';
 import { RESIDUAL } from './residual.js';
 
 /** Every kernel of the contract. */
-export const IMPLEMENTATIONS: Implementations = {
+export const IMPLEMENTATIONS: Omit<Implementations, 'LayTogether' | 'AddLists'> = {
   ...LINEAR,
   ...FEED_FORWARD,
   ...RESIDUAL,

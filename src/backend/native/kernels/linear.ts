@@ -35,7 +35,7 @@ const linearGradient =
     const { infos, memory } = outputs(backend, [
       withInput ? [rows, width] : null,
       [out, width],
-      attributes.bias ? [out] : null,
+      inputs.bias === undefined ? null : [out],
     ]);
     const [dx, dWeight, dBias] = memory;
     const code = PRECISIONS[attributes.precision];

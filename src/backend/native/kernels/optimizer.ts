@@ -1,4 +1,5 @@
-import { type Implementations, memoryOf } from './call.js';
+import { listOf } from '../../../ops/kernels.js';
+import type { Implementations } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
@@ -15,14 +16,20 @@ declare module '../binding.js' {
 
 export const OPTIMIZER = {
   Adam: ({ inputs, attributes: { beta1, beta2, step, epsilon, decay }, backend }) => {
-    const { parameter, gradient, first, second, scale } = memoryOf(backend, inputs);
-    backend.addon.adam(parameter, gradient, first, second, scale, beta1, beta2, step, epsilon, decay);
+    const scale = backend.floats(inputs.scale!);
+    const [gradients, firsts, seconds] = ['gradient', 'first', 'second'].map((name) => listOf(inputs, name));
+    listOf(inputs, 'parameter').forEach((parameter, i) => {
+      const [p, g, m, v] = [parameter, gradients[i], firsts[i], seconds[i]].map((x) => backend.floats(x));
+      backend.addon.adam(p, g, m, v, scale, beta1, beta2, step, epsilon, decay);
+    });
     return [];
   },
 
   MovingAverage: ({ inputs, attributes: { share }, backend }) => {
-    const { average, parameter } = memoryOf(backend, inputs);
-    backend.addon.movingAverage(average, parameter, share);
+    const parameters = listOf(inputs, 'parameter');
+    listOf(inputs, 'average').forEach((average, i) => {
+      backend.addon.movingAverage(backend.floats(average), backend.floats(parameters[i]), share);
+    });
     return [];
   },
 

@@ -3,7 +3,7 @@ import type { Implementations } from './call.js';
 
 const linearGradient =
   (withInput: boolean): Implementations['LinearGradient'] =>
-  ({ inputs, attributes, backend }) => {
+  ({ inputs, backend }) => {
     const [rows, width] = inputs.x!.shape;
     const [out] = inputs.weight!.shape;
     const [dy, x, weight] = [inputs.dy!, inputs.x!, inputs.weight!].map((tensor) => backend.floats(tensor));
@@ -16,8 +16,8 @@ const linearGradient =
       });
       results.push(dx.info);
     }
-    const dWeight = backend.output([out, width]);
-    const dBias = attributes.bias ? backend.output([out]) : null;
+    const dWeight = backend.gradient(inputs.weight!);
+    const dBias = inputs.bias === undefined ? null : backend.gradient(inputs.bias);
     multiply(backend, {
       ...{ a: { buffer: dy, pitch: out }, b: { buffer: x, pitch: width }, transposeA: true },
       ...{ c: { buffer: dWeight.buffer, pitch: width }, m: out, n: width, k: rows },

@@ -1,4 +1,5 @@
-import { tf } from '../../../ops/tf.js';
+import { listOf } from '../../../ops/kernels.js';
+import type { tf } from '../../../ops/tf.js';
 import { type BufferKind, ELEMENT, program, ROW_GROUP, SUM, variants } from '../program.js';
 import type { Implementations } from './call.js';
 
@@ -35,27 +36,33 @@ const MOVE = program(
   `${ELEMENT} average[i] += p.share * (parameter[i] - average[i]); }`,
 );
 
-/** Groups for the squares of each tensor. */
-const PARTS = 32;
-/** Tensors of a dispatch: with what it writes, as many buffers as every device binds. */
-const TENSORS = 7;
-const EACH = Array.from({ length: TENSORS }, (_, i) => i);
+const ADD = program(
+  { sum: 'floatsOut', term: 'floats' },
+  { count: 'u32' },
+  `${ELEMENT} sum[i] += term[i]; }`,
+);
 
-/** Σx² of parts of some tensors, each of them a row of groups. */
-const squaresProgram = variants((tensors: number) => {
-  const some = EACH.slice(0, tensors);
+/** Runs of a dispatch: with what it writes, as many buffers as every device binds. */
+const RUNS = 7;
+const EACH = Array.from({ length: RUNS }, (_, i) => i);
+/** Groups for the squares of each run: one for so many floats, and no more than so many. */
+const SHARE = 2 ** 14;
+const MOST_PARTS = 1024;
+
+/** Σx² of parts of some runs, each of them a row of groups. */
+const squaresProgram = variants((runs: number) => {
+  const some = EACH.slice(0, runs);
   const sum = (i: number): string => `case ${i}u: {
-      for (var e = group.x * ${ROW_GROUP}u + local; e < p.count${i}; e += ${PARTS * ROW_GROUP}u) { sum += x${i}[e] * x${i}[e]; }
+      for (var e = group.x * ${ROW_GROUP}u + local; e < p.count${i}; e += p.parts * ${ROW_GROUP}u) { sum += x${i}[e] * x${i}[e]; }
     }`;
   return program(
     {
       ...(Object.fromEntries(some.map((i) => [`x${i}`, 'floats'])) as Record<string, BufferKind>),
       sums: 'floatsOut',
     },
-    Object.fromEntries(['first', ...some.map((i) => `count${i}`)].map((name) => [name, 'u32'])) as Record<
-      string,
-      'u32'
-    >,
+    Object.fromEntries(
+      ['first', 'parts', ...some.map((i) => `count${i}`)].map((name) => [name, 'u32']),
+    ) as Record<string, 'u32'>,
     `${SUM}
 @compute @workgroup_size(${ROW_GROUP})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -65,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     default: {}
   }
   let all = sumOf(sum, local);
-  if (local == 0u) { sums[p.first + group.y * ${PARTS}u + group.x] = all; }
+  if (local == 0u) { sums[p.first + group.y * p.parts + group.x] = all; }
 }`,
   );
 });
@@ -85,33 +92,49 @@ fn main(@builtin(local_invocation_index) local: u32) {
 
 export const OPTIMIZER = {
   Adam: ({ inputs, attributes: { beta1, beta2, step, epsilon, decay }, backend }) => {
-    const { parameter, gradient, first, second, scale } = inputs;
-    const [w, g, m, v, factor] = [parameter!, gradient!, first!, second!, scale!].map((tensor) =>
-      backend.floats(tensor),
-    );
-    const count = tf.util.sizeFromShape(parameter!.shape);
-    const uniforms = { count, beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, step, epsilon, decay };
-    backend.run(ADAM, { w, gradient: g, m, v, scale: factor }, uniforms, backend.elements(count));
+    const scale = backend.floats(inputs.scale!);
+    const rest = { beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, step, epsilon, decay };
+    const lists = ['parameter', 'gradient', 'first', 'second'].map((name) => listOf(inputs, name));
+    for (const { ids, count } of backend.runs(lists)) {
+      const [w, gradient, m, v] = ids;
+      backend.run(ADAM, { w, gradient, m, v, scale }, { count, ...rest }, backend.elements(count));
+    }
     return [];
   },
 
   MovingAverage: ({ inputs, attributes: { share }, backend }) => {
-    const [average, parameter] = [backend.floats(inputs.average!), backend.floats(inputs.parameter!)];
-    const count = tf.util.sizeFromShape(inputs.average!.shape);
-    backend.run(MOVE, { average, parameter }, { count, share }, backend.elements(count));
+    for (const { ids, count } of backend.runs([listOf(inputs, 'average'), listOf(inputs, 'parameter')])) {
+      const [average, parameter] = ids;
+      backend.run(MOVE, { average, parameter }, { count, share }, backend.elements(count));
+    }
+    return [];
+  },
+
+  LayTogether: ({ inputs, backend }) => {
+    backend.layTogether(listOf(inputs, 'tensor'));
+    return [];
+  },
+
+  AddLists: ({ inputs, backend }) => {
+    for (const { ids, count } of backend.runs([listOf(inputs, 'sum'), listOf(inputs, 'term')])) {
+      const [sum, term] = ids;
+      backend.run(ADD, { sum, term }, { count }, backend.elements(count));
+    }
     return [];
   },
 
   GlobalNorm: ({ inputs, backend }) => {
-    const tensors = Object.values(inputs) as tf.TensorInfo[];
-    const total = PARTS * tensors.length;
+    const runs = backend.runs([Object.values(inputs) as tf.TensorInfo[]]);
+    const longest = Math.max(...runs.map(({ count }) => count));
+    const parts = Math.min(MOST_PARTS, Math.ceil(longest / SHARE));
+    const total = parts * runs.length;
     const sums = backend.allocate(total);
-    for (let first = 0; first < tensors.length; first += TENSORS) {
-      const some = tensors.slice(first, first + TENSORS);
-      const ids = Object.fromEntries(some.map((tensor, i) => [`x${i}`, backend.floats(tensor)]));
-      const counts = some.map(({ shape }, i) => [`count${i}`, tf.util.sizeFromShape(shape)]);
-      const uniforms = { first: PARTS * first, ...Object.fromEntries(counts) };
-      backend.run(squaresProgram(some.length), { ...ids, sums }, uniforms, [PARTS, some.length, 1]);
+    for (let first = 0; first < runs.length; first += RUNS) {
+      const some = runs.slice(first, first + RUNS);
+      const ids = Object.fromEntries(some.map((run, i) => [`x${i}`, run.ids[0]]));
+      const counts = Object.fromEntries(some.map(({ count }, i) => [`count${i}`, count]));
+      const uniforms = { first: parts * first, parts, ...counts };
+      backend.run(squaresProgram(some.length), { ...ids, sums }, uniforms, [parts, some.length, 1]);
     }
     const norm = backend.output([]);
     backend.run(ROOT, { sums, y: norm.buffer }, { count: total }, [1, 1, 1]);

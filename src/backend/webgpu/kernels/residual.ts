@@ -152,7 +152,8 @@ export const RESIDUAL = {
 
   ResidualGradient: ({ inputs, attributes: { alpha, dropout }, backend }) => {
     const [rows, width] = inputs.dy!.shape;
-    const { dy, x, f, omega, gate, gain, normal, inverse } = buffersOf(backend, inputs);
+    const { bias, ...given } = inputs;
+    const { dy, x, f, omega, gate, gain, normal, inverse } = buffersOf(backend, given);
     const size = rows * width;
     const dz = gain === undefined ? dy : backend.allocate(size);
     if (gain !== undefined)
@@ -174,19 +175,19 @@ export const RESIDUAL = {
     );
     const results = [dx.info, df.info];
     if (omega !== undefined) {
-      const dOmega = backend.output([width]);
+      const dOmega = backend.gradient(inputs.omega!);
       columnProducts(backend, { x: dz, y: x, rows, width, to: dOmega.buffer, factor: alpha });
       results.push(dOmega.info);
     }
     if (gate !== undefined) {
-      const [dGate, sums] = [backend.output([1]), backend.allocate(rows)];
+      const [dGate, sums] = [backend.gradient(inputs.gate!), backend.allocate(rows)];
       backend.run(GATE_GRADIENT, { dz, f, sums }, { rows, width, ...kept }, backend.fold(rows));
       rowSums(backend, sums, dGate.buffer, 1, rows);
       backend.pool.give(sums);
       results.push(dGate.info);
     }
     if (gain !== undefined) {
-      results.push(...normGradients(backend, { dy, normal, rows, width }));
+      results.push(...normGradients(backend, { dy, normal, rows, width }, inputs.gain!, bias!));
       backend.pool.give(dz);
     }
     return results;
@@ -203,7 +204,7 @@ export const RESIDUAL = {
     const dx = backend.output([rows, width]);
     const ids = { dy, gain, normal, inverse, dz: dx.buffer };
     backend.run(NORM_GRADIENT, ids, { rows, width }, backend.fold(rows));
-    return [dx.info, ...normGradients(backend, { dy, normal, rows, width })];
+    return [dx.info, ...normGradients(backend, { dy, normal, rows, width }, inputs.gain!, inputs.bias!)];
   },
 } satisfies Partial<Implementations>;
 
@@ -211,8 +212,10 @@ export const RESIDUAL = {
 function normGradients(
   backend: WebGpuBackend,
   { dy, normal, rows, width }: { dy: number; normal: number; rows: number; width: number },
+  gain: tf.TensorInfo,
+  bias: tf.TensorInfo,
 ): tf.TensorInfo[] {
-  const [dGain, dBias] = [backend.output([width]), backend.output([width])];
+  const [dGain, dBias] = [backend.gradient(gain), backend.gradient(bias)];
   columnProducts(backend, { x: dy, y: normal, rows, width, to: dGain.buffer, plain: dBias.buffer });
   return [dGain.info, dBias.info];
 }
