@@ -2,7 +2,7 @@ import { UserError } from '../../common/errors.js';
 import { tf } from '../../ops/tf.js';
 import type { Device } from './device.js';
 import { Encoder, type Groups } from './encoder.js';
-import { Pool } from './pool.js';
+import { classOf, Pool } from './pool.js';
 import { GROUP, type Program } from './program.js';
 import { VIEW_STEP } from './protocol.js';
 import { follows, joinedPlace, type Place, type Run, Slabs } from './slabs.js';
@@ -144,6 +144,22 @@ export class WebGpuBackend extends tf.KernelBackend {
     const dataId = {};
     this.stored.set(dataId, { dtype, size, refCount: 1, values: null, buffer });
     return { info: { dataId, shape: [...shape], dtype }, buffer };
+  }
+
+  /** Two tensors for one program to fill in: they share a buffer, the second `apart` floats behind the first. */
+  outputPair(shape: readonly number[]): { infos: tf.TensorInfo[]; buffer: number; apart: number } {
+    const size = tf.util.sizeFromShape([...shape]);
+    const bytes = classOf(4 * size);
+    const both = this.output([bytes / 2]);
+    this.stored.get(both.info.dataId).refCount = 2;
+    const infos = [0, bytes].map((start) => {
+      const dataId = {};
+      const buffer = this.encoder.view(both.buffer, start, bytes);
+      const of = [both.info.dataId];
+      this.stored.set(dataId, { dtype: 'float32', size, refCount: 1, values: null, buffer, of });
+      return { dataId, shape: [...shape], dtype: 'float32' as const };
+    });
+    return { infos, buffer: both.buffer, apart: bytes / 4 };
   }
 
   /** A tensor for the gradient of another one: where that is of a list, beside the other gradients of the list. */
