@@ -4,8 +4,8 @@ import { rowSums } from '../reduce.js';
 import type { Implementations } from './call.js';
 
 /** Logits that are there at a time, and rows of them. */
-const MOST_LOGITS = 2 ** 23;
-const MOST_ROWS = 512;
+const MOST_LOGITS = 2 ** 25;
+const MOST_ROWS = 1024;
 
 /** The losses of rows of logits, and the gradient in place of the logits. */
 const lossProgram = variants((gradient: boolean) =>
