@@ -2,25 +2,10 @@ import { UserError } from '../../common/errors.js';
 import { tf } from '../../ops/tf.js';
 import type { Device } from './device.js';
 import { Encoder, type Groups } from './encoder.js';
+import { ListMemory } from './list-memory.js';
 import { classOf, Pool } from './pool.js';
 import { GROUP, type Program } from './program.js';
-import { VIEW_STEP } from './protocol.js';
-import { follows, joinedPlace, type Place, type Run, Slabs } from './slabs.js';
-
-type Values = Float32Array | Int32Array | Uint8Array;
-
-/** A tensor: numbers that were given and not yet sent to the device, or a buffer there, of its own or part of another. */
-interface Stored {
-  dtype: tf.DataType;
-  size: number;
-  refCount: number;
-  values: Values | null;
-  buffer: number | null;
-  /** Where it lies in the memory of a list. */
-  place?: Place;
-  /** The tensors whose memory it is part of. */
-  of?: readonly object[];
-}
+import { type Stored, typed, type Values, valuesOf } from './stored.js';
 
 /**
  * Storage of tensors on a device for WebGPU. Every element has four bytes there, also a boolean. A tensor owns its
@@ -30,7 +15,8 @@ export class WebGpuBackend extends tf.KernelBackend {
   readonly device: Device;
   readonly encoder: Encoder;
   readonly pool: Pool;
-  private readonly slabs: Slabs;
+  /** Tensors that are updated together. */
+  readonly lists: ListMemory;
   private readonly stored: tf.DataStorage<Stored>;
 
   constructor(device: Device) {
@@ -38,8 +24,8 @@ export class WebGpuBackend extends tf.KernelBackend {
     this.device = device;
     this.encoder = new Encoder(device);
     this.pool = new Pool(this.encoder);
-    this.slabs = new Slabs(this.pool, this.encoder, device.facts.limits);
     this.stored = new tf.DataStorage<Stored>(this, tf.engine());
+    this.lists = new ListMemory(this, this.stored);
   }
 
   override numDataIds(): number {
@@ -75,7 +61,11 @@ export class WebGpuBackend extends tf.KernelBackend {
     if (entry.values !== null) return entry.values.slice();
     if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
     this.encoder.flush();
-    return valuesOf(await this.device.read(entry.buffer!, 4 * entry.size), entry.dtype);
+    if (entry.shared === undefined)
+      return valuesOf(await this.device.read(entry.buffer!, 4 * entry.size), entry.dtype);
+    const { all, start } = entry.shared;
+    all.memory ??= this.device.read(all.buffer, all.bytes);
+    return valuesOf((await all.memory).slice(start, start + 4 * entry.size), entry.dtype);
   }
 
   override readSync(dataId: object): tf.backend_util.BackendValues {
@@ -116,15 +106,16 @@ export class WebGpuBackend extends tf.KernelBackend {
   bufferOf({ dataId }: tf.TensorInfo): number {
     const entry = this.stored.get(dataId);
     if (entry.buffer !== null) return entry.buffer;
-    entry.buffer = this.allocate(entry.size, true);
+    entry.buffer = this.allocate(entry.size, { untouched: true, most: this.device.facts.limits.buffer });
     this.send(entry.values!, entry.buffer);
     entry.values = null;
     return entry.buffer;
   }
 
-  /** The buffer of a tensor of floats. */
+  /** The buffer of a tensor of floats, for a program that takes all of it at once. */
   floats(tensor: tf.TensorInfo): number {
     if (tensor.dtype !== 'float32') throw new TypeError(`expected a float32 tensor, found ${tensor.dtype}`);
+    this.check(4 * this.stored.get(tensor.dataId).size, this.device.facts.limits.binding);
     return this.bufferOf(tensor);
   }
 
@@ -138,83 +129,50 @@ export class WebGpuBackend extends tf.KernelBackend {
   output(
     shape: readonly number[],
     dtype: 'float32' | 'int32' = 'float32',
+    most = this.device.facts.limits.binding,
   ): { info: tf.TensorInfo; buffer: number } {
     const size = tf.util.sizeFromShape([...shape]);
-    const buffer = this.allocate(size);
+    const buffer = this.allocate(size, { most });
     const dataId = {};
     this.stored.set(dataId, { dtype, size, refCount: 1, values: null, buffer });
     return { info: { dataId, shape: [...shape], dtype }, buffer };
   }
 
-  /** Two tensors for one program to fill in: they share a buffer, the second `apart` floats behind the first. */
-  outputPair(shape: readonly number[]): { infos: tf.TensorInfo[]; buffer: number; apart: number } {
-    const size = tf.util.sizeFromShape([...shape]);
-    const bytes = classOf(4 * size);
-    const both = this.output([bytes / 2]);
-    this.stored.get(both.info.dataId).refCount = 2;
-    const infos = [0, bytes].map((start) => {
+  /** A tensor for programs to fill in part by part: see windows.ts. */
+  largeOutput(shape: readonly number[]): tf.TensorInfo {
+    return this.output(shape, 'float32', this.device.facts.limits.buffer).info;
+  }
+
+  /**
+   * Tensors for one program to fill in that share a buffer, each behind the one before.
+   *
+   * @param read whether whoever reads one of them is going to read the others: then all are read at once
+   */
+  outputsTogether(
+    wanted: readonly { shape: readonly number[]; dtype?: 'float32' | 'int32' }[],
+    read = false,
+  ): { infos: tf.TensorInfo[]; buffer: number; starts: number[] } {
+    const sizes = wanted.map(({ shape }) => tf.util.sizeFromShape([...shape]));
+    let floats = 0;
+    const starts = sizes.map((size) => {
+      const start = floats;
+      floats += classOf(4 * size) / 4;
+      return start;
+    });
+    const all = this.output([floats]);
+    this.stored.get(all.info.dataId).refCount = wanted.length;
+    const shared = read ? { buffer: all.buffer, bytes: 4 * floats, memory: null } : undefined;
+    const infos = wanted.map(({ shape, dtype = 'float32' }, i) => {
       const dataId = {};
-      const buffer = this.encoder.view(both.buffer, start, bytes);
-      const of = [both.info.dataId];
-      this.stored.set(dataId, { dtype: 'float32', size, refCount: 1, values: null, buffer, of });
-      return { dataId, shape: [...shape], dtype: 'float32' as const };
+      const buffer = this.encoder.view(all.buffer, 4 * starts[i], classOf(4 * sizes[i]));
+      const where = {
+        of: [all.info.dataId],
+        ...(shared && { shared: { all: shared, start: 4 * starts[i] } }),
+      };
+      this.stored.set(dataId, { dtype, size: sizes[i], refCount: 1, values: null, buffer, ...where });
+      return { dataId, shape: [...shape], dtype };
     });
-    return { infos, buffer: both.buffer, apart: bytes / 4 };
-  }
-
-  /** A tensor for the gradient of another one: where that is of a list, beside the other gradients of the list. */
-  gradient(of: tf.TensorInfo): { info: tf.TensorInfo; buffer: number } {
-    const { place } = this.stored.get(of.dataId);
-    const own = place === undefined ? null : this.slabs.ofGradient(place);
-    if (own === null) return this.output(of.shape);
-    const info = this.placed(own, undefined, [...of.shape]);
-    return { info, buffer: this.bufferOf(info) };
-  }
-
-  /** Moves tensors to where they lie one behind another, in this order; they stay as long as they are. */
-  layTogether(tensors: readonly tf.TensorInfo[]): void {
-    const entries = tensors.map(({ dataId }) => this.stored.get(dataId));
-    const together = ({ place }: Stored, i: number) => i === 0 || follows(place, entries[i - 1].place);
-    if (entries[0]?.place !== undefined && entries.every(together)) return;
-    const places = this.slabs.layOut(entries.map(({ size }) => size));
-    entries.forEach((entry, i) => {
-      const buffer = this.slabs.view(places[i]);
-      if (entry.values !== null) this.send(entry.values, buffer);
-      else this.encoder.copy(entry.buffer!, buffer, 4 * entry.size);
-      this.release(entry);
-      Object.assign(entry, { values: null, buffer, place: places[i], of: undefined });
-    });
-    this.encoder.flush();
-    this.pool.trim();
-  }
-
-  /** Some of the elements of a tensor of a list, without copying them; null where the tensor or the part is none such. */
-  part({ dataId }: tf.TensorInfo, start: number, shape: number[]): tf.TensorInfo | null {
-    const { place } = this.stored.get(dataId);
-    if (place === undefined || (4 * start) % VIEW_STEP !== 0) return null;
-    this.incRef(dataId);
-    const size = tf.util.sizeFromShape(shape);
-    return this.placed({ ...place, start: place.start + start, size }, [dataId], shape);
-  }
-
-  /** Several tensors as one, without copying them; null where they do not lie one behind another in a list. */
-  joined(parts: readonly tf.TensorInfo[], shape: number[]): tf.TensorInfo | null {
-    const place = joinedPlace(parts.map(({ dataId }) => this.stored.get(dataId).place));
-    if (place === null) return null;
-    for (const { dataId } of parts) this.incRef(dataId);
-    const of = parts.map(({ dataId }) => dataId);
-    return this.placed(place, of, shape);
-  }
-
-  /** Lists of tensors, those of the same place in each list of the same size, as few runs: see `Slabs.runs`. */
-  runs(lists: readonly (readonly tf.TensorInfo[])[]): Run[] {
-    const located = lists.map((list) =>
-      list.map((tensor) => {
-        const { size, place } = this.stored.get(tensor.dataId);
-        return { buffer: this.bufferOf(tensor), size, place };
-      }),
-    );
-    return this.slabs.runs(located);
+    return { infos, buffer: all.buffer, starts };
   }
 
   /** The same values under another shape. */
@@ -224,15 +182,15 @@ export class WebGpuBackend extends tf.KernelBackend {
   }
 
   /** A buffer for what is needed only within a kernel; the caller gives it back to the pool. */
-  allocate(size: number, untouched = false): number {
+  allocate(
+    size: number,
+    {
+      untouched = false,
+      most = this.device.facts.limits.binding,
+    }: { untouched?: boolean; most?: number } = {},
+  ): number {
     const bytes = Math.max(4, 4 * size);
-    const { binding } = this.device.facts.limits;
-    if (bytes > binding)
-      throw new UserError({
-        problem: `expected at most ${binding} bytes in a tensor, which is what the graphics card takes, found ${bytes}`,
-        where: 'backend',
-        hint: 'Take a smaller vocabulary, model or train.max-tokens, or use --backend native.',
-      });
+    this.check(bytes, most);
     return this.pool.take(bytes, untouched);
   }
 
@@ -257,22 +215,23 @@ export class WebGpuBackend extends tf.KernelBackend {
     return this.fold(Math.ceil(count / GROUP));
   }
 
-  private placed(place: Place, of: readonly object[] | undefined, shape: number[]): tf.TensorInfo {
-    const dataId = {};
-    const { size } = place;
-    const buffer = this.slabs.view(place);
-    this.stored.set(dataId, { dtype: 'float32', size, refCount: 1, values: null, buffer, place, of });
-    return { dataId, shape, dtype: 'float32' };
+  private check(bytes: number, most: number): void {
+    if (bytes <= most) return;
+    throw new UserError({
+      problem: `expected at most ${most} bytes in a tensor, which is what the graphics card takes, found ${bytes}`,
+      where: 'backend',
+      hint: 'Take a smaller vocabulary, model or train.max-tokens, or use --backend native.',
+    });
   }
 
   /** Gives back what a tensor has hold of. */
-  private release({ buffer, place, of }: Stored): void {
+  release({ buffer, place, of }: Stored): void {
     if (of !== undefined) for (const dataId of of) this.disposeData(dataId);
-    else if (place !== undefined) this.slabs.leave(place);
+    else if (place !== undefined) this.lists.leave(place);
     else if (buffer !== null) this.pool.give(buffer);
   }
 
-  private send(values: Values, buffer: number): void {
+  send(values: Values, buffer: number): void {
     const words = values instanceof Uint8Array ? Int32Array.from(values) : values;
     this.encoder.write(buffer, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
   }
@@ -284,15 +243,4 @@ export class WebGpuBackend extends tf.KernelBackend {
       values instanceof Float32Array || values instanceof Int32Array ? values.slice() : typed(values, dtype);
     this.stored.set(dataId, { dtype, size: own.length, refCount, values: own, buffer: null });
   }
-}
-
-function typed(values: ArrayLike<number>, dtype: 'float32' | 'int32' | 'bool'): Values {
-  if (dtype === 'bool') return Uint8Array.from(values);
-  return dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
-}
-
-function valuesOf(memory: ArrayBuffer, dtype: tf.DataType): Values {
-  if (dtype === 'float32') return new Float32Array(memory);
-  const ints = new Int32Array(memory);
-  return dtype === 'bool' ? Uint8Array.from(ints) : ints;
 }

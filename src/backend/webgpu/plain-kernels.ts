@@ -2,7 +2,7 @@ import { tf } from '../../ops/tf.js';
 import type { WebGpuBackend } from './backend.js';
 import { multiply } from './gemm.js';
 import { rowSums, softmaxRows } from './reduce.js';
-import { binary, fill, fits, move, stridesOf, unary } from './strided.js';
+import { binary, fill, filled, fits, move, stridesOf, unary } from './strided.js';
 
 /** What a kernel of tfjs is called with. */
 interface PlainCall {
@@ -55,12 +55,6 @@ const constant =
     return dtype === 'float32' ? filled(backend, shape, value) : null;
   };
 
-function filled(backend: WebGpuBackend, shape: number[], value: number): tf.TensorInfo {
-  const { info, buffer } = backend.output(shape);
-  fill(backend, buffer, sizeOf(shape), value);
-  return info;
-}
-
 const fillKernel: PlainKernel = ({ attrs, backend }) => {
   const { shape, value, dtype } = attrs as unknown as tf.FillAttrs;
   if (typeof value !== 'number' || (dtype ?? 'float32') !== 'float32' || !Number.isFinite(value)) return null;
@@ -84,7 +78,7 @@ function box(
   const strides = stridesOf(x.shape);
   const start = first.reduce((sum, place, axis) => sum + place * strides[axis], 0);
   const ofRows = shape.every((size, axis) => axis === 0 || size === x.shape[axis]);
-  const part = ofRows ? backend.part(x, start, shape) : null;
+  const part = ofRows ? backend.lists.part(x, start, shape) : null;
   if (part !== null) return part;
   const from = { buffer: backend.floats(x), start, strides };
   const { info, buffer } = backend.output(shape);
@@ -141,7 +135,7 @@ const concat: PlainKernel = ({ inputs, attrs, backend }) => {
     parts.map((part) => part.shape),
     axis,
   );
-  const joined = axis === 0 ? backend.joined(parts, shape) : null;
+  const joined = axis === 0 ? backend.lists.joined(parts, shape) : null;
   if (joined !== null) return joined;
   const sources = parts.map((part) => backend.floats(part));
   const { info, buffer } = backend.output(shape);

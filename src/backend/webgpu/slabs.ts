@@ -31,6 +31,7 @@ export interface Place {
   whole: number;
 }
 
+const floatsOf = (bytes: number): number => Math.floor(bytes / VIEW_STEP) * STEP;
 const roundedUp = (size: number): number => Math.ceil(Math.max(1, size) / STEP) * STEP;
 
 /** Whether a tensor begins where another one ends. */
@@ -69,24 +70,23 @@ export interface Run {
 export class Slabs {
   private readonly pool: Pool;
   private readonly encoder: Encoder;
-  /** Floats of a buffer, and of what a program takes of one. */
-  private readonly most: { buffer: number; binding: number };
+  private readonly limits: Readonly<{ buffer: number; binding: number }>;
 
   /** @param limits in bytes */
   constructor(pool: Pool, encoder: Encoder, limits: { buffer: number; binding: number }) {
     this.pool = pool;
     this.encoder = encoder;
-    const floats = (bytes: number): number => Math.floor(bytes / VIEW_STEP) * STEP;
-    this.most = { buffer: floats(limits.buffer), binding: floats(limits.binding) };
+    this.limits = limits;
   }
 
   /** Places for tensors of so many floats, in as few buffers as there can be. */
   layOut(sizes: readonly number[]): Place[] {
     const places: Place[] = [];
+    const most = floatsOf(this.limits.buffer);
     for (let first = 0; first < sizes.length; ) {
       let floats = 0;
       let end = first;
-      while (end < sizes.length && (end === first || floats + roundedUp(sizes[end]) <= this.most.buffer))
+      while (end < sizes.length && (end === first || floats + roundedUp(sizes[end]) <= most))
         floats += roundedUp(sizes[end++]);
       const slab = this.make(floats, null);
       let start = 0;
@@ -135,21 +135,23 @@ export class Slabs {
    */
   runs(lists: readonly (readonly Located[])[]): Run[] {
     const runs: Run[] = [];
+    const most = floatsOf(this.limits.binding);
     const [{ length }] = lists;
     for (let first = 0, end = 1; first < length; first = end++) {
       while (end < length && lists.every((list) => follows(list[end].place, list[end - 1].place))) end++;
       const last = lists[0][end - 1];
       const before = end - 1 === first ? 0 : last.place!.start - lists[0][first].place!.start;
       const count = before + last.size;
-      for (let start = 0; start < count; start += this.most.binding) {
-        const size = Math.min(this.most.binding, count - start);
+      for (let start = 0; start < count; start += most) {
+        const size = Math.min(most, count - start);
         runs.push({ ids: lists.map((list) => this.window(list[first], start, size)), count: size });
       }
     }
     return runs;
   }
 
-  private window({ buffer, size: all, place }: Located, start: number, size: number): number {
+  /** A buffer, or a view of one, for some of the elements of a tensor. */
+  window({ buffer, size: all, place }: Located, start: number, size: number): number {
     if (place !== undefined) return this.view({ ...place, start: place.start + start, size });
     return size === all ? buffer : this.encoder.view(buffer, 4 * start, 4 * size);
   }

@@ -1,6 +1,7 @@
 import { tf } from '../../ops/tf.js';
 import type { WebGpuBackend } from './backend.js';
 import { ELEMENT, program } from './program.js';
+import { elementRuns } from './windows.js';
 
 /** Most axes that a program walks along. */
 const AXES = 4;
@@ -14,7 +15,7 @@ export const stridesOf = (shape: readonly number[]): number[] => {
 type Axes<Name extends string> = Record<`${Name}${0 | 1 | 2 | 3}`, 'u32'>;
 const axes = <Name extends string>(name: Name): Axes<Name> =>
   Object.fromEntries(Array.from({ length: AXES }, (_, i) => [`${name}${i}`, 'u32'])) as Axes<Name>;
-const filled = <Name extends string>(name: Name, values: readonly number[], fill: number) =>
+const padded = <Name extends string>(name: Name, values: readonly number[], fill: number) =>
   Object.fromEntries(
     Array.from({ length: AXES }, (_, i) => [`${name}${i}`, values[i - AXES + values.length] ?? fill]),
   ) as Record<keyof Axes<Name>, number>;
@@ -55,9 +56,9 @@ export function move(backend: WebGpuBackend, shape: readonly number[], from: Vie
   const count = tf.util.sizeFromShape([...shape]);
   const uniforms = {
     ...{ count, start: from.start, place: to.start },
-    ...filled('size', shape, 1),
-    ...filled('in', from.strides, 0),
-    ...filled('out', to.strides, 0),
+    ...padded('size', shape, 1),
+    ...padded('in', from.strides, 0),
+    ...padded('out', to.strides, 0),
   };
   backend.run(MOVE, { x: from.buffer, y: to.buffer }, uniforms, backend.elements(count));
 }
@@ -106,25 +107,29 @@ export function binary(
     const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
     const sameAsA = tf.util.arraysEqual(a.shape, shape);
     const number = sameAsA ? backend.knownNumber(b) : null;
-    if (number === null && shape.length > AXES) return null;
-    const left = backend.floats(a);
-    const right = number === null ? backend.floats(b) : null;
-    const { info, buffer: y } = backend.output(shape);
-    const count = tf.util.sizeFromShape(shape);
-    const groups = backend.elements(count);
-    if (right === null) backend.run(byNumber, { a: left, y }, { count, number: number! }, groups);
-    else if (sameAsA && tf.util.arraysEqual(b.shape, shape))
-      backend.run(flat, { a: left, b: right, y }, { count }, groups);
-    else {
+    const info = backend.largeOutput(shape);
+    if (number !== null) {
+      for (const { ids, count } of elementRuns(backend, a, info))
+        backend.run(byNumber, { a: ids[0], y: ids[1] }, { count, number }, backend.elements(count));
+    } else if (sameAsA && tf.util.arraysEqual(b.shape, shape)) {
+      for (const { ids, count } of elementRuns(backend, a, b, info))
+        backend.run(flat, { a: ids[0], b: ids[1], y: ids[2] }, { count }, backend.elements(count));
+    } else {
+      if (shape.length > AXES) {
+        backend.disposeData(info.dataId);
+        return null;
+      }
+      const [left, right, y] = [a, b, info].map((tensor) => backend.floats(tensor));
+      const count = tf.util.sizeFromShape(shape);
       const strides = [a, b].map((operand) =>
         stridesOf(operand.shape).map((stride, i) => (operand.shape[i] === 1 ? 0 : stride)),
       );
       const uniforms = {
-        ...{ count, ...filled('size', shape, 1) },
-        ...filled('left', strides[0], 0),
-        ...filled('right', strides[1], 0),
+        ...{ count, ...padded('size', shape, 1) },
+        ...padded('left', strides[0], 0),
+        ...padded('right', strides[1], 0),
       };
-      backend.run(strided, { a: left, b: right, y }, uniforms, groups);
+      backend.run(strided, { a: left, b: right, y }, uniforms, backend.elements(count));
     }
     return info;
   };
@@ -144,17 +149,23 @@ export function unary(
   const made = unaryProgram(expression);
   return (backend, x) => {
     if (x.dtype !== 'float32') return null;
-    const a = backend.floats(x);
-    const { info, buffer: y } = backend.output(x.shape);
-    const count = tf.util.sizeFromShape(x.shape);
-    backend.run(made, { a, y }, { count }, backend.elements(count));
+    const info = backend.largeOutput(x.shape);
+    for (const { ids, count } of elementRuns(backend, x, info))
+      backend.run(made, { a: ids[0], y: ids[1] }, { count }, backend.elements(count));
     return info;
   };
 }
 
 const FILL = program({ y: 'floatsOut' }, { count: 'u32', value: 'f32' }, `${ELEMENT} y[i] = p.value; }`);
 
-/** The same number everywhere. */
+/** The same number everywhere in a buffer. */
 export function fill(backend: WebGpuBackend, buffer: number, count: number, value: number): void {
   backend.run(FILL, { y: buffer }, { count, value }, backend.elements(count));
+}
+
+/** A tensor of the same number everywhere. */
+export function filled(backend: WebGpuBackend, shape: readonly number[], value: number): tf.TensorInfo {
+  const info = backend.largeOutput(shape);
+  for (const { ids, count } of elementRuns(backend, info)) fill(backend, ids[0], count, value);
+  return info;
 }

@@ -112,11 +112,11 @@ describe('lists of tensors on a graphics card', { skip }, () => {
         2,
         'the squares of one run, and the root',
       );
-    assert.equal(device().runs([batches[2].list]).length, 2, 'the third has no place');
+    assert.equal(device().lists.runs([batches[2].list]).length, 2, 'the third has no place');
     assert.deepEqual(valuesOf(batches[0].list), batches[0].values, 'the others have not written over it');
     tf.dispose([apart.list, ...batches.map(({ list: found }) => found)]);
     const again = gradients(halves, x, list);
-    assert.equal(device().runs([again.list]).length, 1);
+    assert.equal(device().lists.runs([again.list]).length, 1);
     tf.dispose([again.list]);
     tf.dispose(list);
     assert.ok(device().pool.used < used, 'the memory of gradients goes with what they are of');

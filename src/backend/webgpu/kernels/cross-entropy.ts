@@ -1,6 +1,7 @@
 import { multiply } from '../gemm.js';
 import { LEAST, MOST, POWERS, program, ROW, ROW_GROUP, SUM, variants } from '../program.js';
 import { rowSums } from '../reduce.js';
+import { windowsOf } from '../windows.js';
 import type { Implementations } from './call.js';
 
 /** Logits that are there at a time, and rows of them. */
@@ -57,37 +58,47 @@ export const CROSS_ENTROPY = {
   CrossEntropy: ({ inputs, attributes: { targets, epsilon, gradient }, backend }) => {
     const [rows, width] = inputs.hidden!.shape;
     const [size] = inputs.weight!.shape;
-    const [hidden, weight] = [backend.floats(inputs.hidden!), backend.floats(inputs.weight!)];
+    const hidden = backend.floats(inputs.hidden!);
+    const weights = windowsOf(backend, inputs.weight!);
     const wrong = targets.find((target) => target < 0 || target >= size);
     if (wrong !== undefined) throw new RangeError(`expected a target below ${size}, found ${wrong}`);
     const losses = backend.output([2]);
     const dHidden = gradient ? backend.output([rows, width]) : null;
-    const dWeight = gradient ? backend.output([size, width]) : null;
+    const dWeight = gradient ? backend.largeOutput([size, width]) : null;
+    const dWeights = dWeight === null ? [] : windowsOf(backend, dWeight);
     const block = Math.max(1, Math.min(rows, MOST_ROWS, Math.floor(MOST_LOGITS / size)));
     const [logits, loss, nll] = [block * size, rows, rows].map((length) => backend.allocate(length));
     for (let first = 0; first < rows || first === 0; first += block) {
       const here = Math.min(block, rows - first);
       const of = (buffer: number) => ({ buffer, start: first * width, pitch: width });
-      const ofLogits = { buffer: logits, pitch: size };
-      const ofWeight = { buffer: weight, pitch: width };
-      multiply(backend, {
-        ...{ a: of(hidden), b: ofWeight, c: ofLogits, transposeB: true },
-        ...{ m: here, n: size, k: width },
-      });
+      const ofLogits = (start: number) => ({ buffer: logits, start, pitch: size });
+      for (const { buffer, first: start, rows: n } of weights) {
+        multiply(backend, {
+          ...{ a: of(hidden), b: { buffer, pitch: width }, transposeB: true },
+          ...{ c: ofLogits(start), m: here, n, k: width },
+        });
+      }
       const uniforms = { rows: here, width: size, first, epsilon, targets };
       backend.run(lossProgram(gradient), { logits, loss, nll }, uniforms, backend.fold(here));
-      if (dHidden === null || dWeight === null) continue;
-      multiply(backend, { a: ofLogits, b: ofWeight, c: of(dHidden.buffer), m: here, n: width, k: size });
-      multiply(backend, {
-        ...{ a: ofLogits, transposeA: true, b: of(hidden), c: { buffer: dWeight.buffer, pitch: width } },
-        ...{ m: size, n: width, k: here, epilogue: first === 0 ? 'none' : 'add' },
-      });
+      if (dHidden === null) continue;
+      for (const { buffer, first: start, rows: k } of weights) {
+        multiply(backend, {
+          ...{ a: ofLogits(start), b: { buffer, pitch: width }, c: of(dHidden.buffer) },
+          ...{ m: here, n: width, k, epilogue: start === 0 ? 'none' : 'add' },
+        });
+      }
+      for (const { buffer, first: start, rows: m } of dWeights) {
+        multiply(backend, {
+          ...{ a: ofLogits(start), transposeA: true, b: of(hidden), c: { buffer, pitch: width } },
+          ...{ m, n: width, k: here, epilogue: first === 0 ? 'none' : 'add' },
+        });
+      }
     }
     const sums = [backend.allocate(1), backend.allocate(1)];
     rowSums(backend, loss, sums[0], 1, rows);
     rowSums(backend, nll, sums[1], 1, rows);
     backend.run(PAIR, { a: sums[0], b: sums[1], y: losses.buffer }, { rows }, [1, 1, 1]);
     for (const id of [logits, loss, nll, ...sums]) backend.pool.give(id);
-    return [losses.info, ...(dHidden && dWeight ? [dHidden.info, dWeight.info] : [])];
+    return [losses.info, ...(dHidden && dWeight ? [dHidden.info, dWeight] : [])];
   },
 } satisfies Partial<Implementations>;

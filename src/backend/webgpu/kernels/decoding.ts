@@ -3,6 +3,7 @@ import type { WebGpuBackend } from '../backend.js';
 import { multiply } from '../gemm.js';
 import { ELEMENT, LEAST, MOST, POWERS, program, ROW, ROW_GROUP, SUM, variants } from '../program.js';
 import { fill, move } from '../strided.js';
+import { windowsOf } from '../windows.js';
 import type { Implementations } from './call.js';
 
 /** Some rows, in the order of a list, one under another. */
@@ -148,11 +149,10 @@ function zeros(backend: WebGpuBackend, size: number): number {
 
 export const DECODING = {
   PackWeight: ({ inputs, backend }) => {
-    const size = tf.util.sizeFromShape(inputs.weight!.shape);
-    const weight = { buffer: backend.floats(inputs.weight!), start: 0, strides: [1] };
-    const packed = backend.output([size]);
-    move(backend, [size], weight, { buffer: packed.buffer, start: 0, strides: [1] });
-    return [packed.info];
+    const packed = backend.largeOutput(inputs.weight!.shape);
+    const bytes = 4 * tf.util.sizeFromShape(packed.shape);
+    backend.encoder.copy(backend.bufferOf(inputs.weight!), backend.bufferOf(packed), bytes);
+    return [packed];
   },
 
   PackedLinear: ({ inputs, attributes: { out, activation }, backend }) => {
@@ -160,12 +160,15 @@ export const DECODING = {
     const y = backend.output([rows, out]);
     const given = inputs.bias === undefined ? null : backend.floats(inputs.bias);
     const bias = given ?? zeros(backend, out);
-    multiply(backend, {
-      ...{ a: { buffer: backend.floats(inputs.x!), pitch: width } },
-      ...{ b: { buffer: backend.floats(inputs.packed!), pitch: width }, transposeB: true },
-      ...{ c: { buffer: y.buffer, pitch: out }, m: rows, n: out, k: width },
-      ...{ epilogue: activation === 'gelu' ? 'geluAlone' : (activation ?? 'bias'), beside: { bias } },
-    });
+    const x = backend.floats(inputs.x!);
+    for (const { buffer, first, rows: n } of windowsOf(backend, inputs.packed!)) {
+      const part = n === out ? bias : backend.encoder.view(bias, 4 * first, 4 * n);
+      multiply(backend, {
+        ...{ a: { buffer: x, pitch: width }, b: { buffer, pitch: width }, transposeB: true },
+        ...{ c: { buffer: y.buffer, start: first, pitch: out }, m: rows, n, k: width },
+        ...{ epilogue: activation === 'gelu' ? 'geluAlone' : (activation ?? 'bias'), beside: { bias: part } },
+      });
+    }
     if (given === null) backend.pool.give(bias);
     return [y.info];
   },
@@ -218,15 +221,19 @@ export const DECODING = {
   TopLogProbs: ({ inputs, attributes: { k, forbid, asked }, backend }) => {
     const [rows, width] = inputs.logits!.shape;
     const logits = backend.floats(inputs.logits!);
-    const ids = backend.output([rows * k], 'int32');
-    const [logProbs, ofAsked] = [backend.output([rows * k]), backend.output([rows])];
+    const shape = [rows * k];
+    const { infos } = backend.outputsTogether(
+      [{ shape, dtype: 'int32' }, { shape }, { shape: [rows] }],
+      true,
+    );
+    const [ids, logProbs, ofAsked] = infos.map((info) => backend.bufferOf(info));
     backend.run(
       TOP,
-      { logits, ids: ids.buffer, logProbs: logProbs.buffer, ofAsked: ofAsked.buffer },
+      { logits, ids, logProbs, ofAsked },
       { rows, width, k, asked, forbidden: forbid.length, forbid },
       backend.fold(rows),
     );
-    return [ids.info, logProbs.info, ofAsked.info];
+    return infos;
   },
 
   PickColumns: ({ inputs, attributes: { columns, offsets, rows, width }, backend }) => {

@@ -1,6 +1,7 @@
 import { tf } from '../../../ops/tf.js';
 import { MASK, MASK_UNIFORMS, maskUniforms } from '../mask.js';
 import { ELEMENT, program } from '../program.js';
+import { elementRuns } from '../windows.js';
 import type { Implementations } from './call.js';
 
 const SCALE_BY = program(
@@ -20,11 +21,11 @@ const DROPOUT = program(
 
 export const ELEMENTWISE = {
   ScaleBy: ({ inputs, backend }) => {
-    const [x, factor] = [backend.floats(inputs.x!), backend.floats(inputs.factor!)];
-    const y = backend.output(inputs.x!.shape);
-    const count = tf.util.sizeFromShape(inputs.x!.shape);
-    backend.run(SCALE_BY, { x, factor, y: y.buffer }, { count }, backend.elements(count));
-    return [y.info];
+    const factor = backend.floats(inputs.factor!);
+    const info = backend.largeOutput(inputs.x!.shape);
+    for (const { ids, count } of elementRuns(backend, inputs.x!, info))
+      backend.run(SCALE_BY, { x: ids[0], factor, y: ids[1] }, { count }, backend.elements(count));
+    return [info];
   },
 
   Dropout: ({ inputs, attributes: { dropout }, backend }) => {

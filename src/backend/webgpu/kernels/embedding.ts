@@ -1,6 +1,7 @@
 import { MASK, MASK_UNIFORMS, maskUniforms } from '../mask.js';
 import { ELEMENT, program, variants } from '../program.js';
-import { fill } from '../strided.js';
+import { filled } from '../strided.js';
+import { windowsOf } from '../windows.js';
 import type { Implementations } from './call.js';
 
 const embeddingProgram = variants((placed: boolean) =>
@@ -11,8 +12,8 @@ const embeddingProgram = variants((placed: boolean) =>
       positions: 'floats';
     },
     {
-      ...{ count: 'u32', size: 'u32', width: 'u32', scale: 'f32', tokens: 'indices', places: 'indices' },
-      ...MASK_UNIFORMS,
+      ...{ count: 'u32', size: 'u32', width: 'u32', scale: 'f32', first: 'u32', rows: 'u32' },
+      ...({ tokens: 'indices', places: 'indices', ...MASK_UNIFORMS } as const),
     },
     `${MASK}${ELEMENT}
   let kept = masks(i);
@@ -21,7 +22,9 @@ const embeddingProgram = variants((placed: boolean) =>
     if (e < p.size) {
       let row = e / p.width;
       let column = e % p.width;
-      let x = table[at(p.tokens + row) * p.width + column] * p.scale;
+      let token = at(p.tokens + row) - p.first; // what is before the window is beyond it
+      if (token >= p.rows) { continue; }
+      let x = table[token * p.width + column] * p.scale;
       y[e] = (x${placed ? ' + positions[at(p.places + row) * p.width + column]' : ''}) * kept[s];
     }
   }
@@ -29,27 +32,29 @@ const embeddingProgram = variants((placed: boolean) =>
   ),
 );
 
-/** Each invocation has a column of one of the rows that occur, and adds what belongs there in the order of the text. */
+/** Each invocation has a column of one of the rows of a window that occur, and adds what belongs there in the order of the text. */
 const GRADIENT = program(
   { dy: 'floats', table: 'floatsOut' },
   {
     count: 'u32',
     width: 'u32',
     scale: 'f32',
+    slot: 'u32',
+    first: 'u32',
     order: 'indices',
     starts: 'indices',
     rows: 'indices',
     ...MASK_UNIFORMS,
   },
   `${MASK}${ELEMENT}
-  let slot = i / p.width;
+  let slot = p.slot + i / p.width;
   let column = i % p.width;
   var sum = 0.0;
   for (var j = at(p.starts + slot); j < at(p.starts + slot + 1u); j++) {
     let e = at(p.order + j) * p.width + column;
     sum += dy[e] * mask(e);
   }
-  table[at(p.rows + slot) * p.width + column] = sum * p.scale;
+  table[(at(p.rows + slot) - p.first) * p.width + column] = sum * p.scale;
 }`,
 );
 
@@ -92,15 +97,14 @@ export const EMBEDDING = {
     const y = backend.output([tokens.length, width]);
     const size = tokens.length * width;
     const count = Math.ceil(size / 4);
-    backend.run(
-      embeddingProgram(positions !== undefined),
-      {
-        ...{ table: backend.floats(inputs.table!), y: y.buffer },
-        positions: positions === undefined ? -1 : backend.floats(positions),
-      },
-      { count, size, width, scale, tokens, places, ...maskUniforms(dropout) },
-      backend.elements(count),
-    );
+    for (const { buffer: table, first, rows: there } of windowsOf(backend, inputs.table!)) {
+      backend.run(
+        embeddingProgram(positions !== undefined),
+        { table, y: y.buffer, positions: positions === undefined ? -1 : backend.floats(positions) },
+        { count, size, width, scale, first, rows: there, tokens, places, ...maskUniforms(dropout) },
+        backend.elements(count),
+      );
+    }
     return [y.info];
   },
 
@@ -108,15 +112,17 @@ export const EMBEDDING = {
     const width = inputs.dy!.shape[1];
     checkIndices(indices, rows);
     const occurrences = occurrencesOf(indices);
-    const out = backend.output([rows, width]);
-    fill(backend, out.buffer, rows * width, 0);
-    const count = occurrences.rows.length * width;
-    backend.run(
-      GRADIENT,
-      { dy: backend.floats(inputs.dy!), table: out.buffer },
-      { count, width, scale, ...occurrences, ...maskUniforms(dropout) },
-      backend.elements(count),
-    );
-    return [out.info];
+    const info = filled(backend, [rows, width], 0);
+    const dy = backend.floats(inputs.dy!);
+    let slot = 0;
+    for (const { buffer: table, first, rows: there } of windowsOf(backend, info)) {
+      let end = slot;
+      while (end < occurrences.rows.length && occurrences.rows[end] < first + there) end++;
+      const count = (end - slot) * width;
+      const uniforms = { count, width, scale, slot, first, ...occurrences, ...maskUniforms(dropout) };
+      backend.run(GRADIENT, { dy, table }, uniforms, backend.elements(count));
+      slot = end;
+    }
+    return [info];
   },
 } satisfies Partial<Implementations>;

@@ -16,8 +16,8 @@ const linearGradient =
       });
       results.push(dx.info);
     }
-    const dWeight = backend.gradient(inputs.weight!);
-    const dBias = inputs.bias === undefined ? null : backend.gradient(inputs.bias);
+    const dWeight = backend.lists.gradient(inputs.weight!);
+    const dBias = inputs.bias === undefined ? null : backend.lists.gradient(inputs.bias);
     multiply(backend, {
       ...{ a: { buffer: dy, pitch: out }, b: { buffer: x, pitch: width }, transposeA: true },
       ...{ c: { buffer: dWeight.buffer, pitch: width }, m: out, n: width, k: rows },

@@ -95,7 +95,7 @@ export const OPTIMIZER = {
     const scale = backend.floats(inputs.scale!);
     const rest = { beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, step, epsilon, decay };
     const lists = ['parameter', 'gradient', 'first', 'second'].map((name) => listOf(inputs, name));
-    for (const { ids, count } of backend.runs(lists)) {
+    for (const { ids, count } of backend.lists.runs(lists)) {
       const [w, gradient, m, v] = ids;
       backend.run(ADAM, { w, gradient, m, v, scale }, { count, ...rest }, backend.elements(count));
     }
@@ -103,7 +103,10 @@ export const OPTIMIZER = {
   },
 
   MovingAverage: ({ inputs, attributes: { share }, backend }) => {
-    for (const { ids, count } of backend.runs([listOf(inputs, 'average'), listOf(inputs, 'parameter')])) {
+    for (const { ids, count } of backend.lists.runs([
+      listOf(inputs, 'average'),
+      listOf(inputs, 'parameter'),
+    ])) {
       const [average, parameter] = ids;
       backend.run(MOVE, { average, parameter }, { count, share }, backend.elements(count));
     }
@@ -111,12 +114,12 @@ export const OPTIMIZER = {
   },
 
   LayTogether: ({ inputs, backend }) => {
-    backend.layTogether(listOf(inputs, 'tensor'));
+    backend.lists.layTogether(listOf(inputs, 'tensor'));
     return [];
   },
 
   AddLists: ({ inputs, backend }) => {
-    for (const { ids, count } of backend.runs([listOf(inputs, 'sum'), listOf(inputs, 'term')])) {
+    for (const { ids, count } of backend.lists.runs([listOf(inputs, 'sum'), listOf(inputs, 'term')])) {
       const [sum, term] = ids;
       backend.run(ADD, { sum, term }, { count }, backend.elements(count));
     }
@@ -124,7 +127,7 @@ export const OPTIMIZER = {
   },
 
   GlobalNorm: ({ inputs, backend }) => {
-    const runs = backend.runs([Object.values(inputs) as tf.TensorInfo[]]);
+    const runs = backend.lists.runs([Object.values(inputs) as tf.TensorInfo[]]);
     const longest = Math.max(...runs.map(({ count }) => count));
     const parts = Math.min(MOST_PARTS, Math.ceil(longest / SHARE));
     const total = parts * runs.length;

@@ -63,7 +63,9 @@ function gradients(backend: WebGpuBackend, { inputs, branch, alpha, dropout }: G
     gate: gate !== undefined,
     branch,
   };
-  const results = branch ? backend.outputPair([rows, width]) : single(backend, [rows, width]);
+  const shape = [rows, width];
+  // In one buffer, since more cannot be bound on every device.
+  const results = backend.outputsTogether(branch ? [{ shape }, { shape }] : [{ shape }]);
   const share = Math.max(1, Math.ceil(rows / MOST_GROUPS));
   const groups = Math.ceil(rows / share);
   const summed = [...(gain === undefined ? [] : [gain, bias!]), ...(omega === undefined ? [] : [omega])];
@@ -77,10 +79,10 @@ function gradients(backend: WebGpuBackend, { inputs, branch, alpha, dropout }: G
       ...(partials !== null && { partials }),
       ...(ofGate !== null && { ofGate }),
     },
-    { rows, width, share, apart: results.apart, alpha, ...maskUniforms(dropout) },
+    { rows, width, share, apart: results.starts[1] ?? 0, alpha, ...maskUniforms(dropout) },
     backend.fold(groups),
   );
-  const sums = summed.map((tensor) => backend.gradient(tensor));
+  const sums = summed.map((tensor) => backend.lists.gradient(tensor));
   if (partials !== null) {
     const outputs = Object.fromEntries(sums.map(({ buffer }, i) => [`out${i}`, buffer]));
     const columns = Math.ceil((summed.length * width) / SUM_GROUP);
@@ -93,14 +95,6 @@ function gradients(backend: WebGpuBackend, { inputs, branch, alpha, dropout }: G
   return [...results.infos, ...ofOmega, ...gateGradient(backend, gate, ofGate, groups), ...ofNorm];
 }
 
-function single(
-  backend: WebGpuBackend,
-  shape: number[],
-): { infos: tf.TensorInfo[]; buffer: number; apart: number } {
-  const { info, buffer } = backend.output(shape);
-  return { infos: [info], buffer, apart: 0 };
-}
-
 function gateGradient(
   backend: WebGpuBackend,
   gate: tf.TensorInfo | undefined,
@@ -108,7 +102,7 @@ function gateGradient(
   groups: number,
 ): tf.TensorInfo[] {
   if (gate === undefined || sums === null) return [];
-  const { info, buffer } = backend.gradient(gate);
+  const { info, buffer } = backend.lists.gradient(gate);
   rowSums(backend, sums, buffer, 1, groups);
   backend.pool.give(sums);
   return [info];
