@@ -32,10 +32,10 @@ export interface Result {
 
 /** @param python where PyTorch was looked for */
 export function describe({ model, ours }: Result, python: string): string {
-  const { width, inner, heads, layers } = MODELS[model];
+  const { width, inner, heads, encoder } = MODELS[model];
   const rate = (seconds: number[]): number[] => seconds.map((each, i) => ours[0].tokens[i] / each);
   const gib = (size: number): string => `${(size / 2 ** 30).toFixed(2)} GiB`;
-  const lines = [`${model}: d ${width}, ffn ${inner}, ${heads} heads, ${layers}+${layers}`];
+  const lines = [`${model}: d ${width}, ffn ${inner}, ${heads} heads, ${encoder}+${encoder}`];
   for (const { precision, floorSeconds, stepSeconds, efficiency, bytes, loss, peer } of ours) {
     lines.push(
       `  ${precision}, first loss ${loss?.toFixed(4)}`,

@@ -155,7 +155,7 @@ const TUNED = {
 };
 
 function startPyTorch(model: ModelName, file: string, precision: Precision): Side | undefined {
-  const { width, inner, heads, layers } = MODELS[model];
+  const { width, inner, heads, encoder: layers } = MODELS[model];
   if (spawnSync(options.python, ['-c', 'import torch']).status !== 0) return undefined;
   const script = path.join(root, 'scripts', 'bench-pytorch.py');
   const sizes = [width, inner, heads, layers, VOCABULARY].map(String);

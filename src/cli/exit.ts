@@ -8,6 +8,7 @@ import {
   InterruptedError,
   isBrokenPipe,
   UserError,
+  WrongResultsError,
 } from '../common/errors.js';
 import { packageVersion } from '../common/files.js';
 import { log } from '../common/log.js';
@@ -68,6 +69,10 @@ export function exitCodeOf(thrown: unknown): number {
   if (error instanceof DivergenceError) {
     log.error(error.message);
     return ExitCode.diverged;
+  }
+  if (error instanceof WrongResultsError) {
+    log.error(error.message);
+    return ExitCode.wrong;
   }
   reportBug(error);
   return ExitCode.bug;

@@ -112,23 +112,6 @@ export function addAverage(program: Command): void {
     });
 }
 
-/** Adds `check`. */
-export function addCheck(program: Command): void {
-  program
-    .command('check')
-    .argument('<folder>', 'A run directory, a checkpoint or a dataset.')
-    .description('Looks for damage: checksums, formats, shapes, numbers; says what train would go on from.')
-    .option('--json', 'Print one JSON object.')
-    .action(async (folder: string, options: { json?: boolean }) => {
-      const { check, formatReport, refuseDamage } = await import('../workflows/check/check.js');
-      const report = check(folder);
-      process.stdout.write(
-        options.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report),
-      );
-      refuseDamage(folder, report);
-    });
-}
-
 const FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;
 
 interface TranslateFlags extends Common {

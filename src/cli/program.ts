@@ -19,7 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   fold: async () => (await import('./exchange-commands.js')).addFold,
   export: async () => (await import('./exchange-commands.js')).addExport,
   import: async () => (await import('./exchange-commands.js')).addImport,
-  check: async () => (await import('./model-commands.js')).addCheck,
+  check: async () => (await import('./check-command.js')).addCheck,
   score: async () => (await import('./score-command.js')).addScore,
   runs: async () => (await import('./report-command.js')).addRuns,
   report: async () => (await import('./report-command.js')).addReport,

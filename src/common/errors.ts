@@ -1,8 +1,8 @@
 /**
- * Exit codes of the program (see docs/errors.md): done, a bug of ours or a training that diverged, the user's input,
- * interrupted after saving.
+ * Exit codes of the program (see docs/errors.md): done, a bug of ours, a training that diverged or an engine that is wrong,
+ * the user's input, interrupted after saving.
  */
-export const ExitCode = { ok: 0, bug: 1, diverged: 1, user: 2, sigint: 130, sigterm: 143 } as const;
+export const ExitCode = { ok: 0, bug: 1, diverged: 1, wrong: 1, user: 2, sigint: 130, sigterm: 143 } as const;
 
 export interface Complaint {
   /** What is wrong, in one line: what was expected and what was found. */
@@ -47,6 +47,14 @@ export class DivergenceError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'DivergenceError';
+  }
+}
+
+/** An engine that computes what is not right, or fails at it. Its message is all there is to say. */
+export class WrongResultsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'WrongResultsError';
   }
 }
 

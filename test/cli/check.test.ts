@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import { writeToyCorpus } from '../../src/data/toy-language.js';
 import { check } from '../../src/workflows/check/check.js';
 import { scratchFolder, writeFiles } from '../pipeline/program.js';
-import { type Outcome, runProgram } from './run-program.js';
+import { type Outcome, runProgram, spawnProgram } from './run-program.js';
 
 const CONFIG = `
 data: { source-lang: toa, target-lang: tob, root: corpus, train: train, valid: valid, destdir: data,
@@ -153,4 +153,29 @@ test('averages are looked at, in the run and by themselves', () => {
   assert.deepEqual(of(path.join(folder, 'run')), ['ok', 'damaged', 'damaged']);
   tear(path.join(average, 'checksums.json'));
   assert.equal(of(path.join(folder, 'run'))[0], 'damaged');
+});
+
+test('a folder or an engine, and not both', () => {
+  const found = (...args: string[]): string => {
+    const { status, stdout, stderr } = program(trained, ['check', ...args]);
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    return (
+      /expected a folder, or --backend with the name of an engine, found (\w+)/.exec(stderr)?.[1] ?? stderr
+    );
+  };
+  assert.equal(found(), 'nothing');
+  assert.equal(found('run', '--backend', 'native'), 'both');
+  assert.equal(found('--backend', 'auto'), 'auto');
+});
+
+test('an engine that is not there: one JSON object, the message of train, exit code 2', () => {
+  const { status, stdout, stderr } = spawnProgram(['check', '--backend', 'native', '--json'], {
+    env: { ADMIN_NMT_NATIVE: 'no-such-folder' },
+  });
+  assert.equal(status, 2, stderr);
+  const { format, backend, missing, correctness } = JSON.parse(stdout);
+  assert.deepEqual([format, backend, correctness], ['admin-nmt/self-test', null, null]);
+  assert.match(missing.problem, /^the backend 'native' is not available/);
+  assert.match(stderr, /^error: backend: the backend 'native' is not available: its addon is not built/m);
 });

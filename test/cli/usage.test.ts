@@ -41,7 +41,7 @@ const CASES: Readonly<Record<string, readonly (readonly [line: string, message: 
     ['fold run -o x y', "unexpected argument 'y': fold takes <run> alone\n  Did you mean --output y?"],
     [
       'check a b',
-      "unexpected argument 'b': check takes <folder> alone\n  Usage: admin-nmt check [options] <folder>",
+      "unexpected argument 'b': check takes <folder> alone\n  Usage: admin-nmt check [options] [folder]",
     ],
     [
       'config schema x',

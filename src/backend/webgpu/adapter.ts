@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Gpu, GpuAdapter, GpuDevice } from './api.js';
-import type { DeviceFacts, NoDevice } from './protocol.js';
+import { lackOf, lookForDrivers } from './driver-files.js';
+import type { CardFacts, DeviceFacts, NoDevice } from './protocol.js';
 
 /** The optional package, a name that the compiler does not follow: it may be absent. */
 const PACKAGE: string = 'webgpu';
@@ -18,6 +19,12 @@ const WANTED_LIMITS = [
 ];
 /** Half precision. */
 const HALF = 'shader-f16';
+/** Others that tell what a card is like. */
+const TOLD_LIMITS = [
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+];
 
 export class Unavailable extends Error {
   readonly why: NoDevice;
@@ -30,10 +37,11 @@ export class Unavailable extends Error {
 
 interface Package {
   create: (options: string[]) => Gpu;
+  version: string;
 }
 
 async function loadPackage(): Promise<Package> {
-  let loaded: Package;
+  let loaded: Omit<Package, 'version'>;
   try {
     loaded = await import(PACKAGE);
   } catch (error) {
@@ -45,7 +53,7 @@ async function loadPackage(): Promise<Package> {
   const file = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
   checkVersion(version);
-  return loaded;
+  return { create: loaded.create, version };
 }
 
 /** @throws Unavailable where the package is of a version that was not tried */
@@ -77,13 +85,17 @@ const nameOf = ({ info }: GpuAdapter): string =>
 /** Kept as long as the process: the package ends, with what was made of it, when nobody has hold of it. */
 const opened: Gpu[] = [];
 
-async function chooseAdapter({ create }: Package, wanted: string | null): Promise<GpuAdapter> {
-  const start = (options: string[]): Gpu => {
-    const gpu = create(options);
+async function chooseAdapter(
+  { create }: Package,
+  wanted: string | null,
+  options: readonly string[],
+): Promise<GpuAdapter> {
+  const start = (more: readonly string[] = []): Gpu => {
+    const gpu = create([...options, ...more]);
     opened.push(gpu);
     return gpu;
   };
-  const adapters = await adaptersOf(start([]));
+  const adapters = await adaptersOf(start());
   const listed = adapters.map((adapter, i) => `${i} ${nameOf(adapter)}`).join('; ');
   if (wanted === null) {
     const hardware = adapters.find(({ info }) => !info.isFallbackAdapter);
@@ -93,7 +105,10 @@ async function chooseAdapter({ create }: Package, wanted: string | null): Promis
         `there is no graphics card, only what imitates one on the processor (${listed})`,
         `A software driver is slower than --backend native; for tests, name it: --gpu '${adapters[0].info.vendor}'.`,
       );
-    throw new Unavailable('there is no graphics card with a driver for Vulkan, Metal or Direct3D 12', DRIVER);
+    throw new Unavailable(
+      'there is no graphics card with a driver for Vulkan, Metal or Direct3D 12',
+      driverHint(),
+    );
   }
   const named =
     adapters.find((adapter, i) => wanted === String(i) || isNamed(adapter, wanted)) ??
@@ -101,7 +116,7 @@ async function chooseAdapter({ create }: Package, wanted: string | null): Promis
   if (named !== null) return named;
   throw new Unavailable(
     `expected a graphics card of the name '${wanted}', found ${listed === '' ? 'none' : listed}`,
-    listed === '' ? DRIVER : 'Name one of these by its number or a part of its name.',
+    listed === '' ? driverHint() : 'Name one of these by its number or a part of its name.',
   );
 }
 
@@ -109,7 +124,7 @@ const isNamed = (adapter: GpuAdapter, wanted: string): boolean =>
   nameOf(adapter).toLowerCase().includes(wanted.toLowerCase());
 
 /** An adapter that WebGPU gives out only to who asks for its name. */
-async function hidden(start: (options: string[]) => Gpu, wanted: string): Promise<GpuAdapter | null> {
+async function hidden(start: (more: readonly string[]) => Gpu, wanted: string): Promise<GpuAdapter | null> {
   try {
     return await start([`adapter=${wanted}`]).requestAdapter({ powerPreference: 'high-performance' });
   } catch {
@@ -117,17 +132,30 @@ async function hidden(start: (options: string[]) => Gpu, wanted: string): Promis
   }
 }
 
-const DRIVER =
-  'Install the driver of the card with its Vulkan part (Linux: libvulkan1 and, for NVIDIA, libnvidia-gl-*; in containers NVIDIA_DRIVER_CAPABILITIES with `graphics`), or use --backend native.';
+/** What is seen to be missing; where nothing is, all that is needed. */
+function driverHint(): string {
+  const files = lookForDrivers();
+  const lacking = files === null ? [] : lackOf(files);
+  const needed =
+    'Install the driver of the card with its Vulkan part (Linux: libvulkan1 and, for NVIDIA, libnvidia-gl-*; in containers NVIDIA_DRIVER_CAPABILITIES with `graphics`)';
+  return lacking.length === 0
+    ? `${needed}, or use --backend native.`
+    : `${lacking.join(' ')} Or use --backend native.`;
+}
 
 /**
  * Opens a device.
  *
  * @param wanted number of the adapter, or part of its name; null for the fastest that is no software
+ * @param options for Dawn
  * @throws Unavailable
  */
-export async function openDevice(wanted: string | null): Promise<{ device: GpuDevice; facts: DeviceFacts }> {
-  const adapter = await chooseAdapter(await loadPackage(), wanted);
+export async function openDevice(
+  wanted: string | null,
+  options: readonly string[] = [],
+): Promise<{ device: GpuDevice; facts: DeviceFacts }> {
+  const loaded = await loadPackage();
+  const adapter = await chooseAdapter(loaded, wanted, options);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const half = adapter.features.has(HALF);
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: half ? [HALF] : [] });
@@ -141,6 +169,27 @@ export async function openDevice(wanted: string | null): Promise<{ device: GpuDe
       groups: device.limits.maxComputeWorkgroupsPerDimension,
       shared: device.limits.maxComputeWorkgroupStorageSize,
     },
+    card: cardFacts(loaded, adapter, device),
   };
   return { device, facts };
+}
+
+function cardFacts(
+  { version }: Package,
+  { info, features, limits }: GpuAdapter,
+  device: GpuDevice,
+): CardFacts {
+  const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize } = info;
+  return {
+    package: version,
+    ...{ vendor, architecture, device: model, description },
+    subgroups: [subgroupMinSize, subgroupMaxSize],
+    features: [...features].sort(),
+    limits: Object.fromEntries(
+      [...WANTED_LIMITS, ...TOLD_LIMITS].map((name) => [
+        name,
+        { has: limits[name], got: device.limits[name] },
+      ]),
+    ),
+  };
 }

@@ -14,6 +14,8 @@ export interface GpuAdapterInfo {
   readonly architecture: string;
   readonly device: string;
   readonly description: string;
+  readonly subgroupMinSize: number;
+  readonly subgroupMaxSize: number;
   /** Whether it computes on the processor. */
   readonly isFallbackAdapter: boolean;
 }

@@ -18,7 +18,7 @@ import {
  * also wait for it, as tfjs allows, and commands are encoded while the program goes on.
  */
 
-const { port, wanted, state } = workerData as DeviceStart;
+const { port, options, wanted, state } = workerData as DeviceStart;
 const tell = (message: FromDevice): void => port.postMessage(message);
 
 class DeviceThread {
@@ -133,7 +133,7 @@ function finish(target: SharedArrayBuffer, outcome: number): void {
 }
 
 try {
-  const { device, facts } = await openDevice(wanted);
+  const { device, facts } = await openDevice(wanted, options);
   const thread = new DeviceThread(device);
   port.on('message', (message: ToDevice) => thread.take(message));
   tell({ kind: 'opened', facts });

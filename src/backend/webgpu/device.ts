@@ -42,11 +42,12 @@ export class Device {
    * Starts the thread and opens an adapter.
    *
    * @param wanted number of the adapter, or part of its name; null for the fastest that is no software
+   * @param options for Dawn
    */
-  static async open(wanted: string | null): Promise<Device | NoDevice> {
+  static async open(wanted: string | null, options: readonly string[] = []): Promise<Device | NoDevice> {
     const { port1: port, port2 } = new MessageChannel();
     const state = new SharedArrayBuffer(4);
-    const workerData: DeviceStart = { port: port2, wanted, state };
+    const workerData: DeviceStart = { port: port2, options, wanted, state };
     const worker = new Worker(new URL('./device-thread.js', import.meta.url), {
       workerData,
       transferList: [port2],

@@ -5,6 +5,8 @@ import type { MessagePort } from 'node:worker_threads';
 /** What the thread is started with. */
 export interface DeviceStart {
   port: MessagePort;
+  /** For Dawn. */
+  options: readonly string[];
   /** Part of the name of the adapter that is wanted; null for the fastest. */
   wanted: string | null;
   /** Of one Int32: FAILED once the device computes no more, CLOSING once nobody wants it to. */
@@ -30,6 +32,23 @@ export interface DeviceFacts {
     /** Bytes that the invocations of a group may share. */
     shared: number;
   };
+  card: CardFacts;
+}
+
+/** What a card and its driver say of themselves. */
+export interface CardFacts {
+  /** Version of the package. */
+  package: string;
+  vendor: string;
+  architecture: string;
+  device: string;
+  /** The driver, or what else it likes to tell. */
+  description: string;
+  /** Least and most invocations of a subgroup. */
+  subgroups: readonly [number, number];
+  features: readonly string[];
+  /** By name: what the card has, and what was got. */
+  limits: Readonly<Record<string, { has: number; got: number }>>;
 }
 
 /** Why there is no device, and what to do about it. */

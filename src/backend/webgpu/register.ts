@@ -14,11 +14,15 @@ const NAME = 'webgpu';
  * backend has that one, on the processor.
  *
  * @param wanted number of the adapter, or part of its name; null for the fastest that is no software
+ * @param options for Dawn
  */
-export async function registerWebGpu(wanted: string | null): Promise<Device | NoDevice> {
+export async function registerWebGpu(
+  wanted: string | null,
+  options: readonly string[] = [],
+): Promise<Device | NoDevice> {
   const known = tf.findBackend(NAME);
   if (known != null) return (known as WebGpuBackend).device;
-  const device = await Device.open(wanted);
+  const device = await Device.open(wanted, options);
   if (!(device instanceof Device)) return device;
   tf.registerBackend(NAME, () => new WebGpuBackend(device));
   registerFused(NAME, IMPLEMENTATIONS);
