@@ -5,7 +5,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { initBackend } from '../src/backend/init.js';
 import type { NativeBackend } from '../src/backend/native/backend.js';
-import { PRECISIONS } from '../src/backend/native/kernels/call.js';
+import { codeOf } from '../src/backend/native/kernels/call.js';
 import type { Precision } from '../src/common/precision.js';
 import type { Batch } from '../src/data/batch.js';
 import { tf } from '../src/ops/tf.js';
@@ -56,9 +56,9 @@ function floorStep(products: Product[]): () => void {
       const [x, y] = [floats('x', rows * from), floats('y', rows * to)];
       const [weight, slope] = [floats('w', from * to), floats('dw', from * to)];
       for (let i = 0; i < times; i++) {
-        addon.linear(x, weight, null, y, rows, from, to, PRECISIONS[precision]);
+        addon.linear(x, weight, null, y, rows, from, to, codeOf(precision));
         const dx = floats('dx', rows * from);
-        addon.linearGradient(y, x, weight, dx, slope, null, rows, from, to, PRECISIONS[precision]);
+        addon.linearGradient(y, x, weight, dx, slope, null, rows, from, to, codeOf(precision));
       }
     }
   };

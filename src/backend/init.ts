@@ -81,8 +81,9 @@ const LOADERS: Record<BackendName, Loader> = {
     const { registerWebGpu } = await import('./webgpu/register.js');
     const device = await registerWebGpu(gpu ?? process.env.ADMIN_NMT_GPU ?? null);
     if ('missing' in device) return device;
-    const { name, software } = device.facts;
+    const { name, software, half } = device.facts;
     return {
+      ...(half && { precisions: { float16: 'shader-f16, sums in float32' } }),
       tfjsName: 'webgpu',
       what: `${name} through WebGPU${software ? ', in software, slow' : ''}`,
       set: name,

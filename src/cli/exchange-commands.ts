@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import { PRECISIONS } from '../common/precision.js';
+import { DECODING_PRECISIONS, type DecodingPrecision } from '../common/precision.js';
 import { loadRunConfig } from '../config/load.js';
 import { addCommon, begin, type Common } from './model-commands.js';
 
@@ -42,7 +42,7 @@ const FORMATS = ['safetensors', 'fairseq', 'ctranslate2'] as const;
 
 interface ExportFlags {
   format?: (typeof FORMATS)[number];
-  precision?: (typeof PRECISIONS)[number];
+  precision?: DecodingPrecision;
   output: string;
   checkpoint?: string;
   quiet?: boolean;
@@ -59,7 +59,7 @@ export function addExport(program: Command): void {
     .addOption(new Option('-f, --format <name>', 'What to write for another program.').choices(FORMATS))
     .addOption(
       new Option('--precision <name>', 'Write a run directory to translate with, of such weights.').choices(
-        PRECISIONS,
+        DECODING_PRECISIONS,
       ),
     )
     .requiredOption('-o, --output <folder>', 'The folder to write.')

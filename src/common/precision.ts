@@ -1,7 +1,11 @@
 /**
- * What matrix products are computed in. `bfloat16`: their operands are rounded to it, their sums are float32; all else stays
- * float32. `int8`: rows of both operands have a scale each, sums are exact; for products with a prepared weight alone. One
- * definition for every backend, see docs/precision.md.
+ * What matrix products of a training are computed in. `bfloat16`, `float16`: their operands are rounded to it, their sums
+ * are float32; all else stays float32. One definition for every backend, see docs/precision.md.
  */
-export const PRECISIONS = ['float32', 'bfloat16', 'int8'] as const;
-export type Precision = (typeof PRECISIONS)[number];
+export const TRAINING_PRECISIONS = ['float32', 'bfloat16', 'float16'] as const;
+
+/** The same for translating. `int8`: rows of both operands have a scale each, sums are exact; for prepared weights alone. */
+export const DECODING_PRECISIONS = ['float32', 'bfloat16', 'int8'] as const;
+
+export type DecodingPrecision = (typeof DECODING_PRECISIONS)[number];
+export type Precision = (typeof TRAINING_PRECISIONS)[number] | DecodingPrecision;

@@ -84,8 +84,8 @@ const SAME: Readonly<Record<string, string>> = {
   'train.log-interval': 'disp-freq report-every logging-freq log-every logging-steps log-freq',
   'train.ema-decay': 'exponential-smoothing average-decay ema',
   'train.tensorboard': 'tensorboard-logdir tensorboard-log-dir',
-  'train.precision': 'bf16 bfloat16 mixed-precision use-amp amp',
   'train.recompute': 'gradient-checkpointing use-ckpting',
+  'train.precision': 'bf16 bfloat16 fp16 half float16 memory-efficient-fp16 mixed-precision use-amp amp',
   'train.freeze': 'fixed-param-names',
   'decode.beam': 'beam-size num-beams',
   'decode.nbest': 'n-best nbest-size num-return-sequences',
@@ -103,8 +103,8 @@ const SAME: Readonly<Record<string, string>> = {
 /** What there is nothing like here: their names for it, and what to do. */
 const NONE: readonly (readonly [names: string, advice: string])[] = [
   [
-    'fp16 half float16 memory-efficient-fp16 fp16-init-scale',
-    'There is no float16, which needs its loss scaled. For products of half the bits: train.precision: bfloat16 (--bf16).',
+    'fp16-init-scale fp16-scale-window fp16-scale-tolerance min-loss-scale loss-scale',
+    'Under train.precision: float16 the scale of the loss starts at 128 and is found on the way, as fairseq does it by default: leave it out.',
   ],
   [
     'arch a model-type type encoder-type decoder-type encoder decoder',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PRECISIONS } from '../common/precision.js';
+import { DECODING_PRECISIONS } from '../common/precision.js';
 import type { CamelizeKeys } from './camel.js';
 import { dataSection } from './data-section.js';
 import { bound, type ClassifiedShape, free } from './key-facts.js';
@@ -55,7 +55,7 @@ const decodeSection = section(
     ),
     precision: free(
       choice(
-        PRECISIONS,
+        DECODING_PRECISIONS,
         'float32',
         'What weights are rounded to and matrix products are computed in; see docs/precision.md.',
       ),

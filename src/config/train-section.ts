@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TRAINING_PRECISIONS } from '../common/precision.js';
 import { FIGURE_NAMES, nameScores } from '../common/validation-figures.js';
 import { BATCH_UNIT, bound, changeable, free } from './key-facts.js';
 import {
@@ -65,7 +66,7 @@ export const trainSection = section(
     ),
     precision: changeable(
       choice(
-        ['float32', 'bfloat16'],
+        TRAINING_PRECISIONS,
         'float32',
         'What matrix products of updates and validations are computed in; see docs/precision.md.',
       ),

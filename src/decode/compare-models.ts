@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Precision } from '../common/precision.js';
+import type { DecodingPrecision } from '../common/precision.js';
 import { type Batch, packBatch } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
 import { IncrementalDecoder } from '../model/incremental.js';
@@ -93,7 +93,7 @@ export async function translateIds(
   model: Transformer,
   sources: readonly Int32Array[],
   options: SearchOptions & BatchLimits,
-  precision: Precision = 'float32',
+  precision: DecodingPrecision = 'float32',
 ): Promise<Int32Array[]> {
   const decoder = new IncrementalDecoder(model, precision);
   const found = new Array<Int32Array>(sources.length);

@@ -1,7 +1,7 @@
 import { type ChosenBackend, initBackend } from '../backend/init.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import type { Precision } from '../common/precision.js';
+import type { DecodingPrecision } from '../common/precision.js';
 import type { DecodeConfig } from '../config/schema.js';
 import { IncrementalDecoder } from '../model/incremental.js';
 import { decoderOf, type SharedDecoder, shareModel } from '../model/shared-decoder.js';
@@ -74,7 +74,11 @@ export async function openEngine(
   }
 }
 
-function plainEngine(model: Transformer, precision: Precision, shortlist: Shortlist | null): DecodingEngine {
+function plainEngine(
+  model: Transformer,
+  precision: DecodingPrecision,
+  shortlist: Shortlist | null,
+): DecodingEngine {
   const decoder = new IncrementalDecoder(model, precision, shortlist?.candidates.bind(shortlist));
   const dispose = (): void => {
     decoder.dispose();

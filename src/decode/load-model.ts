@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Checksums, readChecksums } from '../common/checksums.js';
 import { UserError } from '../common/errors.js';
-import type { Precision } from '../common/precision.js';
+import type { DecodingPrecision } from '../common/precision.js';
 import type { Config } from '../config/schema.js';
 import { Dictionary } from '../data/dictionary.js';
 import { reduceWeights, restoreWeights } from '../formats/reduced-weights.js';
@@ -26,7 +26,7 @@ export function loadModel(
   config: Config,
   vocabulary: VocabularySizes,
   weights?: WeightsKind,
-  precision?: Precision,
+  precision?: DecodingPrecision,
 ): Transformer {
   const file = weightsFile(checkpoint, weights, config.train.validateWeights);
   const name = path.basename(file);

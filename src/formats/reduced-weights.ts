@@ -1,5 +1,5 @@
 import { DamageError } from '../common/errors.js';
-import type { Precision } from '../common/precision.js';
+import type { DecodingPrecision } from '../common/precision.js';
 import type { NamedArray, StoredArray } from './safetensors.js';
 
 /*
@@ -17,7 +17,7 @@ const MAGIC = 6755399441055744;
 /** Weights as a file in a precision holds them. */
 export function reduceWeights(
   weights: ReadonlyMap<string, NamedArray>,
-  precision: Precision,
+  precision: DecodingPrecision,
 ): Map<string, StoredArray> {
   const reduced = new Map<string, StoredArray>();
   for (const [name, array] of weights) {

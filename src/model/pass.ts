@@ -28,8 +28,11 @@ export type Probe = (site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D) => 
 export type Tap = (site: Site, output: tf.Tensor2D) => tf.Tensor2D;
 
 export interface Mode {
-  /** Dropout on, with the masks of this seed and step (which counts micro-batches); null for evaluation. */
-  training: { seed: number; step: number } | null;
+  /**
+   * Dropout on, with the masks of this seed and step (which counts micro-batches); null for evaluation. Gradients are
+   * times `lossScale`, see train/loss-scale.ts.
+   */
+  training: { seed: number; step: number; lossScale?: number } | null;
   probe?: Probe;
   tap?: Tap;
   /** Takes the place of the trained ω of a sublayer: profiling finds them one after another. */
@@ -140,7 +143,7 @@ export class Pass {
   /** Names the mask of the next dropout; the order of the forward pass numbers them. */
   nextMask(): MaskKey | null {
     const { training } = this.mode;
-    return training === null ? null : { ...training, site: this.dropoutSites++ };
+    return training && { seed: training.seed, step: training.step, site: this.dropoutSites++ };
   }
 
   /**

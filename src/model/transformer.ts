@@ -177,12 +177,20 @@ export class Transformer {
     const pass = this.pass(mode);
     const memory = this.encode(batch.source, pass);
     const hidden = this.decode(batch.targetInput, memory, batch.source.offsets, pass);
-    return this.lossOf(hidden, batch, labelSmoothing);
+    return this.lossOf(hidden, batch, labelSmoothing, mode.training?.lossScale);
   }
 
   /** The same from hidden states of the decoder, [Tt, d]. */
-  lossOf(hidden: tf.Tensor2D, { targetOutput }: Batch, labelSmoothing: number): TokenLosses {
-    return smoothedCrossEntropy(hidden, this.outputWeight(), targetOutput, labelSmoothing, this.precision);
+  lossOf(hidden: tf.Tensor2D, { targetOutput }: Batch, labelSmoothing: number, lossScale = 1): TokenLosses {
+    const { precision } = this;
+    return smoothedCrossEntropy(
+      hidden,
+      this.outputWeight(),
+      targetOutput,
+      labelSmoothing,
+      precision,
+      lossScale,
+    );
   }
 
   dispose(): void {

@@ -22,6 +22,7 @@ export interface TokenLosses {
  * @param weight [V, d]
  * @param targets [T], each in [0, V)
  * @param epsilon ε
+ * @param lossScale what the gradient is multiplied by from the logits on, where float16 would lose small numbers
  */
 export function smoothedCrossEntropy(
   hidden: tf.Tensor2D,
@@ -29,12 +30,14 @@ export function smoothedCrossEntropy(
   targets: Int32Array,
   epsilon: number,
   precision: Precision = 'float32',
+  lossScale = 1,
 ): TokenLosses {
   const losses = (hasKernel('CrossEntropy', 'ScaleBy') ? fusedLosses : compositeLosses)(
     hidden,
     weight,
     targets,
     epsilon,
+    lossScale,
     precision,
   );
   const [loss, nll] = [element(losses, 0), element(losses, 1)];
@@ -48,11 +51,12 @@ function fusedLosses(
   weight: tf.Tensor2D,
   targets: Int32Array,
   epsilon: number,
+  lossScale: number,
   precision: Precision,
 ): tf.Tensor1D {
   const gradient = tf.engine().state.gradientDepth > 0;
   return withGradient<tf.Tensor1D>([hidden, weight], (keep) => {
-    const attributes = { targets, epsilon, gradient, precision };
+    const attributes = { targets, epsilon, gradient, lossScale, precision };
     const [value, ...slopes] = runFused('CrossEntropy', { hidden, weight }, attributes);
     const saved = slopes.map((slope) => keep(slope));
     return {
@@ -70,6 +74,7 @@ function compositeLosses(
   weight: tf.Tensor2D,
   targets: Int32Array,
   epsilon: number,
+  lossScale: number,
 ): tf.Tensor1D {
   return withGradient<tf.Tensor1D>([hidden, weight], (keep) => {
     const size = weight.shape[0];
@@ -85,7 +90,7 @@ function compositeLosses(
     return {
       value: tf.stack([loss, nll]) as tf.Tensor1D,
       gradient: (dy) => {
-        const dLoss = element(dy, 0);
+        const dLoss = tf.mul(element(dy, 0), lossScale);
         const target = oneHotRows(targets, size, 1 - epsilon);
         const dLogits = tf.sub<tf.Tensor2D>(tf.sub(savedProbabilities(), epsilon / size), target);
         return [

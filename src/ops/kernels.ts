@@ -97,10 +97,17 @@ export interface Kernels {
     inputs: 'dy';
     attributes: { indices: Int32Array; rows: number; scale: number; dropout: KernelDropout };
   };
-  /** hidden [T, d], weight [V, d] → losses [2], and with `gradient` dHidden, dWeight of the first */
+  /** hidden [T, d], weight [V, d] → losses [2], and with `gradient` dHidden, dWeight of the first times `lossScale` */
   CrossEntropy: {
     inputs: 'hidden' | 'weight';
-    attributes: { targets: Int32Array; epsilon: number; gradient: boolean; precision: Precision };
+    attributes: {
+      targets: Int32Array;
+      epsilon: number;
+      gradient: boolean;
+      /** 1 but under float16. */
+      lossScale: number;
+      precision: Precision;
+    };
   };
   /**
    * Lists parameter, gradient, first, second, and scale [1]. Overwrites all but gradient, unless scale is not finite;

@@ -58,11 +58,12 @@ export class TrainingRecord {
   /**
    * The sums since the last line of the metrics.
    *
-   * @throws DivergenceError where an update was skipped and no doctor looks after it
+   * @throws DivergenceError where an update was skipped and neither the doctor nor the scale of the loss looks after it
    */
-  async sums({ updates }: Readonly<TrainState>): Promise<Readonly<MeterSums>> {
+  async sums({ updates, lossScale }: Readonly<TrainState>): Promise<Readonly<MeterSums>> {
     const sums = await this.meter.read();
-    if (sums.skipped > 0 && !this.options.config.doctor) throw diverged(updates);
+    const isBorne = this.options.config.doctor || lossScale !== undefined;
+    if (sums.skipped > 0 && !isBorne) throw diverged(updates);
     return sums;
   }
 
@@ -72,7 +73,8 @@ export class TrainingRecord {
     this.latest = trainFigures(await this.sums(state));
     this.meter.reset();
     const lr = this.schedule(state.updates - 1);
-    this.metrics.write({ event: 'train', ...placeOf(state), ...this.latest, lr });
+    const scale = state.lossScale && { loss_scale: state.lossScale.scale };
+    this.metrics.write({ event: 'train', ...placeOf(state), ...this.latest, lr, ...scale });
   }
 
   /** Writes a validation and tells of it. */

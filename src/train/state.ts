@@ -4,6 +4,7 @@ import { readJson } from '../common/files.js';
 import { refuseNewer } from '../common/format-version.js';
 import type { BestValidation } from './bests.js';
 import { type DoctorState, INITIAL_DOCTOR, isDoctorState } from './doctor/state.js';
+import { isLossScale, type LossScale } from './loss-scale.js';
 import { EMPTY_SUMS, type MeterSums } from './meter.js';
 import type { RunSettings } from './run-settings.js';
 
@@ -29,6 +30,8 @@ export interface TrainState {
   validationsSinceBest: number;
   /** Of the updates since the last line of the metrics. */
   meter: Readonly<MeterSums>;
+  /** Under float16 alone. Never changed in place. */
+  lossScale?: Readonly<LossScale>;
   /** Never changed in place. */
   doctor: Readonly<DoctorState>;
 }
@@ -159,7 +162,7 @@ function isBest(value: unknown): value is BestValidation {
 
 function isState(value: unknown): value is TrainState {
   if (!isRecord(value)) return false;
-  const { bests, seconds, meter, validatedSeconds, optimizerAhead, doctor } = value;
+  const { bests, seconds, meter, validatedSeconds, optimizerAhead, lossScale, doctor } = value;
   return (
     COUNTS.every((key) => isCount(value[key])) &&
     isNumber(seconds) &&
@@ -168,6 +171,7 @@ function isState(value: unknown): value is TrainState {
     Array.isArray(bests) &&
     bests.every(isBest) &&
     isSums(meter) &&
+    (lossScale === undefined || isLossScale(lossScale)) &&
     isDoctorState(doctor)
   );
 }

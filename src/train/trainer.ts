@@ -9,6 +9,7 @@ import { Doctor } from './doctor/doctor.js';
 import { goBack, markGood } from './doctor/rollback.js';
 import { EpochBatches } from './epoch-batches.js';
 import { averageAtEnd } from './final-average.js';
+import { lossScaleOf, nextLossScale } from './loss-scale.js';
 import { diverged } from './meter.js';
 import { milestone, savesOnTheWay, validates } from './milestones.js';
 import { MovingAverage } from './moving-average.js';
@@ -49,7 +50,7 @@ export class Trainer {
     this.options = options;
     model.precision = config.precision;
     model.recompute = config.recompute;
-    this.state = { ...state };
+    this.state = { ...state, lossScale: lossScaleOf(config, state.lossScale) };
     this.startedAt = performance.now() - 1000 * state.seconds;
     this.deadline = new Deadline(options.stopAfter ?? null);
     this.batches = new EpochBatches(options, state.epoch);
@@ -121,14 +122,16 @@ export class Trainer {
     const { state } = this;
     const started = performance.now();
     const batches = this.batches.ofUpdate(state.position);
-    const figures = this.updater.apply(batches, state.updates, this.schedule(state.updates));
+    const lossScale = state.lossScale?.scale;
+    const figures = this.updater.apply(batches, state.updates, this.schedule(state.updates), lossScale);
     state.position += batches.length;
     state.updates++;
     this.ema?.update(state.updates);
     const seconds = (performance.now() - started) / 1000;
     this.record.add(figures, seconds);
     this.deadline.note(seconds);
-    if (config.doctor && (await this.examine(batches))) return;
+    if (config.doctor && (await this.examine(batches, lossScale))) return;
+    await this.rescale();
     this.tick();
     if (state.updates % config.logInterval === 0) await this.record.writeFigures(state);
     await this.record.show(state);
@@ -139,10 +142,11 @@ export class Trainer {
    *
    * @returns whether it has gone back
    */
-  private async examine(batches: readonly Batch[]): Promise<boolean> {
+  private async examine(batches: readonly Batch[], lossScale?: number): Promise<boolean> {
     const { state } = this;
     const found = await this.doctor.examine(state.doctor, {
       ...{ update: state.updates, lr: this.schedule(state.updates - 1), figures: await this.record.last() },
+      lossScale,
       ...{ batches, plan: this.batches.plan, read: (indices) => this.batches.read(indices) },
     });
     state.doctor = found.state;
@@ -159,9 +163,23 @@ export class Trainer {
     return true;
   }
 
+  /** Adapts the scale of the loss to the update that was just done: what the next one does depends on it. */
+  private async rescale(): Promise<void> {
+    const { state } = this;
+    if (state.lossScale === undefined) return;
+    const { finite } = await this.record.last();
+    try {
+      state.lossScale = nextLossScale(state.lossScale, finite, this.options.config);
+    } catch (error) {
+      this.tick();
+      await this.record.writeFigures(state); // the metrics end where training does
+      throw error;
+    }
+  }
+
   /** Goes on from another state, whose weights and moments are there already. */
   private goOnFrom(state: TrainState): void {
-    Object.assign(this.state, state);
+    Object.assign(this.state, state, { lossScale: lossScaleOf(this.options.config, state.lossScale) });
     this.tick();
     this.record.goBack(state);
     this.batches.begin(state.epoch);

@@ -39,7 +39,7 @@ export class TrainingBar {
 /** The figures, the most telling first. */
 function describe(
   { loss, ppl, wps, gnorm }: TrainFigures,
-  { epoch, bests: [best] }: Readonly<TrainState>,
+  { epoch, bests: [best], lossScale }: Readonly<TrainState>,
   lr: number,
   metric: FigureName,
 ): string[] {
@@ -52,5 +52,6 @@ function describe(
     `ppl ${formatFigure('ppl', ppl)}`,
     `lr ${lr.toPrecision(3)}`,
     `gnorm ${gnorm.toPrecision(3)}`,
+    ...(lossScale === undefined ? [] : [`loss scale ${lossScale.scale}`]),
   ];
 }

@@ -84,14 +84,15 @@ export class Updater {
    * device decides for itself.
    *
    * @param updates done before; with the place of a batch it numbers the dropout masks
+   * @param lossScale what gradients are multiplied by on the way, see loss-scale.ts
    */
-  apply(batches: readonly Batch[], updates: number, lr: number): UpdateFigures {
+  apply(batches: readonly Batch[], updates: number, lr: number, lossScale = 1): UpdateFigures {
     const { labelSmoothing, seed, updateFreq } = this.options;
     for (const list of [this.parameters, this.moments.first, this.moments.second]) layTogether(list);
     const losses: { loss: tf.Scalar; nll: tf.Scalar }[] = [];
     let sums: tf.Tensor[] | undefined; // one list beside that of the batch, however many batches there are
     for (const [i, batch] of batches.entries()) {
-      const training = { seed, step: updates * updateFreq + i };
+      const training = { seed, step: updates * updateFreq + i, lossScale };
       const found = lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
       const { gradients, ...figures } = found;
       losses.push(figures);
@@ -101,9 +102,10 @@ export class Updater {
       gradients: sums!,
       tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
     });
-    const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), tokens));
+    const divisor = tokens * lossScale;
+    const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), divisor));
     const scale = tf.tidy(() => {
-      const factor = tf.div<tf.Scalar>(this.clipFactor(gradientNorm), tokens);
+      const factor = tf.div<tf.Scalar>(this.clipFactor(gradientNorm), divisor);
       return tf.add<tf.Scalar>(factor, zeroIfFinite([...losses.map(({ loss }) => loss), gradientNorm]));
     });
     this.step(gradients, scale, updates + 1 + (this.options.optimizerAhead ?? 0), lr);

@@ -82,7 +82,10 @@ const CASES: Readonly<Record<string, readonly (readonly [line: string, message: 
     ['translate run --src de', "unknown option '--src'\n  Here it is --input."],
     ['translate run --beam-size 4', "unknown option '--beam-size'\n  Here it is --beam."],
     ['train --arch transformer', "unknown option '--arch'\n  Take a recipe"],
-    ['train --fp16', "unknown option '--fp16'\n  There is no float16"],
+    [
+      'train --fp16-init-scale 4',
+      "unknown option '--fp16-init-scale'\n  Under train.precision: float16 the scale",
+    ],
     [
       'translate run --lr 3',
       "unknown option '--lr'\n  This is train.lr of the config, which translate does not take",
@@ -110,7 +113,7 @@ const CASES: Readonly<Record<string, readonly (readonly [line: string, message: 
     ['train --set data.src=de', "unknown key 'data.src'\n  Here it is 'data.source-lang'."],
     ['train --set model.num_layers=3', "\n  Here it is 'model.encoder.layers' or 'model.decoder.layers'."],
     ['train --set train.batch_size=3', "\n  Here it is 'train.max-tokens', in tokens"],
-    ['train --set train.fp16=true', '\n  There is no float16'],
+    ['train --set train.fp16=true', "\n  Here it is 'train.precision'"],
     ['config explain warmup', "unknown key 'warmup'\n  Here it is 'train.warmup-updates'."],
   ],
 };

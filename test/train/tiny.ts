@@ -13,7 +13,7 @@ import type { Continuation } from '../../src/train/check-origin.js';
 import { type Capturable, captureCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
 import { LAST_CHECKPOINT } from '../../src/train/checkpoint-folders.js';
 import { writeImage } from '../../src/train/checkpoint-job.js';
-import { type CheckpointOrigin, INITIAL_STATE } from '../../src/train/state.js';
+import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../../src/train/state.js';
 import { Trainer } from '../../src/train/trainer.js';
 import type { TrainerOptions, TrainingEnd } from '../../src/train/training.js';
 import { quickBackends } from '../ops/backends.js';
@@ -90,6 +90,8 @@ export interface TinyRun {
   train?: Partial<TrainConfig>;
   model?: Partial<ModelConfig>;
   options?: Partial<TrainerOptions>;
+  /** Where it starts, where there is no checkpoint. */
+  state?: TrainState;
 }
 
 /** Trains in a folder from its last checkpoint, or from the start where it has none. */
@@ -98,7 +100,7 @@ export async function trainTiny(runDirectory: string, run: TinyRun): Promise<Tra
   const last = path.join(runDirectory, LAST_CHECKPOINT);
   const start = fs.existsSync(last)
     ? readCheckpoint(last, modelConfig, VOCABULARY, ORIGIN)
-    : { model: Transformer.create(modelConfig, VOCABULARY, 1), state: INITIAL_STATE };
+    : { model: Transformer.create(modelConfig, VOCABULARY, 1), state: run.state ?? INITIAL_STATE };
   const options: TrainerOptions = {
     config: tinyTrainConfig(run.train),
     seed: 1,

@@ -22,16 +22,20 @@ export interface Program<B extends string = string, U extends string = string> {
 /**
  * A program in WGSL: the buffers by name, the uniforms as `p.NAME`, and the body, which has a function `main` of an
  * entry point and what it calls.
+ *
+ * @param enable directives for what not every device has
  */
 export function program<B extends string, U extends string>(
   buffers: Record<B, BufferKind>,
   uniforms: Record<U, UniformKind>,
   body: string,
+  enable = '',
 ): Program<B, U> {
   const names = Object.keys(buffers) as B[];
   const fields = Object.entries(uniforms) as [U, UniformKind][];
   const indices = fields.some(([, kind]) => kind === 'indices');
   const code = [
+    enable,
     ...names.map(
       (name, i) =>
         `@group(0) @binding(${i}) var<storage, ${DECLARED[buffers[name]].text.replace('NAME', name)};`,
@@ -128,3 +132,19 @@ fn logOf(sum: f32) -> f32 {
   if (sum == 0.0 || (bitcast<u32>(sum) & 0x7f800000u) == 0x7f800000u) { return nan(); }
   return log(sum);
 }`;
+
+/**
+ * Half precision: the directive, and `narrow(x)`, the float16 that is nearest to a float. By the bits where it is out of
+ * range: a conversion that rounds towards zero would hide the overflow.
+ */
+export const HALF = {
+  enable: 'enable f16;',
+  functions: `
+fn narrow(x: f32) -> f16 {
+  let bits = bitcast<u32>(x);
+  let size = bits & 0x7fffffffu;
+  if (size < 0x477ff000u) { return f16(x); }
+  let strange = select(0x7c00u, 0x7e00u, size > 0x7f800000u) | ((bits >> 16u) & 0x8000u);
+  return bitcast<vec2<f16>>(strange).x;
+}`,
+} as const;

@@ -28,6 +28,8 @@ export interface Case {
   update: number;
   lr: number;
   figures: ReadFigures;
+  /** What its loss was multiplied by, under float16. */
+  lossScale?: number;
   batches: readonly Batch[];
   /** Pairs of all batches of the epoch, and how to read them. */
   plan: readonly Int32Array[];
@@ -36,7 +38,7 @@ export interface Case {
 
 /** What goes into metrics.jsonl as `event: doctor`, place aside. */
 export interface DoctorEvent {
-  finding: 'skipped' | 'rollback' | SilentFailure;
+  finding: 'skipped' | 'overflow' | 'rollback' | SilentFailure;
   [figure: string]: unknown;
 }
 
@@ -65,7 +67,9 @@ export class Doctor {
 
   /** Looks at an update right after it, while the weights are those that it was computed with, if it was skipped. */
   async examine(before: DoctorState, seen: Case): Promise<Examination> {
-    const { figures, update } = seen;
+    const { figures, update, lossScale } = seen;
+    const overflow = lossScale !== undefined && isOverflow(figures);
+    const bad = !figures.finite && !overflow;
     const { state: watched, failure } = watch(
       before.watch,
       figures,
@@ -76,8 +80,8 @@ export class Doctor {
     const state: DoctorState = {
       ...before,
       cameFrom: null,
-      skipped: before.skipped + (figures.finite ? 0 : 1),
-      inARow: figures.finite ? 0 : before.inARow + 1,
+      skipped: before.skipped + (bad ? 1 : 0),
+      inARow: figures.finite ? 0 : before.inARow + (bad ? 1 : 0),
       history: extend(before.history, update, figures),
       watch: watched,
     };
@@ -86,7 +90,8 @@ export class Doctor {
       const { rollbacks, lrFactor } = before;
       examination.events.push({ finding: 'rollback', from: before.cameFrom, rollbacks, lr_factor: lrFactor });
     }
-    if (!figures.finite) await this.examineSkipped(examination, seen);
+    if (overflow) examination.events.push({ finding: 'overflow', loss_scale: lossScale });
+    if (bad) await this.examineSkipped(examination, seen);
     if (failure !== null) await this.examineSilent(examination, seen, failure);
     return examination;
   }
@@ -179,6 +184,11 @@ export class Doctor {
     }
     return { cause: 'unknown', first: null, pairs: batches.flatMap(({ indices }) => [...indices]) };
   }
+}
+
+/** Under a scale of the loss such an update is nothing to worry about: the scale was too large. */
+function isOverflow({ finite, loss }: ReadFigures): boolean {
+  return !finite && Number.isFinite(loss);
 }
 
 /** The first batch of the epoch, or the last where the first is among these. */

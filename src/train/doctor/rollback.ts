@@ -26,7 +26,8 @@ import type { DoctorState } from './state.js';
 export function markGood({ epoch, updates, doctor }: TrainState, config: TrainConfig): DoctorState {
   const span = config.maxSkippedUpdates;
   const { nll, gradientNorm } = doctor.history;
-  const latest = [...nll.slice(-span), ...gradientNorm.slice(-span)];
+  // A gradient that overflows in float16 is no failure.
+  const latest = [...nll.slice(-span), ...(config.precision === 'float16' ? [] : gradientNorm.slice(-span))];
   const isGood = doctor.watch.troubled === 0 && latest.every((value) => value !== null);
   const wanted = config.doctor && config.rollbackLrFactor !== null;
   return wanted && isGood ? { ...doctor, good: { epoch, updates } } : doctor;

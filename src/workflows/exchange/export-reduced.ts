@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { log } from '../../common/log.js';
-import type { Precision } from '../../common/precision.js';
+import type { DecodingPrecision } from '../../common/precision.js';
 import type { Config, WrittenConfig } from '../../config/schema.js';
 import { locateCheckpoint } from '../../decode/checkpoint-location.js';
 import { reduceWeights } from '../../formats/reduced-weights.js';
@@ -10,7 +10,7 @@ import { checkFree, writeModelRun } from './model-run.js';
 export interface ReducedExportOptions {
   config: Config;
   written: WrittenConfig;
-  precision: Precision;
+  precision: DecodingPrecision;
   /** The run directory to write. */
   output: string;
   checkpoint?: string;

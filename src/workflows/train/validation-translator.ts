@@ -1,5 +1,5 @@
 import { log } from '../../common/log.js';
-import type { Precision } from '../../common/precision.js';
+import type { DecodingPrecision } from '../../common/precision.js';
 import { nameScores } from '../../common/validation-figures.js';
 import type { Config } from '../../config/schema.js';
 import { pack } from '../../data/batch.js';
@@ -82,7 +82,7 @@ export function validationTrial(
 /** Does something with a model whose weights are those that `translate` takes in a precision. */
 async function inPrecision<T>(
   model: Transformer,
-  precision: Precision,
+  precision: DecodingPrecision,
   work: (model: Transformer) => Promise<T>,
 ): Promise<T> {
   if (precision === 'float32') return await work(model);

@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { loadAddon } from '../../../src/backend/native/binding.js';
-import { PRECISIONS } from '../../../src/backend/native/kernels/call.js';
+import { codeOf } from '../../../src/backend/native/kernels/call.js';
 import type { Precision } from '../../../src/common/precision.js';
 
 const [precision, threads] = process.argv.slice(2) as [Precision, string];
 const addon = loadAddon();
 addon.setThreads(Number(threads));
-const code = PRECISIONS[precision];
+const code = codeOf(precision);
 const hash = createHash('sha256');
 
 let state = 1;

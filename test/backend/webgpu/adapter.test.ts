@@ -68,6 +68,16 @@ test('a software driver that nobody has named is refused, and named it computes'
   assert.match(stderr, /^Backend: webgpu \(.*through WebGPU, in software, slow\)$/m);
 });
 
+test('float16 on a card without half precision', {
+  skip: process.env.ADMIN_NMT_GPU !== 'swiftshader' && 'SwiftShader, which has none, is not here',
+}, () => {
+  refuses(
+    open({}, '--fp16'),
+    /error: train\.precision: float16 needs a graphics card that has half precision \(shader-f16\); found .*SwiftShader/,
+    /Set train\.precision to float32, or choose another card with --gpu\./,
+  );
+});
+
 test('a card that is not there: those that are', { skip }, () => {
   refuses(
     open({ ADMIN_NMT_GPU: undefined }, '--gpu', 'no-such-card'),

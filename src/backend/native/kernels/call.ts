@@ -1,3 +1,4 @@
+import type { Precision } from '../../../common/precision.js';
 import type { KernelDropout } from '../../../ops/kernels.js';
 import type { tf } from '../../../ops/tf.js';
 import type { Implementations as ImplementationsOf } from '../../kernel-registry.js';
@@ -10,7 +11,13 @@ export type Implementations = ImplementationsOf<NativeBackend>;
 export const ACTIVATIONS = { relu: 0, gelu: 1 } as const;
 
 /** Codes of Precision in native/src/ops/precision.h. */
-export const PRECISIONS = { float32: 0, bfloat16: 1, int8: 2 } as const;
+const CODES = { float32: 0, bfloat16: 1, int8: 2 } as const;
+
+/** @throws TypeError for a precision that this engine does not compute in */
+export function codeOf(precision: Precision): number {
+  if (precision !== 'float16') return CODES[precision];
+  throw new TypeError('expected a precision of the native engine, found float16');
+}
 
 /** A mask as the addon takes it. */
 export function mask(dropout: KernelDropout): Float64Array | null {

@@ -1,4 +1,4 @@
-import { type Implementations, memoryOf, outputs, PRECISIONS } from './call.js';
+import { codeOf, type Implementations, memoryOf, outputs } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
@@ -28,7 +28,7 @@ export const CROSS_ENTROPY = {
     const [losses, dHidden, dWeight] = memory;
     backend.addon.crossEntropy(
       ...([hidden, weight, targets, losses, dHidden, dWeight] as const),
-      ...([rows, width, size, epsilon, PRECISIONS[precision]] as const),
+      ...([rows, width, size, epsilon, codeOf(precision)] as const),
     );
     return infos;
   },

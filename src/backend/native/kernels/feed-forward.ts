@@ -1,4 +1,4 @@
-import { ACTIVATIONS, type Implementations, mask, memoryOf, outputs, PRECISIONS } from './call.js';
+import { ACTIVATIONS, codeOf, type Implementations, mask, memoryOf, outputs } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
@@ -28,7 +28,7 @@ export const FEED_FORWARD = {
     const code = ACTIVATIONS[activation];
     backend.addon.feedForwardInner(
       ...([x, weight, bias, h, before, rows, width, inner] as const),
-      ...([code, mask(dropout), PRECISIONS[precision]] as const),
+      ...([code, mask(dropout), codeOf(precision)] as const),
     );
     return infos;
   },
@@ -41,7 +41,7 @@ export const FEED_FORWARD = {
     const code = ACTIVATIONS[activation];
     backend.addon.feedForwardInnerGradient(
       ...([dy, weight, kept, out.values, rows, width, inner] as const),
-      ...([code, mask(dropout), PRECISIONS[precision]] as const),
+      ...([code, mask(dropout), codeOf(precision)] as const),
     );
     return [out.info];
   },

@@ -1,4 +1,4 @@
-import { ACTIVATIONS, type Implementations, memoryOf, outputs, PRECISIONS } from './call.js';
+import { ACTIVATIONS, codeOf, type Implementations, memoryOf, outputs } from './call.js';
 
 declare module '../binding.js' {
   interface Addon {
@@ -38,7 +38,7 @@ const linearGradient =
       inputs.bias === undefined ? null : [out],
     ]);
     const [dx, dWeight, dBias] = memory;
-    const code = PRECISIONS[attributes.precision];
+    const code = codeOf(attributes.precision);
     backend.addon.linearGradient(dy, x, weight, dx, dWeight, dBias, rows, width, out, code);
     return infos;
   };
@@ -49,7 +49,7 @@ export const LINEAR = {
     const [rows, width] = inputs.x!.shape;
     const [out] = inputs.weight!.shape;
     const y = backend.output([rows, out]);
-    backend.addon.linear(x, weight, bias, y.values, rows, width, out, PRECISIONS[precision]);
+    backend.addon.linear(x, weight, bias, y.values, rows, width, out, codeOf(precision));
     return [y.info];
   },
 
@@ -58,7 +58,7 @@ export const LINEAR = {
   WeightGradient: linearGradient(false),
 
   PackWeight: ({ inputs, attributes, backend }) => {
-    const precision = PRECISIONS[attributes.precision];
+    const precision = codeOf(attributes.precision);
     const [out, width] = inputs.weight!.shape;
     const packed = backend.output([backend.addon.packedWeightSize(width, out, precision)]);
     backend.addon.packWeight(backend.floats(inputs.weight!), packed.values, width, out, precision);
@@ -71,7 +71,7 @@ export const LINEAR = {
     const y = backend.output([rows, out]);
     const code = activation === null ? 0 : 1 + ACTIVATIONS[activation];
     backend.addon.packedLinear(
-      ...([x, packed, bias, y.values, rows, width, out, code, PRECISIONS[precision]] as const),
+      ...([x, packed, bias, y.values, rows, width, out, code, codeOf(precision)] as const),
     );
     return [y.info];
   },

@@ -12,7 +12,7 @@ const MOST_ROWS = 1024;
 const lossProgram = variants((gradient: boolean) =>
   program(
     { logits: 'floatsOut', loss: 'floatsOut', nll: 'floatsOut' },
-    { rows: 'u32', width: 'u32', first: 'u32', epsilon: 'f32', targets: 'indices' },
+    { rows: 'u32', width: 'u32', first: 'u32', epsilon: 'f32', lossScale: 'f32', targets: 'indices' },
     `${SUM}${MOST}${POWERS}${ROW}
   let start = row * p.width;
   var top = ${LEAST};
@@ -40,7 +40,7 @@ const lossProgram = variants((gradient: boolean) =>
   let share = p.epsilon / size;
   for (var c = local; c < p.width; c += ${ROW_GROUP}u) {
     let hit = select(0.0, 1.0 - p.epsilon, c == wanted);
-    logits[start + c] = powerOf(logits[start + c], top) / sum - share - hit;
+    logits[start + c] = (powerOf(logits[start + c], top) / sum - share - hit) * p.lossScale;
   }`
       : ''
   }
@@ -55,7 +55,7 @@ const PAIR = program(
 );
 
 export const CROSS_ENTROPY = {
-  CrossEntropy: ({ inputs, attributes: { targets, epsilon, gradient }, backend }) => {
+  CrossEntropy: ({ inputs, attributes: { targets, epsilon, gradient, lossScale, precision }, backend }) => {
     const [rows, width] = inputs.hidden!.shape;
     const [size] = inputs.weight!.shape;
     const hidden = backend.floats(inputs.hidden!);
@@ -75,22 +75,22 @@ export const CROSS_ENTROPY = {
       for (const { buffer, first: start, rows: n } of weights) {
         multiply(backend, {
           ...{ a: of(hidden), b: { buffer, pitch: width }, transposeB: true },
-          ...{ c: ofLogits(start), m: here, n, k: width },
+          ...{ c: ofLogits(start), m: here, n, k: width, precision },
         });
       }
-      const uniforms = { rows: here, width: size, first, epsilon, targets };
+      const uniforms = { rows: here, width: size, first, epsilon, lossScale, targets };
       backend.run(lossProgram(gradient), { logits, loss, nll }, uniforms, backend.fold(here));
       if (dHidden === null) continue;
       for (const { buffer, first: start, rows: k } of weights) {
         multiply(backend, {
           ...{ a: ofLogits(start), b: { buffer, pitch: width }, c: of(dHidden.buffer) },
-          ...{ m: here, n: width, k, epilogue: start === 0 ? 'none' : 'add' },
+          ...{ m: here, n: width, k, epilogue: start === 0 ? 'none' : 'add', precision },
         });
       }
       for (const { buffer, first: start, rows: m } of dWeights) {
         multiply(backend, {
           ...{ a: ofLogits(start), transposeA: true, b: of(hidden), c: { buffer, pitch: width } },
-          ...{ m, n: width, k: here, epilogue: first === 0 ? 'none' : 'add' },
+          ...{ m, n: width, k: here, epilogue: first === 0 ? 'none' : 'add', precision },
         });
       }
     }

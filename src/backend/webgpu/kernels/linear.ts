@@ -3,7 +3,7 @@ import type { Implementations } from './call.js';
 
 const linearGradient =
   (withInput: boolean): Implementations['LinearGradient'] =>
-  ({ inputs, backend }) => {
+  ({ inputs, attributes: { precision }, backend }) => {
     const [rows, width] = inputs.x!.shape;
     const [out] = inputs.weight!.shape;
     const [dy, x, weight] = [inputs.dy!, inputs.x!, inputs.weight!].map((tensor) => backend.floats(tensor));
@@ -12,7 +12,7 @@ const linearGradient =
       const dx = backend.output([rows, width]);
       multiply(backend, {
         ...{ a: { buffer: dy, pitch: out }, b: { buffer: weight, pitch: width } },
-        ...{ c: { buffer: dx.buffer, pitch: width }, m: rows, n: width, k: out },
+        ...{ c: { buffer: dx.buffer, pitch: width }, m: rows, n: width, k: out, precision },
       });
       results.push(dx.info);
     }
@@ -20,7 +20,7 @@ const linearGradient =
     const dBias = inputs.bias === undefined ? null : backend.lists.gradient(inputs.bias);
     multiply(backend, {
       ...{ a: { buffer: dy, pitch: out }, b: { buffer: x, pitch: width }, transposeA: true },
-      ...{ c: { buffer: dWeight.buffer, pitch: width }, m: out, n: width, k: rows },
+      ...{ c: { buffer: dWeight.buffer, pitch: width }, m: out, n: width, k: rows, precision },
       ...(dBias && { rowSums: dBias.buffer }),
     });
     results.push(dWeight.info);
@@ -29,14 +29,14 @@ const linearGradient =
   };
 
 export const LINEAR = {
-  Linear: ({ inputs, backend }) => {
+  Linear: ({ inputs, attributes: { precision }, backend }) => {
     const [rows, width] = inputs.x!.shape;
     const [out] = inputs.weight!.shape;
     const y = backend.output([rows, out]);
     multiply(backend, {
       ...{ a: { buffer: backend.floats(inputs.x!), pitch: width } },
       ...{ b: { buffer: backend.floats(inputs.weight!), pitch: width }, transposeB: true },
-      ...{ c: { buffer: y.buffer, pitch: out }, m: rows, n: out, k: width },
+      ...{ c: { buffer: y.buffer, pitch: out }, m: rows, n: out, k: width, precision },
       ...(inputs.bias === undefined
         ? {}
         : { epilogue: 'bias', beside: { bias: backend.floats(inputs.bias) } }),

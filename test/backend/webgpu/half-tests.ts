@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { after, before, describe, test } from 'node:test';
+import { initBackend } from '../../../src/backend/init.js';
+import { packageRoot } from '../../../src/common/files.js';
+import { smoothedCrossEntropy, smoothedCrossEntropyReference } from '../../../src/ops/cross-entropy.js';
+import { linear, linearReference } from '../../../src/ops/matmul.js';
+import { tf } from '../../../src/ops/tf.js';
+import { INITIAL_STATE, readStateFile } from '../../../src/train/state.js';
+import { spawnProgram } from '../../cli/run-program.js';
+import { allClose } from '../../ops/all-close.js';
+import { matrix } from '../../ops/samples.js';
+import { scratchFolder, trainTiny } from '../../train/tiny.js';
+import { expectedOf, productOf } from './products.js';
+
+/* Run by half.test.ts, in a process whose card has half precision. */
+
+/** The float16 that is nearest, ties to even. */
+function toHalf(x: number): number {
+  const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -14);
+  const unit = 2 ** (exponent - 10);
+  const parts = x / unit;
+  const below = Math.floor(parts);
+  const rest = parts - below;
+  const up = rest > 0.5 || (rest === 0.5 && below % 2 !== 0);
+  const rounded = (below + (up ? 1 : 0)) * unit;
+  return Math.abs(rounded) > 65504 ? Math.sign(rounded) * Number.POSITIVE_INFINITY : rounded;
+}
+
+/** Results of few tiles and of many, none of them whole. */
+const SIZES = [
+  [1, 1, 1],
+  [17, 33, 5],
+  [260, 259, 19],
+  [1030, 50, 33],
+] as const;
+
+describe('products in half precision', () => {
+  before(() => initBackend('webgpu'));
+
+  for (const [m, n, k] of SIZES) {
+    test(`${m} × ${n} over ${k}: operands are rounded to it, sums are not`, () => {
+      // As in a forward pass, in the gradient of a weight, and in that of an input.
+      for (const [transposeA, transposeB] of [
+        [false, true],
+        [true, false],
+        [false, false],
+      ]) {
+        const expected = expectedOf(m, n, k, transposeA, transposeB, toHalf);
+        const [found] = productOf(m, n, k, { transposeA, transposeB, precision: 'float16' });
+        allClose(found, expected, { absolute: 2e-5 });
+      }
+    });
+  }
+
+  test('a result of many of the widest tiles', () => {
+    const [m, n, k] = [1500, 1410, 7];
+    const [found] = productOf(m, n, k, { transposeB: true, precision: 'float16' });
+    allClose(found, expectedOf(m, n, k, false, true, toHalf), { absolute: 2e-5 });
+  });
+
+  test('what is out of range becomes infinite; NaN and infinities stay', () => {
+    const values = [
+      65504,
+      65519,
+      65520,
+      -65519,
+      -70000,
+      1e30,
+      -Infinity,
+      Infinity,
+      NaN,
+      2 ** -24,
+      2 ** -26,
+      0.1,
+    ];
+    const expected = [
+      65504,
+      65504,
+      Infinity,
+      -65504,
+      -Infinity,
+      Infinity,
+      -Infinity,
+      Infinity,
+      NaN,
+      2 ** -24,
+      0,
+    ];
+    const one = tf.tensor2d([[1]]);
+    const found = linear(tf.tensor2d(values, [values.length, 1]), one, null, 'float16').dataSync();
+    assert.deepEqual([...found], [...expected, toHalf(0.1)]);
+  });
+
+  test('a linear map and its gradients are near those of float32', () => {
+    for (const [rows, width, out] of [
+      [7, 5, 3],
+      [70, 65, 130],
+    ]) {
+      const given = [matrix(rows, width, 1), matrix(out, width, 2), tf.reshape(matrix(1, out, 3), [out])];
+      const dy = matrix(rows, out, 4);
+      const outcomes = (op: typeof linearReference) => {
+        const call = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) =>
+          op(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D);
+        return [
+          call(given[0], given[1], given[2]),
+          ...tf.grads(call as (...args: tf.Tensor[]) => tf.Tensor)(given, tf.clone(dy)),
+        ];
+      };
+      const found = outcomes((x, w, b) => linear(x, w, b, 'float16'));
+      outcomes(linearReference).forEach((exact, i) => {
+        near(found[i], exact, 1e-3);
+      });
+    }
+  });
+
+  test('the gradient of the loss is times its scale from the logits on, and does not vanish', () => {
+    const [rows, width, size] = [9, 12, 4000];
+    const [hidden, weight] = [matrix(rows, width, 1), matrix(size, width, 2)];
+    const targets = Int32Array.from({ length: rows }, (_, i) => 7 * i);
+    const gradients = (lossScale: number) =>
+      tf.grads((h, w) =>
+        lossScale === 0
+          ? smoothedCrossEntropyReference(h as tf.Tensor2D, w as tf.Tensor2D, targets, 0.1).loss
+          : smoothedCrossEntropy(h as tf.Tensor2D, w as tf.Tensor2D, targets, 0.1, 'float16', lossScale).loss,
+      )([hidden, weight]);
+    const exact = gradients(0);
+    gradients(1024).forEach((found, i) => {
+      near(tf.div(found, 1024), exact[i], 2e-3);
+    });
+  });
+});
+
+/** Within a share of the largest. */
+function near(found: tf.Tensor, exact: tf.Tensor, share: number): void {
+  const values = exact.dataSync<'float32'>();
+  const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  allClose(found, exact, { absolute: share * most });
+}
+
+describe('a training in half precision', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-half-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const CONFIG = path.join(packageRoot(), 'test', 'cli', 'fixtures', 'run-v1', 'config.yaml');
+  const DATA = path.join(packageRoot(), 'test', 'data', 'fixtures', 'joint');
+
+  function train(name: string, updates: number, ...flags: string[]): string {
+    const args = [
+      ...['train', CONFIG, '--save-dir', path.join(folder, name), '--destdir', DATA, '--no-eval-bleu'],
+      ...['--max-update', String(updates), '--save-interval-updates', '2', '--log-interval', '1', ...flags],
+    ];
+    const { status, stderr } = spawnProgram(args, { env: process.env });
+    assert.equal(status, 0, stderr);
+    return stderr;
+  }
+  const linesOf = (name: string): Record<string, unknown>[] =>
+    readFileSync(path.join(folder, name, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const lossesOf = (name: string): number[] => linesOf(name).flatMap(({ loss }) => (loss as number) ?? []);
+  const weights = (name: string): Buffer =>
+    readFileSync(path.join(folder, name, 'checkpoint_last', 'model.safetensors'));
+
+  test('its losses follow those of the reference in float32, and its loss is scaled', () => {
+    train('reference', 10, '--backend', 'cpu');
+    const messages = train('half', 10, '--backend', 'webgpu', '--fp16');
+    assert.match(messages, /^Precision: float16 \(shader-f16, sums in float32\)$/m);
+    const [expected, found] = [lossesOf('reference'), lossesOf('half')];
+    assert.ok(expected.length >= 10);
+    assert.equal(found.length, expected.length);
+    const differences = found.map((loss, i) => Math.abs(loss - expected[i]) / expected[i]);
+    assert.ok(Math.max(...differences) < 2e-3, `${differences}`);
+    assert.ok(Math.max(...differences) > 1e-7, 'nothing was rounded');
+    const scales = linesOf('half').flatMap(({ event, loss_scale }) =>
+      event === 'train' ? [loss_scale] : [],
+    );
+    assert.ok(scales.length >= 10 && scales.every((scale) => scale === 128), `${scales}`);
+  });
+
+  test('interrupted and gone on with, it has the same bits', () => {
+    train('again', 5, '--backend', 'webgpu', '--fp16');
+    assert.match(train('again', 10, '--backend', 'webgpu', '--fp16'), /Going on from/);
+    assert.ok(weights('again').equals(weights('half')));
+  });
+
+  test('where gradients overflow in half precision, updates are skipped and the scale is halved', async () => {
+    const run = scratchFolder();
+    const start = { ...INITIAL_STATE, lossScale: { scale: 2 ** 22, clean: 0 } };
+    await trainTiny(run, { train: { precision: 'float16', maxUpdate: 14, saveInterval: 0 }, state: start });
+    const { lossScale, doctor } = readStateFile(path.join(run, 'checkpoint_last', 'state.json')).state;
+    assert.ok(lossScale!.scale < 2 ** 21 && lossScale!.clean > 0, JSON.stringify(lossScale));
+    assert.equal(doctor.skipped, 0);
+  });
+});
