@@ -12,7 +12,7 @@ import { registerRowGather } from './wasm-gather.js';
 
 export const BACKENDS = ['native', 'webgpu', 'tensorflow', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
-/** Those that `auto` looks for, in this order. WebGPU is taken by name alone until it has been measured on cards. */
+/** Those that `auto` looks for, in this order. A graphics card is first tested: workflows/choose-backend.ts sees to that. */
 export const AUTO = BACKENDS.filter((name) => name !== 'webgpu');
 
 /** The memory of a backend for tensors, in bytes. */

@@ -118,7 +118,7 @@ export const configSchema = z.strictObject({
     choice(
       ['auto', 'native', 'webgpu', 'tensorflow', 'wasm', 'cpu'],
       'auto',
-      'Tensor backend; auto takes the first that is there, in this order, without webgpu, a graphics card.',
+      'Tensor backend; auto takes the first of these that is there, and webgpu, a graphics card, for training alone and where it passes a test.',
     ),
   ),
   gpu: free(
@@ -129,7 +129,7 @@ export const configSchema = z.strictObject({
       .describe(
         'Graphics card of the webgpu backend: its number or a part of its name; null takes the fastest.',
       ),
-    { idle: { backend: ['auto', 'native', 'tensorflow', 'wasm', 'cpu'] } },
+    { idle: { backend: ['native', 'tensorflow', 'wasm', 'cpu'] } },
   ),
   threads: free(
     z

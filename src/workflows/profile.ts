@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { initBackend } from '../backend/init.js';
 import { canonicalHash } from '../common/canonical-hash.js';
 import { log } from '../common/log.js';
 import { DEFAULT_RESIDUAL, hasOmega } from '../config/residual-schemes.js';
@@ -20,6 +19,7 @@ import {
 import { STACKS } from '../model/scheme.js';
 import type { VocabularySizes } from '../model/transformer.js';
 import { compareOmega } from '../report/profile-table.js';
+import { chooseBackend } from './choose-backend.js';
 import { ensureDataset } from './preprocess/preprocess.js';
 import { openTrainingData, type TrainingData } from './train/data.js';
 import { settleBatch, takeRecorded } from './train/settle-batch.js';
@@ -53,7 +53,7 @@ export async function profile(
 ): Promise<ProfiledModel> {
   warnIfUnused(given);
   await ensureDataset(given);
-  const backend = await initBackend(given.backend, given.threads, given.gpu);
+  const backend = await chooseBackend(given);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   const data = openTrainingData(given);
   try {

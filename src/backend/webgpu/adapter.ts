@@ -40,6 +40,16 @@ interface Package {
   version: string;
 }
 
+/** Whether the optional package is there; it is not loaded. */
+export function isInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function loadPackage(): Promise<Package> {
   let loaded: Omit<Package, 'version'>;
   try {

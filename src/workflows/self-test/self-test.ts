@@ -3,13 +3,13 @@ import process from 'node:process';
 import { type BackendName, type ChosenBackend, initBackend } from '../../backend/init.js';
 import type { WebGpuBackend } from '../../backend/webgpu/backend.js';
 import { type DriverFiles, lookForDrivers } from '../../backend/webgpu/driver-files.js';
-import type { CardFacts } from '../../backend/webgpu/protocol.js';
 import { type Complaint, UserError, WrongResultsError } from '../../common/errors.js';
 import { packageVersion } from '../../common/files.js';
 import { log } from '../../common/log.js';
 import { tf } from '../../ops/tf.js';
 import { type Comparison, compareWithReference } from './correctness.js';
 import { measureSpeed, type Speed } from './speed.js';
+import { type Card, keepVerdict } from './verdicts.js';
 
 /** Which engine to test. */
 export interface Asked {
@@ -36,7 +36,7 @@ export interface SelfTest {
   asked: Asked;
   backend: Pick<ChosenBackend, 'name' | 'reason' | 'engine' | 'precisions'> | null;
   /** Of WebGPU. */
-  card: (CardFacts & { name: string; software: boolean }) | null;
+  card: Card | null;
   /** What Linux shows of cards and drivers, for WebGPU. */
   driver: DriverFiles | null;
   /** Why there is no such backend. */
@@ -73,6 +73,7 @@ export async function selfTest(asked: Asked, seconds?: number): Promise<SelfTest
   log.info(`Backend: ${name} (${reason})`);
   log.info('Comparing what it computes with the reference …');
   report.correctness = await testCorrectness(backend);
+  if (report.card?.software === false) keepVerdict(report.card, report.correctness.right);
   if (!report.correctness.right) return report;
   log.info('Measuring how fast it is …');
   const most = report.card?.software === true ? SECONDS.software : SECONDS.card;
@@ -106,7 +107,7 @@ export function refuseWrong({ missing, correctness, asked }: SelfTest): void {
 }
 
 /** What WebGPU tells of the card; null for other backends. */
-function cardOf({ name }: ChosenBackend): SelfTest['card'] {
+export function cardOf({ name }: ChosenBackend): Card | null {
   if (name !== 'webgpu') return null;
   const { facts } = (tf.backend() as WebGpuBackend).device;
   return { name: facts.name, software: facts.software, ...facts.card };

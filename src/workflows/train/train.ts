@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { type ChosenBackend, initBackend } from '../../backend/init.js';
+import type { ChosenBackend } from '../../backend/init.js';
 import { settlePrecision } from '../../backend/precision.js';
 import { explainFileError, UserError } from '../../common/errors.js';
 import { removeLeftovers } from '../../common/leftovers.js';
@@ -18,6 +18,7 @@ import { checkStops } from '../../train/stopping.js';
 import { Trainer } from '../../train/trainer.js';
 import type { TrainerOptions, TrainingEnd } from '../../train/training.js';
 import { checkpointBytes } from '../../train/trial.js';
+import { chooseBackend } from '../choose-backend.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
 import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from '../runs/directory.js';
 import { lockRun } from '../runs/lock.js';
@@ -122,7 +123,7 @@ export async function rehearseTraining(
 
 /** Starts the backend, makes the dataset where it is missing or stale, and opens the data; the caller closes it. */
 async function openAll(config: Config): Promise<{ data: TrainingData; backend: ChosenBackend }> {
-  const backend = await initBackend(config.backend, config.threads, config.gpu);
+  const backend = await chooseBackend(config);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   settlePrecision(backend, config.train.precision, 'train.precision');
   if (config.train.evalBleu)
