@@ -3,7 +3,15 @@ import type { KernelDropout } from '../../ops/kernels.js';
 import type { WebGpuBackend } from './backend.js';
 import type { Epilogue } from './epilogues.js';
 import { maskUniforms } from './mask.js';
-import { type Operands, productProgram, sharedBytes, TILES, type TileSize } from './product-program.js';
+import {
+  DEPTH,
+  type Operands,
+  productProgram,
+  sharedBytes,
+  TILES,
+  type TileSize,
+} from './product-program.js';
+import { type BufferKind, ELEMENT, program, variants } from './program.js';
 
 /** Results of fewer tiles are made of smaller ones. */
 const LEAST_TILES = { wide: 128, large: 16 } as const;
@@ -38,16 +46,105 @@ export interface Product {
 
 /** c = a·b and what comes behind it. */
 export function multiply(backend: WebGpuBackend, product: Product): void {
-  const { a, b, c, m, n, k, transposeA = false, transposeB = false } = product;
-  const { epilogue = 'none', beside = {}, rowSums, dropout = null, precision, batch } = product;
-  const operands = precision === 'float16' ? 'float16' : 'float32';
+  const { m, n, k, epilogue = 'none', batch } = product;
+  const operands = product.precision === 'float16' ? 'float16' : 'float32';
   const size = sizeOf(backend, product, operands);
+  const parts = epilogue === 'none' && batch === undefined ? partsOf(k, tilesOf(m, n, size)) : 1;
+  if (parts > 1) multiplyInParts(backend, product, size, operands, parts);
+  else dispatch(backend, product, size, operands, { depth: k, count: batch?.count ?? 1 });
+}
+
+function multiplyInParts(
+  backend: WebGpuBackend,
+  product: Product,
+  size: TileSize,
+  operands: Operands,
+  parts: number,
+): void {
+  const { m, n, k, rowSums } = product;
+  const [sums, sumsOfRows] = [m * n, rowSums === undefined ? 1 : m].map((length) =>
+    backend.allocate(parts * length),
+  );
+  const split = {
+    ...product,
+    ...{ c: { buffer: sums, pitch: n }, batch: { count: parts, a: 0, b: 0, c: m * n } },
+    ...(rowSums !== undefined && { rowSums: sumsOfRows }),
+  };
+  const depth = Math.ceil(k / parts / DEPTH) * DEPTH;
+  dispatch(backend, split, size, operands, { depth, count: parts, isSplit: true });
+  const { buffer: c, start: cStart = 0, pitch: cPitch } = product.c;
+  const count = m * n + (rowSums === undefined ? 0 : m);
+  backend.run(
+    partSums(rowSums !== undefined),
+    { sums, c, ...(rowSums !== undefined && { sumsOfRows, rowSums }) } as Record<string, number>,
+    { count, parts, m, n, cStart, cPitch },
+    backend.elements(count),
+  );
+  for (const buffer of [sums, sumsOfRows]) backend.pool.give(buffer);
+}
+
+/** Results of no more tiles than this are summed in parts of the depth, of which there are then about as many groups. */
+const ENOUGH_GROUPS = 256;
+const FEW_TILES = 64;
+/** Least depth that is split, and of a part: a second program has to add the parts. */
+const LEAST_DEPTH = { split: 2048, part: 256 } as const;
+
+/** Parts of the depth for a result of so many tiles. */
+function partsOf(k: number, tiles: number): number {
+  if (tiles > FEW_TILES || k < LEAST_DEPTH.split) return 1;
+  return Math.min(Math.ceil(ENOUGH_GROUPS / tiles), Math.floor(k / LEAST_DEPTH.part));
+}
+
+/** Adds up the parts, always in the same order. */
+const partSums = variants((summed: boolean) =>
+  program(
+    {
+      ...{ sums: 'floats', c: 'floatsOut' },
+      ...(summed && { sumsOfRows: 'floats', rowSums: 'floatsOut' }),
+    } as Record<string, BufferKind>,
+    { count: 'u32', parts: 'u32', m: 'u32', n: 'u32', cStart: 'u32', cPitch: 'u32' },
+    `${ELEMENT}
+  let size = p.m * p.n;
+  var sum = 0.0;
+  if (i < size) {
+    for (var part = 0u; part < p.parts; part++) { sum += sums[part * size + i]; }
+    c[p.cStart + i / p.n * p.cPitch + i % p.n] = sum;
+  }
+${
+  summed
+    ? `  else {
+    for (var part = 0u; part < p.parts; part++) { sum += sumsOfRows[part * p.m + i - size]; }
+    rowSums[i - size] = sum;
+  }`
+    : ''
+}
+}`,
+  ),
+);
+
+/** What the groups of a dispatch take in depth, and how often there are all of them. */
+interface Share {
+  depth: number;
+  count: number;
+  /** Whether each takes another part of the depth, rather than other matrices. */
+  isSplit?: boolean;
+}
+
+function dispatch(
+  backend: WebGpuBackend,
+  product: Product,
+  size: TileSize,
+  operands: Operands,
+  { depth, count, isSplit = false }: Share,
+): void {
+  const { a, b, c, m, n, k, transposeA = false, transposeB = false } = product;
+  const { epilogue = 'none', beside = {}, rowSums, dropout = null, batch } = product;
   const { tile } = TILES[size];
   const uniforms = {
     ...{ m, n, k, aPitch: a.pitch, bPitch: b.pitch, cPitch: c.pitch },
     ...{ aStart: a.start ?? 0, bStart: b.start ?? 0, cStart: c.start ?? 0 },
     ...{ aBatch: batch?.a ?? 0, bBatch: batch?.b ?? 0, cBatch: batch?.c ?? 0 },
-    ...{ kPart: k, kStep: 0, rowSumStep: 0 },
+    ...{ kPart: depth, kStep: isSplit ? depth : 0, rowSumStep: isSplit ? m : 0 },
     ...maskUniforms(dropout),
   };
   const ids: Record<string, number> = {
@@ -59,7 +156,7 @@ export function multiply(backend: WebGpuBackend, product: Product): void {
     productProgram(transposeA, transposeB, epilogue, size, operands, rowSums !== undefined),
     ids,
     uniforms,
-    [Math.ceil(n / tile), Math.ceil(m / tile), batch?.count ?? 1],
+    [Math.ceil(n / tile), Math.ceil(m / tile), count],
   );
 }
 

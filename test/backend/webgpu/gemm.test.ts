@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { initBackend } from '../../../src/backend/init.js';
+import type { WebGpuBackend } from '../../../src/backend/webgpu/backend.js';
 import { tf } from '../../../src/ops/tf.js';
 import { allClose } from '../../ops/all-close.js';
 import { availableBackends } from '../../ops/backends.js';
@@ -41,6 +42,37 @@ describe('products on a graphics card', { skip }, () => {
     allClose(productOf(m, n, k, { transposeB: true })[0], expectedOf(m, n, k, false, true), {
       absolute: 2e-5,
     });
+  });
+
+  test('a deep product of few tiles is summed in parts, with the sums of rows, to the same bits each time', () => {
+    const [m, n, k] = [70, 65, 2100];
+    const backend = tf.backend() as unknown as WebGpuBackend;
+    const run = (choices: Parameters<typeof productOf>[3]) => {
+      const { dispatches } = backend.encoder.counts;
+      const { info, buffer } = backend.output([m]);
+      const [found] = productOf(m, n, k, { transposeA: true, rowSums: buffer, ...choices });
+      const sums = backend.readSync(info.dataId) as Float32Array;
+      backend.disposeData(info.dataId);
+      return { found, sums, dispatches: backend.encoder.counts.dispatches - dispatches };
+    };
+    const once = run({});
+    assert.equal(once.dispatches, 2);
+    allClose(once.found, expectedOf(m, n, k, true, false), { absolute: 2e-4 });
+    const ofRows = tf.tidy(() => tf.sum(matrix(k, m, 1), 0).dataSync());
+    allClose(once.sums, ofRows, { absolute: 2e-4 });
+    assert.deepEqual(run({}), once);
+    const inOne = run({ epilogue: 'add' });
+    assert.equal(inOne.dispatches, 1);
+    const start = { start: 5, pitch: n + 3 };
+    const wide = backend.output([m * (n + 3) + 5]);
+    productOf(m, n, k, { transposeA: true, c: { buffer: wide.buffer, ...start } });
+    const values = backend.readSync(wide.info.dataId) as Float32Array;
+    backend.disposeData(wide.info.dataId);
+    const rows = Array.from({ length: m }, (_, i) => values.subarray(5 + i * (n + 3), 5 + i * (n + 3) + n));
+    assert.deepEqual(
+      rows.flatMap((row) => [...row]),
+      [...once.found],
+    );
   });
 
   test('a batch of matrices, and part of a wider one', () => {

@@ -41,7 +41,7 @@ export function productOf(
   const { info, buffer } = backend.output([m, n]);
   const product = { a, b, c: { buffer, pitch: n }, m, n, k, ...choices };
   const results: Float32Array[] = [];
-  for (const epilogue of twice ? (['none', 'add'] as const) : (['none'] as const)) {
+  for (const epilogue of twice ? (['none', 'add'] as const) : [choices.epilogue ?? 'none']) {
     multiply(backend, { ...product, epilogue });
     results.push(backend.readSync(info.dataId) as Float32Array);
   }
