@@ -8,7 +8,7 @@ import { packageRoot } from '../src/common/files.js';
 import { writeTinyTask } from './tiny-task.js';
 
 /**
- * npm run campaign:endurance -- [--updates 20000] [--validate 50]
+ * npm run campaign:endurance -- [--updates 20000] [--validate 50] [--backend webgpu]
  *
  * Trains a tiny model for long and watches what the process holds (Linux): resident memory of the last quarter of the time
  * against that of the second, and open files.
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     updates: { type: 'string', default: '20000' },
     /** Updates between two validations and checkpoints; 0 has none. */
     validate: { type: 'string', default: '0' },
+    backend: { type: 'string', default: 'auto' },
   },
 });
 /** Milliseconds between two looks. */
@@ -26,14 +27,14 @@ const EVERY = 250;
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-endurance-'));
 try {
   writeTinyTask(folder);
-  const { code, memory, files } = await watch(folder, values.updates, values.validate);
+  const { code, memory, files } = await watch(folder, values.updates, values.validate, values.backend);
   const quarter = (i: number): number =>
     median(memory.slice((i * memory.length) / 4, ((i + 1) * memory.length) / 4));
   const growth = quarter(3) / quarter(1) - 1;
   const open = files.slice(files.length / 4);
   const found = {
     updates: Number(values.updates),
-    validate: Number(values.validate),
+    ...{ validate: Number(values.validate), backend: values.backend },
     looks: memory.length,
     megabytes: [0, 1, 2, 3].map((i) => Math.round(quarter(i) / 1024)),
     growth: Number(growth.toFixed(4)),
@@ -50,6 +51,7 @@ async function watch(
   cwd: string,
   updates: string,
   validate: string,
+  backend: string,
 ): Promise<{ code: number | null; memory: number[]; files: number[] }> {
   const program = path.join(packageRoot(), 'bin/admin-nmt.js');
   const intervals = [
@@ -65,6 +67,8 @@ async function watch(
   const args = [
     'train',
     'config.yaml',
+    '--backend',
+    backend,
     '--max-update',
     updates,
     '--save-interval-updates',

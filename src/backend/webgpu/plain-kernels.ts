@@ -36,6 +36,10 @@ const ofTwo = (expression: string): PlainKernel => {
 
 const add = binary('l + r');
 
+/** l where the condition holds and where it is no number, else r, which may be none either. */
+const lesser = (condition: string): string =>
+  `select(r, l, ${condition} || (bitcast<u32>(l) & 0x7fffffffu) > 0x7f800000u)`;
+
 const addN: PlainKernel = ({ inputs, backend }) => {
   const [first, ...rest] = Object.values(inputs) as tf.TensorInfo[];
   if (first.dtype !== 'float32' || rest.length === 0) return null;
@@ -149,6 +153,21 @@ const concat: PlainKernel = ({ inputs, attrs, backend }) => {
   return info;
 };
 
+/** One behind another along a new axis: only the first, where nothing has to be moved apart. */
+const pack: PlainKernel = ({ inputs, attrs, backend }) => {
+  const parts = Object.values(inputs) as tf.TensorInfo[];
+  if (attrs.axis !== 0) return null;
+  const flat = parts.map((part) => backend.alias(part, [sizeOf(part.shape)]));
+  const joined = concat({
+    inputs: { ...flat } as unknown as tf.NamedTensorInfoMap,
+    attrs: { axis: 0 },
+    backend,
+  });
+  for (const { dataId } of flat) backend.disposeData(dataId);
+  if (joined === null) return null;
+  return { ...(joined as tf.TensorInfo), shape: [parts.length, ...parts[0].shape] };
+};
+
 /** Over the last axes; where others are meant, they are brought there first. */
 const sum: PlainKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!;
@@ -222,6 +241,8 @@ export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
   [tf.Sub]: ofTwo('l - r'),
   [tf.Multiply]: ofTwo('l * r'),
   [tf.RealDiv]: ofTwo('l / r'),
+  [tf.Minimum]: ofTwo(lesser('l < r')),
+  [tf.Maximum]: ofTwo(lesser('l > r')),
   [tf.AddN]: addN,
   [tf.Neg]: elementwise('-x'),
   [tf.Square]: elementwise('x * x'),
@@ -235,6 +256,7 @@ export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
   [tf.Transpose]: transpose,
   [tf.PadV2]: pad,
   [tf.Concat]: concat,
+  [tf.Pack]: pack,
   [tf.Sum]: sum,
   [tf.Softmax]: softmax,
   [tf.BatchMatMul]: batchMatMul,
