@@ -113,7 +113,7 @@ async function chooseAdapter(
     if (adapters.length > 0)
       throw new Unavailable(
         `there is no graphics card, only what imitates one on the processor (${listed})`,
-        `A software driver is slower than --backend native; for tests, name it: --gpu '${adapters[0].info.vendor}'.`,
+        `${cardWithoutDriver()}A software driver is slower than --backend native; for tests, name it: --gpu '${adapters[0].info.vendor}'.`,
       );
     throw new Unavailable(
       'there is no graphics card with a driver for Vulkan, Metal or Direct3D 12',
@@ -140,6 +140,15 @@ async function hidden(start: (more: readonly string[]) => Gpu, wanted: string): 
   } catch {
     return null; // the package throws where there is none
   }
+}
+
+/** What a card lacks that is here beside a driver in software; nothing where there is none. */
+function cardWithoutDriver(): string {
+  const files = lookForDrivers();
+  if (files === null || files.cards.length === 0) return '';
+  return lackOf(files)
+    .map((sentence) => `${sentence} `)
+    .join('');
 }
 
 /** What is seen to be missing; where nothing is, all that is needed. */

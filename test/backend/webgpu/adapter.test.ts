@@ -1,22 +1,35 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { checkVersion } from '../../../src/backend/webgpu/adapter.js';
 import { packageRoot } from '../../../src/common/files.js';
 import { type Outcome, spawnProgram } from '../../cli/run-program.js';
 import { availableBackends } from '../../ops/backends.js';
 
 const skip = !availableBackends.includes('webgpu') && 'there is no graphics card, not even in software';
-const RUN = path.join(packageRoot(), 'test', 'cli', 'fixtures', 'run-v1');
+
+const TRAIN = [
+  ...['train', path.join(packageRoot(), 'test', 'cli', 'fixtures', 'run-v1', 'config.yaml'), '--dry-run'],
+  ...['--destdir', path.join(packageRoot(), 'test', 'data', 'fixtures', 'joint'), '--backend', 'webgpu'],
+];
 
 /** A command that opens the device before it does anything else. */
 function open(env: NodeJS.ProcessEnv, ...flags: string[]): Outcome {
-  const config = path.join(RUN, 'config.yaml');
-  const data = path.join(packageRoot(), 'test', 'data', 'fixtures', 'joint');
-  const args = ['train', config, '--dry-run', '--destdir', data, '--backend', 'webgpu', ...flags];
-  return spawnProgram(args, { env: { ...process.env, ...env } });
+  return spawnProgram([...TRAIN, ...flags], { env: { ...process.env, ...env } });
 }
 
 function refuses({ status, stderr }: Outcome, problem: RegExp, hint: RegExp): void {
@@ -26,20 +39,51 @@ function refuses({ status, stderr }: Outcome, problem: RegExp, hint: RegExp): vo
   assert.doesNotMatch(stderr, /\n\s+at .*\.js:\d+/);
 }
 
-/** Has Node.js not find the package, in every thread. */
-const HIDDEN = (() => {
-  const hooks = `export const resolve = (name, context, next) => {
-    if (name !== 'webgpu') return next(name, context);
-    throw Object.assign(new Error("Cannot find package 'webgpu'"), { code: 'ERR_MODULE_NOT_FOUND' });
-  };`;
-  const script = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`;
-  return `--import data:text/javascript,${encodeURIComponent(script)}`;
-})();
+const scratch = mkdtempSync(path.join(tmpdir(), 'admin-nmt-adapter-'));
+after(() => rmSync(scratch, { recursive: true }));
+
+/** The program as it is installed, beside a package `webgpu` of some version, or beside none. */
+function installation(name: string, version: string | null): string {
+  const root = path.join(scratch, name);
+  const modules = path.join(root, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  cpSync(path.join(packageRoot(), 'package.json'), path.join(root, 'package.json'));
+  cpSync(fileURLToPath(new URL('../../../src', import.meta.url)), path.join(root, 'dist', 'src'), {
+    recursive: true,
+    filter: (file) => !file.endsWith('.map'),
+  });
+  for (const entry of readdirSync(path.join(packageRoot(), 'node_modules')))
+    if (entry !== 'webgpu' && !entry.startsWith('.'))
+      symlinkSync(path.join(packageRoot(), 'node_modules', entry), path.join(modules, entry));
+  if (version !== null) {
+    mkdirSync(path.join(modules, 'webgpu'));
+    const facts = { name: 'webgpu', version, type: 'module', main: 'index.js' };
+    writeFileSync(path.join(modules, 'webgpu', 'package.json'), JSON.stringify(facts));
+    writeFileSync(path.join(modules, 'webgpu', 'index.js'), 'export const create = () => ({});\n');
+  }
+  return path.join(root, 'dist', 'src', 'cli', 'main.js');
+}
+
+/** Refused by train and by check alike. */
+function refusedIn(main: string, problem: RegExp, hint: RegExp): void {
+  for (const args of [TRAIN, ['check', '--backend', 'webgpu']]) {
+    const found = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+    refuses(found, problem, hint);
+  }
+}
 
 test('without the package: what to install', () => {
-  refuses(
-    open({ NODE_OPTIONS: HIDDEN }),
+  refusedIn(
+    installation('without', null),
     /error: backend: the backend 'webgpu' is not available: the package webgpu is not installed/,
+    /`npm install webgpu@0\.6`/,
+  );
+});
+
+test('an old package: what was expected, what was found, what to install', () => {
+  refusedIn(
+    installation('old', '0.5.0'),
+    /error: backend: the backend 'webgpu' is not available: expected the package webgpu >=0\.6\.2 <0\.7, found 0\.5\.0/,
     /`npm install webgpu@0\.6`/,
   );
 });
@@ -54,6 +98,17 @@ test('without a driver: what a card needs', () => {
       ? /names files that are not there.* Or use --backend native/
       : /--backend native/,
   );
+});
+
+test('the self-test says the same, and what it has seen of the machine', () => {
+  const env = { ...process.env, ...NO_DRIVER, ADMIN_NMT_GPU: undefined };
+  const { status, stdout, stderr } = spawnProgram(['check', '--backend', 'webgpu', '--json'], { env });
+  assert.equal(status, 2, stderr);
+  const { missing, card, driver } = JSON.parse(stdout);
+  assert.match(missing.problem, /there is no graphics card with a driver/);
+  assert.equal(card, null);
+  if (process.platform === 'linux') assert.deepEqual([driver.named, driver.drivers], [true, []]);
+  assert.match(stderr, /^error: backend: .*there is no graphics card with a driver/m);
 });
 
 test('a software driver that nobody has named is refused, and named it computes', { skip }, () => {

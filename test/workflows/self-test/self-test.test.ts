@@ -31,6 +31,25 @@ describe('the self-test of an engine', { skip }, () => {
   });
 });
 
+const noCard = !availableBackends.includes('webgpu') && 'there is no graphics card, not even in software';
+
+test('a graphics card: what it is, and right results', { skip: noCard }, async () => {
+  const report = await selfTest({ backend: 'webgpu', gpu: null, threads: null }, 0.1);
+  assert.doesNotThrow(() => refuseWrong(report));
+  const { name, vendor, features, limits, subgroups } = report.card!;
+  assert.ok(name.includes(vendor) && features.includes('core-features-and-limits'), name);
+  assert.ok(subgroups[0] > 0 && subgroups[1] >= subgroups[0]);
+  const { has, got } = limits.maxStorageBufferBindingSize;
+  assert.ok(has >= 2 ** 27 && got === has);
+  assert.ok(limits.maxComputeInvocationsPerWorkgroup.has >= limits.maxComputeInvocationsPerWorkgroup.got);
+  const table = formatSelfTest(report);
+  assert.match(table, /^ {2}maxBufferSize \d+$/m);
+  assert.match(
+    table,
+    /Please send us this of your card: admin-nmt check --backend webgpu --json > card\.json$/,
+  );
+});
+
 const REPORT: SelfTest = {
   ...({ format: 'admin-nmt/self-test', version: 1, asked: { ...NATIVE, backend: 'webgpu' } } as const),
   program: { version: '1', node: 'v20', system: 'linux', processor: 'p', processors: 2 },
