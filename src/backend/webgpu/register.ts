@@ -10,20 +10,23 @@ import type { NoDevice } from './protocol.js';
 const NAME = 'webgpu';
 
 /**
- * Registers WebGPU with tfjs, once: its fused kernels, its plain ones, and for every other kernel that tfjs's CPU
- * backend has that one, on the processor.
+ * Opens a device and registers WebGPU with tfjs, once.
  *
  * @param wanted number of the adapter, or part of its name; null for the fastest that is no software
- * @param options for Dawn
  */
-export async function registerWebGpu(
-  wanted: string | null,
-  options: readonly string[] = [],
-): Promise<Device | NoDevice> {
+export async function registerWebGpu(wanted: string | null): Promise<Device | NoDevice> {
   const known = tf.findBackend(NAME);
   if (known != null) return (known as WebGpuBackend).device;
-  const device = await Device.open(wanted, options);
-  if (!(device instanceof Device)) return device;
+  const device = await Device.open(wanted);
+  if (device instanceof Device) await registerDevice(device);
+  return device;
+}
+
+/**
+ * Registers WebGPU with tfjs: its fused kernels, its plain ones, and for every other kernel that tfjs's CPU backend has
+ * that one, on the processor.
+ */
+export async function registerDevice(device: Device): Promise<void> {
   tf.registerBackend(NAME, () => new WebGpuBackend(device));
   registerFused(NAME, IMPLEMENTATIONS);
   await import('@tensorflow/tfjs-backend-cpu');
@@ -36,5 +39,4 @@ export async function registerWebGpu(
       return plain?.({ inputs, attrs, backend: backend as WebGpuBackend }) ?? host(params);
     });
   }
-  return device;
 }

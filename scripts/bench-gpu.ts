@@ -1,0 +1,162 @@
+// npm run bench:gpu -- what the program itself takes to keep a graphics card busy, and how much memory of the card it takes:
+//   npm run bench:gpu                                   dispatches, batches, buffers and JavaScript an update
+//   npm run bench:gpu -- --model base --tokens 4096     memory of a training with batches of so many target tokens
+// The first computes on Dawn's null backend, which takes commands and does nothing; the second on no device at all, since
+// memory is counted before any is taken. Both come to numbers that mean nothing.
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import type { WebGpuBackend } from '../src/backend/webgpu/backend.js';
+import { Device } from '../src/backend/webgpu/device.js';
+import { registerDevice } from '../src/backend/webgpu/register.js';
+import type { Precision } from '../src/common/precision.js';
+import type { ModelConfig } from '../src/config/schema.js';
+import type { Batch } from '../src/data/batch.js';
+import type { Recompute } from '../src/model/pass.js';
+import { Transformer, type VocabularySizes } from '../src/model/transformer.js';
+import { tf } from '../src/ops/tf.js';
+import { Updater } from '../src/train/update.js';
+import {
+  BATCH_TOKENS,
+  MODELS,
+  type ModelName,
+  modelConfig,
+  randomBatch,
+  UPDATES,
+  vocabularyOf,
+} from '../src/workflows/self-test/models.js';
+
+const USAGE = `npm run bench:gpu -- [options]
+  --layers 6,18          layers of either stack of the models that are timed
+  --updates N            updates that are timed (default 40)
+  --model NAME           memory of one of ${Object.keys(MODELS).join(', ')}
+  --tokens N             target tokens of its batches (default ${BATCH_TOKENS})
+  --precision P          float32 (default), or what the card is to multiply in
+  --recompute W          none (default), or layers
+  --half                 a card with half precision
+  --binding BYTES        largest part of a buffer that a program takes (default ${2 ** 31})`;
+
+const { values: options } = parseArgs({
+  options: {
+    layers: { type: 'string', default: '6,18' },
+    updates: { type: 'string', default: '40' },
+    model: { type: 'string' },
+    tokens: { type: 'string', default: String(BATCH_TOKENS) },
+    precision: { type: 'string', default: 'float32' },
+    recompute: { type: 'string', default: 'none' },
+    half: { type: 'boolean', default: false },
+    binding: { type: 'string', default: String(2 ** 31) },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** Updates before anything is counted: programs are compiled, buffers made. */
+const WARMING = 6;
+
+const backend = (): WebGpuBackend => tf.backend() as WebGpuBackend;
+
+/** Trains a model; `each` is told of every update, once its commands are sent. */
+async function train(
+  config: ModelConfig,
+  vocabulary: VocabularySizes,
+  batches: readonly Batch[],
+  updates: number,
+  each: (milliseconds: number) => void,
+): Promise<void> {
+  const model = Transformer.create(config, vocabulary, 1);
+  model.precision = options.precision as Precision;
+  model.recompute = options.recompute as Recompute;
+  const updater = new Updater(model, UPDATES);
+  for (let i = 0; i < updates; i++) {
+    const started = performance.now();
+    const { loss, nll, gradientNorm } = updater.apply([batches[i % batches.length]], i, 1e-4);
+    backend().encoder.flush();
+    const milliseconds = performance.now() - started;
+    await gradientNorm.data();
+    tf.dispose([loss, nll, gradientNorm]);
+    each(milliseconds);
+  }
+  updater.dispose();
+  model.dispose();
+}
+
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1];
+
+/** Narrow models: what a dispatch costs does not depend on the width, and the null backend has 512 MiB. */
+async function measureTime(layers: number): Promise<void> {
+  const config = { ...modelConfig('tiny'), encoder: { layers }, decoder: { layers } };
+  const batches = [1, 2, 3, 4].map((seed) => randomBatch(1024, vocabularyOf('tiny').target, seed));
+  const { device, encoder, pool } = backend();
+  const found: Record<'dispatches' | 'batches' | 'buffers' | 'main' | 'thread', number[]> = {
+    ...{ dispatches: [], batches: [], buffers: [], main: [], thread: [] },
+  };
+  let [counts, busy] = [{ ...encoder.counts }, device.busy()];
+  await train(config, vocabularyOf('tiny'), batches, WARMING + Number(options.updates), (milliseconds) => {
+    const now = { ...encoder.counts };
+    for (const name of ['dispatches', 'batches', 'buffers'] as const)
+      found[name].push(now[name] - counts[name]);
+    found.main.push(milliseconds);
+    found.thread.push(device.busy() - busy);
+    [counts, busy] = [now, device.busy()];
+  });
+  const middle = Object.fromEntries(
+    Object.entries(found).map(([name, list]) => [name, median(list.slice(WARMING))]),
+  ) as Record<keyof typeof found, number>;
+  const dispatch = (milliseconds: number): string => ((1000 * milliseconds) / middle.dispatches).toFixed(1);
+  console.log(
+    `${layers}+${layers}: ${middle.dispatches} dispatches, ${middle.batches} batches, ${middle.buffers} new buffers an update; ` +
+      `main thread ${middle.main.toFixed(1)} ms (${dispatch(middle.main)} µs a dispatch), ` +
+      `device thread ${middle.thread.toFixed(1)} ms (${dispatch(middle.thread)} µs); ` +
+      `buffers of ${megabytes(pool.resident)} MB`,
+  );
+}
+
+/** A device that takes what it is sent and gives zeros. */
+function noDevice(): Device {
+  const binding = Number(options.binding);
+  const limits = { binding, buffer: Number.MAX_SAFE_INTEGER, groups: 65_535, shared: 49_152 };
+  const stub: Partial<Device> = {
+    facts: { name: 'none', software: false, half: options.half, limits } as Device['facts'],
+    check: () => {},
+    run: () => {},
+    read: async (_, bytes) => new ArrayBuffer(bytes),
+    readSync: (_, bytes) => new ArrayBuffer(bytes),
+  };
+  return stub as Device;
+}
+
+async function measureMemory(name: ModelName): Promise<void> {
+  const tokens = Number(options.tokens);
+  const batches = [1, 2].map((seed) => randomBatch(tokens, vocabularyOf(name).target, seed));
+  const { pool } = backend();
+  const peaks: number[] = [];
+  let [between, buffers] = [0, 0];
+  await train(modelConfig(name), vocabularyOf(name), batches, 3, () => {
+    peaks.push(pool.peak);
+    [between, buffers] = [pool.used, pool.resident];
+    pool.resetPeak();
+  });
+  const [first, ...others] = peaks;
+  console.log(
+    `${name}, ${batches[0].source.tokens.length} + ${batches[0].targetOutput.length} tokens, ${options.precision}, recompute ${options.recompute}: ` +
+      `most in use ${megabytes(Math.max(...others))} MB (first update ${megabytes(first)} MB), between updates ${megabytes(between)} MB; ` +
+      `buffers of ${megabytes(buffers)} MB`,
+  );
+}
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+
+/** @throws where there is no package `webgpu` */
+async function nullDevice(): Promise<Device> {
+  const device = await Device.open(null, ['backend=null']);
+  if (device instanceof Device) return device;
+  throw new Error(`${device.missing}. ${device.install}`);
+}
+
+if (options.help) console.log(USAGE);
+else {
+  await registerDevice(options.model === undefined ? await nullDevice() : noDevice());
+  await tf.setBackend('webgpu');
+  if (options.model !== undefined) await measureMemory(options.model as ModelName);
+  else for (const layers of options.layers.split(',')) await measureTime(Number(layers));
+}
+process.exit();
