@@ -83,7 +83,7 @@ export class BatchRunner {
 
   /** @returns the buffers to destroy once all is submitted */
   private execute(
-    commands: readonly number[],
+    commands: Float64Array,
     written: Uint8Array<ArrayBuffer>,
     encoder: GpuCommandEncoder,
   ): number[] {
@@ -92,10 +92,10 @@ export class BatchRunner {
     for (let i = 0; i < commands.length; ) {
       const id = commands[i + 1];
       if (commands[i] === Command.dispatch) {
-        const [, , uniform, x, y, z, count] = commands.slice(i, i + 7);
-        const ids = commands.slice(i + 7, i + 7 + count);
+        const count = commands[i + 6];
+        const ids = commands.subarray(i + 7, i + 7 + count);
         pass ??= encoder.beginComputePass();
-        this.dispatch(pass, this.programs.get(id)!, uniform, ids, [x, y, z]);
+        this.dispatch(pass, this.programs.get(id)!, commands.subarray(i + 2, i + 6), ids);
         i += 7 + count;
       } else if (commands[i] === Command.write) {
         const data = written.subarray(commands[i + 2], commands[i + 2] + commands[i + 3]);
@@ -110,7 +110,7 @@ export class BatchRunner {
         });
         i += 3;
       } else if (commands[i] === Command.view) {
-        const [, , base, offset, size] = commands.slice(i, i + 5);
+        const [base, offset, size] = commands.subarray(i + 2, i + 5);
         this.buffers.set(id, { buffer: this.partOf(base).buffer, offset, size });
         i += 5;
       } else if (commands[i] === Command.copy) {
@@ -131,14 +131,13 @@ export class BatchRunner {
   private dispatch(
     pass: GpuComputePass,
     program: Program,
-    uniform: number,
-    ids: readonly number[],
-    [x, y, z]: readonly [number, number, number],
+    [uniform, x, y, z]: Float64Array,
+    ids: Float64Array,
   ): void {
     const key = ids.join();
     let group = program.groups.get(key);
     if (group === undefined) {
-      const entries = ids.map((id, binding) => ({ binding, resource: this.partOf(id) }));
+      const entries = Array.from(ids, (id, binding) => ({ binding, resource: this.partOf(id) }));
       group = this.device.createBindGroup({ layout: program.layout, entries });
       if (program.groups.size >= MOST_GROUPS) program.groups.clear();
       program.groups.set(key, group);

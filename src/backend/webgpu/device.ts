@@ -78,8 +78,11 @@ export class Device {
 
   run(batch: Batch): void {
     this.check();
-    const { buffer: written } = batch.written;
-    this.send({ kind: 'batch', batch }, [written, batch.uniforms.buffer, batch.indices.buffer]);
+    const { commands, written, uniforms, indices } = batch;
+    this.send(
+      { kind: 'batch', batch },
+      [commands, written, uniforms, indices].map(({ buffer }) => buffer),
+    );
   }
 
   /** The first bytes of a buffer, after all that was sent before. */

@@ -115,7 +115,7 @@ export class Encoder implements BufferSource {
     this.counts.dispatches += this.dispatches;
     this.counts.batches++;
     this.device.run({
-      commands: this.commands,
+      commands: Float64Array.from(this.commands),
       written,
       uniforms: new Uint8Array(this.uniforms.slice(0, this.dispatches * UNIFORM_STRIDE)),
       indices: this.indices.slice(0, this.indexCount),

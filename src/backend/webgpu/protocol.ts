@@ -90,7 +90,8 @@ export const Command = {
 } as const;
 
 export interface Batch {
-  commands: readonly number[];
+  /** Numbers of bytes do not fit into integers of 32 bits. */
+  commands: Float64Array<ArrayBuffer>;
   written: Uint8Array<ArrayBuffer>;
   uniforms: Uint8Array<ArrayBuffer>;
   indices: Int32Array<ArrayBuffer>;
