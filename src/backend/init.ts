@@ -9,6 +9,7 @@ import { registerHostDecoding } from './host-decoding.js';
 import type { NativeBackend } from './native/backend.js';
 import type { Addon } from './native/binding.js';
 import { registerRowGather } from './wasm-gather.js';
+import type { DeviceFacts } from './webgpu/protocol.js';
 
 export const BACKENDS = ['native', 'webgpu', 'tensorflow', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
@@ -81,9 +82,9 @@ const LOADERS: Record<BackendName, Loader> = {
     const { registerWebGpu } = await import('./webgpu/register.js');
     const device = await registerWebGpu(gpu ?? process.env.ADMIN_NMT_GPU ?? null);
     if ('missing' in device) return device;
-    const { name, software, half } = device.facts;
+    const { name, software } = device.facts;
     return {
-      ...(half && { precisions: { float16: 'shader-f16, sums in float32' } }),
+      precisions: halfOf(device.facts),
       tfjsName: 'webgpu',
       what: `${name} through WebGPU${software ? ', in software, slow' : ''}`,
       set: name,
@@ -125,6 +126,13 @@ const LOADERS: Record<BackendName, Loader> = {
     return { tfjsName: 'cpu', what: 'plain JavaScript, slow' };
   },
 };
+
+function halfOf({ half, matrices }: Pick<DeviceFacts, 'half' | 'matrices'>): Record<string, string> {
+  if (!half) return {};
+  const { m, n, k } = matrices ?? {};
+  const units = matrices === null ? 'shader-f16' : `matrix units of ${m} × ${n} × ${k}`;
+  return { float16: `${units}, sums in float32` };
+}
 
 function precisionsOf({ isa }: Addon): Record<string, string> {
   const without = (unit: string) => `${isa}: the same bits without ${unit}`;

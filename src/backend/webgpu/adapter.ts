@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Gpu, GpuAdapter, GpuDevice } from './api.js';
 import { lackOf, lookForDrivers } from './driver-files.js';
-import type { CardFacts, DeviceFacts, NoDevice } from './protocol.js';
+import { fits } from './matrix-program.js';
+import type { CardFacts, DeviceFacts, MatrixUnit, NoDevice } from './protocol.js';
 
 /** The optional package, a name that the compiler does not follow: it may be absent. */
 const PACKAGE: string = 'webgpu';
@@ -19,6 +20,11 @@ const WANTED_LIMITS = [
 ];
 /** Half precision. */
 const HALF = 'shader-f16';
+/** Matrix units, and what they are programmed with; an experiment, which Dawn has to be asked for. */
+const MATRICES = ['chromium-experimental-subgroup-matrix', 'subgroups', HALF];
+const EXPERIMENTS = 'enable-dawn-features=allow_unsafe_apis';
+/** Vendors whose matrix units are used: on Intel's they were seen to be much slower than none. */
+const WITH_MATRICES = ['nvidia', 'amd', 'apple', 'mesa'];
 /** Others that tell what a card is like. */
 const TOLD_LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
@@ -101,7 +107,7 @@ async function chooseAdapter(
   options: readonly string[],
 ): Promise<GpuAdapter> {
   const start = (more: readonly string[] = []): Gpu => {
-    const gpu = create([...options, ...more]);
+    const gpu = create([EXPERIMENTS, ...options, ...more]);
     opened.push(gpu);
     return gpu;
   };
@@ -177,11 +183,14 @@ export async function openDevice(
   const adapter = await chooseAdapter(loaded, wanted, options);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const half = adapter.features.has(HALF);
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: half ? [HALF] : [] });
+  const matrices = matricesOf(adapter);
+  const requiredFeatures = matrices !== null ? MATRICES : half ? [HALF] : [];
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
   const facts = {
     name: nameOf(adapter),
     software: adapter.info.isFallbackAdapter,
     half,
+    matrices,
     limits: {
       binding: device.limits.maxStorageBufferBindingSize,
       buffer: device.limits.maxBufferSize,
@@ -191,6 +200,18 @@ export async function openDevice(
     card: cardFacts(loaded, adapter, device),
   };
   return { device, facts };
+}
+
+/** The largest matrices of float16 with float32 sums that tiles are made of. */
+function matricesOf({ info, features }: GpuAdapter): MatrixUnit | null {
+  if (!WITH_MATRICES.includes(info.vendor) || !MATRICES.every((name) => features.has(name))) return null;
+  const units = (info.subgroupMatrixConfigs ?? [])
+    .filter(
+      ({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32',
+    )
+    .map(({ M, N, K }) => ({ m: M, n: N, k: K, subgroup: info.subgroupMaxSize }))
+    .filter((unit) => fits('large', unit));
+  return units.sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k)[0] ?? null;
 }
 
 function cardFacts(

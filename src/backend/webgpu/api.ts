@@ -9,6 +9,14 @@ export interface GpuBuffer {
 
 export type GpuLimits = Readonly<Record<string, number>>;
 
+export interface GpuMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
 export interface GpuAdapterInfo {
   readonly vendor: string;
   readonly architecture: string;
@@ -16,6 +24,8 @@ export interface GpuAdapterInfo {
   readonly description: string;
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
+  /** With chromium-experimental-subgroup-matrix. */
+  readonly subgroupMatrixConfigs?: readonly GpuMatrixConfig[];
   /** Whether it computes on the processor. */
   readonly isFallbackAdapter: boolean;
 }

@@ -3,6 +3,7 @@ import type { KernelDropout } from '../../ops/kernels.js';
 import type { WebGpuBackend } from './backend.js';
 import type { Epilogue } from './epilogues.js';
 import { maskUniforms } from './mask.js';
+import { fits, matrixProgram, matrixSharedBytes } from './matrix-program.js';
 import {
   DEPTH,
   type Operands,
@@ -152,19 +153,26 @@ function dispatch(
     ...beside,
     ...(rowSums !== undefined && { rowSums }),
   };
-  backend.run(
-    productProgram(transposeA, transposeB, epilogue, size, operands, rowSums !== undefined),
-    ids,
-    uniforms,
-    [Math.ceil(n / tile), Math.ceil(m / tile), count],
-  );
+  const { matrices } = backend.device.facts;
+  const summed = rowSums !== undefined;
+  const chosen =
+    operands === 'float16' && matrices !== null && size !== 'small'
+      ? matrixProgram(
+          ...([transposeA, transposeB, epilogue, size, summed] as const),
+          ...([matrices.m, matrices.n, matrices.k, matrices.subgroup] as const),
+        )
+      : productProgram(transposeA, transposeB, epilogue, size, operands, summed);
+  backend.run(chosen, ids, uniforms, [Math.ceil(n / tile), Math.ceil(m / tile), count]);
 }
 
 /** The largest tiles that the device takes and that are enough to keep it busy. */
 function sizeOf(backend: WebGpuBackend, { m, n, batch }: Product, operands: Operands): TileSize {
-  const { shared } = backend.device.facts.limits;
+  const { limits, matrices } = backend.device.facts;
   const enough = (size: keyof typeof LEAST_TILES): boolean =>
-    sharedBytes(size, operands) <= shared && tilesOf(m, n, size) * (batch?.count ?? 1) >= LEAST_TILES[size];
+    tilesOf(m, n, size) * (batch?.count ?? 1) >= LEAST_TILES[size] &&
+    (operands === 'float16' && matrices !== null
+      ? fits(size, matrices) && matrixSharedBytes(size, matrices) <= limits.shared
+      : sharedBytes(size, operands) <= limits.shared);
   if (enough('wide')) return 'wide';
   return enough('large') ? 'large' : 'small';
 }

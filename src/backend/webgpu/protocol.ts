@@ -24,6 +24,8 @@ export interface DeviceFacts {
   software: boolean;
   /** Whether its programs may have floats of half precision. */
   half: boolean;
+  /** What its matrix units multiply, where it has any that are used. */
+  matrices: MatrixUnit | null;
   limits: {
     /** Bytes that a program reads or writes of one buffer, and of a buffer. */
     binding: number;
@@ -33,6 +35,15 @@ export interface DeviceFacts {
     shared: number;
   };
   card: CardFacts;
+}
+
+/** Matrices that a subgroup multiplies at once, m × k by k × n, of float16 with sums in float32. */
+export interface MatrixUnit {
+  m: number;
+  n: number;
+  k: number;
+  /** Most invocations of a subgroup. */
+  subgroup: number;
 }
 
 /** What a card and its driver say of themselves. */

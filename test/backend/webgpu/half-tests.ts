@@ -5,8 +5,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { initBackend } from '../../../src/backend/init.js';
+import type { WebGpuBackend } from '../../../src/backend/webgpu/backend.js';
 import { packageRoot } from '../../../src/common/files.js';
 import { smoothedCrossEntropy, smoothedCrossEntropyReference } from '../../../src/ops/cross-entropy.js';
+import { type FeedForwardWeights, feedForward } from '../../../src/ops/feed-forward.js';
 import { linear, linearReference } from '../../../src/ops/matmul.js';
 import { tf } from '../../../src/ops/tf.js';
 import { INITIAL_STATE, readStateFile } from '../../../src/train/state.js';
@@ -94,6 +96,69 @@ describe('products in half precision', () => {
     const found = linear(tf.tensor2d(values, [values.length, 1]), one, null, 'float16').dataSync();
     assert.deepEqual([...found], [...expected, toHalf(0.1)]);
   });
+
+  test('a product with sums of rows, in parts of its depth', () => {
+    const [m, n, k] = [260, 259, 2050];
+    const backend = tf.backend() as unknown as WebGpuBackend;
+    const { info, buffer } = backend.output([m]);
+    const [found] = productOf(m, n, k, { transposeA: true, rowSums: buffer, precision: 'float16' });
+    allClose(found, expectedOf(m, n, k, true, false, toHalf), { absolute: 3e-4 });
+    const rounded = matrix(k, m, 1).dataSync().map(toHalf);
+    const sums = Float64Array.from({ length: m }, (_, row) => {
+      let sum = 0;
+      for (let d = 0; d < k; d++) sum += rounded[d * m + row];
+      return sum;
+    });
+    allClose(backend.readSync(info.dataId) as Float32Array, sums, { absolute: 3e-4 });
+    backend.disposeData(info.dataId);
+  });
+
+  test('in tiles, what is out of range or no number stays in its row', () => {
+    const [rows, width, out] = [260, 40, 259];
+    const x = matrix(rows, width, 1).dataSync();
+    const strange = new Map([
+      [3, Number.NaN],
+      [70, 1e30],
+      [259, Number.NEGATIVE_INFINITY],
+    ]);
+    for (const [row, value] of strange) x[row * width + 33] = value;
+    const y = linear(tf.tensor2d(x, [rows, width]), tf.ones([out, width]), null, 'float16').dataSync();
+    for (let row = 0; row < rows; row++) {
+      const found = y.subarray(row * out, (row + 1) * out);
+      const value = strange.get(row);
+      const expected = value === 1e30 ? Number.POSITIVE_INFINITY : value;
+      assert.ok(
+        found.every((sum) => (expected === undefined ? Number.isFinite(sum) : Object.is(sum, expected))),
+        `row ${row}: ${found.subarray(0, 3)}`,
+      );
+    }
+  });
+
+  for (const activation of ['relu', 'gelu'] as const) {
+    test(`the feed-forward sublayer with ${activation} and its gradients, under dropout`, () => {
+      const [rows, width, inner] = [260, 259, 261];
+      const given = [
+        matrix(rows, width, 1),
+        matrix(inner, width, 2),
+        tf.reshape(matrix(1, inner, 3), [inner]),
+        matrix(width, inner, 4),
+        tf.reshape(matrix(1, width, 5), [width]),
+      ].map((each) => tf.tensor(each.dataSync().map(toHalf), each.shape)); // so that each ReLU lies on the same side
+      const options = { activation, dropout: 0.3, key: { seed: 5, step: 3, site: 1 } };
+      const outcomes = (precision: 'float32' | 'float16') => {
+        const call = (...[x, fc1Weight, fc1Bias, fc2Weight, fc2Bias]: tf.Tensor[]) =>
+          feedForward(x as tf.Tensor2D, { fc1Weight, fc1Bias, fc2Weight, fc2Bias } as FeedForwardWeights, {
+            ...options,
+            precision,
+          });
+        return [call(...given), ...tf.grads(call)(given, matrix(rows, width, 6))];
+      };
+      const exact = outcomes('float32');
+      outcomes('float16').forEach((found, i) => {
+        near(found, exact[i], 2e-3);
+      });
+    });
+  }
 
   test('a linear map and its gradients are near those of float32', () => {
     for (const [rows, width, out] of [
