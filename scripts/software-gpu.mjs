@@ -3,6 +3,7 @@
 //
 //   node scripts/software-gpu.mjs        SwiftShader, out of Chromium's package: a weak card
 //   node scripts/software-gpu.mjs mesa   llvmpipe, out of Debian 12's backports: one with half precision
+//   node scripts/software-gpu.mjs sid    the same out of Debian sid: with matrix units, too, tried by hand (docs/gpu.md)
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -58,47 +59,47 @@ function getSwiftShader() {
   });
 }
 
-const MESA = path.join(folder, 'mesa');
-const SUITE = 'bookworm';
-const BACKPORTS = `${SUITE}-backports`;
 /** What every process has from its system, and must not have twice. */
 const OF_THE_SYSTEM = /^(libc6|libgcc-s1|gcc-.*-base|libstdc\+\+6)$/;
 
-/**
- * The driver and the libraries that it needs and the system has not, or older: 12 MB where the system has a Mesa of its
- * own, 56 MB where it has nothing. apt keeps its lists (9 MB) in a folder of ours, as if nothing were installed.
- */
-function getMesa() {
-  if (existsSync(path.join(MESA, 'lvp_icd.json'))) return;
+/** Where Mesa is taken from, and which of the libraries that it needs with it. */
+const MESA = {
+  /** Those that the system has not, or older: 12 MB where it has a Mesa of its own, 56 MB where it has nothing. */
+  mesa: {
+    suites: ['bookworm', 'bookworm-backports'],
+    isWanted: (name, version) => !OF_THE_SYSTEM.test(name) && !isInstalled(name, version),
+  },
+  /** All, since they are newer than the system's, down to its C library: 69 MB. */
+  sid: { suites: ['sid'], isWanted: () => true },
+};
+
+/** apt keeps its lists (9 to 11 MB) in a folder of ours, as if nothing were installed. */
+function getMesa(which) {
+  const place = path.join(folder, which);
+  if (existsSync(path.join(place, 'lvp_icd.json'))) return;
+  const { suites, isWanted } = MESA[which];
   inScratch((scratch) => {
-    const apt = aptOf(scratch);
+    const apt = aptOf(scratch, suites);
     run('apt-get', [...apt, '-q', 'update'], scratch);
-    const install = [
-      '-t',
-      BACKPORTS,
-      '--no-install-recommends',
-      '--simulate',
-      'install',
-      'mesa-vulkan-drivers',
-    ];
-    const planned = run('apt-get', [...apt, ...install], scratch).matchAll(/^Inst (\S+) \((\S+) /gm);
-    const missing = [...planned].filter(
-      ([, name, version]) => !OF_THE_SYSTEM.test(name) && !isInstalled(name, version),
-    );
-    run(
+    const plan = ['-t', suites.at(-1), '--no-install-recommends', '--simulate', 'install'];
+    const found = run(
       'apt-get',
-      [...apt, '-q', 'download', ...missing.map(([, name, version]) => `${name}=${version}`)],
+      [...apt, ...plan, 'mesa-vulkan-drivers', 'libvulkan1', 'libstdc++6'],
       scratch,
     );
+    const wanted = [...found.matchAll(/^Inst (\S+) \((\S+) /gm)]
+      .filter(([, name, version]) => isWanted(name, version))
+      .map(([, name, version]) => `${name}=${version}`);
+    run('apt-get', [...apt, '-q', 'download', ...wanted], scratch);
     run('sh', ['-c', 'for package in *.deb; do dpkg -x "$package" unpacked; done'], scratch);
-    takeMesa(path.join(scratch, 'unpacked'));
+    takeMesa(path.join(scratch, 'unpacked'), place);
   });
 }
 
 /** Options under which apt knows Debian's lists alone, and keeps them here. */
-function aptOf(scratch) {
+function aptOf(scratch, suites) {
   const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  const sources = [SUITE, BACKPORTS].map(
+  const sources = suites.map(
     (suite) => `deb [signed-by=${keys}] http://deb.debian.org/debian ${suite} main\n`,
   );
   const at = (...names) => path.join(scratch, ...names);
@@ -129,31 +130,31 @@ function isInstalled(name, version) {
 }
 
 /** Copies the libraries into one folder, and has the description of the driver name it by its full path. */
-function takeMesa(unpacked) {
-  const libraries = ['usr/lib', 'lib'].flatMap((place) => {
-    const above = path.join(unpacked, place);
+function takeMesa(unpacked, place) {
+  const libraries = ['usr/lib', 'lib'].flatMap((part) => {
+    const above = path.join(unpacked, part);
     const found = existsSync(above) ? readdirSync(above).filter((name) => name.endsWith('-linux-gnu')) : [];
     return found.map((name) => path.join(above, name));
   });
-  const driver = path.join(MESA, 'libvulkan_lvp.so');
-  mkdirSync(MESA, { recursive: true });
-  for (const place of libraries) {
-    for (const name of readdirSync(place)) {
+  const driver = path.join(place, 'libvulkan_lvp.so');
+  mkdirSync(place, { recursive: true });
+  for (const source of libraries) {
+    for (const name of readdirSync(source)) {
       const isOther = name.startsWith('libvulkan_') && name !== path.basename(driver);
       if (name.includes('.so') && !isOther)
-        cpSync(path.join(place, name), path.join(MESA, name), { verbatimSymlinks: true });
+        cpSync(path.join(source, name), path.join(place, name), { verbatimSymlinks: true });
     }
   }
   const described = path.join(unpacked, 'usr', 'share', 'vulkan', 'icd.d');
   const [icd] = readdirSync(described).filter((name) => name.startsWith('lvp_icd'));
   const { file_format_version, ICD } = JSON.parse(readFileSync(path.join(described, icd), 'utf8'));
   const own = { file_format_version, ICD: { ...ICD, library_path: driver } };
-  writeFileSync(path.join(MESA, 'lvp_icd.json'), `${JSON.stringify(own, null, 1)}\n`);
+  writeFileSync(path.join(place, 'lvp_icd.json'), `${JSON.stringify(own, null, 1)}\n`);
 }
 
 const wanted = process.argv[2] ?? 'swiftshader';
 try {
-  if (wanted === 'mesa') getMesa();
+  if (wanted in MESA) getMesa(wanted);
   else getSwiftShader();
   console.log(`The tests of the WebGPU backend compute with ${wanted} in ${folder}.`);
 } catch (error) {
