@@ -5,7 +5,7 @@ import { Encoder, type Groups } from './encoder.js';
 import { ListMemory } from './list-memory.js';
 import { classOf, Pool } from './pool.js';
 import { GROUP, type Program } from './program.js';
-import { type Stored, typed, type Values, valuesOf } from './stored.js';
+import { type Shared, type Stored, typed, type Values, valuesOf } from './stored.js';
 
 /**
  * Storage of tensors on a device for WebGPU. Every element has four bytes there, also a boolean. A tensor owns its
@@ -61,11 +61,11 @@ export class WebGpuBackend extends tf.KernelBackend {
     if (entry.values !== null) return entry.values.slice();
     if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
     this.encoder.flush();
-    if (entry.shared === undefined)
+    if (entry.shared?.readTogether !== true)
       return valuesOf(await this.device.read(entry.buffer!, 4 * entry.size), entry.dtype);
-    const { all, start } = entry.shared;
-    all.memory ??= this.device.read(all.buffer, all.bytes);
-    return valuesOf((await all.memory).slice(start, start + 4 * entry.size), entry.dtype);
+    const { shared, start = 0 } = entry;
+    shared.memory ??= this.device.read(shared.buffer, shared.bytes);
+    return valuesOf((await shared.memory).slice(4 * start, 4 * (start + entry.size)), entry.dtype);
   }
 
   override readSync(dataId: object): tf.backend_util.BackendValues {
@@ -159,20 +159,26 @@ export class WebGpuBackend extends tf.KernelBackend {
       floats += classOf(4 * size) / 4;
       return start;
     });
-    const all = this.output([floats]);
-    this.stored.get(all.info.dataId).refCount = wanted.length;
-    const shared = read ? { buffer: all.buffer, bytes: 4 * floats, memory: null } : undefined;
+    const shared: Shared = {
+      ...{ buffer: this.allocate(floats), bytes: 4 * floats, live: wanted.length },
+      ...{ readTogether: read, memory: null },
+    };
     const infos = wanted.map(({ shape, dtype = 'float32' }, i) => {
       const dataId = {};
-      const buffer = this.encoder.view(all.buffer, 4 * starts[i], classOf(4 * sizes[i]));
-      const where = {
-        of: [all.info.dataId],
-        ...(shared && { shared: { all: shared, start: 4 * starts[i] } }),
-      };
-      this.stored.set(dataId, { dtype, size: sizes[i], refCount: 1, values: null, buffer, ...where });
+      const buffer = this.encoder.view(shared.buffer, 4 * starts[i], classOf(4 * sizes[i]));
+      const entry = { dtype, size: sizes[i], refCount: 1, values: null, buffer };
+      this.stored.set(dataId, { ...entry, shared, start: starts[i] });
       return { dataId, shape: [...shape], dtype };
     });
-    return { infos, buffer: all.buffer, starts };
+    return { infos, buffer: shared.buffer, starts };
+  }
+
+  /** Of two tensors that share a buffer, of which one is the first: the buffer, and where the other one starts in floats. */
+  behind(first: tf.TensorInfo, other: tf.TensorInfo): { buffer: number; start: number } {
+    const [one, two] = [first, other].map(({ dataId }) => this.stored.get(dataId));
+    if (one.shared === undefined || one.shared !== two.shared || one.start !== 0)
+      throw new Error('expected two tensors that one program has filled in');
+    return { buffer: one.shared.buffer, start: two.start! };
   }
 
   /** The same values under another shape. */
@@ -225,10 +231,12 @@ export class WebGpuBackend extends tf.KernelBackend {
   }
 
   /** Gives back what a tensor has hold of. */
-  release({ buffer, place, of }: Stored): void {
+  release({ buffer, place, of, shared }: Stored): void {
     if (of !== undefined) for (const dataId of of) this.disposeData(dataId);
     else if (place !== undefined) this.lists.leave(place);
-    else if (buffer !== null) this.pool.give(buffer);
+    else if (shared !== undefined) {
+      if (--shared.live === 0) this.pool.give(shared.buffer);
+    } else if (buffer !== null) this.pool.give(buffer);
   }
 
   send(values: Values, buffer: number): void {

@@ -86,7 +86,7 @@ function multiplyInParts(
 
 /** Results of no more tiles than this are summed in parts of the depth, of which there are then about as many groups. */
 const ENOUGH_GROUPS = 256;
-const FEW_TILES = 64;
+const FEW_TILES = 32;
 /** Least depth that is split, and of a part: a second program has to add the parts. */
 const LEAST_DEPTH = { split: 2048, part: 256 } as const;
 

@@ -50,7 +50,7 @@ export class ListMemory {
       if (entry.values !== null) this.owner.send(entry.values, buffer);
       else this.owner.encoder.copy(entry.buffer!, buffer, 4 * entry.size);
       this.owner.release(entry);
-      Object.assign(entry, { values: null, buffer, place: places[i], of: undefined });
+      Object.assign(entry, { values: null, buffer, place: places[i], of: undefined, shared: undefined });
     });
     this.owner.encoder.flush();
     this.owner.pool.trim();

@@ -3,6 +3,17 @@ import type { Place } from './slabs.js';
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 
+/** A buffer of several tensors, which goes back to the pool with the last of them. */
+export interface Shared {
+  buffer: number;
+  bytes: number;
+  /** Tensors that there are. */
+  live: number;
+  /** Whether all are read when one is, and what was read. */
+  readTogether: boolean;
+  memory: Promise<ArrayBuffer> | null;
+}
+
 /** A tensor: numbers that were given and not yet sent to the device, or a buffer there, of its own or part of another. */
 export interface Stored {
   dtype: tf.DataType;
@@ -14,8 +25,9 @@ export interface Stored {
   place?: Place;
   /** The tensors whose memory it is part of. */
   of?: readonly object[];
-  /** What is read from the device together with others, and where it starts there, in bytes. */
-  shared?: { all: { buffer: number; bytes: number; memory: Promise<ArrayBuffer> | null }; start: number };
+  /** The buffer that it shares with others, and where it starts there, in floats. */
+  shared?: Shared;
+  start?: number;
 }
 
 /** Numbers as a tensor of the type holds them. */

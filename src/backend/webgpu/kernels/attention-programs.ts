@@ -1,6 +1,6 @@
 import { BLOCK_INTS, type Block } from '../attention-blocks.js';
 import { MASK, MASK_UNIFORMS } from '../mask.js';
-import { type BufferKind, ELEMENT, LEAST, POWERS, program, variants } from '../program.js';
+import { type BufferKind, LEAST, POWERS, program, variants } from '../program.js';
 
 /* Programs of attention. A group of n by n has n queries and goes over their keys n at a time, or the other way round:
    invocation (i, j) has the score of query i and key j, and columns j, j + n, … of row i of what is summed. */
@@ -154,36 +154,50 @@ export const forwardProgram = variants((block: Block, columns: number) =>
   ),
 );
 
-/** For each query and head the logarithm of its total function and Σ dy·out. */
-export const STATISTICS = program(
-  { dy: 'floats', out: 'floats', logPartition: 'floats', pairs: 'floatsOut' },
-  { count: 'u32', headWidth: 'u32' },
-  `${ELEMENT}
-  var sum = 0.0;
-  for (var c = 0u; c < p.headWidth; c++) { sum += dy[i * p.headWidth + c] * out[i * p.headWidth + c]; }
-  pairs[2u * i] = logPartition[i];
-  pairs[2u * i + 1u] = sum;
-}`,
-);
-
-/** Of the cell (query, key): \`weight\`, the masked one and the gradient of the score. */
-const CELL = (query: string, key: string, seen: string) => `
+/** Of the cell (query, key): the weight under its mask, and the gradient of the score. */
+const CELL = (query: string, logPartition: string, delta: string) => `
     var kept = 0.0;
     var slope = 0.0;
-    if (${seen}) {
-      let pair = 2u * (${query} * p.heads + head);
-      let weight = powerOf(score * p.scale, pairs[pair]);
-      let m = maskAt(${query}, head, ${key});
+    if (seen) {
+      let weight = powerOf(score * p.scale, ${logPartition});
+      let m = maskAt(${query}, head, key);
       kept = weight * m;
-      slope = weight * (change * m - pairs[pair + 1u]) * p.scale;
+      slope = weight * (change * m - ${delta}) * p.scale;
     }`;
 
+/**
+ * It also writes what the gradients of the keys need of each query and head: the logarithm of its partition function, and
+ * Σ dy·out.
+ *
+ * `outs` is the result of the forward pass and, from `logStart` on, the logarithms.
+ */
 export const queryGradientProgram = variants((block: Block, columns: number) =>
   program(
-    { q: 'floats', k: 'floats', v: 'floats', dy: 'floats', pairs: 'floats', dq: 'floatsOut' },
-    UNIFORMS,
+    {
+      ...{ q: 'floats', k: 'floats', v: 'floats', dy: 'floats', outs: 'floats' },
+      ...({ pairs: 'floatsOut', dq: 'floatsOut' } as const),
+    } as Record<'q' | 'k' | 'v' | 'dy' | 'outs' | 'pairs' | 'dq', BufferKind>,
+    { ...UNIFORMS, logStart: U32 },
     `${MASK}${POWERS}${shared(block)}${head(block)}
   let query = first - start + i;
+  var product = 0.0;
+  var logPartition = 0.0;
+  if (first + i < end) {
+    for (var c = j; c < p.headWidth; c += ${block}u) {
+      let e = (first + i) * p.width + column0 + c;
+      product += dy[e] * outs[e];
+    }
+    logPartition = outs[p.logStart + (first + i) * p.heads + head];
+  }
+  cells[local] = product;
+  workgroupBarrier();
+  var delta = 0.0;
+  for (var t = 0u; t < ${block}u; t++) { delta += cells[i * ${block}u + t]; }
+  if (first + i < end && j == 0u) {
+    let pair = 2u * ((first + i) * p.heads + head);
+    pairs[pair] = logPartition;
+    pairs[pair + 1u] = delta;
+  }
   var sums: array<f32, ${columns}>;
   var last = otherEnd;
   if (p.causal != 0u) { last = min(otherEnd, otherStart + first - start + ${block}u); }
@@ -199,7 +213,7 @@ export const queryGradientProgram = variants((block: Block, columns: number) =>
       load(block, 'left', 'dy', 'first', 'end', 'p.width', '0u'),
       load(block, 'right', 'v', 'key0', 'otherEnd', 'p.vPitch', 'p.vColumn'),
     )}
-    let seen = first + i < end && key0 + j < otherEnd && ${SEES('query', 'key')};${CELL('(first + i)', 'key', 'seen')}
+    let seen = first + i < end && key0 + j < otherEnd && ${SEES('query', 'key')};${CELL('(first + i)', 'logPartition', 'delta')}
     workgroupBarrier();
     cells[local] = slope;${mix(block, 'sums', columns, load(block, 'right', 'k', 'key0', 'otherEnd', 'p.kPitch', 'p.kColumn'))}
   }${store(block, 'sums', columns, 'dq', 'p.qPitch', 'p.qColumn', '1.0')}
@@ -233,7 +247,8 @@ export const keyGradientProgram = variants((block: Block, columns: number, toget
       load(block, 'left', 'v', 'first', 'end', 'p.vPitch', 'p.vColumn'),
       load(block, 'right', 'dy', 'query0', 'otherEnd', 'p.width', '0u'),
     )}
-    let seen = first + i < end && query0 + j < otherEnd && ${SEES('query', 'key')};${CELL('(query0 + j)', 'key', 'seen')}
+    let seen = first + i < end && query0 + j < otherEnd && ${SEES('query', 'key')};
+    let pair = 2u * ((query0 + j) * p.heads + head);${CELL('(query0 + j)', 'pairs[pair]', 'pairs[pair + 1u]')}
     workgroupBarrier();
     cells[local] = kept;${mix(block, 'dValue', columns, load(block, 'right', 'dy', 'query0', 'otherEnd', 'p.width', '0u'))}
     workgroupBarrier();

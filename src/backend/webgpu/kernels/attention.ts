@@ -4,12 +4,7 @@ import { blockFor, blocksOf, longestOf } from '../attention-blocks.js';
 import type { WebGpuBackend } from '../backend.js';
 import { maskUniforms } from '../mask.js';
 import { fill } from '../strided.js';
-import {
-  forwardProgram,
-  keyGradientProgram,
-  queryGradientProgram,
-  STATISTICS,
-} from './attention-programs.js';
+import { forwardProgram, keyGradientProgram, queryGradientProgram } from './attention-programs.js';
 import type { Implementations } from './call.js';
 
 type Tensors = Partial<Record<'0' | '1' | '2', tf.TensorInfo>>;
@@ -43,33 +38,25 @@ export const ATTENTION = {
   Attention: ({ inputs, attributes, backend }) => {
     const { q, width, heads, queryOffsets, keyOffsets } = attributes;
     const rows = inputs[String(q.tensor) as '0']!.shape[0];
-    const [out, logPartition] = [backend.output([rows, width]), backend.output([rows, heads])];
+    const { infos } = backend.outputsTogether([{ shape: [rows, width] }, { shape: [rows, heads] }]);
+    const [out, logPartition] = infos.map((info) => backend.bufferOf(info));
     const { ids, uniforms, block, columns } = given(backend, inputs, attributes);
     const blocks = blocksOf(queryOffsets, keyOffsets, block);
     backend.run(
       forwardProgram(block, columns),
-      { ...ids, out: out.buffer, logPartition: logPartition.buffer },
+      { ...ids, out, logPartition },
       { ...uniforms, blocks: blocks.count, places: blocks.places },
       backend.fold(blocks.count, heads),
     );
-    return [out.info, logPartition.info];
+    return infos;
   },
 
   AttentionGradient: ({ inputs, attributes, backend }) => {
     const { q, k, v, heads, width, queryOffsets, keyOffsets } = attributes;
     const { ids, uniforms, block, columns } = given(backend, inputs, attributes);
-    const [out, logPartition, dy] = [inputs.out!, inputs.logPartition!, inputs.dy!].map((tensor) =>
-      backend.floats(tensor),
-    );
-    const rows = inputs.out!.shape[0];
-    const pairs = backend.allocate(2 * rows * heads);
-    const count = rows * heads;
-    backend.run(
-      STATISTICS,
-      { dy, out, logPartition, pairs },
-      { count, headWidth: width / heads },
-      backend.elements(count),
-    );
+    const { buffer: outs, start: logStart } = backend.behind(inputs.out!, inputs.logPartition!);
+    const dy = backend.floats(inputs.dy!);
+    const pairs = backend.allocate(2 * inputs.out!.shape[0] * heads);
     const tensors = (['0', '1', '2'] as const).flatMap((name) => inputs[name] ?? []);
     const results = tensors.map(({ shape }) => backend.output(shape));
     results.forEach(({ info, buffer }, tensor) => {
@@ -83,8 +70,8 @@ export const ATTENTION = {
     ];
     backend.run(
       queryGradientProgram(block, columns),
-      { ...ids, dy, pairs, dq },
-      { ...uniforms, blocks: queries.count, places: queries.places },
+      { ...ids, dy, outs, pairs, dq },
+      { ...uniforms, logStart, blocks: queries.count, places: queries.places },
       backend.fold(queries.count, heads),
     );
     backend.run(
