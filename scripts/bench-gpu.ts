@@ -3,6 +3,7 @@
 //   npm run bench:gpu -- --model base --tokens 4096     memory of a training with batches of so many target tokens
 // The first computes on Dawn's null backend, which takes commands and does nothing; the second on no device at all, since
 // memory is counted before any is taken. Both come to numbers that mean nothing.
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { WebGpuBackend } from '../src/backend/webgpu/backend.js';
@@ -54,26 +55,23 @@ const WARMING = 6;
 
 const backend = (): WebGpuBackend => tf.backend() as WebGpuBackend;
 
-/** Trains a model; `each` is told of every update, once its commands are sent. */
+/** Trains a model; `each` is told of every update, once its commands are done. */
 async function train(
   config: ModelConfig,
   vocabulary: VocabularySizes,
   batches: readonly Batch[],
   updates: number,
-  each: (milliseconds: number) => void,
+  each: () => void,
 ): Promise<void> {
   const model = Transformer.create(config, vocabulary, 1);
   model.precision = options.precision as Precision;
   model.recompute = options.recompute as Recompute;
   const updater = new Updater(model, UPDATES);
   for (let i = 0; i < updates; i++) {
-    const started = performance.now();
     const { loss, nll, gradientNorm } = updater.apply([batches[i % batches.length]], i, 1e-4);
-    backend().encoder.flush();
-    const milliseconds = performance.now() - started;
     await gradientNorm.data();
     tf.dispose([loss, nll, gradientNorm]);
-    each(milliseconds);
+    each();
   }
   updater.dispose();
   model.dispose();
@@ -81,32 +79,33 @@ async function train(
 
 const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1];
 
+/** Milliseconds of processors, whatever else the machine does: of the thread that trains, and of all others. */
+function spent(): { main: number; others: number } {
+  const { user, system } = process.cpuUsage();
+  const main = Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
+  return { main, others: (user + system) / 1000 - main };
+}
+
 /** Narrow models: what a dispatch costs does not depend on the width, and the null backend has 512 MiB. */
 async function measureTime(layers: number): Promise<void> {
   const config = { ...modelConfig('tiny'), encoder: { layers }, decoder: { layers } };
   const batches = [1, 2, 3, 4].map((seed) => randomBatch(1024, vocabularyOf('tiny').target, seed));
-  const { device, encoder, pool } = backend();
-  const found: Record<'dispatches' | 'batches' | 'buffers' | 'main' | 'thread', number[]> = {
-    ...{ dispatches: [], batches: [], buffers: [], main: [], thread: [] },
-  };
-  let [counts, busy] = [{ ...encoder.counts }, device.busy()];
-  await train(config, vocabularyOf('tiny'), batches, WARMING + Number(options.updates), (milliseconds) => {
-    const now = { ...encoder.counts };
-    for (const name of ['dispatches', 'batches', 'buffers'] as const)
-      found[name].push(now[name] - counts[name]);
-    found.main.push(milliseconds);
-    found.thread.push(device.busy() - busy);
-    [counts, busy] = [now, device.busy()];
+  const { encoder, pool } = backend();
+  const now = () => ({ ...encoder.counts, ...spent() });
+  const states: ReturnType<typeof now>[] = [];
+  let bytes = 0;
+  await train(config, vocabularyOf('tiny'), batches, WARMING + 1 + Number(options.updates), () => {
+    states.push(now());
+    bytes = pool.resident;
   });
-  const middle = Object.fromEntries(
-    Object.entries(found).map(([name, list]) => [name, median(list.slice(WARMING))]),
-  ) as Record<keyof typeof found, number>;
-  const dispatch = (milliseconds: number): string => ((1000 * milliseconds) / middle.dispatches).toFixed(1);
+  const ofUpdate = (name: keyof ReturnType<typeof now>): number =>
+    median(states.slice(WARMING + 1).map((state, i) => state[name] - states[WARMING + i][name]));
+  const dispatches = ofUpdate('dispatches');
+  const time = (name: 'main' | 'others'): string =>
+    `${ofUpdate(name).toFixed(1)} ms (${((1000 * ofUpdate(name)) / dispatches).toFixed(1)} µs a dispatch)`;
   console.log(
-    `${layers}+${layers}: ${middle.dispatches} dispatches, ${middle.batches} batches, ${middle.buffers} new buffers an update; ` +
-      `main thread ${middle.main.toFixed(1)} ms (${dispatch(middle.main)} µs a dispatch), ` +
-      `device thread ${middle.thread.toFixed(1)} ms (${dispatch(middle.thread)} µs); ` +
-      `buffers of ${megabytes(pool.resident)} MB`,
+    `${layers}+${layers}: ${dispatches} dispatches, ${ofUpdate('batches')} batches, ${ofUpdate('buffers')} new buffers an update; ` +
+      `the thread that trains ${time('main')}, that of the device and others ${time('others')}; buffers of ${megabytes(bytes)} MB`,
   );
 }
 

@@ -14,10 +14,12 @@ function run(...args: string[]): string {
 }
 
 test('dispatches and time of an update, on a device that computes nothing', {
-  skip: !isInstalled() && 'the package webgpu is not installed',
+  skip:
+    (!isInstalled() || process.platform !== 'linux') &&
+    'the package webgpu is not installed, or Linux is not here',
 }, () => {
   const found =
-    /^1\+1: (\d+) dispatches, (\d+) batches, 0 new buffers an update; main thread [\d.]+ ms .*, device thread [\d.]+ ms/.exec(
+    /^1\+1: (\d+) dispatches, (\d+) batches, 0 new buffers an update; the thread that trains [\d.]+ ms .*, that of the device and others [\d.]+ ms/.exec(
       run('--layers', '1', '--updates', '5'),
     );
   assert.ok(found !== null && Number(found[1]) > 50 && Number(found[2]) >= 1, String(found));

@@ -23,16 +23,14 @@ const LAST_PATIENCE = 20_000;
 /** The device, as the program sees it: another thread does what is sent, in turn. */
 export class Device {
   readonly facts: DeviceFacts;
-  private readonly worker: Worker;
   private readonly port: MessagePort;
   private readonly state: Int32Array;
   private failure: string | null = null;
   private tickets = 0;
   private readonly awaited = new Map<number, () => void>();
 
-  private constructor(facts: DeviceFacts, worker: Worker, port: MessagePort, state: SharedArrayBuffer) {
+  private constructor(facts: DeviceFacts, port: MessagePort, state: SharedArrayBuffer) {
     this.facts = facts;
-    this.worker = worker;
     this.port = port;
     this.state = new Int32Array(state);
     port.on('message', (message: FromDevice) => this.hear(message));
@@ -59,7 +57,7 @@ export class Device {
       worker.once('error', reject);
     });
     worker.unref();
-    if (answer.kind === 'opened') return new Device(answer.facts, worker, port, state);
+    if (answer.kind === 'opened') return new Device(answer.facts, port, state);
     port.close();
     if (answer.kind === 'missing') return answer.why;
     throw new Error(`expected a device, found ${answer.kind}`);
@@ -102,11 +100,6 @@ export class Device {
     const outcome = new Int32Array(target, 0, 1);
     while (Atomics.load(outcome, 0) === Outcome.waiting) Atomics.wait(outcome, 0, Outcome.waiting, PATIENCE);
     return this.taken(target, bytes);
-  }
-
-  /** Milliseconds for which the thread has been at work: for measurements. */
-  busy(): number {
-    return this.worker.performance.eventLoopUtilization().active;
   }
 
   /** Loses the device, as a driver may: for tests. */

@@ -21,6 +21,9 @@ export interface DriverFiles {
   capabilities: string | null;
 }
 
+/** The card of Windows, as Linux within it sees it. */
+const WSL = '/dev/dxg';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Null on other systems, whose drivers have all that is needed. @param root of the file system, for tests */
@@ -61,7 +64,11 @@ export function lackOf(files: DriverFiles): string[] {
     found.push(
       'libvulkan.so.1 is missing: `apt install libvulkan1`, `dnf install vulkan-loader` or `pacman -S vulkan-icd-loader`.',
     );
-  if (named && drivers.length === 0)
+  if (cards.includes(WSL) && !drivers.some((file) => file.includes('dzn')))
+    found.push(
+      'This is Linux within Windows, which has no conformant driver for Vulkan: run admin-nmt under Windows itself.',
+    );
+  else if (named && drivers.length === 0)
     found.push('VK_DRIVER_FILES or VK_ICD_FILENAMES names files that are not there: unset it.');
   else if (cards.some((file) => file.includes('nvidia')) && !drivers.some((file) => file.includes('nvidia')))
     found.push(nvidiaPart(visible, capabilities, nvidia));

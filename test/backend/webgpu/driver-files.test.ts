@@ -73,6 +73,13 @@ test('no driver at all for a card of Mesa', () => {
   only(lack(rootWith(LOADER, 'dev/dri/renderD128')), /`apt install mesa-vulkan-drivers`/);
 });
 
+test('Linux within Windows: its driver is no good', () => {
+  only(
+    lack(rootWith(LOADER, 'dev/dxg', 'usr/share/vulkan/icd.d/lvp_icd.json')),
+    /run admin-nmt under Windows itself/,
+  );
+});
+
 test('drivers that the environment names and that are not there', () => {
   const root = rootWith(LOADER, 'dev/dri/renderD128', 'usr/share/vulkan/icd.d/intel_icd.json');
   for (const name of ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES'])
