@@ -1,3 +1,4 @@
+import type { Precision } from '../../common/precision.js';
 import { Purpose, RandomStream } from '../../common/rng.js';
 import { pack } from '../../data/batch.js';
 import { attention, type HeadRows } from '../../ops/attention.js';
@@ -69,12 +70,24 @@ function differentiated(
 type T2 = tf.Tensor2D;
 type T1 = tf.Tensor1D;
 
-/** Rows, columns and depth of products of few tiles and of many, none of them whole, and of a long sum. */
+/** Rows, columns and depth of products of few tiles, of many and of the widest, none of them whole, and of a long sum. */
 const PRODUCTS = [
   [17, 33, 5],
   [260, 259, 67],
   [1030, 50, 33],
+  [1500, 1410, 7],
 ] as const;
+
+/** Products in a precision, with their gradients. */
+export const productsIn = (precision: Precision): Case[] =>
+  PRODUCTS.map(([m, n, k]) =>
+    differentiated(
+      `product ${m} × ${n} over ${k}`,
+      () => [matrix(m, k, 1), matrix(n, k, 2), vector(n, 3)],
+      (x, weight, bias) => linear(x as T2, weight as T2, bias as T1, precision),
+    ),
+  );
+export const PRODUCT_CASES: readonly Case[] = productsIn('float32');
 
 const LENGTHS = [1, 31, 33, 70];
 /** Width and heads of attention. */
@@ -82,13 +95,7 @@ const [WIDTH, HEADS] = [36, 3];
 
 /** The ops of training: values and gradients on shapes that straddle tiles. */
 export const TRAINING_CASES: readonly Case[] = [
-  ...PRODUCTS.map(([m, n, k]) =>
-    differentiated(
-      `product ${m} × ${n} over ${k}`,
-      () => [matrix(m, k, 1), matrix(n, k, 2), vector(n, 3)],
-      (x, weight, bias) => linear(x as T2, weight as T2, bias as T1),
-    ),
-  ),
+  ...PRODUCT_CASES,
   ...(['relu', 'gelu'] as const).map((activation) =>
     differentiated(
       `feed-forward, ${activation}`,

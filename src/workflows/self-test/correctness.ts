@@ -10,7 +10,15 @@ import { ownValues } from '../../ops/reading.js';
 import { tf } from '../../ops/tf.js';
 import { MovingAverage } from '../../train/moving-average.js';
 import { Updater } from '../../train/update.js';
-import { type Case, DECODING_CASES, NON_FINITE_CASES, type Results, TRAINING_CASES } from './cases.js';
+import {
+  type Case,
+  DECODING_CASES,
+  NON_FINITE_CASES,
+  PRODUCT_CASES,
+  productsIn,
+  type Results,
+  TRAINING_CASES,
+} from './cases.js';
 import { modelConfig, randomBatch, UPDATES } from './models.js';
 
 /** How near a backend comes to the reference. */
@@ -70,6 +78,10 @@ export async function compareWithReference({
   }
   found.push(judge('model again: the same bits', errorOf(await MODEL_CASE.compute(), passed), 0));
   for (const precision of others) {
+    for (const [i, { what, compute }] of productsIn(precision).entries()) {
+      const error = errorOf(await compute(), expected.get(PRODUCT_CASES[i])!);
+      found.push(judge(`${what} in ${precision}`, error, CLOSE_IN[precision]));
+    }
     const error = errorOf(await gradientsIn(precision), expected.get(MODEL_CASE)!);
     found.push(judge(`model in ${precision}`, error, CLOSE_IN[precision]));
   }
