@@ -203,7 +203,7 @@ export async function openDevice(
 }
 
 /** The largest matrices of float16 with float32 sums that tiles are made of. */
-function matricesOf({ info, features }: GpuAdapter): MatrixUnit | null {
+export function matricesOf({ info, features }: Pick<GpuAdapter, 'info' | 'features'>): MatrixUnit | null {
   if (!WITH_MATRICES.includes(info.vendor) || !MATRICES.every((name) => features.has(name))) return null;
   const units = (info.subgroupMatrixConfigs ?? [])
     .filter(
