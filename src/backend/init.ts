@@ -37,6 +37,8 @@ export interface ChosenBackend {
   threads: number;
   /** Null where the backend does not tell. */
   memory: TensorMemory | null;
+  /** Whether a device computes that may be lost with all that it holds. */
+  isVolatile: boolean;
   /** By precision other than float32: how the backend computes products in it, in words. */
   precisions: Readonly<Record<string, string>>;
 }
@@ -210,7 +212,7 @@ export async function initBackend(
     const engine = found.set === undefined ? name : `${name} ${found.set}`;
     const reason = [found.what, ...passed].join('; ');
     const { threads: used = 1, precisions = {} } = found;
-    return { name, reason, engine, threads: used, memory, precisions };
+    return { name, reason, engine, threads: used, memory, isVolatile: name === 'webgpu', precisions };
   }
   throw new UserError({
     problem: `no tensor backend could be started: ${passed.join('; ')}`,

@@ -36,6 +36,14 @@ export class DamageError extends UserError {
   }
 }
 
+/** A device that fails, or is lost with all that it holds, while it computes. */
+export class DeviceError extends UserError {
+  constructor(complaint: Complaint, options?: { cause?: unknown }) {
+    super(complaint, options);
+    this.name = 'DeviceError';
+  }
+}
+
 /** `where: problem` and the hint on a line of its own, as it is shown to the user. */
 export function formatComplaint({ problem, where, hint }: Complaint): string {
   const head = where === undefined ? problem : `${where}: ${problem}`;

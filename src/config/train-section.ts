@@ -200,6 +200,12 @@ export const trainSection = section(
       minutes('Save a checkpoint every this many minutes of training (0: off).'),
       { unit: 'minutes' },
     ),
+    'rescue-interval': free(
+      amount()
+        .default(60)
+        .describe('Keep a copy every this many seconds, to be saved where a graphics card is lost (0: off).'),
+      { unit: 'seconds' },
+    ),
     'keep-last': free(count(5, 'Numbered checkpoints to keep (0: all).'), { unit: 'checkpoints' }),
     'keep-best': free(count(1, 'Checkpoints to keep by best-checkpoint-metric.', 1), { unit: 'checkpoints' }),
     'average-last': free(

@@ -59,25 +59,39 @@ export class Saver {
    * Begins to save. Returns when the numbers are copied; a checkpoint that is still being written is waited for first.
    * Where the disk refuses, a warning says so, and it is tried again later.
    */
-  async save({ metricsBytes, ...savable }: Savable): Promise<void> {
+  async save(savable: Savable): Promise<void> {
     await this.underWay;
     const started = performance.now();
-    const { runDirectory, origin, keep, write = inThread } = this.options;
-    const { state } = savable;
-    const { updates } = state; // what follows may happen after the next ones
-    this.savedAt = updates;
-    if (metricsBytes === null) {
-      const message = 'the lines of metrics.jsonl that belong to it cannot be written';
-      this.underWay = Promise.resolve(this.fail({ message, refused: true }, updates));
+    const { updates } = savable.state; // what follows may happen after the next ones
+    const job = await this.capture(savable);
+    if (job !== null) {
+      this.begin(job, started);
       return;
     }
-    const image = await captureCheckpoint({ ...savable, origin });
+    this.savedAt = updates;
+    const message = 'the lines of metrics.jsonl that belong to it cannot be written';
+    this.underWay = Promise.resolve(this.fail({ message, refused: true }, updates));
+  }
+
+  /** Copies what a checkpoint of this moment holds. @returns null where its metrics could not be written */
+  async capture({ metricsBytes, ...savable }: Savable): Promise<CheckpointJob | null> {
+    if (metricsBytes === null) return null;
+    const { runDirectory, origin, keep } = this.options;
+    const { state } = savable;
     const nameOf = (place: { epoch: number; updates: number }): string =>
       checkpointName(place.epoch, place.updates);
     const bests = state.bests.map(nameOf);
     const spared = state.doctor.good === null ? bests : [...bests, nameOf(state.doctor.good)];
-    const name = checkpointName(state.epoch, updates);
-    const job = { ...image, runDirectory, name, metricsBytes, bests, spared, keep };
+    const image = captureCheckpoint({ ...savable, origin });
+    const where = { runDirectory, name: nameOf(state), metricsBytes, bests, spared, keep };
+    return { ...(await image), ...where };
+  }
+
+  /** Begins to write what was copied, which it takes over; none may be under way. */
+  begin(job: CheckpointJob, started = performance.now()): void {
+    const { write = inThread } = this.options;
+    const { updates } = job; // the job is given away
+    this.savedAt = updates;
     this.underWay = write(job)
       .catch(refusalOf)
       .then((failure) => {

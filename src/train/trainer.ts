@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { InterruptedError } from '../common/errors.js';
+import { DeviceError, InterruptedError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Batch } from '../data/batch.js';
 import type { Transformer } from '../model/transformer.js';
@@ -14,8 +14,9 @@ import { diverged } from './meter.js';
 import { milestone, savesOnTheWay, validates } from './milestones.js';
 import { MovingAverage } from './moving-average.js';
 import { TrainingRecord } from './record.js';
-import { Saver } from './saver.js';
+import { type Savable, Saver } from './saver.js';
 import { createSchedule, type Schedule } from './schedules.js';
+import { SpareCopy, withWhatIsSaved } from './spare-copy.js';
 import type { TrainState } from './state.js';
 import { Deadline, expectedEnd, stopReason } from './stopping.js';
 import type { TrainerOptions, TrainingEnd, TrainingStart } from './training.js';
@@ -30,6 +31,8 @@ export class Trainer {
   private readonly validator: Validator;
   private readonly schedule: Schedule;
   private readonly saver: Saver;
+  /** Where the device may be lost. */
+  private readonly spare: SpareCopy | undefined;
   private readonly updater: Updater;
   private readonly doctor: Doctor;
   /** With `ema-decay`. */
@@ -59,6 +62,8 @@ export class Trainer {
     this.schedule = (updates) => schedule(updates) * this.state.doctor.lrFactor;
     const keep = savesOnTheWay(config) ? config.keepLast || Infinity : 0;
     this.saver = new Saver({ ...options, keep }, state.updates);
+    if (options.isVolatile && config.rescueInterval > 0)
+      this.spare = new SpareCopy(this.saver, config.rescueInterval);
     this.saved = { updates: state.updates, seconds: state.seconds };
     const { optimizerAhead } = state;
     this.updater = new Updater(model, { ...config, seed, optimizerAhead }, moments, options.allReduce);
@@ -88,10 +93,15 @@ export class Trainer {
           this.options.interrupted() ?? (this.deadline.isNear(this.saver.longest) ? 'SIGTERM' : undefined);
         if (signal !== undefined) await this.interrupt(signal);
         if (this.options.saveRequested?.() && this.saver.savedAt !== this.state.updates) await this.save();
+        if (this.spare?.isDue(this.state.updates)) await this.copy(this.spare);
         if (this.epochDone) this.startEpoch();
         await this.update();
         await setImmediate(); // lets signals be heard
       }
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      const saved = (await this.spare?.write()) ?? this.saver.savedAt;
+      throw withWhatIsSaved(error, saved, this.state.updates);
     } finally {
       this.record.stop();
       await this.saver.idle();
@@ -253,24 +263,32 @@ export class Trainer {
 
   /** Begins a checkpoint of this moment. */
   private async save(): Promise<void> {
-    const { state, updater, saver } = this;
+    const { state, saver } = this;
     // The last checkpoint vouches for all of the metrics.
     if (this.stopReason() !== undefined) await this.record.writeFigures(state);
-    state.meter = await this.record.sums(state); // throws for what is not worth saving
-    if (!(await this.doctor.weightsAreFinite())) {
+    const savable = await this.savable();
+    if (savable === null) {
       if (this.stopReason() !== undefined || !this.options.config.doctor) throw diverged(state.updates);
       return log.warn(`No checkpoint after ${state.updates} updates: the norm of the weights is not finite.`);
     }
-    this.tick();
     this.saved = { updates: state.updates, seconds: state.seconds };
-    await saver.save({
-      model: updater.model,
-      moments: updater.moments,
-      ema: this.ema?.model,
-      state,
-      lr: this.schedule(state.updates),
-      metricsBytes: this.record.flush(),
-    });
+    await saver.save(savable);
+  }
+
+  /** What a checkpoint of this moment is made of; null where the weights are not worth saving. */
+  private async savable(): Promise<Savable | null> {
+    const { state, updater } = this;
+    state.meter = await this.record.sums(state); // throws for what is not worth saving
+    if (!(await this.doctor.weightsAreFinite())) return null;
+    this.tick();
+    const { model, moments } = updater;
+    const lr = this.schedule(state.updates);
+    return { ...{ model, moments, ema: this.ema?.model, state, lr }, metricsBytes: this.record.flush() };
+  }
+
+  private async copy(spare: SpareCopy): Promise<void> {
+    const savable = await this.savable();
+    if (savable !== null) await spare.take(savable);
   }
 
   private tick(): void {

@@ -34,6 +34,8 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
   /** Whether somebody has asked for a checkpoint since the last question. */
   saveRequested?: () => boolean;
+  /** Whether a device computes that may be lost with all that it holds: then a copy is kept, see `rescue-interval`. */
+  isVolatile?: boolean;
   /** Ends the process, saved, before so many seconds of it are over; null does not. */
   stopAfter?: number | null;
 }

@@ -24,7 +24,7 @@ const CARD: Card = {
 };
 
 const backendOf = (name: ChosenBackend['name'], precisions = {}): ChosenBackend => ({
-  ...{ name, reason: `${name} runs`, engine: name, threads: 1, memory: null, precisions },
+  ...{ name, reason: `${name} runs`, engine: name, threads: 1, memory: null, isVolatile: false, precisions },
 });
 
 /** A machine with a card, told what becomes of it; what was done stands in `done`. */

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { UserError } from '../../common/errors.js';
+import { DeviceError } from '../../common/errors.js';
 import {
   type Batch,
   CLOSING,
@@ -63,14 +63,14 @@ export class Device {
     throw new Error(`expected a device, found ${answer.kind}`);
   }
 
-  /** @throws UserError once the device has failed, as every other use of it does */
+  /** @throws DeviceError once the device has failed, as every other use of it does */
   check(): void {
     if (Atomics.load(this.state, 0) === FAILED) this.hearAll();
     if (this.failure === null) return;
-    throw new UserError({
+    throw new DeviceError({
       problem: `the graphics card ${this.facts.name} failed: ${this.failure}`,
       where: 'backend',
-      hint: 'What was computed since the last checkpoint is lost; the same command goes on from there. Look at the driver and at the memory of the card, or use --backend native.',
+      hint: 'The same command goes on from the last checkpoint. Look at the driver and at the memory of the card, or use --backend native.',
     });
   }
 

@@ -154,7 +154,7 @@ async function trainLocked(
     try {
       prepareRunDirectory(config, written, start, resuming);
       const unsaved = !resuming && source !== null;
-      const how = { stopAfter, unsaved, listen, onMetrics };
+      const how = { stopAfter, unsaved, listen, onMetrics, isVolatile: backend.isVolatile };
       return await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, how);
     } finally {
       start.model.dispose();
@@ -202,7 +202,8 @@ async function trainFrom(
   {
     listen,
     ...how
-  }: Pick<TrainerOptions, 'stopAfter' | 'unsaved' | 'onMetrics'> & Required<Pick<TrainOptions, 'listen'>>,
+  }: Pick<TrainerOptions, 'stopAfter' | 'unsaved' | 'onMetrics' | 'isVolatile'> &
+    Required<Pick<TrainOptions, 'listen'>>,
 ): Promise<TrainingEnd> {
   for (const line of describeStart(config, data, start)) log.info(line);
   const { valid } = data;
