@@ -4,8 +4,7 @@ import { mayHaveCard } from '../backend/webgpu/driver-files.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config } from '../config/schema.js';
-import { cardOf, testCorrectness } from './self-test/self-test.js';
-import { type Card, keepVerdict, readVerdict } from './self-test/verdicts.js';
+import { type Card, cardOf, keepVerdict, readVerdict } from './self-test/verdicts.js';
 
 /** What is asked of the machine. */
 export interface Machine {
@@ -25,7 +24,7 @@ const MACHINE: Machine = {
   start: initBackend,
   cardOf,
   verdictOn: readVerdict,
-  test: testCorrectness,
+  test: async (backend) => (await import('./self-test/self-test.js')).testCorrectness(backend),
   keep: keepVerdict,
 };
 

@@ -1,15 +1,13 @@
 import { arch, cpus, platform, release } from 'node:os';
 import process from 'node:process';
 import { type BackendName, type ChosenBackend, initBackend } from '../../backend/init.js';
-import type { WebGpuBackend } from '../../backend/webgpu/backend.js';
 import { type DriverFiles, lookForDrivers } from '../../backend/webgpu/driver-files.js';
 import { type Complaint, UserError, WrongResultsError } from '../../common/errors.js';
 import { packageVersion } from '../../common/files.js';
 import { log } from '../../common/log.js';
-import { tf } from '../../ops/tf.js';
 import { type Comparison, compareWithReference } from './correctness.js';
 import { measureSpeed, type Speed } from './speed.js';
-import { type Card, keepVerdict } from './verdicts.js';
+import { type Card, cardOf, keepVerdict } from './verdicts.js';
 
 /** Which engine to test. */
 export interface Asked {
@@ -104,13 +102,6 @@ export function refuseWrong({ missing, correctness, asked }: SelfTest): void {
   throw new WrongResultsError(
     `${asked.backend}: ${correctness.failure ?? `wrong results: ${wrong.join('; ')}`}\n  Do not train with it. Try another driver, and send us what \`admin-nmt check --backend ${asked.backend} --json\` prints.`,
   );
-}
-
-/** What WebGPU tells of the card; null for other backends. */
-export function cardOf({ name }: ChosenBackend): Card | null {
-  if (name !== 'webgpu') return null;
-  const { facts } = (tf.backend() as WebGpuBackend).device;
-  return { name: facts.name, software: facts.software, ...facts.card };
 }
 
 function programFacts(): SelfTest['program'] {

@@ -1,12 +1,22 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { ChosenBackend } from '../../backend/init.js';
+import type { WebGpuBackend } from '../../backend/webgpu/backend.js';
 import type { CardFacts } from '../../backend/webgpu/protocol.js';
 import { cacheFolder } from '../../common/cache-folder.js';
 import { userErrorOf } from '../../common/errors.js';
 import { packageVersion, writeFileAtomic } from '../../common/files.js';
+import { tf } from '../../ops/tf.js';
 
 /** What a graphics card is. */
 export type Card = CardFacts & { name: string; software: boolean };
+
+/** What WebGPU tells of the card; null for other backends. */
+export function cardOf({ name }: ChosenBackend): Card | null {
+  if (name !== 'webgpu') return null;
+  const { facts } = (tf.backend() as WebGpuBackend).device;
+  return { name: facts.name, software: facts.software, ...facts.card };
+}
 
 /** Where the verdicts on cards are kept. */
 export const verdictFile = (): string => path.join(cacheFolder(), 'cards.json');
