@@ -63,6 +63,11 @@ describe('lists of tensors on a graphics card', { skip }, () => {
       dispatched(() => layTogether(list)),
       0,
     );
+    const runsOf = (...places: number[]) => device().lists.runs([places.map((i) => list[i])]);
+    assert.deepEqual(
+      [runsOf(0, 1, 2), runsOf(0, 2), runsOf(1, 0)].map(({ length }) => length),
+      [1, 2, 2],
+    );
     const [next] = variables(20);
     list[0].assign(next);
     layTogether(list);
