@@ -20,7 +20,7 @@ after(() => rmSync(folder, { recursive: true }));
 const CARD: Card = {
   ...{ name: 'acme fast 1.0', software: false, package: '0.6.2' },
   ...{ vendor: 'acme', architecture: '', device: 'fast', description: '1.0' },
-  ...{ subgroups: [32, 32], features: [], limits: {} },
+  ...{ subgroups: [32, 32], features: [], used: [], units: [], limits: {} },
 };
 
 const backendOf = (name: ChosenBackend['name'], precisions = {}): ChosenBackend => ({

@@ -197,7 +197,7 @@ export async function openDevice(
       groups: device.limits.maxComputeWorkgroupsPerDimension,
       shared: device.limits.maxComputeWorkgroupStorageSize,
     },
-    card: cardFacts(loaded, adapter, device),
+    card: cardFacts(loaded, adapter, device, requiredFeatures),
   };
   return { device, facts };
 }
@@ -218,13 +218,20 @@ function cardFacts(
   { version }: Package,
   { info, features, limits }: GpuAdapter,
   device: GpuDevice,
+  used: readonly string[],
 ): CardFacts {
   const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize } = info;
+  const { subgroupMatrixConfigs: units = [] } = info;
   return {
     package: version,
     ...{ vendor, architecture, device: model, description },
     subgroups: [subgroupMinSize, subgroupMaxSize],
     features: [...features].sort(),
+    used,
+    units: units.map(
+      ({ componentType, resultComponentType, M, N, K }) =>
+        `${componentType} → ${resultComponentType}, ${M} × ${N} × ${K}`,
+    ),
     limits: Object.fromEntries(
       [...WANTED_LIMITS, ...TOLD_LIMITS].map((name) => [
         name,

@@ -58,6 +58,10 @@ export interface CardFacts {
   /** Least and most invocations of a subgroup. */
   subgroups: readonly [number, number];
   features: readonly string[];
+  /** Those of them that are used. */
+  used: readonly string[];
+  /** Matrices that a subgroup multiplies at once, such as `f16 → f32, 16 × 16 × 16`, whether they are used or not. */
+  units: readonly string[];
   /** By name: what the card has, and what was got. */
   limits: Readonly<Record<string, { has: number; got: number }>>;
 }

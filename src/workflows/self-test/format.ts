@@ -24,11 +24,12 @@ export function formatSelfTest(report: SelfTest): string {
 
 function describeCard({ card }: SelfTest): string[] {
   if (card === null) return [];
-  const { vendor, architecture, device, description, subgroups, features, limits } = card;
+  const { vendor, architecture, device, description, subgroups, features, used, units, limits } = card;
   const ofInterest = features.filter((name) => /f16|subgroup|timestamp/.test(name));
   return [
     `  vendor ${vendor}, architecture ${architecture}, device ${device}, driver ${description}; webgpu ${card.package}`,
-    `  subgroups of ${subgroups.join(' to ')}; features: ${ofInterest.join(', ') || 'none of interest'}`,
+    `  subgroups of ${subgroups.join(' to ')}; features: ${ofInterest.join(', ') || 'none of interest'}; used: ${used.join(', ') || 'none'}`,
+    ...(units.length === 0 ? [] : [`  matrix units: ${units.join('; ')}`]),
     ...Object.entries(limits).map(([name, { has, got }]) =>
       has === got ? `  ${name} ${has}` : `  ${name} ${has}, used ${got}`,
     ),
