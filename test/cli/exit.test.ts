@@ -14,7 +14,7 @@ const url = (file: string): string => new URL(`../../src/${file}.js`, import.met
 function exitOf(work: string): Outcome {
   return runModule(`
     import { runToExit } from '${url('cli/exit')}';
-    import { DivergenceError, InterruptedError, UserError } from '${url('common/errors')}';
+    import { DivergenceError, InterruptedError, UserError, WrongResultsError } from '${url('common/errors')}';
     await runToExit(async () => { ${work} });
   `);
 }
@@ -46,6 +46,11 @@ describe('exit codes', () => {
   test('1: a training that diverged says so, and is no bug', () => {
     const { status, stderr } = exitOf("throw new DivergenceError('training diverged\\n  a hint')");
     assert.deepEqual([status, stderr], [1, 'error: training diverged\n  a hint\n']);
+  });
+
+  test('1: an engine that is wrong, which is no bug either', () => {
+    const { status, stderr } = exitOf("throw new WrongResultsError('webgpu: wrong results: loss')");
+    assert.deepEqual([status, stderr], [1, 'error: webgpu: wrong results: loss\n']);
   });
 
   test('2: every complaint of a mistake of the user, without a stack', () => {
