@@ -167,20 +167,19 @@ export function runFused<N extends KernelName>(
   inputs: Partial<Record<Kernels[N]['inputs'], tf.Tensor | null>>,
   attributes: Kernels[N]['attributes'],
 ): tf.Tensor[] {
-  const present = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor != null));
-  const outputs = tf
-    .engine()
-    .runKernel(name, present as tf.NamedTensorMap, attributes as unknown as tf.NamedAttrMap);
+  const given = inputs as Record<string, tf.Tensor | null>;
+  const present: tf.NamedTensorMap = {};
+  for (const input in given) if (given[input] != null) present[input] = given[input];
+  const outputs = tf.engine().runKernel(name, present, attributes as unknown as tf.NamedAttrMap);
   return Array.isArray(outputs) ? outputs : [outputs];
 }
 
 /** Lists of tensors as inputs of a kernel: those of the list `sum` are sum0, sum1 and so on. */
 export function listed(lists: Readonly<Record<string, readonly tf.Tensor[]>>): Record<string, tf.Tensor> {
-  return Object.fromEntries(
-    Object.entries(lists).flatMap(([name, tensors]) =>
-      tensors.map((tensor, i): [string, tf.Tensor] => [name + i, tensor]),
-    ),
-  );
+  const inputs: Record<string, tf.Tensor> = {};
+  for (const [name, tensors] of Object.entries(lists))
+    for (const [i, tensor] of tensors.entries()) inputs[name + i] = tensor;
+  return inputs;
 }
 
 /** A list among the inputs of a kernel. */

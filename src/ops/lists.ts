@@ -6,8 +6,18 @@ import { tf } from './tf.js';
  * gradients, one behind another in its memory. Values stay.
  */
 export function layTogether(tensors: readonly tf.Tensor[]): void {
-  if (hasKernel('LayTogether')) runFused('LayTogether', listed({ tensor: tensors }), {});
+  if (!hasKernel('LayTogether')) return;
+  const before = laid.get(tensors);
+  if (before !== undefined && tensors.every(({ dataId }, i) => dataId === before[i])) return;
+  runFused('LayTogether', listed({ tensor: tensors }), {});
+  laid.set(
+    tensors,
+    tensors.map(({ dataId }) => dataId),
+  );
 }
+
+/** By list, the memory of its tensors when it was last laid together: a value that is assigned has memory of its own. */
+const laid = new WeakMap<readonly tf.Tensor[], object[]>();
 
 /** The sum of two lists of tensors, place by place; the lists given are used up on the way. */
 export function addLists(sums: tf.Tensor[], list: readonly tf.Tensor[]): tf.Tensor[] {
