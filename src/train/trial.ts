@@ -99,9 +99,9 @@ export class Trial {
     await this.update(largest);
     const { config } = this.options;
     const ema = config.emaDecay === null ? 0 : 4 * this.model.size;
-    const rest = besides(memory) + this.translation.besides + HEAP_GROWTH + ema;
+    const rest = restFor(this.options.train, besides(memory) + this.translation.besides + HEAP_GROWTH);
     const copies = CHECKPOINT_COPIES * checkpointBytes(this.model, config);
-    return rest + Math.max(memory.peak, this.translation.tensors) + copies;
+    return rest + ema + Math.max(memory.peak, this.translation.tensors) + copies;
   }
 
   dispose(): void {
@@ -122,6 +122,18 @@ export class Trial {
     const { batchTokens, updateFreq } = this.options.config;
     return batchTokens === null ? updateFreq : 2;
   }
+}
+
+const rests = new WeakMap<PairSource, number>();
+
+/**
+ * Bytes that a training on these data is going to hold besides its tensors: what is found at the first look. How the
+ * process grows in trials is how it grows in training, which is counted already: every further look would count it again.
+ */
+function restFor(train: PairSource, found: number): number {
+  const first = rests.get(train) ?? found;
+  rests.set(train, first);
+  return first;
 }
 
 /** Bytes that this process holds besides its tensors. */

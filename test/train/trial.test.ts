@@ -35,6 +35,23 @@ describe('the memory of a training', { skip: !BACKENDS.includes('native') && 'no
     model.dispose();
   });
 
+  test('what the process grows by in a trial is counted once: another trial on the same data finds the same', async () => {
+    const { memory } = await initBackend('native');
+    const model = Transformer.create(MODEL, VOCABULARY, 1);
+    const train = copyTask(4000);
+    const measured = async (): Promise<number> => {
+      const trial = new Trial(model, { ...inputs, train, config: tinyTrainConfig(), memory });
+      const bytes = await trial.measure(2000);
+      trial.dispose();
+      return bytes;
+    };
+    const first = await measured();
+    const grown = new Uint8Array(2 ** 27).fill(1);
+    const second = await measured();
+    assert.ok(Math.abs(second - first) < 2 ** 22, `${[first, second, grown.length]}`);
+    model.dispose();
+  });
+
   test('a rehearsal tells it for the largest batch, in the precision of training', async () => {
     const { memory } = await initBackend('native');
     const model = Transformer.create(MODEL, VOCABULARY, 1);
