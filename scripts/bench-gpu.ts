@@ -114,7 +114,7 @@ function noDevice(): Device {
   const binding = Number(options.binding);
   const limits = { binding, buffer: Number.MAX_SAFE_INTEGER, groups: 65_535, shared: 49_152 };
   const stub: Partial<Device> = {
-    facts: { name: 'none', software: false, half: options.half, limits } as Device['facts'],
+    facts: { name: 'none', software: false, half: options.half, matrices: null, limits } as Device['facts'],
     check: () => {},
     run: () => {},
     read: async (_, bytes) => new ArrayBuffer(bytes),
