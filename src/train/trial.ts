@@ -24,10 +24,10 @@ export interface TrialOptions {
   translate?: (model: Transformer) => Promise<void>;
 }
 
-/** Most bytes that translating takes, of tensors and besides. */
+/** Most bytes that are held while it translates: of tensors, and by the rest of the process. */
 interface Translation {
   tensors: number;
-  besides: number;
+  rest: number;
 }
 
 /** Pairs of a batch, and the tokens of both sides. */
@@ -99,7 +99,9 @@ export class Trial {
     await this.update(largest);
     const { config } = this.options;
     const ema = config.emaDecay === null ? 0 : 4 * this.model.size;
-    const rest = restFor(this.options.train, besides(memory) + this.translation.besides + HEAP_GROWTH);
+    // What translating left in the process is in both figures, so they are not added.
+    const most = Math.max(besides(memory), this.translation.rest);
+    const rest = restFor(this.options.train, most + HEAP_GROWTH);
     const copies = CHECKPOINT_COPIES * checkpointBytes(this.model, config);
     return rest + ema + Math.max(memory.peak, this.translation.tensors) + copies;
   }
@@ -110,12 +112,10 @@ export class Trial {
 
   private async translate(memory: TensorMemory): Promise<Translation> {
     const { translate } = this.options;
-    if (translate === undefined) return { tensors: 0, besides: 0 };
-    const before = besides(memory);
+    if (translate === undefined) return { tensors: 0, rest: 0 };
     memory.resetPeak();
     await translate(this.model);
-    const most = process.resourceUsage().maxRSS * 1024 - memory.resident;
-    return { tensors: memory.peak, besides: Math.max(0, most - before) };
+    return { tensors: memory.peak, rest: process.resourceUsage().maxRSS * 1024 - memory.resident };
   }
 
   private get batchesOfUpdate(): number {

@@ -52,6 +52,22 @@ describe('the memory of a training', { skip: !BACKENDS.includes('native') && 'no
     model.dispose();
   });
 
+  test('counts once what translating leaves in the process besides tensors', async () => {
+    const { memory } = await initBackend('native');
+    const model = Transformer.create(MODEL, VOCABULARY, 1);
+    const left: Buffer[] = [];
+    const trial = new Trial(model, {
+      ...{ ...inputs, train: copyTask(4000), config: tinyTrainConfig(), memory },
+      translate: async () => void left.push(Buffer.alloc(2 ** 28, 1)),
+    });
+    const estimate = await trial.measure(1000);
+    const most = process.resourceUsage().maxRSS * 1024;
+    assert.ok(estimate < most + 2 ** 27, `${[estimate, most]}`);
+    assert.equal(left.length, 1);
+    trial.dispose();
+    model.dispose();
+  });
+
   test('a rehearsal tells it for the largest batch, in the precision of training', async () => {
     const { memory } = await initBackend('native');
     const model = Transformer.create(MODEL, VOCABULARY, 1);
