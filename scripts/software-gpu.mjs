@@ -96,12 +96,19 @@ function getMesa(which) {
   });
 }
 
+/** Where this system has its packages from. */
+function mirrorOfDebian() {
+  const found = run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']);
+  const mirror = found.split('\n').find((address) => address.endsWith('/debian/'));
+  if (mirror === undefined) throw new Error('apt has no mirror of Debian among its sources');
+  return mirror;
+}
+
 /** Options under which apt knows Debian's lists alone, and keeps them here. */
 function aptOf(scratch, suites) {
   const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  const sources = suites.map(
-    (suite) => `deb [signed-by=${keys}] http://deb.debian.org/debian ${suite} main\n`,
-  );
+  const mirror = mirrorOfDebian();
+  const sources = suites.map((suite) => `deb [signed-by=${keys}] ${mirror} ${suite} main\n`);
   const at = (...names) => path.join(scratch, ...names);
   for (const name of ['lists/partial', 'archives/partial']) mkdirSync(at('apt', name), { recursive: true });
   writeFileSync(at('sources.list'), sources.join(''));

@@ -42,8 +42,10 @@ export class ListMemory {
   /** Moves tensors to where they lie one behind another, in this order; they stay as long as they are. */
   layTogether(tensors: readonly tf.TensorInfo[]): void {
     const entries = tensors.map(({ dataId }) => this.stored.get(dataId));
-    const together = ({ place }: Stored, i: number) => i === 0 || follows(place, entries[i - 1].place);
-    if (entries[0]?.place !== undefined && entries.every(together)) return;
+    // What does not fit into one buffer goes on at the start of the next.
+    const together = ({ place, of }: Stored, i: number): boolean =>
+      of === undefined && (place?.start === 0 || follows(place, entries[i - 1]?.place));
+    if (entries.every(together)) return;
     const places = this.slabs.layOut(entries.map(({ size }) => size));
     entries.forEach((entry, i) => {
       const buffer = this.slabs.view(places[i]);

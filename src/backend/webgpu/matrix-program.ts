@@ -1,6 +1,6 @@
 import { EPILOGUES, type Epilogue, functionsOf } from './epilogues.js';
-import { PRODUCT_UNIFORMS, TILES } from './product-program.js';
-import { type BufferKind, HALF, program, variants } from './program.js';
+import { lines, PRODUCT_UNIFORMS, productBuffers, range, TILES } from './product-program.js';
+import { HALF, program, variants } from './program.js';
 import type { MatrixUnit } from './protocol.js';
 
 /*
@@ -68,9 +68,6 @@ function readTile(name: 'a' | 'b', alongDepth: boolean, tile: number, group: num
     }`;
 }
 
-const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-const lines = (count: number, line: (i: number) => string): string => range(count).map(line).join('\n');
-
 /** As `productProgram`, with the same uniforms. */
 export const matrixProgram = variants(
   (
@@ -80,7 +77,7 @@ export const matrixProgram = variants(
     ]
   ) => {
     const { tile, rows, columns, across, subgroups, group } = layoutOf(size, { m, n, k, subgroup });
-    const { buffers, store } = EPILOGUES[epilogue];
+    const { store } = EPILOGUES[epilogue];
     const [down, along] = [rows / m, columns / n];
     const sums = range(down).flatMap((r) => range(along).map((c) => ({ r, c, name: `sum${r}_${c}` })));
     const load = (
@@ -99,11 +96,7 @@ export const matrixProgram = variants(
     };
     const ownRows = Math.ceil(tile / group);
     return program(
-      {
-        ...{ a: 'floats', b: 'floats', c: 'floatsOut' },
-        ...buffers,
-        ...(summed && { rowSums: 'floatsOut' }),
-      } as Record<string, BufferKind>,
+      productBuffers(epilogue, summed),
       PRODUCT_UNIFORMS,
       `${HALF.functions}${functionsOf(epilogue)}
 var<workgroup> tileA: array<f16, ${spanOf(tile)}>;

@@ -33,8 +33,10 @@ export function sharedBytes(size: TileSize, operands: Operands): number {
   return 2 * DEPTH * pitch * width * (operands === 'float16' ? 2 : 4);
 }
 
-const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-const lines = (count: number, line: (i: number) => string): string => range(count).map(line).join('\n');
+/** The numbers below a count, and a line of a program for each. */
+export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+export const lines = (count: number, line: (i: number) => string): string =>
+  range(count).map(line).join('\n');
 
 /** Uniforms of a product. Group z takes the matrices that far apart, or its part of the depth. */
 export const PRODUCT_UNIFORMS = {
@@ -43,6 +45,14 @@ export const PRODUCT_UNIFORMS = {
   ...({ kPart: 'u32', kStep: 'u32', rowSumStep: 'u32' } as const),
   ...MASK_UNIFORMS,
 } as const;
+
+/** Buffers of a product. */
+export const productBuffers = (epilogue: Epilogue, summed: boolean) =>
+  ({
+    ...{ a: 'floats', b: 'floats', c: 'floatsOut' },
+    ...EPILOGUES[epilogue].buffers,
+    ...(summed && { rowSums: 'floatsOut' }),
+  }) as Record<string, BufferKind>;
 
 /** The memory that a group shares for each operand. */
 const SHARED = { a: 'tileA', b: 'tileB' } as const;
@@ -102,7 +112,7 @@ fn ${name}At(first: u32, ${across}: u32, k: u32, last: u32) -> ${scalar} {
 export const productProgram = variants(
   (ta: boolean, tb: boolean, epilogue: Epilogue, size: TileSize, operands: Operands, summed: boolean) => {
     const { tile, part, width, side, group, blocks, pitch } = layoutOf(size);
-    const { buffers, store } = EPILOGUES[epilogue];
+    const { store } = EPILOGUES[epilogue];
     const scalar = operands === 'float16' ? 'f16' : 'f32';
     const rows = range(part);
     const cells = rows.flatMap((r) => range(blocks).map((q) => `s${r}_${q}`));
@@ -119,11 +129,7 @@ export const productProgram = variants(
       )
       .join('\n');
     return program(
-      {
-        ...{ a: 'floats', b: 'floats', c: 'floatsOut' },
-        ...buffers,
-        ...(summed && { rowSums: 'floatsOut' }),
-      } as Record<string, BufferKind>,
+      productBuffers(epilogue, summed),
       PRODUCT_UNIFORMS,
       `${operands === 'float16' ? HALF.functions : ''}${functionsOf(epilogue)}
 var<workgroup> ${SHARED.a}: array<vec${width}<${scalar}>, ${DEPTH * pitch}>;

@@ -6,17 +6,9 @@ import { tf } from '../../../src/ops/tf.js';
 import { allClose } from '../../ops/all-close.js';
 import { availableBackends } from '../../ops/backends.js';
 import { matrix } from '../../ops/samples.js';
-import { expectedOf, productOf } from './products.js';
+import { expectedOf, productOf, SIZES } from './products.js';
 
 const skip = !availableBackends.includes('webgpu') && 'there is no graphics card, not even in software';
-
-/** Results of few tiles, of which the smaller are made, and of many; none of them whole. */
-const SIZES = [
-  [1, 1, 1],
-  [17, 33, 5],
-  [260, 259, 19],
-  [1030, 50, 33],
-] as const;
 
 describe('products on a graphics card', { skip }, () => {
   before(() => initBackend('webgpu'));

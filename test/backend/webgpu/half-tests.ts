@@ -16,7 +16,7 @@ import { spawnProgram } from '../../cli/run-program.js';
 import { allClose } from '../../ops/all-close.js';
 import { matrix } from '../../ops/samples.js';
 import { scratchFolder, trainTiny } from '../../train/tiny.js';
-import { expectedOf, productOf } from './products.js';
+import { expectedOf, productOf, SIZES } from './products.js';
 
 /* Run by half.test.ts, in a process whose card has half precision. */
 
@@ -31,14 +31,6 @@ function toHalf(x: number): number {
   const rounded = (below + (up ? 1 : 0)) * unit;
   return Math.abs(rounded) > 65504 ? Math.sign(rounded) * Number.POSITIVE_INFINITY : rounded;
 }
-
-/** Results of few tiles and of many, none of them whole. */
-const SIZES = [
-  [1, 1, 1],
-  [17, 33, 5],
-  [260, 259, 19],
-  [1030, 50, 33],
-] as const;
 
 describe('products in half precision', () => {
   before(() => initBackend('webgpu'));

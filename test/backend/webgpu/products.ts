@@ -3,6 +3,14 @@ import { multiply, type Product } from '../../../src/backend/webgpu/gemm.js';
 import { tf } from '../../../src/ops/tf.js';
 import { matrix } from '../../ops/samples.js';
 
+/** Results of few tiles, of which the smaller are made, and of many; none of them whole. */
+export const SIZES = [
+  [1, 1, 1],
+  [17, 33, 5],
+  [260, 259, 19],
+  [1030, 50, 33],
+] as const;
+
 /** The operands of a product, [m, k] and [k, n], as they are stored. */
 function operandsOf(m: number, n: number, k: number, ta: boolean, tb: boolean): [tf.Tensor2D, tf.Tensor2D] {
   return [ta ? matrix(k, m, 1) : matrix(m, k, 1), tb ? matrix(n, k, 2) : matrix(k, n, 2)];

@@ -76,6 +76,25 @@ describe('lists of tensors on a graphics card', { skip }, () => {
     assert.equal(device().pool.used, used);
   });
 
+  test('a list larger than a buffer lies in several, and stays there', () => {
+    const limits = device().device.facts.limits as { buffer: number };
+    const { buffer } = limits;
+    const list = variables(1);
+    const before = valuesOf(list);
+    try {
+      limits.buffer = 2048;
+      layTogether(list);
+      const { buffers } = device().encoder.counts;
+      assert.equal(device().lists.runs([list]).length, 3); // the fourth alone is larger
+      device().lists.layTogether([...list]);
+      assert.equal(device().encoder.counts.buffers, buffers, 'they are laid together once');
+      assert.deepEqual(valuesOf(list), before);
+    } finally {
+      limits.buffer = buffer;
+      tf.dispose(list);
+    }
+  });
+
   test('one program updates them all, and another one has their norm, as where they lie apart', () => {
     const results = [false, true].map((together) => {
       const [list, terms] = [variables(1), variables(30)];
