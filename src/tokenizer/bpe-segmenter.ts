@@ -1,6 +1,7 @@
 import { Agenda } from './agenda.js';
 import { PieceTrie } from './piece-trie.js';
 import type { Vocabulary } from './vocabulary.js';
+import { WordMerger } from './word-merger.js';
 
 /** Whether the next merge is passed over (BPE-dropout). */
 export type SkipMerge = () => boolean;
@@ -12,6 +13,8 @@ export class BpeSegmenter {
   private readonly ranks: Int32Array;
   private readonly userDefined: PieceTrie | undefined;
   private readonly hasUnused: boolean;
+  /** For short words of models whose pieces all merge and are given out. */
+  private readonly merger: WordMerger | undefined;
 
   constructor(vocabulary: Vocabulary) {
     this.vocabulary = vocabulary;
@@ -21,6 +24,15 @@ export class BpeSegmenter {
       this.userDefined = new PieceTrie();
       for (const piece of vocabulary.userDefined) this.userDefined.add(piece, 0);
     }
+    const plain = [...vocabulary.segments].every(([piece, id]) => vocabulary.idOf(piece) === id);
+    if (this.userDefined === undefined && !this.hasUnused && plain) {
+      this.merger = new WordMerger(vocabulary, this.ranks);
+    }
+  }
+
+  /** The ids of the pieces of a word, normalised; undefined where one is unknown, or where `segment` is to be asked. */
+  ids(word: string): Int32Array | undefined {
+    return this.merger?.segment(word);
   }
 
   /** The text in pieces, known or not. It takes n·log n time for a text of n characters. */

@@ -6,6 +6,11 @@ import { DamagedModelError } from './protobuf.js';
 
 const SPACE = 0x20;
 const UNIT_BYTES = 4;
+/** Visible ASCII. */
+const FIRST_VISIBLE = 0x21;
+const LAST_VISIBLE = 0x7e;
+/** Nodes to look for keys of ASCII in; a damaged trie may go in circles. */
+const MOST_NODES = 1000;
 
 /**
  * Rules that replace the longest prefix, as SentencePiece precompiles them (normalizer.cc): the size of a trie in
@@ -14,6 +19,8 @@ const UNIT_BYTES = 4;
 export class CharsMap {
   /** True where no rule looks at, or makes, what would tie words together: they may be normalised one by one. */
   readonly wordwise: boolean;
+  /** True where no rule has a key of visible ASCII alone. */
+  readonly keepsAscii: boolean;
   private readonly units: Uint32Array;
   private readonly replacements: Buffer;
   private readonly texts = new Map<number, string>();
@@ -29,6 +36,7 @@ export class CharsMap {
     this.replacements = blob.subarray(UNIT_BYTES + trieBytes);
     this.wordwise =
       !this.mayMatchSpace() && !this.replacements.includes('\u2581') && !this.replacements.includes('  ');
+    this.keepsAscii = !this.matchesAscii(offsetOf(this.units[0]), MOST_NODES).found;
   }
 
   /** Bytes that the rule of the last match takes. */
@@ -63,6 +71,24 @@ export class CharsMap {
       this.texts.set(value, text);
     }
     return text;
+  }
+
+  /**
+   * Whether a key below a node is of visible ASCII alone; so it is said, too, where there are more nodes than are to be
+   * visited.
+   */
+  private matchesAscii(node: number, nodes: number): { found: boolean; nodes: number } {
+    let left = nodes;
+    for (let byte = FIRST_VISIBLE; byte <= LAST_VISIBLE; byte++) {
+      const child = node ^ byte;
+      const unit = this.units[child];
+      if (unit === undefined || (unit & 0x800000ff) !== byte) continue;
+      if ((unit >>> 8) & 1 || --left < 0) return { found: true, nodes: left };
+      const below = this.matchesAscii(child ^ offsetOf(unit), left);
+      if (below.found) return below;
+      left = below.nodes;
+    }
+    return { found: false, nodes: left };
   }
 
   /** Whether any transition reads a space; true as well where a unit out of use only looks like one. */

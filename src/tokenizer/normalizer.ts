@@ -4,6 +4,7 @@ import { PieceTrie } from './piece-trie.js';
 
 /** U+2581, which stands for a space inside of pieces. */
 export const SPACE_SYMBOL = '\u2581';
+const VISIBLE_ASCII = /^[!-~]+$/;
 
 /** Brings text to the form that is segmented (normalizer.cc). Lone surrogates become U+FFFD. */
 export class Normalizer {
@@ -17,6 +18,8 @@ export class Normalizer {
   private readonly charsMap: CharsMap | undefined;
   /** User-defined symbols, as strings of bytes: they stay as they are. */
   private readonly symbols: PieceTrie | undefined;
+  /** Whether visible ASCII stays what it is. */
+  private readonly keepsAscii: boolean;
   private consumed = 0;
 
   constructor(spec: NormalizerSpec, suffix = false, userDefined: readonly string[] = []) {
@@ -27,6 +30,7 @@ export class Normalizer {
       this.symbols = new PieceTrie();
       for (const symbol of userDefined) this.symbols.add(Buffer.from(symbol).toString('latin1'), 0);
     }
+    this.keepsAscii = this.symbols === undefined && (this.charsMap?.keepsAscii ?? true);
     this.wordwise =
       spec.addDummyPrefix &&
       spec.removeExtraWhitespaces &&
@@ -37,10 +41,14 @@ export class Normalizer {
   }
 
   normalize(text: string): string {
-    const bytes = Buffer.from(text);
-    const latin = this.symbols === undefined ? '' : bytes.toString('latin1');
     const { addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces } = this.spec;
     const space = escapeWhitespaces ? SPACE_SYMBOL : ' ';
+    if (this.keepsAscii && VISIBLE_ASCII.test(text)) {
+      if (!addDummyPrefix) return text;
+      return this.suffix ? text + space : space + text;
+    }
+    const bytes = Buffer.from(text);
+    const latin = this.symbols === undefined ? '' : bytes.toString('latin1');
     let position = 0;
     if (removeExtraWhitespaces) {
       while (position < bytes.length && this.prefix(bytes, position, latin) === ' ')

@@ -3,15 +3,18 @@ import { readFileBounded } from '../common/file-input.js';
 import type { FileSum } from '../common/file-sum.js';
 import { BpeSegmenter, type SkipMerge } from './bpe-segmenter.js';
 import { Decoder } from './decoder.js';
+import { IdList } from './id-list.js';
 import { type ModelFile, parseModelFile } from './model-file.js';
 import { Normalizer, SPACE_SYMBOL } from './normalizer.js';
 import type { Piece } from './piece.js';
 import { DamagedModelError } from './protobuf.js';
 import { UnigramSegmenter } from './unigram-segmenter.js';
 import { bytePiece, Vocabulary } from './vocabulary.js';
-import { WordCache } from './word-cache.js';
+import { HASH_PRIME, HASH_START, WordCache } from './word-cache.js';
 
 const MAX_BYTES = 2 ** 27;
+const SPACE = 0x20;
+const SPACE_SYMBOL_BYTES = Buffer.from(SPACE_SYMBOL);
 
 /** Pieces of a text and their ids; the piece of an unknown id is what the text has there. */
 export interface Segmentation {
@@ -29,7 +32,7 @@ export class Tokenizer {
   private readonly bpe: BpeSegmenter | undefined;
   private readonly segment: (normalized: string) => string[];
   /** Of raw words, where a text may be segmented word by word. */
-  private readonly words: WordCache<Segmentation> | undefined;
+  private readonly words: WordCache | undefined;
 
   private constructor(bytes: Buffer, model: ModelFile) {
     this.bytes = bytes;
@@ -90,19 +93,41 @@ export class Tokenizer {
   /** Both at once. */
   encodeBoth(text: string): Segmentation {
     const { words } = this;
-    if (words === undefined || text.includes(SPACE_SYMBOL)) {
-      return this.identify(this.segment(this.normalizer.normalize(text)));
+    if (words !== undefined) {
+      const ids = this.encodeIds(text);
+      if (!ids.includes(this.vocabulary.unknownId)) {
+        return { pieces: ids.map((id) => this.pieces[id].piece), ids };
+      }
     }
-    const whole: Segmentation = { pieces: [], ids: [] };
-    for (const word of text.split(' ')) {
-      if (word !== '') this.append(whole, words.get(word, this.encodeWord));
-    }
-    return whole;
+    return this.segmentWhole(text);
   }
 
   /** The ids of the pieces of a text. */
   encodeIds(text: string): number[] {
-    return this.encodeBoth(text).ids;
+    const ids = new IdList();
+    this.appendIds(Buffer.from(text), ids);
+    return Array.from(ids.view());
+  }
+
+  /** Adds the ids of the pieces of a text to others. @param text in UTF-8 */
+  appendIds(text: Buffer, ids: IdList): void {
+    const { words, vocabulary } = this;
+    if (words === undefined || text.includes(SPACE_SYMBOL_BYTES)) {
+      ids.append(this.segmentWhole(text.toString()).ids);
+      return;
+    }
+    const joining = vocabulary.byteIds === undefined ? vocabulary.unknownId : undefined;
+    const first = ids.length;
+    for (let start = 0; start < text.length; start++) {
+      let [end, hash] = [start, HASH_START];
+      for (; end < text.length && text[end] !== SPACE; end++) hash = Math.imul(hash ^ text[end], HASH_PRIME);
+      if (end === start) continue;
+      words.get(text, start, end, hash, this.encodeWord);
+      // What is unknown on both sides of the start of a word is one piece.
+      const joined = joining !== undefined && words.ids[words.from] === joining && ids.last === joining;
+      ids.append(words.ids, words.from + (joined && ids.length > first ? 1 : 0), words.to);
+      start = end;
+    }
   }
 
   /**
@@ -143,8 +168,15 @@ export class Tokenizer {
     return Uint8Array.from(this.bytes);
   }
 
-  private readonly encodeWord = (word: string): Segmentation =>
-    this.identify(this.segment(this.normalizer.normalize(word)));
+  private segmentWhole(text: string): Segmentation {
+    return this.identify(this.segment(this.normalizer.normalize(text)));
+  }
+
+  private readonly encodeWord = (word: string): Int32Array => {
+    const normalized = this.normalizer.normalize(word);
+    const ids = this.bpe?.ids(normalized) ?? this.identify(this.segment(normalized)).ids;
+    return Int32Array.from(ids);
+  };
 
   private sampleBoth(text: string, dropout: number, random: () => number): Segmentation {
     if (this.bpe === undefined) {
