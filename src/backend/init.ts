@@ -9,6 +9,7 @@ import { registerHostDecoding } from './host-decoding.js';
 import type { NativeBackend } from './native/backend.js';
 import type { Addon } from './native/binding.js';
 import { registerRowGather } from './wasm-gather.js';
+import type { WebGpuBackend } from './webgpu/backend.js';
 import type { DeviceFacts } from './webgpu/protocol.js';
 
 export const BACKENDS = ['native', 'webgpu', 'tensorflow', 'wasm', 'cpu'] as const;
@@ -17,15 +18,31 @@ export type BackendName = (typeof BACKENDS)[number];
 export const AUTO = BACKENDS.filter((name) => name !== 'webgpu');
 
 /** The memory of a backend for tensors, in bytes. */
-export interface TensorMemory {
+interface AnyMemory {
   /** Most that was in use since the last `resetPeak`. */
   readonly peak: number;
-  /** What the process holds for it. */
+  /** What is held for it, idle or not. */
   readonly resident: number;
   resetPeak(): void;
   /** Gives back to the system what is not in use, as far as it can be. */
   trim(): void;
 }
+
+/** Memory of this process, beside whatever else it holds. */
+export interface ProcessMemory extends AnyMemory {
+  readonly ofCard: false;
+}
+
+/** Memory of a graphics card. */
+export interface CardMemory extends AnyMemory {
+  readonly ofCard: true;
+  /** Before more than this is held, what is idle is given back. */
+  limit: number;
+  /** Once the card had not enough: begins anew with nothing in it. Whatever tensors there were are lost. */
+  restart(): Promise<void>;
+}
+
+export type TensorMemory = ProcessMemory | CardMemory;
 
 export interface ChosenBackend {
   name: BackendName;
@@ -129,6 +146,12 @@ const LOADERS: Record<BackendName, Loader> = {
   },
 };
 
+/** Of the backend that is set. */
+function memoryOf(name: BackendName): TensorMemory | null {
+  if (name === 'native') return (tf.backend() as unknown as NativeBackend).arena;
+  return name === 'webgpu' ? (tf.backend() as unknown as WebGpuBackend).pool : null;
+}
+
 function halfOf({ half, matrices }: Pick<DeviceFacts, 'half' | 'matrices'>): Record<string, string> {
   if (!half) return {};
   const { m, n, k } = matrices ?? {};
@@ -208,7 +231,7 @@ export async function initBackend(
     await tf.ready();
     // tfjs's CPU backend would recommend another package on its first use; which one runs is said by the caller.
     if (name === 'cpu') (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
-    const memory = name === 'native' ? (tf.backend() as unknown as NativeBackend).arena : null;
+    const memory = memoryOf(name);
     const engine = found.set === undefined ? name : `${name} ${found.set}`;
     const reason = [found.what, ...passed].join('; ');
     const { threads: used = 1, precisions = {} } = found;

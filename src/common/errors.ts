@@ -44,6 +44,14 @@ export class DeviceError extends UserError {
   }
 }
 
+/** A device that has not enough memory. */
+export class DeviceMemoryError extends DeviceError {
+  constructor(complaint: Complaint, options?: { cause?: unknown }) {
+    super(complaint, options);
+    this.name = 'DeviceMemoryError';
+  }
+}
+
 /** `where: problem` and the hint on a line of its own, as it is shown to the user. */
 export function formatComplaint({ problem, where, hint }: Complaint): string {
   const head = where === undefined ? problem : `${where}: ${problem}`;

@@ -61,6 +61,9 @@ function read(file: string): string | undefined {
   }
 }
 
+/** Whether a size is a share, such as `80%`. */
+export const isShare = (text: string): boolean => text.trim().endsWith('%');
+
 const UNITS = ['', 'K', 'M', 'G', 'T'];
 
 /**

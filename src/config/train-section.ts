@@ -131,7 +131,9 @@ export const trainSection = section(
         .string()
         .min(1)
         .default('80%')
-        .describe('Memory for max-tokens: auto: such as 8G, or 80% of what this process may use.'),
+        .describe(
+          'Memory for max-tokens: auto: such as 8G, which is of the graphics card where one trains, or 80% of what this process may use.',
+        ),
     ),
     'update-freq': bound(count(1, 'Batches whose gradients are summed for one update.', 1), {
       unit: 'batches',

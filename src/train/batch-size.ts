@@ -16,7 +16,8 @@ const CLOSE = 1.05;
  * through the two before says that it fits, and is at most twice the one before: memory is linear in the tokens of a
  * batch, but steeper once activations are more than the gradients of the weights. What is returned was measured.
  *
- * @param measure tells the memory of a training with batches of at most so many tokens
+ * @param measure tells the memory of a training with batches of at most so many tokens; Infinity where it is more than
+ *   there is
  * @param limit in bytes
  * @param least sensible size
  * @param most sensible size
@@ -49,8 +50,9 @@ export async function largestThatFits(
   return fitting;
 }
 
-/** Where the line through two sizes reaches a limit; Infinity where it does not rise. */
+/** Where the line through two sizes reaches a limit; Infinity where it does not rise. Between them where a is beyond measure. */
 function sizeOn(a: BatchSize, b: BatchSize, limit: number): number {
+  if (a.bytes === Infinity) return (a.maxTokens + b.maxTokens) / 2;
   const slope = (b.bytes - a.bytes) / (b.maxTokens - a.maxTokens);
   return slope > 0 ? b.maxTokens + (limit - b.bytes) / slope : Infinity;
 }

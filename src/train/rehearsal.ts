@@ -20,7 +20,7 @@ export interface Rehearsal {
   largest: number;
   /** Of one epoch of updates, without validation and saving. */
   seconds: number;
-  /** Most memory of the process; what it took so far where the backend does not tell its own. */
+  /** Most memory, as a trial tells it; what the process took so far where the backend does not tell its own. */
   memoryBytes: number;
   /** Weights and both moments, as a checkpoint holds them. */
   checkpointBytes: number;

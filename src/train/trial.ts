@@ -24,7 +24,7 @@ export interface TrialOptions {
   translate?: (model: Transformer) => Promise<void>;
 }
 
-/** Most bytes that are held while it translates: of tensors, and by the rest of the process. */
+/** Most bytes that are held while it translates: of tensors, and by the rest of the process where they are in it. */
 interface Translation {
   tensors: number;
   rest: number;
@@ -88,8 +88,9 @@ export class Trial {
   /**
    * Does an update of the largest batch.
    *
-   * @returns the most bytes that the process is going to hold in a training with batches of at most so many tokens:
-   *   tensors of training or of translation, whichever are more; the rest of the process; the copy of a checkpoint
+   * @returns the most bytes that are going to be held in a training with batches of at most so many tokens: tensors of
+   *   training or of translation, whichever are more; where they lie in the memory of the process, the rest of that and
+   *   the copy of a checkpoint, too
    */
   async measure(maxTokens: number): Promise<number> {
     const [largest] = this.plan(maxTokens);
@@ -99,11 +100,12 @@ export class Trial {
     await this.update(largest);
     const { config } = this.options;
     const ema = config.emaDecay === null ? 0 : 4 * this.model.size;
+    const tensors = ema + Math.max(memory.peak, this.translation.tensors);
+    if (memory.ofCard) return tensors;
     // What translating left in the process is in both figures, so they are not added.
     const most = Math.max(besides(memory), this.translation.rest);
     const rest = restFor(this.options.train, most + HEAP_GROWTH);
-    const copies = CHECKPOINT_COPIES * checkpointBytes(this.model, config);
-    return rest + ema + Math.max(memory.peak, this.translation.tensors) + copies;
+    return rest + tensors + CHECKPOINT_COPIES * checkpointBytes(this.model, config);
   }
 
   dispose(): void {
@@ -115,7 +117,8 @@ export class Trial {
     if (translate === undefined) return { tensors: 0, rest: 0 };
     memory.resetPeak();
     await translate(this.model);
-    return { tensors: memory.peak, rest: process.resourceUsage().maxRSS * 1024 - memory.resident };
+    const rest = process.resourceUsage().maxRSS * 1024 - memory.resident;
+    return { tensors: memory.peak, rest };
   }
 
   private get batchesOfUpdate(): number {

@@ -3,6 +3,7 @@ import { isInstalled } from '../backend/webgpu/adapter.js';
 import { mayHaveCard } from '../backend/webgpu/driver-files.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
+import { isShare } from '../common/memory-limit.js';
 import type { Config } from '../config/schema.js';
 import { type Card, cardOf, keepVerdict, readVerdict } from './self-test/verdicts.js';
 
@@ -54,7 +55,8 @@ function obstacle({ threads, gpu, train, decode }: Asking): string | undefined {
   const precisions = train.evalBleu ? [train.precision, decode.precision] : [train.precision];
   const lacking = precisions.find((precision) => NEVER.includes(precision));
   if (lacking !== undefined) return `it has no ${lacking}`;
-  if (train.maxTokens === 'auto') return 'it does not tell the memory that train.max-tokens auto needs';
+  if (train.maxTokens === 'auto' && isShare(train.memory))
+    return `it does not tell what ${train.memory} of its memory are, as train.max-tokens auto needs`;
   return threads !== null && gpu === null ? 'threads are given' : undefined;
 }
 

@@ -45,6 +45,13 @@ test('a prediction that was too low is mended', async () => {
   assert.ok(tried.some((size) => size > 3428));
 });
 
+test('what is more than there is tells nothing of how much more: the search goes on halfway', async () => {
+  const { found, tried } = await search((size) => (size > 3000 ? Infinity : size), 30_000);
+  assert.ok(found <= 3000 && found >= 3000 / 1.05 - 64, `${found}`);
+  assert.deepEqual(tried.slice(0, 8), [64, 128, 256, 512, 1024, 2048, 4096, 3072]);
+  assert.ok(tried.length <= 12, `${tried}`);
+});
+
 test('the least size comes back with its memory, fitting or not; the greatest is not exceeded', async () => {
   assert.deepEqual(await largestThatFits(async () => 10, 5, 47, 1000), { maxTokens: 47, bytes: 10 });
   assert.equal((await search(() => 10, 20, [47, 1000])).found, 1000);

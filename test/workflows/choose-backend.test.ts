@@ -111,7 +111,7 @@ test('what no card has is for the processor, and no card is opened for it', asyn
     [{ train: { ...train, evalBleu: true }, decode: { ...decode, precision: 'int8' } }, 'it has no int8'],
     [
       { train: { ...train, maxTokens: 'auto' } },
-      'it does not tell the memory that train.max-tokens auto needs',
+      'it does not tell what 80% of its memory are, as train.max-tokens auto needs',
     ],
     [{ threads: 2 }, 'threads are given'],
   ] as const) {

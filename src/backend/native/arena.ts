@@ -22,6 +22,8 @@ export type MemorySource = Pick<Addon, 'allocate' | 'discard'>;
 export class Arena {
   private readonly source: MemorySource;
   private readonly regions = new Map<ArrayBufferLike, Region>();
+  /** It is of this process. */
+  readonly ofCard = false;
   /** Bytes handed out and not given back. */
   used = 0;
 

@@ -36,7 +36,7 @@ class DeviceThread {
   constructor(device: GpuDevice) {
     this.device = device;
     this.runner = new BatchRunner(device);
-    device.addEventListener('uncapturederror', ({ error }) => this.fail(error.message));
+    device.addEventListener('uncapturederror', ({ error }) => this.fail(error.message, isOutOfMemory(error)));
     this.lost = device.lost.then((info) => {
       if (!this.closing) this.fail(`the device was lost (${info.reason}): ${info.message}`);
     });
@@ -66,12 +66,13 @@ class DeviceThread {
   private inScope(work: () => void): void {
     if (this.failure !== null || Atomics.load(new Int32Array(state), 0) === CLOSING) return;
     const { device } = this;
-    const filters = ['validation', 'out-of-memory', 'internal'] as const;
+    // The innermost is heard of first: what got no memory is not valid either.
+    const filters = ['validation', 'internal', 'out-of-memory'] as const;
     for (const filter of filters) device.pushErrorScope(filter);
     work();
     for (const _ of filters) {
       const found = device.popErrorScope().then((error) => {
-        if (error !== null) this.fail(error.message);
+        if (error !== null) this.fail(error.message, isOutOfMemory(error));
       });
       const before = this.sound;
       this.sound = found.then(() => before);
@@ -116,14 +117,19 @@ class DeviceThread {
   }
 
   /** Nothing is computed any more: what is waited for fails. */
-  private fail(message: string): void {
+  private fail(message: string, outOfMemory = false): void {
     if (this.failure === null) {
       this.failure = message.trim();
-      tell({ kind: 'failed', message: this.failure });
+      tell({ kind: 'failed', message: this.failure, outOfMemory });
       Atomics.store(new Int32Array(state), 0, FAILED);
     }
     for (const ticket of this.reading.keys()) this.answer(ticket, Outcome.failed);
   }
+}
+
+/** Of a batch, or of a buffer to read through. */
+function isOutOfMemory(error: object): boolean {
+  return error.constructor.name === 'GPUOutOfMemoryError';
 }
 
 function finish(target: SharedArrayBuffer, outcome: number): void {

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { DeviceError } from '../../common/errors.js';
+import { DeviceError, DeviceMemoryError } from '../../common/errors.js';
 import {
   type Batch,
   CLOSING,
@@ -20,21 +20,31 @@ const PATIENCE = 1000;
 /** Milliseconds for the thread to end what it is at, which may be the compilation of a program. */
 const LAST_PATIENCE = 20_000;
 
+/** A thread that has opened a device. */
+interface Opened {
+  facts: DeviceFacts;
+  port: MessagePort;
+  state: Int32Array;
+}
+
+/** What `start` needs: the adapter that is wanted, and options for Dawn. */
+type Choice = Pick<DeviceStart, 'wanted' | 'options'>;
+
 /** The device, as the program sees it: another thread does what is sent, in turn. */
 export class Device {
   readonly facts: DeviceFacts;
-  private readonly port: MessagePort;
-  private readonly state: Int32Array;
-  private failure: string | null = null;
+  private readonly choice: Choice;
+  private port: MessagePort;
+  private state: Int32Array;
+  private failure: Extract<FromDevice, { kind: 'failed' }> | null = null;
   private tickets = 0;
   private readonly awaited = new Map<number, () => void>();
 
-  private constructor(facts: DeviceFacts, port: MessagePort, state: SharedArrayBuffer) {
-    this.facts = facts;
-    this.port = port;
-    this.state = new Int32Array(state);
-    port.on('message', (message: FromDevice) => this.hear(message));
-    port.unref();
+  private constructor(choice: Choice, opened: Opened) {
+    this.choice = choice;
+    this.facts = opened.facts;
+    [this.port, this.state] = [opened.port, opened.state];
+    this.listen();
     process.once('exit', () => this.close());
   }
 
@@ -45,30 +55,35 @@ export class Device {
    * @param options for Dawn
    */
   static async open(wanted: string | null, options: readonly string[] = []): Promise<Device | NoDevice> {
-    const { port1: port, port2 } = new MessageChannel();
-    const state = new SharedArrayBuffer(4);
-    const workerData: DeviceStart = { port: port2, options, wanted, state };
-    const worker = new Worker(new URL('./device-thread.js', import.meta.url), {
-      workerData,
-      transferList: [port2],
-    });
-    const answer = await new Promise<FromDevice>((resolve, reject) => {
-      port.once('message', resolve);
-      worker.once('error', reject);
-    });
-    worker.unref();
-    if (answer.kind === 'opened') return new Device(answer.facts, port, state);
-    port.close();
-    if (answer.kind === 'missing') return answer.why;
-    throw new Error(`expected a device, found ${answer.kind}`);
+    const choice = { wanted, options };
+    const opened = await start(choice);
+    return 'missing' in opened ? opened : new Device(choice, opened);
+  }
+
+  /** Lets go of the device, with all that it holds, and opens it again. */
+  async reopen(): Promise<void> {
+    this.close();
+    this.port.close();
+    const opened = await start(this.choice);
+    if ('missing' in opened)
+      throw new DeviceError({ problem: opened.missing, where: 'backend', hint: opened.install });
+    [this.port, this.state, this.failure] = [opened.port, opened.state, null];
+    this.listen();
+  }
+
+  private listen(): void {
+    this.port.on('message', (message: FromDevice) => this.hear(message));
+    this.port.unref();
   }
 
   /** @throws DeviceError once the device has failed, as every other use of it does */
   check(): void {
     if (Atomics.load(this.state, 0) === FAILED) this.hearAll();
     if (this.failure === null) return;
-    throw new DeviceError({
-      problem: `the graphics card ${this.facts.name} failed: ${this.failure}`,
+    const { message, outOfMemory } = this.failure;
+    const Kind = outOfMemory ? DeviceMemoryError : DeviceError;
+    throw new Kind({
+      problem: `the graphics card ${this.facts.name} failed: ${message}`,
       where: 'backend',
       hint: 'The same command goes on from the last checkpoint. Look at the driver and at the memory of the card, or use --backend native.',
     });
@@ -138,7 +153,7 @@ export class Device {
   }
 
   private hear(message: FromDevice): void {
-    if (message.kind === 'failed') this.failure ??= message.message;
+    if (message.kind === 'failed') this.failure ??= message;
     else if (message.kind === 'read') {
       this.awaited.get(message.ticket)?.();
       this.awaited.delete(message.ticket);
@@ -152,4 +167,23 @@ export class Device {
     this.send({ kind: 'close', closed });
     Atomics.wait(new Int32Array(closed), 0, Outcome.waiting, LAST_PATIENCE);
   }
+}
+
+async function start(choice: Choice): Promise<Opened | NoDevice> {
+  const { port1: port, port2 } = new MessageChannel();
+  const state = new SharedArrayBuffer(4);
+  const workerData: DeviceStart = { ...choice, port: port2, state };
+  const worker = new Worker(new URL('./device-thread.js', import.meta.url), {
+    workerData,
+    transferList: [port2],
+  });
+  const answer = await new Promise<FromDevice>((resolve, reject) => {
+    port.once('message', resolve);
+    worker.once('error', reject);
+  });
+  worker.unref();
+  if (answer.kind === 'opened') return { facts: answer.facts, port, state: new Int32Array(state) };
+  port.close();
+  if (answer.kind === 'missing') return answer.why;
+  throw new Error(`expected a device, found ${answer.kind}`);
 }

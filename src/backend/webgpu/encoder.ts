@@ -103,6 +103,20 @@ export class Encoder implements BufferSource {
     for (const name of buffers) this.commands.push(ids[name]);
   }
 
+  settle(): void {
+    const id = this.create(4);
+    this.flush();
+    this.device.readSync(id, 4);
+    this.destroy(id);
+  }
+
+  async restart(): Promise<void> {
+    await this.device.reopen();
+    this.known.clear();
+    this.views.clear();
+    this.begin();
+  }
+
   /** Sends what there is. */
   flush(): void {
     if (this.commands.length === 0) return;
@@ -121,6 +135,10 @@ export class Encoder implements BufferSource {
       indices: this.indices.slice(0, this.indexCount),
       pipelines: this.pipelines,
     });
+    this.begin();
+  }
+
+  private begin(): void {
     this.batch++;
     this.commands = [];
     this.pipelines = [];

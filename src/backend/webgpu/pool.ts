@@ -19,21 +19,28 @@ export interface BufferSource {
   /** @returns the id of a new buffer */
   create(bytes: number): number;
   destroy(id: number): void;
+  /** Waits until the device has done all that it was sent: what was destroyed is free then. */
+  settle(): void;
+  /** Begins anew on a device that holds nothing; what was to be done is not. */
+  restart(): Promise<void>;
   /** The batch that is being written. */
   readonly batch: number;
 }
 
 /**
  * Buffers of the device. What is given back goes to the next that asks for its size. Memory is counted as it is on the
- * device: whole buffers, those that are free included in `resident`.
+ * device: whole buffers, those that are free included in `resident`. Those of many sizes would be more than the largest
+ * batch needs, so they go back to the system before more than `limit` is held.
  */
 export class Pool {
   private readonly source: BufferSource;
   private readonly sizes = new Map<number, number>();
   private readonly free = new Map<number, Free[]>();
+  readonly ofCard = true;
   used = 0;
   peak = 0;
   resident = 0;
+  limit = Infinity;
 
   constructor(source: BufferSource) {
     this.source = source;
@@ -62,13 +69,15 @@ export class Pool {
 
   /** Gives a buffer back to the system. */
   discard(id: number): void {
-    const size = this.sizes.get(id)!;
+    const size = this.sizes.get(id);
+    if (size === undefined) return; // it was lost
     this.used -= size;
     this.forget(id, size);
   }
 
   give(id: number): void {
-    const size = this.sizes.get(id)!;
+    const size = this.sizes.get(id);
+    if (size === undefined) return; // it was lost
     this.used -= size;
     const list = this.free.get(size);
     const entry = { id, since: this.source.batch };
@@ -88,6 +97,13 @@ export class Pool {
     this.free.clear();
   }
 
+  async restart(): Promise<void> {
+    await this.source.restart();
+    this.sizes.clear();
+    this.free.clear();
+    this.used = this.peak = this.resident = 0;
+  }
+
   private forget(id: number, size: number): void {
     this.source.destroy(id);
     this.sizes.delete(id);
@@ -95,6 +111,10 @@ export class Pool {
   }
 
   private create(size: number): number {
+    if (this.resident + size > this.limit && this.resident > this.used) {
+      this.trim();
+      this.source.settle(); // else there would be both for a while
+    }
     const id = this.source.create(size);
     this.sizes.set(id, size);
     this.resident += size;

@@ -127,7 +127,7 @@ export type FromDevice =
   | { kind: 'opened'; facts: DeviceFacts }
   | { kind: 'missing'; why: NoDevice }
   | { kind: 'read'; ticket: number }
-  | { kind: 'failed'; message: string };
+  | { kind: 'failed'; message: string; outOfMemory: boolean };
 
 /** Where a part of a buffer may start, in bytes: the alignment that every device has. */
 export const VIEW_STEP = 256;

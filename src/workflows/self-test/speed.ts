@@ -1,4 +1,4 @@
-import type { ChosenBackend, TensorMemory } from '../../backend/init.js';
+import type { ChosenBackend } from '../../backend/init.js';
 import { UserError } from '../../common/errors.js';
 import type { Precision } from '../../common/precision.js';
 import { matrixElements } from '../../model/work.js';
@@ -228,8 +228,7 @@ async function stepSpeed(
   const batch = randomBatch(least, vocabularyOf(model).target);
   const tokens = batch.targetOutput.length;
   const updater = newUpdater(model, precision);
-  const pool = memory ?? (tf.backend() as { pool?: TensorMemory }).pool ?? null;
-  pool?.resetPeak();
+  memory?.resetPeak();
   let done = 0;
   const update = async (count: number): Promise<number> => {
     const started = performance.now();
@@ -246,6 +245,6 @@ async function stepSpeed(
   const seconds = count === 1 ? once : (await update(count)) / count;
   updater.dispose();
   updater.model.dispose();
-  const bytes = pool?.peak ?? null;
+  const bytes = memory?.peak ?? null;
   return { model, precision, tokens, seconds, tokensPerSecond: tokens / seconds, bytes };
 }

@@ -7,12 +7,14 @@ import type { Rehearsal } from '../../train/rehearsal.js';
 /**
  * What a training takes, as lines of text.
  *
- * @param limit what memory it may take, in words
+ * @param limit what memory it may take, in words; null for what a graphics card has
+ * @param ofCard whether the memory is that of a graphics card
  */
 export function describeRehearsal(
   config: TrainConfig,
   { updates, tokens, operations, largest, seconds, memoryBytes, checkpointBytes }: Rehearsal,
-  limit: string,
+  limit: string | null,
+  ofCard: boolean,
 ): string {
   const { maxUpdate, maxEpoch, stopTime } = config;
   const epochs = Math.min(maxEpoch ?? Infinity, maxUpdate === null ? Infinity : maxUpdate / updates);
@@ -31,7 +33,8 @@ export function describeRehearsal(
     ],
     [
       'Memory',
-      `${formatMemory(memoryBytes)} at the most, with the largest batch (${largest} tokens) and while saving; allowed are ${limit}`,
+      `${formatMemory(memoryBytes)}${ofCard ? ' of the graphics card' : ''} at the most, with the largest batch (${largest} tokens)` +
+        `${ofCard ? '' : ' and while saving'}; allowed are ${limit ?? 'what the card has, which WebGPU does not tell'}`,
     ],
     ['Disk', describeDisk(config, checkpointBytes)],
   ];

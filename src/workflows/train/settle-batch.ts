@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { ChosenBackend, TensorMemory } from '../../backend/init.js';
-import { UserError } from '../../common/errors.js';
+import { DeviceMemoryError, UserError } from '../../common/errors.js';
 import { log } from '../../common/log.js';
-import { allowedMemory, formatMemory, parseMemory } from '../../common/memory-limit.js';
+import { allowedMemory, formatMemory, isShare, parseMemory } from '../../common/memory-limit.js';
 import { camelizeKeys } from '../../config/camel.js';
 import { loadRunConfig } from '../../config/load.js';
 import { runConfigFile } from '../../config/run-folder.js';
@@ -56,6 +56,7 @@ export async function settleBatch(
   data: TrainingData,
   backend: ChosenBackend,
 ): Promise<Settled> {
+  limitCard(given.config, backend);
   const { maxTokens: asked, batchTokens, updateFreq } = given.config.train;
   const maxTokens = asked === 'auto' ? await measureMaxTokens(given.config, data, backend) : asked;
   if (batchTokens === null) return withBatch(given, { maxTokens, updateFreq });
@@ -71,6 +72,11 @@ export async function settleBatch(
   return withBatch(given, { maxTokens, updateFreq: found });
 }
 
+/** What a card holds idle is given back before it is more than the config allows. */
+function limitCard(config: Config, { memory }: ChosenBackend): void {
+  if (memory?.ofCard) memory.limit = memoryLimit(config, memory)?.bytes ?? Infinity;
+}
+
 function withBatch<N extends number | 'auto'>(
   { config, written }: Configured,
   { maxTokens, updateFreq }: { maxTokens: N; updateFreq: number },
@@ -84,21 +90,30 @@ function withBatch<N extends number | 'auto'>(
   };
 }
 
-/** The memory that training may take, and where that comes from. */
-export function memoryLimit({ train: { memory } }: Config): { bytes: number; text: string } {
+/** Memory that training may take, and where that comes from. */
+export interface MemoryLimit {
+  bytes: number;
+  text: string;
+}
+
+/** That of a config; null for a share of what a graphics card has, which WebGPU does not tell. */
+export function memoryLimit({ train: { memory } }: Config, of: TensorMemory | null): MemoryLimit | null {
+  if (isShare(memory) && of?.ofCard) return null;
   const allowed = allowedMemory();
   const bytes = parseMemory(memory, allowed.bytes)!; // the config was checked
-  const of = memory.endsWith('%') ? ` of ${formatMemory(allowed.bytes)}, ${allowed.source}` : '';
-  return { bytes, text: `${formatMemory(bytes)} (train.memory ${memory}${of})` };
+  const share = isShare(memory) ? ` of ${formatMemory(allowed.bytes)}, ${allowed.source}` : '';
+  return { bytes, text: `${formatMemory(bytes)} (train.memory ${memory}${share})` };
 }
 
 async function measureMaxTokens(config: Config, data: TrainingData, backend: ChosenBackend): Promise<number> {
   const memory = tellingMemory(backend);
-  const limit = memoryLimit(config);
+  const limit = memoryLimit(config, memory) ?? refuseShare(config);
   log.info(`Measuring which batch size fits into ${limit.text} …`);
   const vocabulary = { source: data.source.size, target: data.target.size };
-  const model = Transformer.create(config.model, vocabulary, config.seed); // ω does not change the memory
-  const trial = new Trial(model, { ...trialInputs(config, data), memory });
+  const trials = new Trials(() => {
+    const model = Transformer.create(config.model, vocabulary, config.seed); // ω does not change the memory
+    return { model, trial: new Trial(model, { ...trialInputs(config, data), memory }) };
+  }, memory);
   try {
     const { train } = data;
     const { maxPositions } = config.model;
@@ -106,16 +121,51 @@ async function measureMaxTokens(config: Config, data: TrainingData, backend: Cho
       .flatMap((lengths) => [...lengths])
       .reduce((most, length) => (length <= maxPositions ? Math.max(most, length) : most), LEAST_TOKENS);
     const most = Math.max(longest, Math.min(config.train.batchTokens ?? MOST_TOKENS, MOST_TOKENS));
-    const found = await largestThatFits((maxTokens) => trial.measure(maxTokens), limit.bytes, longest, most);
+    const found = await largestThatFits((maxTokens) => trials.measure(maxTokens), limit.bytes, longest, most);
     if (found.bytes > limit.bytes) throw doesNotFit(found.bytes, limit.text, longest, config);
     log.info(
       `Batch size: max-tokens ${found.maxTokens}, for which training takes ${formatMemory(found.bytes)}`,
     );
+    if (memory.ofCard && trials.exhausted) memory.limit = found.bytes; // there is less than was allowed
     return found.maxTokens;
   } finally {
-    trial.dispose();
-    model.dispose();
+    trials.dispose();
     memory.trim(); // training begins as if nothing had been measured
+  }
+}
+
+/** A trial, and another one where a card had not enough memory for it. */
+class Trials {
+  /** Whether that has happened. */
+  exhausted = false;
+  private readonly begin: () => { model: Transformer; trial: Trial };
+  private readonly memory: TensorMemory;
+  private current: ReturnType<Trials['begin']> | null = null;
+
+  constructor(begin: () => { model: Transformer; trial: Trial }, memory: TensorMemory) {
+    this.begin = begin;
+    this.memory = memory;
+  }
+
+  /** @returns Infinity where the card has not enough memory */
+  async measure(maxTokens: number): Promise<number> {
+    try {
+      this.current ??= this.begin();
+      return await this.current.trial.measure(maxTokens);
+    } catch (error) {
+      if (!(error instanceof DeviceMemoryError && this.memory.ofCard)) throw error;
+      log.info(`The graphics card has not enough memory for max-tokens ${maxTokens}`);
+      this.exhausted = true;
+      this.dispose();
+      await this.memory.restart();
+      return Infinity;
+    }
+  }
+
+  dispose(): void {
+    this.current?.trial.dispose();
+    this.current?.model.dispose();
+    this.current = null;
   }
 }
 
@@ -135,17 +185,33 @@ export function trialInputs(config: Config, { train, valid, resegment }: Trainin
 function tellingMemory({ name, memory }: ChosenBackend): TensorMemory {
   if (memory !== null) return memory;
   throw new UserError({
-    problem: `auto needs the native backend, which tells how much memory it takes; found ${name}`,
+    problem: `auto needs a backend that tells how much memory it takes, native or webgpu; found ${name}`,
     where: 'train.max-tokens',
     hint: 'Set train.max-tokens to a number, or use --backend native.',
   });
 }
 
+function refuseShare({ train: { memory } }: Config): never {
+  throw new UserError({
+    problem: `expected a size such as 8G, since WebGPU does not tell how much memory a graphics card has; found '${memory}'`,
+    where: 'train.memory',
+    hint: 'Give what training may take of it with --memory, or set train.max-tokens to a number.',
+  });
+}
+
 function doesNotFit(bytes: number, limit: string, longest: number, { train }: Config): UserError {
+  const batches = `batches of ${longest} tokens, the smallest that hold every pair`;
+  const smaller = `a smaller model${train.evalBleu ? ', or a smaller decode.batch-size for train.eval-bleu' : ''}`;
+  if (bytes === Infinity)
+    return new UserError({
+      problem: `the graphics card has not enough memory for ${batches}`,
+      where: 'train.max-tokens',
+      hint: `Take ${smaller}.`,
+    });
   const needed = formatMemory(bytes);
   return new UserError({
-    problem: `expected at least ${needed}, which training takes with batches of ${longest} tokens, the smallest that hold every pair; found ${limit}`,
+    problem: `expected at least ${needed}, which training takes with ${batches}; found ${limit}`,
     where: 'train.memory',
-    hint: `Allow ${needed} or more, or take a smaller model${train.evalBleu ? ', or a smaller decode.batch-size for train.eval-bleu' : ''}.`,
+    hint: `Allow ${needed} or more, or take ${smaller}.`,
   });
 }

@@ -111,7 +111,9 @@ export async function rehearseTraining(
       for (const line of describeStart(config, data, start)) log.info(line);
       const inputs = { ...trialInputs(config, data), config: config.train, memory: backend.memory };
       const found = await rehearse(start.model, inputs);
-      return describeRehearsal(config.train, found, memoryLimit(config).text);
+      const { memory } = backend;
+      const limit = memoryLimit(config, memory)?.text ?? null;
+      return describeRehearsal(config.train, found, limit, memory?.ofCard ?? false);
     } finally {
       start.model.dispose();
     }

@@ -94,6 +94,22 @@ describe('a training on a graphics card', { skip }, () => {
     assert.ok(weights('again').equals(weights('card')));
   });
 
+  test('max-tokens auto is of the memory that is allowed of the card', () => {
+    const rehearse = (...flags: string[]) => {
+      const args = [...argsOf(runOf('auto'), 'webgpu', 2), '--max-tokens', 'auto', '--dry-run', ...flags];
+      return spawnProgram(args, { env: CARD });
+    };
+    const { status, stdout, stderr } = rehearse('--memory', '8M');
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /Batch size: max-tokens \d+, for which training takes 0\.\d MiB/);
+    const line =
+      /^Memory +0\.\d MiB of the graphics card at the most, .*\); allowed are 8\.0 MiB \(train\.memory 8M\)$/m;
+    assert.match(stdout, line);
+    const share = rehearse();
+    assert.equal(share.status, 2);
+    assert.match(share.stderr, /train\.memory: expected a size such as 8G, .*; found '80%'/);
+  });
+
   test('a run that goes on with another engine says so', () => {
     const messages = train('reference', 'webgpu', 11);
     assert.match(messages, /computed by cpu, from here on it is webgpu /);

@@ -72,7 +72,7 @@ describe('max-tokens: auto', { skip: !availableBackends.includes('native') && 'n
 test('a backend that does not tell its memory is refused', () => {
   const { status, stderr } = run('train', '--max-tokens', 'auto', '--backend', 'cpu');
   assert.equal(status, 2);
-  assert.match(stderr, /train\.max-tokens: auto needs the native backend, .* found cpu/);
+  assert.match(stderr, /train\.max-tokens: auto needs a backend that tells .*, native or webgpu; found cpu/);
 });
 
 test('batch-tokens becomes update-freq, and stays it when the run goes on', () => {
