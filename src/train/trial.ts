@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.js';
 import { type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
+import { listsHeld, MOST_PARTS } from './gradient-tree.js';
 import { firstEpoch, planPairs } from './split.js';
 import { Updater } from './update.js';
 
@@ -68,8 +69,8 @@ export class Trial {
   }
 
   /**
-   * One update of this batch; where more than one makes an update, of this batch twice, since a third takes no more
-   * memory.
+   * One update of this batch; where more than one makes an update, of this batch twice: what further ones take is counted,
+   * see `furtherLists`.
    *
    * @returns seconds for each batch
    */
@@ -100,7 +101,7 @@ export class Trial {
     await this.update(largest);
     const { config } = this.options;
     const ema = config.emaDecay === null ? 0 : 4 * this.model.size;
-    const tensors = ema + Math.max(memory.peak, this.translation.tensors);
+    const tensors = ema + Math.max(memory.peak + this.furtherLists, this.translation.tensors);
     if (memory.ofCard) return tensors;
     // What translating left in the process is in both figures, so they are not added.
     const most = Math.max(besides(memory), this.translation.rest);
@@ -121,9 +122,18 @@ export class Trial {
     return { tensors: memory.peak, rest };
   }
 
+  /** Bytes of the lists of gradients that an update of all its batches holds beyond those of one of two. */
+  private get furtherLists(): number {
+    const places = this.batchesOfUpdate;
+    const held = (batches: number): number => listsHeld(batches, { first: 0, end: places }, places);
+    const trained = this.model.trainable.reduce((sum, weight) => sum + weight.size, 0);
+    return 4 * trained * (held(places) - held(Math.min(places, 2)));
+  }
+
+  /** Where it follows from `batch-tokens` and the batch size that is looked for, as many as take most memory. */
   private get batchesOfUpdate(): number {
     const { batchTokens, updateFreq } = this.options.config;
-    return batchTokens === null ? updateFreq : 2;
+    return batchTokens === null ? updateFreq : 2 * MOST_PARTS;
   }
 }
 

@@ -2,7 +2,7 @@ import type { TrainConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
 import { lossGradients } from '../model/loss-gradients.js';
 import type { Transformer } from '../model/transformer.js';
-import { addLists, layTogether } from '../ops/lists.js';
+import { layTogether } from '../ops/lists.js';
 import {
   type AdamOptions,
   adamStepSize,
@@ -14,6 +14,7 @@ import {
   zeroMoments,
 } from '../ops/optimizer.js';
 import { tf } from '../ops/tf.js';
+import { GradientTree, type Share } from './gradient-tree.js';
 
 export type UpdateOptions = Pick<
   TrainConfig,
@@ -27,6 +28,8 @@ export type UpdateOptions = Pick<
   | 'updateFreq'
 > & {
   seed: number;
+  /** What of an update this process does; default all. `updateFreq` counts the batches of all processes. */
+  share?: Share;
   /** Steps that the optimizer is ahead of the updates, see TrainState. */
   optimizerAhead?: number;
 };
@@ -46,19 +49,18 @@ export interface UpdateFigures {
   pairs: number;
 }
 
-/** Gradients of a loss that is summed over tokens, aligned with the trained weights, and how many tokens. */
-export interface SummedGradients {
+/** Gradients of a loss that is summed over tokens, aligned with the trained weights, and the figures of its batches. */
+export interface SummedGradients extends Omit<UpdateFigures, 'gradientNorm'> {
   gradients: tf.Tensor[];
-  tokens: number;
 }
 
 /**
- * Where the gradients of several machines are summed before they are used. It owns what it is given and hands over
- * what it returns. A loss that is not finite shows in its gradients, so that all machines skip the same updates.
+ * Where the gradients of several processes are summed before they are used, and their figures put one behind another. It
+ * owns what it is given and hands over what it returns.
  */
 export type AllReduce = (own: SummedGradients) => SummedGradients;
 
-/** One machine: its gradients are the sum. */
+/** One process: its gradients are the sum. */
 const alone: AllReduce = (own) => own;
 
 /** The model and its optimizer: one update after another. */
@@ -83,44 +85,47 @@ export class Updater {
    * tokens, clipped, and a step of the optimizer. Where a loss or the norm is not finite there is no step, which the
    * device decides for itself.
    *
+   * @param batches of the share of this process; none where the epoch ends before it
    * @param updates done before; with the place of a batch it numbers the dropout masks
    * @param lossScale what gradients are multiplied by on the way, see loss-scale.ts
    */
   apply(batches: readonly Batch[], updates: number, lr: number, lossScale = 1): UpdateFigures {
-    const { labelSmoothing, seed, updateFreq } = this.options;
     for (const list of [this.parameters, this.moments.first, this.moments.second]) layTogether(list);
-    const losses: { loss: tf.Scalar; nll: tf.Scalar }[] = [];
-    let sums: tf.Tensor[] | undefined; // one list beside that of the batch, however many batches there are
-    for (const [i, batch] of batches.entries()) {
-      const training = { seed, step: updates * updateFreq + i, lossScale };
-      const found = lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
-      const { gradients, ...figures } = found;
-      losses.push(figures);
-      sums = sums === undefined ? gradients : addLists(sums, gradients);
-    }
-    const { gradients, tokens } = this.allReduce({
-      gradients: sums!,
-      tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
-    });
-    const divisor = tokens * lossScale;
+    const { gradients, ...figures } = this.allReduce(this.gradientsOf(batches, updates, lossScale));
+    const divisor = figures.tokens * lossScale;
     const gradientNorm = tf.tidy(() => tf.div<tf.Scalar>(globalNorm(gradients), divisor));
     const scale = tf.tidy(() => {
       const factor = tf.div<tf.Scalar>(this.clipFactor(gradientNorm), divisor);
-      return tf.add<tf.Scalar>(factor, zeroIfFinite([...losses.map(({ loss }) => loss), gradientNorm]));
+      return tf.add<tf.Scalar>(factor, zeroIfFinite([...figures.loss, gradientNorm]));
     });
     this.step(gradients, scale, updates + 1 + (this.options.optimizerAhead ?? 0), lr);
     tf.dispose([gradients, scale]);
-    return {
-      loss: losses.map(({ loss }) => loss),
-      nll: losses.map(({ nll }) => nll),
-      gradientNorm,
-      tokens,
-      pairs: batches.reduce((sum, batch) => sum + batch.indices.length, 0),
-    };
+    return { ...figures, gradientNorm };
   }
 
   dispose(): void {
     tf.dispose([this.moments.first, this.moments.second]);
+  }
+
+  private gradientsOf(batches: readonly Batch[], updates: number, lossScale: number): SummedGradients {
+    const { labelSmoothing, seed, updateFreq, share = { first: 0, end: updateFreq } } = this.options;
+    const tree = new GradientTree(share, updateFreq);
+    const [losses, nlls]: [tf.Scalar[], tf.Scalar[]] = [[], []];
+    for (const [i, batch] of batches.entries()) {
+      const training = { seed, step: updates * updateFreq + share.first + i, lossScale };
+      const found = lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
+      const { loss, nll, gradients } = found;
+      losses.push(loss);
+      nlls.push(nll);
+      tree.add(gradients);
+    }
+    return {
+      gradients: tree.sum() ?? this.parameters.map(nothing),
+      loss: losses,
+      nll: nlls,
+      tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
+      pairs: batches.reduce((sum, batch) => sum + batch.indices.length, 0),
+    };
   }
 
   /** min(1, clip-norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it. */
@@ -133,6 +138,11 @@ export class Updater {
     const { stepSize, options } = stepOf(this.options, step, lr);
     adamUpdate(this.parameters, gradients, this.moments, stepSize, options, scale);
   }
+}
+
+/** What adds nothing to the bits of a gradient: −0, since +0 would make +0 of −0. */
+function nothing({ shape }: tf.Tensor): tf.Tensor {
+  return tf.fill(shape, -0);
 }
 
 /** What the optimizer's step number `step` is made of, from 1. */

@@ -114,9 +114,9 @@ describe('a training whose loss is scaled', () => {
   test('ends where the least scale does not help, and the metrics with it', async () => {
     const folder = scratchFolder();
     const state = { ...INITIAL_STATE, lossScale: { scale: 2 ** -12, clean: 0 } };
-    const allReduce: NonNullable<TinyRun['options']>['allReduce'] = ({ gradients, tokens }) => ({
+    const allReduce: NonNullable<TinyRun['options']>['allReduce'] = ({ gradients, ...figures }) => ({
       gradients: gradients.map((gradient) => tf.mul(gradient, Number.POSITIVE_INFINITY)),
-      tokens,
+      ...figures,
     });
     await assert.rejects(
       trainTiny(folder, { train: TRAIN, options: { allReduce }, state }),

@@ -128,10 +128,10 @@ for (const backend of availableBackends) {
     test('gradients and token counts of other machines take part before the norm and the step', () => {
       const batches = [batchOf(0, 3), batchOf(3, 8)];
       const whole = updateOnce(batches);
-      const other: AllReduce = ({ gradients, tokens }) => {
+      const other: AllReduce = ({ gradients, tokens, ...figures }) => {
         const doubled = gradients.map((gradient) => tf.mul(gradient, 2));
         tf.dispose(gradients);
-        return { gradients: doubled, tokens: 2 * tokens };
+        return { ...figures, gradients: doubled, tokens: 2 * tokens };
       };
       const reduced = updateOnce(batches, {}, other);
       assertClose(reduced.gradient, whole.gradient, 1e-6);
@@ -156,11 +156,11 @@ for (const backend of availableBackends) {
         for (const bad of [Number.NaN, Infinity]) {
           const model = Transformer.create(tinyModelConfig(NO_DROPOUT), VOCABULARY, 1);
           let updates = 0;
-          const poison: AllReduce = ({ gradients, tokens }) => {
-            if (++updates !== 2) return { gradients, tokens };
+          const poison: AllReduce = ({ gradients, ...figures }) => {
+            if (++updates !== 2) return { gradients, ...figures };
             const poisoned = gradients.map((gradient, i) => (i === 3 ? tf.mul(gradient, bad) : gradient));
             gradients[3].dispose();
-            return { gradients: poisoned, tokens };
+            return { gradients: poisoned, ...figures };
           };
           const config = tinyTrainConfig({ optimizer: 'adam', clipNorm, weightDecay: 0.1 });
           const updater = new Updater(model, { ...config, seed: 1 }, undefined, poison);
