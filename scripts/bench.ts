@@ -135,7 +135,7 @@ function prepareBatches(count: number): { file: string; name: string } {
   const plan = planBatches(data, {
     ...{ maxTokens: MAX_TOKENS, maxPositions: 512, seed: 1, epoch: 1, rank: 0, worldSize: 1, shuffle: true },
   });
-  const batches = plan.batches.slice(0, count).map((indices) =>
+  const batches = [...plan].slice(0, count).map((indices) =>
     Array.from(indices, (index) => {
       const pair = data.pair(index);
       return { source: [...pair.source], target: [...pair.target] };

@@ -27,9 +27,10 @@ function mulHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + (middle >>> 16) + (carry >>> 16)) >>> 0;
+  // No product and no sum of these is more than 32 bits.
+  const middle = ((Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16)) >>> 0;
+  const carry = ((Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
 /**
@@ -107,8 +108,11 @@ export class RandomStream {
 
   /** Uniform in {0, …, n − 1} without bias, by rejection. */
   nextBelow(n: number): number {
+    const first = this.nextUint32();
+    // Below that no draw is rejected, and 32 bits are divided in no time.
+    if (first < 2 ** 32 - n && n < 2 ** 31) return (first >>> 0) % (n >>> 0);
     const limit = 2 ** 32 - (2 ** 32 % n);
-    let draw = this.nextUint32();
+    let draw = first;
     while (draw >= limit) draw = this.nextUint32();
     return draw % n;
   }

@@ -1,12 +1,14 @@
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import { type BatchOptions, type BatchPlan, type PairLengths, planBatches } from '../data/batch-iterator.js';
+import { BatchCuts, type BatchLimits } from '../data/batch-cuts.js';
+import type { BatchOptions } from '../data/batch-iterator.js';
+import type { PairLengths } from '../data/length-table.js';
 
 /** How many of the skipped pairs a warning names. */
 const NAMED = 5;
 
 /** The greatest length of a side, and the key that sets it. */
-function limitOf({ maxTokens, maxPositions }: BatchOptions): { limit: number; key: string } {
+function limitOf({ maxTokens, maxPositions }: BatchLimits): { limit: number; key: string } {
   return {
     limit: Math.min(maxTokens, maxPositions),
     key: maxTokens < maxPositions ? 'train.max-tokens' : 'model.max-positions',
@@ -22,33 +24,33 @@ export function firstEpoch({
   return { maxTokens, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
 }
 
-/** The plan of an epoch of a split. @throws UserError where no pair is short enough */
-export function planPairs(name: string, lengths: PairLengths, options: BatchOptions): BatchPlan {
-  const plan = planBatches(lengths, options);
-  const { limit, key } = limitOf(options);
-  const size = lengths.sourceLengths.length;
-  if (plan.skipped.length === size) {
+/** The batches that a split is cut into. @throws UserError where no pair is short enough */
+export function cutPairs(name: string, lengths: PairLengths, limits: BatchLimits): BatchCuts {
+  const cuts = new BatchCuts(lengths, limits);
+  if (cuts.pairs === 0) {
+    const { limit, key } = limitOf(limits);
+    const size = lengths.sourceLengths.length;
     throw new UserError({
       problem: `expected pairs of at most ${limit} tokens a side in the ${name} split, found none among ${size}`,
       where: key,
       hint: size === 0 ? 'The split is empty.' : 'Raise it: even the shortest pair is longer.',
     });
   }
-  return plan;
+  return cuts;
 }
 
 /** The same, with a warning about pairs that are too long. */
-export function planSplit(name: string, lengths: PairLengths, options: BatchOptions): BatchPlan {
-  const plan = planPairs(name, lengths, options);
-  const { skipped } = plan;
-  if (skipped.length > 0) {
-    const { limit, key } = limitOf(options);
+export function cutSplit(name: string, lengths: PairLengths, limits: BatchLimits): BatchCuts {
+  const cuts = cutPairs(name, lengths, limits);
+  const { skipped } = cuts;
+  if (skipped > 0) {
+    const { limit, key } = limitOf(limits);
     const size = lengths.sourceLengths.length;
-    const first = [...skipped.subarray(0, NAMED)].join(', ');
+    const first = cuts.firstSkipped(NAMED).join(', ');
     log.warn(
-      `skipped ${skipped.length} of ${size} ${name} pairs with a side of more than ${limit} tokens (${key}): ` +
-        `${skipped.length > NAMED ? `${first}, …` : first} (counted from 0)`,
+      `skipped ${skipped} of ${size} ${name} pairs with a side of more than ${limit} tokens (${key}): ` +
+        `${skipped > NAMED ? `${first}, …` : first} (counted from 0)`,
     );
   }
-  return plan;
+  return cuts;
 }

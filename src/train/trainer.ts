@@ -56,7 +56,7 @@ export class Trainer {
     this.state = { ...state, lossScale: lossScaleOf(config, state.lossScale) };
     this.startedAt = performance.now() - 1000 * state.seconds;
     this.deadline = new Deadline(options.stopAfter ?? null);
-    this.batches = new EpochBatches(options, state.epoch);
+    this.batches = new EpochBatches(options);
     this.validator = new Validator(options);
     const schedule = createSchedule(config);
     this.schedule = (updates) => schedule(updates) * this.state.doctor.lrFactor;
@@ -89,12 +89,13 @@ export class Trainer {
         await this.atMilestone();
         const reason = this.stopReason();
         if (reason !== undefined) return await this.finish(reason);
-        const signal =
-          this.options.interrupted() ?? (this.deadline.isNear(this.saver.longest) ? 'SIGTERM' : undefined);
+        const signal = this.askedToEnd();
         if (signal !== undefined) await this.interrupt(signal);
         if (this.options.saveRequested?.() && this.saver.savedAt !== this.state.updates) await this.save();
         if (this.spare?.isDue(this.state.updates)) await this.copy(this.spare);
-        if (this.epochDone) this.startEpoch();
+        const epoch = this.state.epoch + (this.epochDone ? 1 : 0);
+        if (!(await this.batches.begin(epoch, () => this.askedToEnd() !== undefined))) continue;
+        if (this.epochDone) Object.assign(this.state, { epoch, position: 0 });
         await this.update();
         await setImmediate(); // lets signals be heard
       }
@@ -121,10 +122,9 @@ export class Trainer {
     return this.batches.isDone(this.state.position);
   }
 
-  private startEpoch(): void {
-    this.state.epoch++;
-    this.state.position = 0;
-    this.batches.begin(this.state.epoch);
+  /** The signal that asks to end; that of the deadline too. */
+  private askedToEnd(): 'SIGINT' | 'SIGTERM' | undefined {
+    return this.options.interrupted() ?? (this.deadline.isNear(this.saver.longest) ? 'SIGTERM' : undefined);
   }
 
   private async update(): Promise<void> {
@@ -192,7 +192,6 @@ export class Trainer {
     Object.assign(this.state, state, { lossScale: lossScaleOf(this.options.config, state.lossScale) });
     this.tick();
     this.record.goBack(state);
-    this.batches.begin(state.epoch);
     this.saver.savedAt = state.updates;
     this.saved = { updates: state.updates, seconds: state.seconds };
   }

@@ -2,10 +2,11 @@ import process from 'node:process';
 import type { TensorMemory } from '../backend/init.js';
 import type { Config } from '../config/schema.js';
 import { type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
+import { orderOfBatches, planBytes } from '../data/epoch-plan.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
 import { listsHeld, MOST_PARTS } from './gradient-tree.js';
-import { firstEpoch, planPairs } from './split.js';
+import { cutPairs, firstEpoch } from './split.js';
 import { Updater } from './update.js';
 
 /** Bytes by which the JavaScript heap was seen to grow in a few hundred updates: garbage between two collections, code. */
@@ -31,9 +32,10 @@ interface Translation {
   rest: number;
 }
 
-/** Pairs of a batch, and the tokens of both sides. */
+/** A batch, and the tokens of both sides. */
 export interface SizedBatch {
-  indices: Int32Array;
+  /** Pairs of the lengths that it has: what an update of them takes is the same. */
+  pairs: () => Int32Array;
   tokens: number;
   targetTokens: number;
 }
@@ -58,14 +60,13 @@ export class Trial {
   /** The batches of the first epoch, the largest first. */
   plan(maxTokens: number): SizedBatch[] {
     const { train, seed, maxPositions } = this.options;
-    const sum = (lengths: Int32Array, indices: Int32Array): number =>
-      indices.reduce((total, i) => total + lengths[i], 0);
-    return planPairs('train', train, firstEpoch({ maxTokens, maxPositions, seed }))
-      .batches.map((indices) => {
-        const targetTokens = sum(train.targetLengths, indices);
-        return { indices, targetTokens, tokens: sum(train.sourceLengths, indices) + targetTokens };
-      })
-      .sort((a, b) => b.tokens - a.tokens);
+    const options = firstEpoch({ maxTokens, maxPositions, seed });
+    const cuts = cutPairs('train', train, options);
+    return Array.from(orderOfBatches(cuts, options), (cut) => {
+      const targetTokens = cuts.targetTokens[cut];
+      const tokens = cuts.sourceTokens[cut] + targetTokens;
+      return { pairs: () => cuts.pairsLike(cut), targetTokens, tokens };
+    }).sort((a, b) => b.tokens - a.tokens);
   }
 
   /**
@@ -74,8 +75,9 @@ export class Trial {
    *
    * @returns seconds for each batch
    */
-  async update({ indices }: SizedBatch): Promise<number> {
+  async update({ pairs }: SizedBatch): Promise<number> {
     const { config, train, maxPositions, resegment } = this.options;
+    const indices = pairs();
     const started = performance.now();
     const batches = Array.from({ length: Math.min(this.batchesOfUpdate, 2) }, () =>
       readBatch(train, indices, { epoch: 1, maxPositions }, resegment),
@@ -105,7 +107,7 @@ export class Trial {
     if (memory.ofCard) return tensors;
     // What translating left in the process is in both figures, so they are not added.
     const most = Math.max(besides(memory), this.translation.rest);
-    const rest = restFor(this.options.train, most + HEAP_GROWTH);
+    const rest = restFor(this.options.train, most + planBytes(this.options.train) + HEAP_GROWTH);
     return rest + tensors + CHECKPOINT_COPIES * checkpointBytes(this.model, config);
   }
 

@@ -2,7 +2,7 @@ import type { ValidationFigures } from '../common/validation-figures.js';
 import { batches } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
 import { type BestValidation, rank } from './bests.js';
-import { firstEpoch, planSplit } from './split.js';
+import { cutSplit, firstEpoch } from './split.js';
 import type { TrainState } from './state.js';
 import type { TrainerOptions } from './training.js';
 import { type Evaluation, evaluate } from './validation.js';
@@ -23,7 +23,7 @@ export class Validator {
   /** @throws UserError where no pair is short enough */
   constructor(options: TrainerOptions) {
     this.options = options;
-    if (options.valid !== null) planSplit('valid', options.valid, this.batchOptions);
+    if (options.valid !== null) cutSplit('valid', options.valid, this.batchOptions);
   }
 
   /** What a model scores in the precision of training; null where there is no split. */

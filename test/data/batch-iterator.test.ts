@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  type BatchOptions,
-  batches,
-  type PairLengths,
-  type PairSource,
-  planBatches,
-} from '../../src/data/batch-iterator.js';
+import { Purpose, RandomStream } from '../../src/common/rng.js';
+import { BatchCuts } from '../../src/data/batch-cuts.js';
+import { type BatchOptions, batches, type PairSource, planBatches } from '../../src/data/batch-iterator.js';
+import { batchOf } from '../../src/data/epoch-plan.js';
+import type { PairLengths } from '../../src/data/length-table.js';
 
 const OPTIONS: BatchOptions = {
   maxTokens: 40,
@@ -47,8 +45,9 @@ test('over all ranks, an epoch has each pair that fits exactly once and skips th
       const plans = Array.from({ length: options.worldSize }, (_, rank) =>
         planBatches(lengths, { ...options, rank }),
       );
-      const seen = plans.flatMap((plan) => plan.batches.flatMap((batch) => [...batch]));
-      const skipped = [...plans[0].skipped];
+      const seen = plans.flatMap((plan) => [...plan].flatMap((batch) => [...batch]));
+      const cuts = new BatchCuts(lengths, options);
+      const skipped = cuts.firstSkipped(cuts.skipped);
       assert.deepEqual(
         [...seen, ...skipped].sort((a, b) => a - b),
         [...lengths.sourceLengths.keys()],
@@ -57,7 +56,7 @@ test('over all ranks, an epoch has each pair that fits exactly once and skips th
       for (const index of skipped) {
         assert.ok(Math.max(lengths.sourceLengths[index], lengths.targetLengths[index]) > limit);
       }
-      const sizes = plans.map((plan) => plan.batches.length);
+      const sizes = plans.map((plan) => plan.length);
       assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, `batches of the ranks: ${sizes}`);
     }),
   );
@@ -66,13 +65,13 @@ test('over all ranks, an epoch has each pair that fits exactly once and skips th
 test('no batch is over its budget, and none is cut short', () => {
   fc.assert(
     fc.property(anyLengths, anyOptions, (lengths, options) => {
-      const plan = planBatches(lengths, { ...options, worldSize: 1, shuffle: false });
+      const plan = [...planBatches(lengths, { ...options, worldSize: 1, shuffle: false })];
       const cost = (indices: Int32Array): number =>
         Math.max(total(lengths.sourceLengths, indices), total(lengths.targetLengths, indices));
-      plan.batches.forEach((batch, i) => {
+      plan.forEach((batch, i) => {
         assert.ok(batch.length > 0);
         assert.ok(cost(batch) <= options.maxTokens);
-        const next = plan.batches[i + 1];
+        const next = plan[i + 1];
         if (next !== undefined) assert.ok(cost(Int32Array.of(...batch, next[0])) > options.maxTokens);
       });
     }),
@@ -83,7 +82,7 @@ test('without shuffling, lengths rise through the epoch, and epochs are the same
   fc.assert(
     fc.property(anyLengths, anyOptions, (lengths, options) => {
       const plan = (epoch: number) =>
-        planBatches(lengths, { ...options, worldSize: 1, shuffle: false, epoch }).batches.flatMap((batch) => [
+        [...planBatches(lengths, { ...options, worldSize: 1, shuffle: false, epoch })].flatMap((batch) => [
           ...batch,
         ]);
       const order = plan(1);
@@ -114,12 +113,12 @@ function numberedPairs(): PairSource {
 
 test('the order is a function of seed and epoch', () => {
   const order = (changes: Partial<BatchOptions>): string =>
-    planBatches(numberedPairs(), { ...OPTIONS, ...changes }).batches.join('|');
+    [...planBatches(numberedPairs(), { ...OPTIONS, ...changes })].join('|');
   assert.equal(order({ epoch: 3 }), order({ epoch: 3 }));
   const orders = [order({}), order({ epoch: 2 }), order({ seed: 2 }), order({ shuffle: false })];
   assert.equal(new Set(orders).size, orders.length);
   const batchOfPair0 = (epoch: number): string =>
-    String(planBatches(numberedPairs(), { ...OPTIONS, epoch }).batches.find((batch) => batch.includes(0)));
+    String([...planBatches(numberedPairs(), { ...OPTIONS, epoch })].find((batch) => batch.includes(0)));
   assert.notEqual(batchOfPair0(1), batchOfPair0(2), 'pairs of equal lengths meet others in each epoch');
 });
 
@@ -128,11 +127,64 @@ test('the recorded plan of a seed: resumed runs rely on it', () => {
     sourceLengths: Int32Array.of(3, 1, 2, 2, 9, 2),
     targetLengths: Int32Array.of(2, 2, 2, 2, 1, 3),
   };
-  const plan = planBatches(lengths, { ...OPTIONS, maxTokens: 5, seed: 7, epoch: 2 });
-  assert.deepEqual(plan.skipped, Int32Array.of(4));
+  const options = { ...OPTIONS, maxTokens: 5, seed: 7, epoch: 2 };
+  assert.deepEqual(new BatchCuts(lengths, options).firstSkipped(5), [4]);
   assert.deepEqual(
-    plan.batches.map((batch) => [...batch]),
+    [...planBatches(lengths, options)].map((batch) => [...batch]),
     [[5], [1, 2], [3, 0]],
+  );
+});
+
+/** The plan as it was first written down: indices are shuffled, sorted, cut, and the batches shuffled. */
+function plainPlan({ sourceLengths, targetLengths }: PairLengths, options: BatchOptions): number[][] {
+  const { maxTokens, maxPositions, seed, epoch, rank, worldSize, shuffle } = options;
+  const random = (site: number) => new RandomStream({ seed, step: epoch, purpose: Purpose.shuffle, site });
+  const kept = [...sourceLengths.keys()].filter(
+    (i) => Math.max(sourceLengths[i], targetLengths[i]) <= Math.min(maxTokens, maxPositions),
+  );
+  if (shuffle) random(0).shuffle(kept);
+  kept.sort((a, b) => targetLengths[a] - targetLengths[b] || sourceLengths[a] - sourceLengths[b]);
+  const cut: number[][] = [];
+  let [source, target] = [Infinity, Infinity];
+  for (const index of kept) {
+    source += sourceLengths[index];
+    target += targetLengths[index];
+    if (Math.max(source, target) > maxTokens) {
+      cut.push([]);
+      [source, target] = [sourceLengths[index], targetLengths[index]];
+    }
+    cut.at(-1)!.push(index);
+  }
+  if (shuffle) random(1).shuffle(cut);
+  return cut.filter((_, i) => i % worldSize === rank);
+}
+
+test('the plan is what it was when checkpoints were written, whole and for each batch alone', () => {
+  fc.assert(
+    fc.property(anyLengths, anyOptions, (lengths, options) => {
+      const expected = plainPlan(lengths, options);
+      const cuts = new BatchCuts(lengths, options);
+      const plan = [...planBatches(lengths, options)].map((batch) => [...batch]);
+      assert.deepEqual(plan, expected);
+      for (const position of expected.keys())
+        assert.deepEqual([...batchOf(cuts, options, position)], expected[position]);
+    }),
+  );
+});
+
+test('pairs like those of a batch have the same lengths', () => {
+  fc.assert(
+    fc.property(anyLengths, anyOptions, (lengths, options) => {
+      const cuts = new BatchCuts(lengths, options);
+      const shape = (indices: Iterable<number>) =>
+        [...indices].map((i) => `${lengths.targetLengths[i]} ${lengths.sourceLengths[i]}`).sort();
+      const plan = planBatches(lengths, { ...options, shuffle: false, worldSize: 1 });
+      for (let cut = 0; cut < cuts.length; cut++) {
+        assert.deepEqual(shape(cuts.pairsLike(cut)), shape(plan.batch(cut)));
+        assert.equal(cuts.sourceTokens[cut], total(lengths.sourceLengths, plan.batch(cut)));
+        assert.equal(cuts.targetTokens[cut], total(lengths.targetLengths, plan.batch(cut)));
+      }
+    }),
   );
 });
 
@@ -142,7 +194,7 @@ test('batches hold the pairs of the plan', () => {
   const read = [...batches(pairs, OPTIONS)];
   assert.deepEqual(
     read.map(({ indices }) => indices),
-    plan.batches,
+    [...plan],
   );
   const { indices, source, targetInput, targetOutput } = read[3];
   indices.forEach((index, i) => {

@@ -2,6 +2,7 @@ import { DivergenceError } from '../../common/errors.js';
 import type { TrainConfig } from '../../config/schema.js';
 import type { Batch } from '../../data/batch.js';
 import type { PairSource, Resegment } from '../../data/batch-iterator.js';
+import type { EpochPlan } from '../../data/epoch-plan.js';
 import { measureDependency } from '../../model/dependency.js';
 import { findNonFinite } from '../../model/non-finite.js';
 import type { Transformer } from '../../model/transformer.js';
@@ -32,7 +33,7 @@ export interface Case {
   lossScale?: number;
   batches: readonly Batch[];
   /** Pairs of all batches of the epoch, and how to read them. */
-  plan: readonly Int32Array[];
+  plan: EpochPlan;
   read: (indices: Int32Array) => Batch;
 }
 
@@ -192,9 +193,9 @@ function isOverflow({ finite, loss }: ReadFigures): boolean {
 }
 
 /** The first batch of the epoch, or the last where the first is among these. */
-function referenceOf(plan: readonly Int32Array[], batches: readonly Batch[]): Int32Array | undefined {
+function referenceOf(plan: EpochPlan, batches: readonly Batch[]): Int32Array | undefined {
   const firsts = new Set(batches.map(({ indices }) => indices[0]));
-  return [plan[0], plan.at(-1)!].find(([first]) => !firsts.has(first));
+  return [plan.batch(0), plan.batch(plan.length - 1)].find(([first]) => !firsts.has(first));
 }
 
 function describeFailure(kind: SilentFailure, nll: number, unigram: number, best: number): string {

@@ -2,11 +2,12 @@ import { UserError } from '../../common/errors.js';
 import type { SettledConfig } from '../../config/schema.js';
 import type { Batch } from '../../data/batch.js';
 import { readBatch } from '../../data/batch-iterator.js';
+import { batchOf } from '../../data/epoch-plan.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
 import type { Split } from '../../data/preprocess-options.js';
 import type { Mode } from '../../model/transformer.js';
 import type { MeasuredBatch } from '../../report/analysis-data.js';
-import { planPairs } from '../../train/split.js';
+import { cutPairs } from '../../train/split.js';
 import type { TrainingData } from '../train/data.js';
 
 /** Which sentences to look at. */
@@ -68,14 +69,13 @@ function readNumbered(
     worldSize: 1,
     shuffle: split === 'train',
   };
-  const { batches } = planPairs(split, pairs, options);
-  const indices = batches[number - 1];
-  if (indices === undefined) {
+  const cuts = cutPairs(split, pairs, options);
+  if (number < 1 || number > cuts.length) {
     throw new UserError({
-      problem: `expected a batch from 1 to ${batches.length}, found ${number}`,
+      problem: `expected a batch from 1 to ${cuts.length}, found ${number}`,
       where: '--batch',
-      hint: `The ${split} split makes ${batches.length} batches of ${train.maxTokens} tokens (--max-tokens).`,
+      hint: `The ${split} split makes ${cuts.length} batches of ${train.maxTokens} tokens (--max-tokens).`,
     });
   }
-  return readBatch(pairs, indices, options, resegment);
+  return readBatch(pairs, batchOf(cuts, options, number - 1), options, resegment);
 }

@@ -2,11 +2,12 @@ import { MatrixNormMeter, measureHiddenGradients } from '../../analysis/gradient
 import { followUpdates, meterUpdates, type Updates } from '../../analysis/updates.js';
 import { log } from '../../common/log.js';
 import type { TrainConfig } from '../../config/schema.js';
-import { type BatchOptions, readBatch } from '../../data/batch-iterator.js';
+import { type BatchOptions, planBatches, readBatch } from '../../data/batch-iterator.js';
+import type { EpochPlan } from '../../data/epoch-plan.js';
 import { tf } from '../../ops/tf.js';
 import type { GradientNorms, UpdateSensitivity } from '../../report/analysis-data.js';
 import { createSchedule } from '../../train/schedules.js';
-import { firstEpoch, planPairs } from '../../train/split.js';
+import { firstEpoch } from '../../train/split.js';
 import { type AllReduce, Updater } from '../../train/update.js';
 import type { TrainingData } from '../train/data.js';
 import type { AnalysisContext } from './context.js';
@@ -79,7 +80,7 @@ class TrainingUpdates implements Updates {
   private readonly updater: Updater;
   private readonly data: TrainingData;
   private readonly train: TrainConfig;
-  private readonly batches: readonly Int32Array[];
+  private readonly plan: EpochPlan;
   private readonly batchOptions: BatchOptions;
   private updates: number;
   private used = 0;
@@ -102,13 +103,13 @@ class TrainingUpdates implements Updates {
     this.updates = updates;
     const { maxPositions } = config.model;
     this.batchOptions = firstEpoch({ maxTokens: train.maxTokens, maxPositions, seed });
-    this.batches = planPairs('train', data.train, this.batchOptions).batches;
+    this.plan = planBatches(data.train, this.batchOptions);
   }
 
   next(look?: Parameters<Updates['next']>[0]): number {
     this.look = look;
     const batches = Array.from({ length: this.train.updateFreq }, () => {
-      const indices = this.batches[this.used++ % this.batches.length];
+      const indices = this.plan.batch(this.used++ % this.plan.length);
       return readBatch(this.data.train, indices, this.batchOptions, this.data.resegment);
     });
     const lr = createSchedule(this.train)(this.updates);

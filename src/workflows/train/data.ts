@@ -5,8 +5,9 @@ import type { Config } from '../../config/schema.js';
 import type { Batch } from '../../data/batch.js';
 import { type Resegment, readBatch } from '../../data/batch-iterator.js';
 import { Dictionary } from '../../data/dictionary.js';
+import { batchOf } from '../../data/epoch-plan.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
-import { firstEpoch, planPairs } from '../../train/split.js';
+import { cutPairs, firstEpoch } from '../../train/split.js';
 import { createResegment } from './resegment.js';
 
 /** What a model is trained on. */
@@ -54,7 +55,7 @@ export function openTrainingData({
     resegment,
     firstBatch: (maxTokens) => {
       const options = firstEpoch({ maxTokens, maxPositions, seed });
-      const [first] = planPairs('train', train, options).batches;
+      const first = batchOf(cutPairs('train', train, options), options, 0);
       return readBatch(train, first, options, resegment);
     },
     close: () => {

@@ -7,10 +7,11 @@ import { camelizeKeys } from '../../config/camel.js';
 import { loadRunConfig } from '../../config/load.js';
 import { runConfigFile } from '../../config/run-folder.js';
 import type { Config, SettledConfig, WrittenConfig } from '../../config/schema.js';
+import { lengthTable } from '../../data/length-table.js';
 import { Transformer } from '../../model/transformer.js';
 import { largestThatFits, updateFrequency } from '../../train/batch-size.js';
 import { hasCheckpoint } from '../../train/checkpoint-folders.js';
-import { firstEpoch, planPairs } from '../../train/split.js';
+import { cutPairs } from '../../train/split.js';
 import { Trial } from '../../train/trial.js';
 import type { TrainingData } from './data.js';
 import { validationTrial } from './validation-translator.js';
@@ -61,11 +62,10 @@ export async function settleBatch(
   const maxTokens = asked === 'auto' ? await measureMaxTokens(given.config, data, backend) : asked;
   if (batchTokens === null) return withBatch(given, { maxTokens, updateFreq });
   const { maxPositions } = given.config.model;
-  const options = firstEpoch({ maxTokens, maxPositions, seed: given.config.seed });
-  const { batches } = planPairs('train', data.train, options);
-  const tokens = batches.flatMap((batch) => [...batch]).reduce((n, i) => n + data.train.targetLengths[i], 0);
-  const found = updateFrequency(batchTokens, tokens, batches.length);
-  const mean = Math.round((found * tokens) / batches.length);
+  const cuts = cutPairs('train', data.train, { maxTokens, maxPositions });
+  const tokens = cuts.targetTokens.reduce((sum, count) => sum + count, 0);
+  const found = updateFrequency(batchTokens, tokens, cuts.length);
+  const mean = Math.round((found * tokens) / cuts.length);
   log.info(
     `Update: ${found} batches for train.batch-tokens ${batchTokens}, ${mean} target tokens on average`,
   );
@@ -117,9 +117,7 @@ async function measureMaxTokens(config: Config, data: TrainingData, backend: Cho
   try {
     const { train } = data;
     const { maxPositions } = config.model;
-    const longest = [train.sourceLengths, train.targetLengths]
-      .flatMap((lengths) => [...lengths])
-      .reduce((most, length) => (length <= maxPositions ? Math.max(most, length) : most), LEAST_TOKENS);
+    const longest = lengthTable(train).longest(maxPositions, LEAST_TOKENS);
     const most = Math.max(longest, Math.min(config.train.batchTokens ?? MOST_TOKENS, MOST_TOKENS));
     const found = await largestThatFits((maxTokens) => trials.measure(maxTokens), limit.bytes, longest, most);
     if (found.bytes > limit.bytes) throw doesNotFit(found.bytes, limit.text, longest, config);

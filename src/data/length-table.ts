@@ -1,0 +1,109 @@
+/** What the plan of an epoch depends on beside the options: tokens of each sentence, `</s>` counted, [N]. */
+export interface PairLengths {
+  readonly sourceLengths: Int32Array;
+  readonly targetLengths: Int32Array;
+}
+
+/** Most pairs of lengths that are counted in a table with a place for each; what has longer ones is sorted. */
+const MOST_PLACES = 1 << 24;
+
+/**
+ * How many pairs of a split have which lengths. A cell is all pairs of one source and one target length; cells go by
+ * target length, then source length, as the pairs of an epoch do.
+ */
+export class LengthTable {
+  /** Of the cells, in their order. */
+  readonly source: Int32Array;
+  readonly target: Int32Array;
+  readonly counts: Int32Array;
+  private readonly width: number;
+  /** The cell of each pair of lengths, or the keys of the cells, which are searched. */
+  private readonly places: Int32Array | null;
+  private readonly keys: Float64Array;
+
+  constructor({ sourceLengths, targetLengths }: PairLengths, mostPlaces = MOST_PLACES) {
+    const width = longestOf(sourceLengths) + 1;
+    const size = width * (longestOf(targetLengths) + 1);
+    this.width = width;
+    this.places = size <= mostPlaces ? new Int32Array(size) : null;
+    const { keys, counts } =
+      this.places === null
+        ? countSorted(sourceLengths, targetLengths, width)
+        : countPlaces(sourceLengths, targetLengths, width, this.places);
+    this.keys = keys;
+    this.counts = counts;
+    this.source = Int32Array.from(keys, (key) => key % width);
+    this.target = Int32Array.from(keys, (key) => Math.floor(key / width));
+  }
+
+  /** The cell of pairs with these lengths, of which there must be one. */
+  cellOf(source: number, target: number): number {
+    const key = target * this.width + source;
+    return this.places === null ? placeIn(this.keys, key) : this.places[key];
+  }
+
+  /** The longest sentence of either side that is not over a limit, or the least that is asked for. */
+  longest(limit: number, least: number): number {
+    let longest = least;
+    for (const lengths of [this.source, this.target]) {
+      for (const length of lengths) if (length <= limit && length > longest) longest = length;
+    }
+    return longest;
+  }
+}
+
+const tables = new WeakMap<PairLengths, LengthTable>();
+
+/** The table of a split, counted when it is first asked for. */
+export function lengthTable(pairs: PairLengths): LengthTable {
+  const table = tables.get(pairs) ?? new LengthTable(pairs);
+  tables.set(pairs, table);
+  return table;
+}
+
+interface Counted {
+  keys: Float64Array;
+  counts: Int32Array;
+}
+
+/** @param places become the cells of their lengths */
+function countPlaces(source: Int32Array, target: Int32Array, width: number, places: Int32Array): Counted {
+  for (let i = 0; i < source.length; i++) places[target[i] * width + source[i]]++;
+  const cells = places.reduce((found, count) => found + (count > 0 ? 1 : 0), 0);
+  const [keys, counts] = [new Float64Array(cells), new Int32Array(cells)];
+  let cell = 0;
+  for (let key = 0; key < places.length; key++) {
+    if (places[key] === 0) continue;
+    [keys[cell], counts[cell], places[key]] = [key, places[key], cell];
+    cell++;
+  }
+  return { keys, counts };
+}
+
+function countSorted(source: Int32Array, target: Int32Array, width: number): Counted {
+  const all = Float64Array.from(source, (length, i) => target[i] * width + length).sort();
+  const keys = all.filter((key, i) => i === 0 || key !== all[i - 1]);
+  const counts = new Int32Array(keys.length);
+  let cell = 0;
+  for (const key of all) {
+    if (key !== keys[cell]) cell++;
+    counts[cell]++;
+  }
+  return { keys, counts };
+}
+
+function placeIn(keys: Float64Array, key: number): number {
+  let [low, high] = [0, keys.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (keys[middle] < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function longestOf(lengths: Int32Array): number {
+  let longest = 0;
+  for (let i = 0; i < lengths.length; i++) if (lengths[i] > longest) longest = lengths[i];
+  return longest;
+}
