@@ -22,7 +22,7 @@ export function addPreprocess(program: Command): void {
     .argument('[config...]', CONFIG_FILES)
     .description('Text → tokenizer, dictionaries and a dataset in fairseq’s mmap format (data.destdir).')
     .option('--overwrite', 'Make everything anew even where it is up to date.');
-  const settings = addCommon(command, ['preset', 'seed', 'data']);
+  const settings = addCommon(command, ['preset', 'seed', 'threads', 'data']);
   command.action(async (files: string[], options: Common & { overwrite?: boolean }) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;

@@ -138,7 +138,9 @@ export const configSchema = z.strictObject({
       .max(MOST_THREADS)
       .nullable()
       .default(null)
-      .describe('Threads of the native backend; null takes as many as the machine lets this process use.'),
+      .describe(
+        'Threads of the native backend, and of preprocess; null takes as many as the machine lets this process use.',
+      ),
     { unit: 'threads' },
   ),
   data: dataSection,

@@ -22,3 +22,15 @@ export function lineCleaner({ nfc, whitespace }: CleanOptions): (line: string) =
     return whitespace ? composed.replace(WHITE_SPACE, ' ').trim() : composed;
   };
 }
+
+/** As lineCleaner, of the bytes of a line. A line that stays as it is is no copy. */
+export function bytesCleaner(options: CleanOptions): (line: Buffer) => Buffer {
+  const clean = lineCleaner(options);
+  const mayStay = !options.nfc && !options.whitespace;
+  return (line) => (mayStay && hasVisibleAscii(line) ? line : Buffer.from(clean(line.toString())));
+}
+
+function hasVisibleAscii(line: Buffer): boolean {
+  for (let i = 0; i < line.length; i++) if (line[i] > 0x20 && line[i] < 0x7f) return true;
+  return false;
+}

@@ -38,21 +38,25 @@ export class DatasetWriter {
     this.file = openAtomic(dataFile(prefix));
   }
 
+  /** The files that it writes. */
+  get files(): string[] {
+    return [dataFile(this.prefix), indexFile(this.prefix)];
+  }
+
   /** Items so far. */
   get length(): number {
     return this.count;
   }
 
-  /** Ends a sentence with `eos` and writes it. */
-  add(ids: ArrayLike<number>, eos: number): void {
-    for (let i = 0; i < ids.length; i++) this.put(ids[i]);
-    this.put(eos);
+  /** Writes the sentence ids[from], …, ids[to − 1], whose last is `</s>`. */
+  add(ids: ArrayLike<number>, from = 0, to = ids.length): void {
+    for (let i = from; i < to; i++) this.put(ids[i]);
     if (this.count === this.sizes.length) {
       const grown = new Int32Array(2 * this.count);
       grown.set(this.sizes);
       this.sizes = grown;
     }
-    this.sizes[this.count++] = ids.length + 1;
+    this.sizes[this.count++] = to - from;
   }
 
   /** Puts both files in their place. @throws UserError for what a user can mend (no space, …) */

@@ -76,7 +76,11 @@ export class Dictionary {
    * @throws UserError with `file:line` for a line that is not a symbol and its count
    */
   static load(file: string, expected?: FileSum): Dictionary {
-    const bytes = readFileBounded(file, 'a dictionary', MAX_BYTES, expected);
+    return Dictionary.parse(readFileBounded(file, 'a dictionary', MAX_BYTES, expected), file);
+  }
+
+  /** As load, from the bytes of a dict.txt. @param file to name in an error */
+  static parse(bytes: Buffer, file: string): Dictionary {
     if (!isUtf8(bytes)) throw notADictionary(file, 'bytes that are not UTF-8');
     const count = bytes.reduce((sum, byte) => (byte === NEWLINE ? sum + 1 : sum), 0);
     if (count > MAX_SYMBOLS) throw notADictionary(file, `${count} lines, of at most ${MAX_SYMBOLS}`);

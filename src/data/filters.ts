@@ -1,5 +1,3 @@
-import { PairSet } from './pair-set.js';
-
 export interface FilterOptions {
   /** Least tokens of a side. */
   readonly minLength: number;
@@ -15,41 +13,27 @@ export interface FilterOptions {
 export const DROP_REASONS = ['min-length', 'max-length', 'max-ratio', 'duplicate'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
-/** Decides which pairs of the training text are kept and counts those that are not, each under one reason. */
-export class PairFilter {
-  readonly dropped: Record<DropReason, number> = {
-    'min-length': 0,
-    'max-length': 0,
-    'max-ratio': 0,
-    duplicate: 0,
-  };
-  private readonly options: FilterOptions;
-  private readonly seen: PairSet | undefined;
+/** How many pairs were dropped, each under one reason. */
+export type Dropped = Record<DropReason, number>;
 
-  constructor(options: FilterOptions) {
-    this.options = options;
-    this.seen = options.deduplicate ? new PairSet() : undefined;
-  }
+/** Nothing was dropped yet. */
+export function countDrops(): Dropped {
+  return { 'min-length': 0, 'max-length': 0, 'max-ratio': 0, duplicate: 0 };
+}
 
-  /** @param sourceLength in tokens, `</s>` not counted; targetLength likewise */
-  keeps(source: string, target: string, sourceLength: number, targetLength: number): boolean {
-    const reason = this.reasonToDrop(source, target, sourceLength, targetLength);
-    if (reason !== undefined) this.dropped[reason]++;
-    return reason === undefined;
-  }
-
-  private reasonToDrop(
-    source: string,
-    target: string,
-    sourceLength: number,
-    targetLength: number,
-  ): DropReason | undefined {
-    const { minLength, maxLength, maxRatio } = this.options;
-    const shorter = Math.min(sourceLength, targetLength);
-    const longer = Math.max(sourceLength, targetLength);
-    if (shorter < minLength) return 'min-length';
-    if (longer > maxLength) return 'max-length';
-    if (maxRatio !== null && longer > maxRatio * shorter) return 'max-ratio';
-    return this.seen === undefined || this.seen.add(source, target) ? undefined : 'duplicate';
-  }
+/**
+ * Why a pair is dropped by its lengths; undefined where it is kept, unless it is a duplicate.
+ *
+ * @param sourceLength in tokens, `</s>` not counted; targetLength likewise
+ */
+export function reasonToDrop(
+  { minLength, maxLength, maxRatio }: FilterOptions,
+  sourceLength: number,
+  targetLength: number,
+): DropReason | undefined {
+  const shorter = Math.min(sourceLength, targetLength);
+  const longer = Math.max(sourceLength, targetLength);
+  if (shorter < minLength) return 'min-length';
+  if (longer > maxLength) return 'max-length';
+  return maxRatio !== null && longer > maxRatio * shorter ? 'max-ratio' : undefined;
 }

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 
+/** What a PairSet keeps of a pair; lines hold no line break. */
+export function hashPair(source: Uint8Array, target: Uint8Array): [low: number, high: number] {
+  const digest = createHash('sha256').update(source).update('\n').update(target).digest();
+  return [digest.readUInt32LE(0), digest.readUInt32LE(4) || 1];
+}
+
 /**
  * A set of sentence pairs that holds 64 bits of a hash of each in place of its text: 11 to 22 bytes a pair. Two
  * different pairs are taken for the same with a probability of n² / 2⁶⁵ (5·10⁻⁵ for 40 million pairs).
@@ -13,11 +19,8 @@ export class PairSet {
     return this.count;
   }
 
-  /** @returns false where the pair was there before */
-  add(source: string, target: string): boolean {
-    // Lines hold no line break.
-    const digest = createHash('sha256').update(`${source}\n${target}`).digest();
-    const [low, high] = [digest.readUInt32LE(0), digest.readUInt32LE(4) || 1];
+  /** Adds the pair of this hash (see hashPair). @returns false where it was there before */
+  add(low: number, high: number): boolean {
     const slot = this.find(low, high);
     if (this.slots[slot + 1] !== 0) return false;
     this.slots[slot] = low;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
-import { readLineBlocks } from './text-source.js';
+import { textOf } from './line-bytes.js';
+import { checkPairs, type FileDigest, readPairBytes } from './pair-bytes.js';
 
 /** Where the sentences of both languages are: a file for each, or one with a column for each. */
 export type ParallelText =
@@ -13,14 +13,6 @@ export type ParallelText =
 export interface PairBlock {
   readonly source: readonly string[];
   readonly target: readonly string[];
-}
-
-/** What was read of a file. */
-export interface FileDigest {
-  readonly bytes: number;
-  /** Of the file as it lies on the disk, packed or not. */
-  readonly sha256: string;
-  readonly lines: number;
 }
 
 /**
@@ -70,103 +62,14 @@ function findFile(candidates: readonly string[], key: string): string {
 /**
  * Reads the pairs of a text, many at a time, and ends with a digest of each of its files.
  *
- * @throws UserError that names file and line for what is wrong with a line (see readLines; in a .tsv also for
- *   columns that are not two), and both files with their counts where one has more lines than the other
+ * @throws UserError as readPairBytes and checkPairs
  */
 export async function* readPairs(text: ParallelText): AsyncGenerator<PairBlock, FileDigest[], void> {
-  return text.kind === 'tsv' ? yield* readColumns(text.file) : yield* readFiles(text.source, text.target);
-}
-
-async function* readColumns(file: string): AsyncGenerator<PairBlock, FileDigest[], void> {
-  const reader = new DigestReader(file);
-  for (let lines = await reader.next(); lines !== undefined; lines = await reader.next()) {
-    const source: string[] = [];
-    const target: string[] = [];
-    lines.forEach((line, i) => {
-      const columns = line.split('\t');
-      if (columns.length !== 2) {
-        throw new UserError({
-          problem: `expected two columns, source and target with a tab between them, found ${columns.length}`,
-          where: `${file}:${reader.lines - lines.length + i + 1}`,
-          hint: 'Mend or remove the line.',
-        });
-      }
-      source.push(columns[0]);
-      target.push(columns[1]);
-    });
+  const blocks = readPairBytes(filesOf(text));
+  let step = await blocks.next();
+  for (; !step.done; step = await blocks.next()) {
+    const [source, target] = checkPairs(step.value).map(textOf);
     yield { source, target };
   }
-  return [reader.digest()];
-}
-
-async function* readFiles(
-  sourceFile: string,
-  targetFile: string,
-): AsyncGenerator<PairBlock, FileDigest[], void> {
-  const source = new DigestReader(sourceFile);
-  const target = new DigestReader(targetFile);
-  try {
-    let [left, right]: string[][] = [[], []];
-    for (;;) {
-      if (left.length === 0) left = (await source.next()) ?? [];
-      if (right.length === 0) right = (await target.next()) ?? [];
-      const count = Math.min(left.length, right.length);
-      if (count === 0) break;
-      yield { source: left.slice(0, count), target: right.slice(0, count) };
-      [left, right] = [left.slice(count), right.slice(count)];
-    }
-    await Promise.all([source.skip(), target.skip()]);
-    if (source.lines !== target.lines) throw unequalLines(source, target);
-    return [source.digest(), target.digest()];
-  } finally {
-    await Promise.all([source.close(), target.close()]);
-  }
-}
-
-function unequalLines(source: DigestReader, target: DigestReader): UserError {
-  return new UserError({
-    problem: `expected as many lines in both files, found ${source.lines} in ${source.file} and ${target.lines} in ${target.file}`,
-    where: source.lines < target.lines ? source.file : target.file,
-    hint: 'Line n of one file is the translation of line n of the other: find the line that is missing.',
-  });
-}
-
-/** Reads the lines of a file and keeps the count and the checksum of what was read. */
-class DigestReader {
-  readonly file: string;
-  lines = 0;
-  private bytes = 0;
-  private readonly hash = createHash('sha256');
-  private readonly blocks: AsyncGenerator<string[], void, void>;
-
-  constructor(file: string) {
-    this.file = file;
-    this.blocks = readLineBlocks(file, {
-      onBytes: (bytes) => {
-        this.bytes += bytes.length;
-        this.hash.update(bytes);
-      },
-    });
-  }
-
-  /** Some lines, or undefined at the end. */
-  async next(): Promise<string[] | undefined> {
-    const { done, value } = await this.blocks.next();
-    if (done) return undefined;
-    this.lines += value.length;
-    return value;
-  }
-
-  /** Reads to the end. */
-  async skip(): Promise<void> {
-    while ((await this.next()) !== undefined);
-  }
-
-  async close(): Promise<void> {
-    await this.blocks.return();
-  }
-
-  digest(): FileDigest {
-    return { bytes: this.bytes, sha256: this.hash.digest('hex'), lines: this.lines };
-  }
+  return step.value;
 }

@@ -2,6 +2,8 @@ import type { CleanOptions } from './clean.js';
 import type { Dictionary } from './dictionary.js';
 import type { FilterOptions } from './filters.js';
 import type { CurrentInput } from './manifest.js';
+import type { PairBytes } from './pair-bytes.js';
+import { type EncodedPairs, type EncoderOptions, type EncoderSide, PairEncoder } from './pair-encoder.js';
 import { filesOf, type ParallelText } from './parallel-text.js';
 import type { PieceModel } from './symbol-table.js';
 
@@ -9,6 +11,35 @@ import type { PieceModel } from './symbol-table.js';
 export interface StoredPieceModel extends PieceModel {
   /** The bytes of its .model. */
   serialize(): Uint8Array;
+}
+
+/** Encodes text, on this thread or on others. */
+export interface BlockEncoder {
+  /** Blocks to give it before the first is done. */
+  readonly width: number;
+  /** @throws UserError as PairEncoder */
+  encode(block: PairBytes): EncodedPairs | Promise<EncodedPairs>;
+  /** Ends what is under way. */
+  close(): Promise<void>;
+}
+
+/** What text is encoded with. */
+export interface EncoderSetup {
+  readonly sides: readonly [StoredSide, StoredSide];
+  readonly options: EncoderOptions;
+  /** Files of the text, of which the size says how many threads are worth it. */
+  readonly files: readonly string[];
+}
+
+/** One language, in what can be sent to threads. */
+export interface StoredSide extends EncoderSide {
+  readonly model: StoredPieceModel;
+}
+
+/** Encodes on this thread. */
+export function encodeHere({ sides, options }: EncoderSetup): BlockEncoder {
+  const encoder = new PairEncoder(sides, options);
+  return { width: 1, encode: (block) => encoder.encode(block), close: async () => {} };
 }
 
 /** Gathers text and makes a tokenizer of it. */
@@ -46,6 +77,8 @@ export interface PreprocessOptions {
   /** For the manifest. */
   readonly dataHash: string;
   readonly seed: number;
+  /** Starts what encodes a text; on this thread where it is left out. */
+  readonly startEncoder?: (setup: EncoderSetup) => BlockEncoder;
   /** Ends the work, with its reason as the error. */
   readonly signal?: AbortSignal;
 }

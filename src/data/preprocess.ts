@@ -3,11 +3,11 @@ import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
 import { sumFile } from '../common/file-input.js';
 import { sha256File, writeFolderAtomic } from '../common/files.js';
+import { mapInOrder } from '../common/in-order.js';
 import { startProgress } from '../common/progress.js';
 import { lineCleaner } from './clean.js';
-import { DatasetWriter, remapIds } from './dataset-writer.js';
-import { type Dictionary, EOS } from './dictionary.js';
-import { PairFilter } from './filters.js';
+import { remapIds } from './dataset-writer.js';
+import type { Dictionary } from './dictionary.js';
 import {
   checkReplaceable,
   createManifest,
@@ -18,8 +18,11 @@ import {
   type ManifestInput,
   type SplitSummary,
 } from './manifest.js';
-import { type FileDigest, filesOf, type PairBlock, readPairs } from './parallel-text.js';
+import { type FileDigest, type PairBytes, readPairBytes } from './pair-bytes.js';
+import { PairSet } from './pair-set.js';
+import { filesOf, readPairs } from './parallel-text.js';
 import {
+  encodeHere,
   inputsOf,
   type PieceTrainer,
   type PreprocessOptions,
@@ -27,7 +30,7 @@ import {
   type Split,
   type StoredPieceModel,
 } from './preprocess-options.js';
-import { SideCounter } from './side-summary.js';
+import { SplitWriter } from './split-writer.js';
 import { SymbolTable } from './symbol-table.js';
 
 /**
@@ -71,7 +74,7 @@ class Preprocessing {
   async run(): Promise<Manifest> {
     const sides = await this.makeSides();
     const splits: Partial<Record<Split, SplitSummary>> = {};
-    splits.train = await this.encode('train', sides, new PairFilter(this.options.filter));
+    splits.train = await this.encode('train', sides);
     const dictionaries = this.finishDictionaries(sides);
     for (const split of SPLITS.slice(1)) {
       if (this.options.texts[split] !== undefined) splits[split] = await this.encode(split, sides);
@@ -100,9 +103,9 @@ class Preprocessing {
     const progress = startProgress({ label: 'Reading the training text', unit: 'pairs' });
     let pairs = 0;
     try {
-      await this.read('train', (block) => {
-        for (const line of block.source) source.add(line);
-        for (const line of block.target) target.add(line);
+      await this.read('train', readPairs(this.options.texts.train), (block) => {
+        for (const line of block.source) source.add(this.clean(line));
+        for (const line of block.target) target.add(this.clean(line));
         pairs += block.source.length;
         progress.update(pairs);
       });
@@ -113,23 +116,29 @@ class Preprocessing {
     return [model, target === source ? model : target.train()];
   }
 
-  /** Calls `see` with all pairs of a split, cleaned. @throws UserError where there are none */
-  private async read(split: Split, see: (block: PairBlock) => void): Promise<void> {
+  /** Reads a split to its end. @throws UserError where it has no pairs */
+  private async read<T>(
+    split: Split,
+    blocks: AsyncGenerator<T, FileDigest[], void>,
+    see: (block: T) => void,
+  ): Promise<void> {
     const { texts, sourceLang, targetLang, signal } = this.options;
     const text = texts[split]!;
-    const pairs = readPairs(text);
-    const { clean } = this;
-    let step = await pairs.next();
-    for (; !step.done; step = await pairs.next()) {
-      const { source, target } = step.value;
-      see({ source: source.map(clean), target: target.map(clean) });
-      signal?.throwIfAborted();
+    let step = await blocks.next();
+    try {
+      for (; !step.done; step = await blocks.next()) {
+        see(step.value);
+        signal?.throwIfAborted();
+      }
+    } finally {
+      await blocks.return([]);
     }
+    const digests = step.value;
     const inputs = inputsOf({ [split]: text } as PreprocessOptions['texts'], [sourceLang, targetLang]);
     inputs.forEach(({ role }, i) => {
-      this.digests.set(role, (step.value as FileDigest[])[i]);
+      this.digests.set(role, digests[i]);
     });
-    if ((step.value as FileDigest[])[0].lines === 0) {
+    if (digests[0].lines === 0) {
       throw new UserError({
         problem: `data.${split}: expected sentences, found an empty file`,
         where: filesOf(text)[0],
@@ -139,44 +148,36 @@ class Preprocessing {
   }
 
   /** Writes a split. The ids of the training text are provisional, see SymbolTable. */
-  private async encode(split: Split, sides: readonly Side[], filter?: PairFilter): Promise<SplitSummary> {
+  private async encode(split: Split, sides: readonly [Side, Side]): Promise<SplitSummary> {
+    const { texts, clean, startEncoder = encodeHere } = this.options;
+    const filter = split === 'train' ? this.options.filter : undefined;
     const total = [...this.digests].find(([role]) => role.startsWith(split))?.[1].lines;
     const progress = startProgress({ label: `Encoding ${split}`, total, unit: 'pairs' });
-    const writers = sides.map(
-      ({ language, table }) => new DatasetWriter(this.prefix(split, language), table.size),
-    );
-    const counters = sides.map(() => new SideCounter());
-    let pairs = 0;
+    const writer = new SplitWriter(this.stem(split), sides, {
+      counted: split === 'train',
+      seen: filter?.deduplicate ? new PairSet() : undefined,
+    });
+    const files = filesOf(texts[split]!);
+    const [source, target] = sides.map(({ model, table }) => ({ model, numbering: table.numbering }));
+    const encoder = startEncoder({ sides: [source, target], options: { clean, filter }, files });
     try {
-      await this.read(split, (block) => {
-        for (let i = 0; i < block.source.length; i++) {
-          const lines = [block.source[i], block.target[i]];
-          const ids = sides.map(({ model, table }, side) => table.number(model.encode(lines[side])));
-          if (filter?.keeps(lines[0], lines[1], ids[0].length, ids[1].length) === false) continue;
-          ids.forEach((sentence, side) => {
-            if (filter !== undefined) sides[side].table.count(sentence);
-            counters[side].add(sentence);
-            writers[side].add(sentence, EOS);
-          });
-        }
-        pairs += block.source.length;
-        progress.update(pairs);
+      const encode = (block: PairBytes) => encoder.encode(block);
+      await this.read(split, mapInOrder(readPairBytes(files), encode, encoder.width), (encoded) => {
+        writer.add(encoded);
+        progress.update(writer.pairs);
       });
-      if (filter !== undefined && writers[0].length === 0) throw this.allDropped(pairs, filter);
-      for (const writer of writers) writer.finish();
+      if (filter !== undefined && writer.kept === 0) throw this.allDropped(writer);
+      writer.finish();
+      this.files.push(...writer.files);
     } finally {
       progress.stop();
-      for (const writer of writers) writer.discard();
+      writer.discard();
+      await encoder.close();
     }
-    return {
-      pairs,
-      kept: writers[0].length,
-      dropped: filter?.dropped ?? {},
-      sides: Object.fromEntries(sides.map(({ language }, side) => [language, counters[side].summary()])),
-    };
+    return writer.summary(filter !== undefined);
   }
 
-  private allDropped(pairs: number, { dropped }: PairFilter): UserError {
+  private allDropped({ pairs, dropped }: SplitWriter): UserError {
     const reasons = Object.entries(dropped).filter(([, count]) => count > 0);
     return new UserError({
       problem: `expected training pairs, but data.filter drops all ${pairs} (${reasons.map(([reason, count]) => `${reason}: ${count}`).join(', ')})`,
@@ -185,24 +186,20 @@ class Preprocessing {
     });
   }
 
-  /** The prefix of a side's files, which are noted as made. */
-  private prefix(split: Split, language: string): string {
+  /** What the names of the files of a split begin with. */
+  private stem(split: Split): string {
     const { sourceLang, targetLang } = this.options;
-    const name = `${split}.${sourceLang}-${targetLang}.${language}`;
-    this.files.push(`${name}.bin`, `${name}.idx`);
-    return path.join(this.folder, name);
+    return path.join(this.folder, `${split}.${sourceLang}-${targetLang}`);
   }
 
-  private finishDictionaries(sides: readonly Side[]): Map<string, Dictionary> {
+  private finishDictionaries(sides: readonly [Side, Side]): Map<string, Dictionary> {
     const finished = new Map(
       [...new Set(sides.map(({ table }) => table))].map((table) => [table, table.finish()]),
     );
     const dictionaries = new Map<string, Dictionary>();
     for (const { language, table } of sides) {
       const { dictionary, ids } = finished.get(table)!;
-      const { sourceLang, targetLang } = this.options;
-      const stem = path.join(this.folder, `train.${sourceLang}-${targetLang}.${language}`);
-      if (ids !== undefined) remapIds(stem, table.size, ids);
+      if (ids !== undefined) remapIds(`${this.stem('train')}.${language}`, table.size, ids);
       dictionaries.set(language, dictionary);
       this.write(`dict.${language}.txt`, dictionary.serialize());
     }

@@ -23,12 +23,13 @@ export class SideCounter {
   private longest = 0;
   private readonly classes = new Map<number, number>();
 
-  /** @param ids a sentence without `</s>` */
-  add(ids: ArrayLike<number>): void {
-    this.tokens += ids.length;
-    for (let i = 0; i < ids.length; i++) if (ids[i] === UNK) this.unknown++;
-    this.longest = Math.max(this.longest, ids.length);
-    const at = Math.floor(ids.length / CLASS_WIDTH);
+  /** Counts the sentence ids[from], …, ids[to − 1], `</s>` left out. */
+  add(ids: Int32Array, from: number, to: number): void {
+    const length = to - from;
+    this.tokens += length;
+    for (let i = from; i < to; i++) if (ids[i] === UNK) this.unknown++;
+    this.longest = Math.max(this.longest, length);
+    const at = Math.floor(length / CLASS_WIDTH);
     this.classes.set(at, (this.classes.get(at) ?? 0) + 1);
   }
 

@@ -1,17 +1,45 @@
+import type { IdList } from '../common/id-list.js';
 import { Dictionary, EOS, UNK } from './dictionary.js';
-
-/** A line in pieces. */
-export interface Segmentation {
-  /** What the line has there, where a piece is unknown. */
-  readonly pieces: readonly string[];
-  readonly ids: ArrayLike<number>;
-}
 
 /** A tokenizer, as far as a dataset needs one. */
 export interface PieceModel {
   /** Symbols of its pieces by id; undefined for unknown and control pieces, which have no place in a dictionary. */
   readonly symbols: readonly (string | undefined)[];
-  encode(line: string): Segmentation;
+  /** Adds the ids of the pieces of a line to others. @param line in UTF-8 */
+  appendIds(line: Buffer, ids: IdList): void;
+  /** The pieces of a line: what it has there, where one is unknown. */
+  encode(line: string): readonly string[];
+}
+
+/** The numbers of pieces in a dataset. Threads are given it in parts. */
+export interface Numbering {
+  /** By the id of the piece. */
+  readonly numbers: Int32Array;
+  /** May know text which the tokenizer does not, such as rare characters. */
+  readonly given?: Dictionary;
+}
+
+/**
+ * Puts numbers in place of the ids of pieces.
+ *
+ * @param first place of the ids of the line in the list
+ * @param pieces of the line
+ */
+export function numberPieces(
+  ids: IdList,
+  first: number,
+  { numbers, given }: Numbering,
+  pieces: () => readonly string[],
+): void {
+  const { values, length } = ids;
+  let isUnknown = false;
+  for (let i = first; i < length; i++) {
+    values[i] = numbers[values[i]];
+    if (values[i] === UNK) isUnknown = true;
+  }
+  if (given === undefined || !isUnknown) return;
+  const texts = pieces();
+  for (let i = first; i < length; i++) if (values[i] === UNK) values[i] = given.indexOf(texts[i - first]);
 }
 
 const FIRST = UNK + 1;
@@ -45,23 +73,15 @@ export class SymbolTable {
     return this.given?.size ?? Dictionary.sizeFor(this.symbols.length);
   }
 
-  /**
-   * The number of each piece: provisional before `finish`, then that of the dictionary. One that is given may know text
-   * which the tokenizer does not, such as rare characters.
-   */
-  number({ pieces, ids }: Segmentation): Int32Array {
+  /** The number of each piece: provisional before `finish`, then that of the dictionary. */
+  get numbering(): Numbering {
     const { numbers, finalIds, given } = this;
-    const found = new Int32Array(ids.length);
-    for (let i = 0; i < found.length; i++) {
-      const id = numbers[ids[i]];
-      if (given !== undefined && id === UNK) found[i] = given.indexOf(pieces[i]);
-      else found[i] = finalIds === undefined ? id : finalIds[id];
-    }
-    return found;
+    return { numbers: finalIds === undefined ? numbers : numbers.map((id) => finalIds[id]), given };
   }
 
-  count(numbers: Int32Array): void {
-    for (const number of numbers) this.counts[number]++;
+  /** Counts ids[from], …, ids[to − 1]. */
+  count(ids: Int32Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) this.counts[ids[i]]++;
   }
 
   /** The dictionary of what was counted, and the id in it of each provisional number; the one given has none. */

@@ -1,9 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import { createReadStream, fstatSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream';
 import { explainFileError, systemError, UserError } from '../common/errors.js';
+import { IdList } from '../common/id-list.js';
 import { wasClosed } from '../common/standard-output.js';
+import { checkText, type LineBytes } from './line-bytes.js';
 
 /** Stands for standard input in place of a file's name. */
 export const STDIN = '-';
@@ -41,17 +42,32 @@ export async function* readLineBlocks(
   file: string,
   options: ReadOptions = {},
 ): AsyncGenerator<string[], void, void> {
-  const decoder = new LineDecoder(file === STDIN ? 'standard input' : file, options.keepMark === true);
+  for await (const { name, line, bytes } of readByteBlocks(file, options)) {
+    checkText(bytes, name, line);
+    let text = bytes.toString('utf8');
+    if (line === 1 && options.keepMark !== true && text.startsWith('\ufeff')) text = text.slice(1);
+    const lines = text.split('\n');
+    yield text.includes('\r') ? lines.map(withoutCarriageReturn) : lines;
+  }
+}
+
+/** As readLineBlocks, before anything is checked but the length of lines. */
+export async function* readByteBlocks(
+  file: string,
+  options: ReadOptions = {},
+): AsyncGenerator<LineBlock, void, void> {
+  const name = file === STDIN ? 'standard input' : file;
+  const cutter = new LineCutter(name);
   try {
     for await (const chunk of readBytes(file, options)) {
-      const lines = decoder.decode(chunk);
-      if (lines.length > 0) yield lines;
+      const block = cutter.cut(chunk);
+      if (block !== undefined) yield block;
     }
   } catch (error) {
-    throw explainReadError(error, decoder.name);
+    throw explainReadError(error, name);
   }
-  const last = decoder.end();
-  if (last.length > 0) yield last;
+  const last = cutter.end();
+  if (last !== undefined) yield last;
 }
 
 function explainReadError(error: unknown, name: string): unknown {
@@ -129,35 +145,37 @@ async function* resumed(
   yield* rest;
 }
 
-/** Cuts bytes into checked lines of text; holds the part of a line that is not yet complete. */
-class LineDecoder {
-  readonly name: string;
+/** Lines as they were read. */
+export interface LineBlock extends LineBytes {
+  readonly bytes: Buffer;
+}
+
+/** Cuts bytes where lines end; holds the part of a line that is not yet complete. */
+class LineCutter {
+  private readonly name: string;
   private pending: Buffer[] = [];
   private pendingBytes = 0;
   private lineCount = 0;
-  /** Whether a byte order mark may come, and is to be removed. */
-  private atMark: boolean;
 
-  constructor(name: string, keepMark: boolean) {
+  constructor(name: string) {
     this.name = name;
-    this.atMark = !keepMark;
   }
 
   /** The lines that end in this chunk. */
-  decode(chunk: Buffer): string[] {
+  cut(chunk: Buffer): LineBlock | undefined {
     const end = chunk.lastIndexOf(NEWLINE);
     if (end === -1) {
       this.hold(chunk);
-      return [];
+      return undefined;
     }
     const block = this.release(chunk.subarray(0, end));
     this.hold(chunk.subarray(end + 1));
-    return this.split(block);
+    return block;
   }
 
   /** The last line, where no line break ends it. */
-  end(): string[] {
-    return this.pendingBytes === 0 ? [] : this.split(this.release(Buffer.alloc(0)));
+  end(): LineBlock | undefined {
+    return this.pendingBytes === 0 ? undefined : this.release(Buffer.alloc(0));
   }
 
   private hold(bytes: Buffer): void {
@@ -173,63 +191,23 @@ class LineDecoder {
     }
   }
 
-  private release(bytes: Buffer): Buffer {
-    const block = this.pending.length === 0 ? bytes : Buffer.concat([...this.pending, bytes]);
+  private release(rest: Buffer): LineBlock {
+    const bytes = this.pending.length === 0 ? rest : Buffer.concat([...this.pending, rest]);
     this.pending = [];
     this.pendingBytes = 0;
-    return block;
-  }
-
-  /** @param bytes whole lines without the last line break */
-  private split(bytes: Buffer): string[] {
-    if (bytes.includes(0) || !isUtf8(bytes)) this.refuse(bytes);
-    let text = bytes.toString('utf8');
-    if (this.atMark && text.startsWith('\ufeff')) text = text.slice(1);
-    this.atMark = false;
-    const lines = text.split('\n');
-    this.lineCount += lines.length;
-    return text.includes('\r') ? lines.map(withoutCarriageReturn) : lines;
-  }
-
-  /** @throws UserError that names the first line at fault */
-  private refuse(bytes: Buffer): never {
-    let start = 0;
-    for (let line = this.lineCount + 1; ; line++) {
-      const newline = bytes.indexOf(NEWLINE, start);
-      const content = bytes.subarray(start, newline === -1 ? bytes.length : newline);
-      const nul = content.indexOf(0);
-      const invalid = findInvalidByte(content);
-      if (nul !== -1 || invalid !== -1) throw unreadableLine(`${this.name}:${line}`, content, nul, invalid);
-      start = newline + 1;
-    }
+    const ends = lineEnds(bytes);
+    const line = this.lineCount + 1;
+    this.lineCount += ends.length;
+    return { name: this.name, line, bytes, ends };
   }
 }
 
-function unreadableLine(where: string, content: Buffer, nul: number, invalid: number): UserError {
-  if (invalid === -1 || (nul !== -1 && nul < invalid)) {
-    return new UserError({
-      problem: `expected text, found a NUL byte at byte ${nul + 1} of the line`,
-      where,
-      hint: 'Text has no NUL bytes: check that this is a text file, and in UTF-8 (UTF-16 has many of them).',
-    });
-  }
-  const byte = content[invalid].toString(16).padStart(2, '0');
-  return new UserError({
-    problem: `expected UTF-8, found the byte 0x${byte} at byte ${invalid + 1} of the line, which is not valid there`,
-    where,
-    hint: 'Convert the file, for example with `iconv -f latin1 -t utf-8`, or remove the line.',
-  });
-}
-
-/** Offset of the first byte that is not part of valid UTF-8, or −1. */
-function findInvalidByte(bytes: Buffer): number {
-  if (isUtf8(bytes)) return -1;
-  for (let i = 0; ; ) {
-    const lead = bytes[i];
-    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (!isUtf8(bytes.subarray(i, i + length))) return i;
-    i += length;
-  }
+/** @param bytes whole lines without the last line break */
+function lineEnds(bytes: Buffer): Int32Array {
+  const ends = new IdList();
+  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, end + 1)) ends.push(end);
+  ends.push(bytes.length);
+  return ends.view();
 }
 
 function withoutCarriageReturn(line: string): string {

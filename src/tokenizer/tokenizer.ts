@@ -1,9 +1,9 @@
 import { UserError } from '../common/errors.js';
 import { readFileBounded } from '../common/file-input.js';
 import type { FileSum } from '../common/file-sum.js';
+import { IdList } from '../common/id-list.js';
 import { BpeSegmenter, type SkipMerge } from './bpe-segmenter.js';
 import { Decoder } from './decoder.js';
-import { IdList } from './id-list.js';
 import { type ModelFile, parseModelFile } from './model-file.js';
 import { Normalizer, SPACE_SYMBOL } from './normalizer.js';
 import type { Piece } from './piece.js';

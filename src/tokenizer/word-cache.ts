@@ -1,4 +1,4 @@
-import { IdList } from './id-list.js';
+import { IdList } from '../common/id-list.js';
 
 const MAX_WORDS = 2 ** 17;
 const MAX_WORD_BYTES = 64;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lineCleaner } from '../../src/data/clean.js';
+import { bytesCleaner, lineCleaner } from '../../src/data/clean.js';
 
 test('nothing to do, NFC, white space, both', () => {
   const line = ' cafe\u0301 \t\u00a0\u3000 x ';
@@ -50,4 +50,14 @@ test('a line in which nothing can be seen is empty, whatever the options', () =>
 
 test('white space is that of Unicode', () => {
   assert.equal(lineCleaner({ nfc: false, whitespace: true })('\x85a\x85\x85b\u2028\x0bc\x85'), 'a b c');
+});
+
+test('bytes are cleaned as text is', () => {
+  const lines = ['', ' ', 'a  b ', 'cafe\u0301', '\u00ad', '\u00fc', ' \u3000x', '\u007f', '!', '\ufeff~'];
+  for (const nfc of [false, true]) {
+    for (const whitespace of [false, true]) {
+      const [bytes, text] = [bytesCleaner({ nfc, whitespace }), lineCleaner({ nfc, whitespace })];
+      for (const line of lines) assert.equal(bytes(Buffer.from(line)).toString(), text(line));
+    }
+  }
 });

@@ -24,7 +24,7 @@ function itemsOf(prefix: string): number[][] {
 
 function write(prefix: string, vocabularySize: number, items: readonly number[][]): void {
   const writer = new DatasetWriter(prefix, vocabularySize);
-  for (const item of items) writer.add(item, EOS);
+  for (const item of items) writer.add([...item, EOS]);
   writer.finish();
 }
 
@@ -120,7 +120,7 @@ test('the type of the ids is that of fairseq', () => {
 test('nothing appears before finish, and discard leaves nothing', () => {
   const place = scratchFolder();
   const writer = new DatasetWriter(path.join(place, 'x'), 100);
-  writer.add([5], EOS);
+  writer.add([5, EOS]);
   assert.deepEqual(
     readdirSync(place).filter((name) => name.startsWith('x')),
     [],

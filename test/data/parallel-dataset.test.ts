@@ -79,7 +79,7 @@ test('sides of unequal length, ids beyond the dictionary, a sentence without end
 
   const endless = dataBin();
   const writer = new DatasetWriter(path.join(endless, 'train.en-it.en'), 32);
-  for (let i = 0; i < 6; i++) writer.add([4, 5], 6);
+  for (let i = 0; i < 6; i++) writer.add([4, 5, 6]);
   writer.finish();
   const open = ParallelDataset.open(endless, 'train', 'en', 'it');
   assert.throws(() => open.pair(2), refusal(/sentence 2: expected <\/s> \(id 2\) at the end, found 6/));

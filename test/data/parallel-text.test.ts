@@ -4,12 +4,8 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { sha256 } from '../../src/common/files.js';
-import {
-  type FileDigest,
-  findParallelText,
-  type ParallelText,
-  readPairs,
-} from '../../src/data/parallel-text.js';
+import type { FileDigest } from '../../src/data/pair-bytes.js';
+import { findParallelText, type ParallelText, readPairs } from '../../src/data/parallel-text.js';
 import { refusal, scratchFolder, writeFiles } from './scratch.js';
 
 async function read(text: ParallelText): Promise<{ pairs: [string, string][]; digests: FileDigest[] }> {

@@ -11,15 +11,17 @@ import { preprocessCorpus } from '../../src/data/preprocess.js';
 import type { PieceTrainer, PreprocessOptions, StoredPieceModel } from '../../src/data/preprocess-options.js';
 import { fixtures, refusal, scratchFolder, writeFiles } from './scratch.js';
 
+const split = (line: string): string[] => line.split(' ').filter((word) => word !== '');
+
 /** A tokenizer whose pieces are the words of its text. */
 function wordModel(words: readonly string[]): StoredPieceModel {
   const ids = new Map(words.map((word, i) => [word, i + 1]));
   return {
     symbols: [undefined, ...words],
-    encode: (line) => {
-      const pieces = line.split(' ').filter((word) => word !== '');
-      return { pieces, ids: pieces.map((word) => ids.get(word) ?? 0) };
+    appendIds: (line, list) => {
+      for (const word of split(line.toString())) list.push(ids.get(word) ?? 0);
     },
+    encode: split,
     serialize: () => Buffer.from(words.join('\n')),
   };
 }
@@ -28,7 +30,7 @@ function wordTrainer(): PieceTrainer {
   const words = new Set<string>();
   return {
     add(line) {
-      for (const word of line.split(' ')) if (word !== '') words.add(word);
+      for (const word of split(line)) words.add(word);
     },
     train: () => wordModel([...words]),
   };

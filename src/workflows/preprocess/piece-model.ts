@@ -9,7 +9,8 @@ function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
     symbols: tokenizer.pieces.map(({ piece, type }) =>
       type === 'normal' || type === 'byte' || type === 'user-defined' ? piece : undefined,
     ),
-    encode: (line) => tokenizer.encodeBoth(line),
+    appendIds: (line, ids) => tokenizer.appendIds(line, ids),
+    encode: (line) => tokenizer.encode(line),
     serialize: () => tokenizer.serialize(),
   };
 }
@@ -17,6 +18,11 @@ function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
 /** Reads a .model. @throws UserError where it is missing, damaged or not as it was written */
 export function loadPieceModel(file: string, expected?: FileSum): StoredPieceModel {
   return pieceModel(Tokenizer.load(file, expected));
+}
+
+/** Reads the bytes of a .model. */
+export function parsePieceModel(bytes: Uint8Array): StoredPieceModel {
+  return pieceModel(Tokenizer.parse(bytes));
 }
 
 /** Trains a tokenizer as `data.tokenizer` says. @throws UserError for a vocabulary that the text cannot give */

@@ -19,6 +19,7 @@ import { ParallelDataset } from '../../data/parallel-dataset.js';
 import { findParallelText, type ParallelText } from '../../data/parallel-text.js';
 import { preprocessCorpus } from '../../data/preprocess.js';
 import { inputsOf, type PreprocessOptions, SPLITS } from '../../data/preprocess-options.js';
+import { startEncoder } from './encoder-threads.js';
 import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
 
 /**
@@ -134,6 +135,7 @@ async function makeDataset(config: Config, texts: Texts, reason: string): Promis
       clean: data.clean,
       dataHash: datasetHash(data),
       seed,
+      startEncoder: (setup) => startEncoder(setup, config.threads),
       signal,
     }),
   );
