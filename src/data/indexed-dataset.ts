@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { explainFileError, UserError } from '../common/errors.js';
 import { openInput } from '../common/file-input.js';
+import { readPlaces } from '../common/read-places.js';
 import {
   dataFile,
   HEADER_BYTES,
@@ -73,6 +74,22 @@ export class IndexedDataset {
   get(i: number): Int32Array {
     const ids = new ID_TYPES[this.code](this.sizes[i]);
     readFully(this.fd, ids, this.pointers[i], this.file);
+    return this.idsOf(ids);
+  }
+
+  /** The ids of some items, read while this thread does something else. @throws as get */
+  async getAll(items: Int32Array): Promise<Int32Array[]> {
+    const width = ID_TYPES[this.code].BYTES_PER_ELEMENT;
+    const places = Array.from(items, (i) => ({ start: this.pointers[i], bytes: this.sizes[i] * width }));
+    const found = await readPlaces(this.fd, places);
+    return found.map((bytes, i) => {
+      const { start, bytes: expected } = places[i];
+      if (bytes.length < expected) throw tooShort(this.file, expected, start, bytes.length);
+      return this.idsOf(new ID_TYPES[this.code](bytes.slice().buffer));
+    });
+  }
+
+  private idsOf(ids: InstanceType<(typeof ID_TYPES)[IdCode]>): Int32Array {
     if (ids instanceof Int32Array) return ids;
     if (!(ids instanceof BigInt64Array)) return new Int32Array(ids);
     return Int32Array.from(ids, (id) => narrow(id, this.file));
@@ -164,9 +181,13 @@ function readFully(fd: number, array: ArrayBufferView<ArrayBuffer>, position: nu
   const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   for (let done = 0; done < bytes.length; ) {
     const read = fs.readSync(fd, bytes, done, Math.min(bytes.length - done, MAX_READ), position + done);
-    if (read === 0) throw damaged(file, `expected ${bytes.length} bytes at ${position}`, `${done}`);
+    if (read === 0) throw tooShort(file, bytes.length, position, done);
     done += read;
   }
+}
+
+function tooShort(file: string, expected: number, position: number, found: number): UserError {
+  return damaged(file, `expected ${expected} bytes at ${position}`, `${found}`);
 }
 
 /** Every item lies within the .bin file. */

@@ -68,7 +68,19 @@ export class ParallelDataset {
 
   /** @throws UserError for ids that are not in the dictionary, or a sentence that does not end in `</s>` */
   pair(i: number): SentencePair {
-    return { source: readSentence(this.source, i), target: readSentence(this.target, i) };
+    const read = (side: Side): Int32Array => checkSentence(side, i, side.dataset.get(i));
+    return { source: read(this.source), target: read(this.target) };
+  }
+
+  /** Some pairs, read while this thread does something else. @throws as pair */
+  async pairs(indices: Int32Array): Promise<SentencePair[]> {
+    const [source, target] = await Promise.all(
+      [this.source, this.target].map(async (side) => {
+        const sentences = await side.dataset.getAll(indices);
+        return sentences.map((ids, i) => checkSentence(side, indices[i], ids));
+      }),
+    );
+    return source.map((ids, i) => ({ source: ids, target: target[i] }));
   }
 
   /** Names the content, cheaply: see IndexedDataset. */
@@ -112,8 +124,7 @@ function checkLengths(source: Side, target: Side): void {
   }
 }
 
-function readSentence({ dataset, prefix, vocabularySize }: Side, i: number): Int32Array {
-  const ids = dataset.get(i);
+function checkSentence({ prefix, vocabularySize }: Side, i: number, ids: Int32Array): Int32Array {
   for (const id of ids) {
     if (id < 0 || id >= vocabularySize) {
       throw unfit(prefix, i, `ids below ${vocabularySize}, the size of the dictionary`, `${id}`);

@@ -1,16 +1,22 @@
 import { finishHearing } from '../common/pieces.js';
 import type { Batch } from '../data/batch.js';
 import type { BatchCuts } from '../data/batch-cuts.js';
-import { readBatch } from '../data/batch-iterator.js';
+import { makeBatch, readBatch } from '../data/batch-iterator.js';
 import { type EpochPlan, planEpoch } from '../data/epoch-plan.js';
+import type { SentencePair } from '../data/parallel-dataset.js';
 import { cutSplit, firstEpoch } from './split.js';
 import type { TrainerOptions } from './training.js';
 
-/** The training batches of one epoch after another: planned before its first update, read when they are used. */
+/** Batches that are read before they are wanted, at the least; those of two updates, where they are more. */
+const AHEAD = 8;
+
+/** The training batches of one epoch after another: planned before its first update, read while those before are used. */
 export class EpochBatches {
   private readonly options: TrainerOptions;
   private readonly cuts: BatchCuts;
   private planned: { epoch: number; plan: EpochPlan } | undefined;
+  /** What is being read, or was, by its position in the epoch. */
+  private readonly ahead = new Map<number, Promise<SentencePair[]>>();
 
   /** @throws UserError where no pair is short enough */
   constructor(options: TrainerOptions) {
@@ -41,6 +47,7 @@ export class EpochBatches {
    */
   async begin(epoch: number, isUnwanted: () => boolean = () => false): Promise<boolean> {
     if (this.planned?.epoch === epoch) return true;
+    await this.idle();
     this.planned = undefined; // two plans at a time would be twice the memory
     const plan = await finishHearing(planEpoch(this.cuts, this.optionsOf(epoch)), isUnwanted);
     if (plan === undefined) return false;
@@ -53,10 +60,40 @@ export class EpochBatches {
     return position >= this.length;
   }
 
-  /** The batches of one update. @param position of the first of them in the epoch */
-  ofUpdate(position: number): Batch[] {
-    const end = Math.min(position + this.options.config.updateFreq, this.length);
-    return Array.from({ length: end - position }, (_, i) => this.read(this.plan.batch(position + i)));
+  /** The batches of one update; those after it begin to be read. @param position of the first of them in the epoch */
+  async ofUpdate(position: number): Promise<Batch[]> {
+    const { updateFreq } = this.options.config;
+    const end = Math.min(position + updateFreq, this.length);
+    this.readAhead(position, Math.min(end + Math.max(AHEAD, 2 * updateFreq), this.length));
+    const batches: Batch[] = [];
+    for (let at = position; at < end; at++) batches.push(await this.take(at));
+    return batches;
+  }
+
+  /** Waits for what is being read, and forgets it. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.ahead.values());
+    this.ahead.clear();
+  }
+
+  private readAhead(start: number, end: number): void {
+    const { train } = this.options;
+    if (train.pairs === undefined) return;
+    for (let at = start; at < end; at++) {
+      if (this.ahead.has(at)) continue;
+      const reading = train.pairs(this.plan.batch(at));
+      reading.catch(() => {}); // told where it is wanted
+      this.ahead.set(at, reading);
+    }
+  }
+
+  private async take(position: number): Promise<Batch> {
+    const { resegment } = this.options;
+    const indices = this.plan.batch(position);
+    const read = await this.ahead.get(position);
+    this.ahead.delete(position);
+    if (read === undefined) return this.read(indices);
+    return makeBatch(read, indices, { ...this.optionsOf(this.planned!.epoch), resegment });
   }
 
   /** Reads pairs as this epoch segments them. */

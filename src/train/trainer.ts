@@ -105,6 +105,7 @@ export class Trainer {
       throw withWhatIsSaved(error, saved, this.state.updates);
     } finally {
       this.record.stop();
+      await this.batches.idle();
       await this.saver.idle();
     }
   }
@@ -131,7 +132,7 @@ export class Trainer {
     const { config } = this.options;
     const { state } = this;
     const started = performance.now();
-    const batches = this.batches.ofUpdate(state.position);
+    const batches = await this.batches.ofUpdate(state.position);
     const lossScale = state.lossScale?.scale;
     const figures = this.updater.apply(batches, state.updates, this.schedule(state.updates), lossScale);
     state.position += batches.length;

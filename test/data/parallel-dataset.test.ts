@@ -38,6 +38,16 @@ test('a data-bin of the official code gives the text that it was made from', () 
   }
 });
 
+test('pairs that are read at a time are those that are read one by one', async () => {
+  const dataset = ParallelDataset.open(path.join(fixtures, 'apart'), 'train', 'en', 'it');
+  const indices = Int32Array.of(dataset.size - 1, 0, 3, 2, 0);
+  assert.deepEqual(
+    await dataset.pairs(indices),
+    Array.from(indices, (i) => dataset.pair(i)),
+  );
+  dataset.close();
+});
+
 test('a data-bin of the other direction serves as well', () => {
   const folder = dataBin();
   const forth = ParallelDataset.open(folder, 'train', 'en', 'it');
