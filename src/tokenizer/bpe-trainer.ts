@@ -6,7 +6,7 @@ import { Normalizer } from './normalizer.js';
 import type { Normalization, Piece } from './piece.js';
 import { Tokenizer } from './tokenizer.js';
 import { bytePiece } from './vocabulary.js';
-import { type Count, coveringCharacters, WordCounts } from './word-counts.js';
+import { type CountedWords, coveringCharacters, WordCounts } from './word-counts.js';
 
 export interface BpeTrainerOptions {
   /** Number of pieces, `<unk>`, `<s>`, `</s>` and byte pieces included. */
@@ -67,6 +67,16 @@ export class BpeTrainer {
     for (const part of line.includes('\n') ? line.split('\n') : [line]) this.counts.add(part);
   }
 
+  /** Takes out what was counted so far, for `give` of a trainer of the same options, in another thread too. */
+  take(): CountedWords {
+    return this.counts.take();
+  }
+
+  /** Adds what others have counted: the model is that of all lines, whoever counted them in whatever order. */
+  give(counted: CountedWords): void {
+    this.counts.give(counted);
+  }
+
   /**
    * Makes the model of all lines so far.
    *
@@ -78,16 +88,16 @@ export class BpeTrainer {
     if (characters.length === 0) throw noText();
     const fixed = this.specials.length + characters.length;
     if (vocabSize < fixed) throw this.tooSmall(fixed, characters.length);
-    const covered = new Set(characters.map(([character]) => character));
-    const words = this.counts.words((character) => !covered.has(character));
-    const merged = new MergeLearner(words, characters).learn(vocabSize - fixed);
+    const covered = new Set(characters.map((character) => character.codePointAt(0)!));
+    const words = this.counts.words((codePoint) => !covered.has(codePoint));
+    const merged = new MergeLearner(words).learn(vocabSize - fixed);
     if (fixed + merged.length < vocabSize) throw tooLarge(vocabSize, fixed + merged.length);
     return this.finish(merged, characters);
   }
 
-  private finish(merged: readonly string[], characters: readonly Count<string>[]): Tokenizer {
+  private finish(merged: readonly string[], characters: readonly string[]): Tokenizer {
     const { charsmap } = this;
-    const learned = [...merged, ...characters.map(([character]) => character)].map(
+    const learned = [...merged, ...characters].map(
       (piece, i): Piece => ({ piece, score: -i, type: 'normal' }),
     );
     return Tokenizer.parse(writeModel([...this.specials, ...learned], { ...this.options, charsmap }));

@@ -1,240 +1,175 @@
-import { compareCodePoints } from '../common/code-points.js';
-import { type Fingerprint, joinFingerprints } from './fingerprint.js';
-import { HashOrder } from './hash-order.js';
-import { selectGreatest } from './partial-sort.js';
-import { isValidPiece, RARE } from './piece-rules.js';
-import type { Count } from './word-counts.js';
+import { MergeCandidates } from './merge-candidates.js';
+import { MergeQueue } from './merge-queue.js';
+import { BORDER, MERGED, MergeText } from './merge-text.js';
+import { PairSymbols } from './pair-symbols.js';
+import { joinScripts, MAX_CHARACTERS, NO_PIECE, pieceScript } from './piece-rules.js';
+import { PositionLists } from './position-lists.js';
+import type { WordTable } from './word-table.js';
 
 /** The candidates are chosen anew after so many merges. */
 const UPDATE_INTERVAL = 100;
-const MIN_CANDIDATES = 1000;
-const CANDIDATE_SHARE = Math.fround(0.05);
-/** In a list of pairs: this one cannot be a piece. */
+/** In place of a pair: this one cannot be a piece. */
 const INVALID = 0;
-/** A cell that has gone into the symbol at its left. */
-const MERGED = 0;
-
-/** A character, or a pair of symbols. Numbers are from 1. */
-interface SymbolEntry {
-  readonly text: string;
-  /** Number of characters, which is that of the cells that it takes. */
-  readonly length: number;
-  readonly fingerprint: Fingerprint;
-  /** Parts of a pair; 0 for characters. */
-  readonly left: number;
-  readonly right: number;
-  /** Cells where a pair was seen to start, ascending; some may hold other symbols by now. */
-  positions: number[];
-}
 
 /**
- * Learns which pairs to merge (bpe_model_trainer.cc of 0.1.97). All words lie one after the other in `cells`, one
- * cell for a character; a merge leaves its symbol in the first of its cells. Counts are lazy: 0 means not known.
+ * Learns which pairs to merge (bpe_model_trainer.cc of 0.1.97). A merge lowers the counts of the pairs that it breaks
+ * and counts those that it makes, so each cell is looked at once a merge that it takes part in.
+ *
+ * spm_train chooses among candidates: the most frequent twentieth of all pairs every 100 merges, and those made since.
+ * Where few enough pairs are more frequent than a floor, these are candidates for certain, and as long as the best pair
+ * is above the floor no other matters. Only where none is left, as when a text is nearly exhausted, the very
+ * candidates are found.
  */
 export class MergeLearner {
-  private readonly cells: Int32Array;
-  /** Of each cell: where its word starts and ends, and how often the word was seen. */
-  private readonly starts: Int32Array;
-  private readonly ends: Int32Array;
-  private readonly weights: Float64Array;
-  private readonly symbols: SymbolEntry[] = [];
-  private readonly counts: number[] = [0];
-  private readonly characters = new Map<string, number>();
-  /** By left symbol, then right symbol. */
-  private readonly pairs: (Map<number, number> | undefined)[] = [];
-  private readonly order = new HashOrder();
-  private candidates: number[] = [];
-  private isCandidate: boolean[] = [];
+  private readonly text: MergeText;
+  private readonly symbols = new PairSymbols();
+  private readonly lists: PositionLists;
+  private readonly candidates: MergeCandidates;
+  /** The candidates with a count above the floor, which is −1 where all candidates are known. */
+  private readonly queue: MergeQueue;
+  private floor = -1;
+  /** How many candidates are chosen. */
+  private limit = 0;
 
-  /** @param words by falling count; RARE in place of the characters that have no piece */
-  constructor(words: readonly Count<string>[], required: readonly Count<string>[]) {
-    const size = words.reduce((sum, [word]) => sum + Array.from(word).length, 0);
-    this.cells = new Int32Array(size);
-    this.starts = new Int32Array(size);
-    this.ends = new Int32Array(size);
-    this.weights = new Float64Array(size);
-    this.symbols.push({
-      text: '',
-      length: 0,
-      fingerprint: { high: 0, low: 0 },
-      left: 0,
-      right: 0,
-      positions: [],
-    });
-    const counts = new Map(required);
-    let end = 0;
-    for (const [word, weight] of words) {
-      const start = end;
-      for (const character of word) this.cells[end++] = this.character(character, counts.get(character) ?? 1);
-      this.starts.fill(start, start, end);
-      this.ends.fill(end, start, end);
-      this.weights.fill(weight, start, end);
+  /** @param words with RARE in place of the characters that have no piece */
+  constructor(words: WordTable) {
+    this.text = new MergeText(words);
+    this.candidates = new MergeCandidates(this.text, this.symbols);
+    this.queue = new MergeQueue((a, b) => this.precedes(a, b));
+    this.lists = new PositionLists(this.text, this.symbols);
+    const { cells } = this.text;
+    for (let cell = 0; cell < cells.length; cell++) {
+      if (cells[cell] > this.symbols.size) this.addCharacter(cell);
     }
-    for (let cell = 1; cell < size; cell++) {
-      if (this.starts[cell] < cell) this.addPair(cell - 1, cell);
+    for (let cell = 1; cell < cells.length; cell++) {
+      if (cells[cell - 1] !== BORDER && cells[cell] !== BORDER) this.pair(cell - 1, cell);
     }
+    this.lists.fill();
   }
 
   /** The pieces of the first `wanted` merges, or of all that there are. */
   learn(wanted: number): string[] {
     const pieces = new Set<string>();
     while (pieces.size < wanted) {
-      if (pieces.size % UPDATE_INTERVAL === 0) this.updateCandidates();
-      const place = this.best();
-      if (place < 0) break;
-      const best = this.candidates[place];
-      const { text } = this.symbols[best];
+      if (pieces.size % UPDATE_INTERVAL === 0) this.update();
+      const best = this.next();
+      if (best === 0) break;
+      const text = this.text.textAt(this.symbols.origin[best], this.symbols.length[best]);
       // A piece that came another way before is the same piece: this way to it is given up.
       if (!pieces.has(text)) {
         pieces.add(text);
         this.merge(best);
       }
-      this.retire(place);
+      this.candidates.retire(best);
     }
     return [...pieces];
   }
 
-  private character(text: string, count: number): number {
-    let symbol = this.characters.get(text);
-    if (symbol === undefined) {
-      const fingerprint = { high: 0, low: text.codePointAt(0)! };
-      symbol = this.addSymbol({ text, length: 1, fingerprint, left: 0, right: 0, positions: [] }, count);
-      this.characters.set(text, symbol);
+  private addCharacter(cell: number): void {
+    this.symbols.add(0, 0, cell, 1, pieceScript(this.text.codePointAt(cell)));
+  }
+
+  /** The symbol of the pair at two cells, made where there is none; INVALID where it cannot be a piece. */
+  private pair(leftCell: number, rightCell: number): number {
+    const { symbols } = this;
+    const [left, right] = [this.text.cells[leftCell], this.text.cells[rightCell]];
+    const length = symbols.length[left] + symbols.length[right];
+    const script = joinScripts(symbols.script[left], symbols.script[right]);
+    if (length > MAX_CHARACTERS || script === NO_PIECE) return INVALID;
+    return symbols.find(left, right) || symbols.add(left, right, leftCell, length, script);
+  }
+
+  /** Has candidates chosen anew. The floor stays where few are above it and it is well below the best pair. */
+  private update(): void {
+    const { queue } = this;
+    this.limit = this.candidates.mark();
+    if (this.floor >= 0 && queue.size <= this.limit && queue.topKey > 2 * this.floor) return;
+    this.floor = this.chooseFloor();
+    queue.clear();
+    this.eachAbove(this.floor, (pair) => queue.push(pair, this.symbols.counts[pair]));
+  }
+
+  /** A count that half of the candidates are above, so that there is room for more; or as low as can be, where that is close to the best. */
+  private chooseFloor(): number {
+    let most = 0;
+    this.eachAbove(0, (pair) => {
+      most = Math.max(most, this.symbols.counts[pair]);
+    });
+    const floor = this.lowestFloor(most, this.limit / 2);
+    return most > 2 * floor ? floor : this.lowestFloor(most, this.limit);
+  }
+
+  private lowestFloor(most: number, size: number): number {
+    let [low, high] = [0, most];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      let above = 0;
+      this.eachAbove(middle, () => {
+        above++;
+      });
+      if (above > size) low = middle + 1;
+      else high = middle;
     }
-    return symbol;
+    return low;
   }
 
-  private addSymbol(entry: SymbolEntry, count: number): number {
-    const symbol = this.symbols.push(entry) - 1;
-    this.counts.push(count);
-    this.isCandidate[symbol] = false;
-    this.order.insert(symbol, entry.fingerprint.high, entry.fingerprint.low);
-    return symbol;
+  private eachAbove(floor: number, see: (pair: number) => void): void {
+    const { symbols } = this;
+    const { counts, size } = symbols;
+    for (let pair = 1; pair <= size; pair++) if (counts[pair] > floor && symbols.isPair(pair)) see(pair);
   }
 
-  /** The symbol of a pair, made where there is none; INVALID where it cannot be a piece. */
-  private pair(left: number, right: number): number {
-    this.pairs[left] ??= new Map();
-    const pairs = this.pairs[left];
-    let symbol = pairs.get(right);
-    if (symbol === undefined) {
-      symbol = this.makePair(left, right);
-      pairs.set(right, symbol);
-    }
-    return symbol;
+  /** Takes the best candidate; 0 where there is none. */
+  private next(): number {
+    const { queue } = this;
+    const { counts } = this.symbols;
+    const best = queue.take(counts, this.floor);
+    if (best !== 0 || this.floor < 0) return best;
+    this.floor = -1;
+    for (const pair of this.candidates.select(this.limit)) queue.push(pair, counts[pair]);
+    return queue.take(counts, this.floor);
   }
 
-  private makePair(left: number, right: number): number {
-    const [a, b] = [this.symbols[left], this.symbols[right]];
-    const text = a.text + b.text;
-    if (a.text === RARE || b.text === RARE || !isValidPiece(text)) return INVALID;
-    const fingerprint = joinFingerprints(a.fingerprint, b.fingerprint);
-    return this.addSymbol({ text, length: a.length + b.length, fingerprint, left, right, positions: [] }, 0);
-  }
-
-  private addPair(left: number, right: number): void {
-    const symbol = this.pair(this.cells[left], this.cells[right]);
-    if (symbol === INVALID) return;
-    if (!this.isCandidate[symbol]) {
-      this.isCandidate[symbol] = true;
-      this.candidates.push(symbol);
-    }
-    const { positions } = this.symbols[symbol];
-    if (positions.length === 0 || positions[positions.length - 1] < left) positions.push(left);
-  }
-
-  /** Counts a pair where its count is not known, and drops the positions where it is no longer. */
-  private count(symbol: number): void {
-    if (this.counts[symbol] > 0) return;
-    const { positions, left, right } = this.symbols[symbol];
-    const { cells } = this;
-    const leftLength = this.symbols[left].length;
-    let total = 0;
-    let kept = 0;
-    let previousRight = -1;
-    for (const cell of positions) {
-      // In AAA the second AA overlaps the first and does not count; in AAAA the third does.
-      if (cell === previousRight || cells[cell] !== left || cells[cell + leftLength] !== right) {
-        previousRight = -1;
-        continue;
-      }
-      total += this.weights[cell];
-      previousRight = cell + leftLength;
-      positions[kept++] = cell;
-    }
-    positions.length = kept;
-    this.counts[symbol] = total;
-  }
-
-  /** Chooses the most frequent pairs as candidates; pairs made later join them. */
-  private updateCandidates(): void {
-    const { counts } = this;
-    const pairs: number[] = [];
-    for (const symbol of this.order) {
-      if (this.symbols[symbol].left === 0) continue;
-      this.count(symbol);
-      pairs.push(symbol);
-    }
-    const share = Math.trunc(Math.fround(Math.fround(this.order.size) * CANDIDATE_SHARE));
-    const size = Math.min(Math.max(MIN_CANDIDATES, share), pairs.length);
-    selectGreatest(pairs, size, (symbol) => counts[symbol]);
-    for (const symbol of this.candidates) this.isCandidate[symbol] = false;
-    this.candidates = pairs.slice(0, size);
-    for (const symbol of this.candidates) this.isCandidate[symbol] = true;
-  }
-
-  /** The place of the best candidate: the most frequent, then the shortest, then the first in byte order. */
-  private best(): number {
-    const { candidates, counts } = this;
-    let [best, most] = [-1, -1];
-    for (let place = 0; place < candidates.length; place++) {
-      const symbol = candidates[place];
-      if (counts[symbol] === 0) this.count(symbol);
-      const count = counts[symbol];
-      if (count < most || (count === most && !this.precedes(symbol, candidates[best]))) continue;
-      [best, most] = [place, count];
-    }
-    return best;
-  }
-
+  /** Of two pairs with the same count the shorter one comes first, then that which is first in byte order. */
   private precedes(a: number, b: number): boolean {
-    const [first, second] = [this.symbols[a], this.symbols[b]];
-    return (first.length - second.length || compareCodePoints(first.text, second.text)) < 0;
+    const { length, origin } = this.symbols;
+    const difference = length[a] - length[b] || this.text.compare(origin[a], origin[b], length[a]);
+    return difference < 0 || (difference === 0 && a < b);
   }
 
   private merge(best: number): void {
-    const { cells, starts, ends } = this;
-    const { positions, left, length } = this.symbols[best];
-    const leftLength = this.symbols[left].length;
-    for (const cell of positions) {
-      if (cells[cell] === MERGED) continue;
-      const next = cell + length < ends[cell] ? cell + length : -1;
+    const { symbols, lists } = this;
+    const { cells } = this.text;
+    const before = symbols.size;
+    const [left, right, length] = [symbols.left[best], symbols.right[best], symbols.length[best]];
+    const leftLength = symbols.length[left];
+    lists.each(best, (cell) => {
+      if (cells[cell] !== left || cells[cell + leftLength] !== right) return;
       let previous = cell - 1;
-      while (previous >= starts[cell] && cells[previous] === MERGED) previous--;
-      if (previous < starts[cell]) previous = -1;
-      if (previous >= 0) this.forget(previous, cell, best);
-      if (next >= 0) this.forget(cell + leftLength, next, best);
+      while (cells[previous] === MERGED) previous--;
+      const next = cell + length;
+      const hasPrevious = cells[previous] !== BORDER;
+      const hasNext = cells[next] !== BORDER;
+      if (hasPrevious) this.forget(previous, cell, best, before);
+      if (hasNext) this.forget(cell + leftLength, next, best, before);
       cells[cell] = best;
       cells[cell + leftLength] = MERGED;
-      if (previous >= 0) this.addPair(previous, cell);
-      if (next >= 0) this.addPair(cell, next);
+      if (hasPrevious) lists.note(this.pair(previous, cell), previous);
+      if (hasNext) lists.note(this.pair(cell, next), cell);
+    });
+    lists.addNoted(before);
+    for (let pair = before + 1; pair <= symbols.size; pair++) {
+      const count = symbols.counts[pair];
+      if (count > this.floor && this.candidates.joins(pair)) this.queue.push(pair, count);
     }
   }
 
-  private forget(left: number, right: number, best: number): void {
-    const symbol = this.pair(this.cells[left], this.cells[right]);
-    if (symbol !== INVALID && symbol !== best) this.counts[symbol] = 0;
-  }
-
-  /** Takes a candidate out for good. */
-  private retire(place: number): void {
-    const symbol = this.candidates[place];
-    const { left, right } = this.symbols[symbol];
-    this.pairs[left]!.delete(right);
-    this.order.erase(symbol);
-    this.isCandidate[symbol] = false;
-    this.symbols[symbol].positions = [];
-    const last = this.candidates.pop()!;
-    if (last !== symbol) this.candidates[place] = last;
+  /** Takes from the count of a pair that the merge breaks; those made by the merge are counted when it is done. */
+  private forget(leftCell: number, rightCell: number, best: number, before: number): void {
+    const known = this.symbols.size;
+    const pair = this.pair(leftCell, rightCell);
+    if (pair > known) this.candidates.noteRemade(pair);
+    if (pair === INVALID || pair === best || pair > before) return;
+    if (this.lists.has(pair, leftCell)) this.candidates.lowerCount(pair, this.text.weightOf(leftCell));
   }
 }

@@ -3,7 +3,11 @@
  * GNU's library does (bits/stl_algo.h, __heap_select): a heap of the first `count`, whose least one gives way to
  * every greater one that follows.
  */
-export function selectGreatest(items: number[], count: number, value: (item: number) => number): void {
+export function selectGreatest(
+  items: number[] | Int32Array,
+  count: number,
+  value: (item: number) => number,
+): void {
   for (let parent = (count - 2) >> 1; parent >= 0; parent--)
     adjust(items, parent, count, items[parent], value);
   for (let i = count; i < items.length; i++) {
@@ -16,7 +20,7 @@ export function selectGreatest(items: number[], count: number, value: (item: num
 
 /** Moves the hole at `place` down to a leaf along the lesser children, then `item` up from there (__adjust_heap). */
 function adjust(
-  heap: number[],
+  heap: number[] | Int32Array,
   place: number,
   size: number,
   item: number,

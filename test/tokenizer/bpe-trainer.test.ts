@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
 import { BpeTrainer, type BpeTrainerOptions, type Tokenizer } from '../../src/tokenizer/index.js';
+import type { CountedWords } from '../../src/tokenizer/word-counts.js';
+import { buffersOf } from '../../src/tokenizer/word-table.js';
 import { makeFuzzLines, makeText } from './sample-text.js';
 
 function train(options: BpeTrainerOptions, lines: readonly string[]): Tokenizer {
@@ -54,6 +56,28 @@ test('the order of lines, and how they are given, do not matter', () => {
   for (const line of lines) trainer.add(line);
   trainer.train();
   assert.deepEqual(Buffer.from(trainer.train().serialize()), expected, 'trained twice');
+});
+
+test('counts of several trainers, in any order, make the model of one', () => {
+  const lines = [...makeText(25, 400), ...makeFuzzLines(26, 60)];
+  const options = { vocabSize: 1200, characterCoverage: 0.99 };
+  const expected = Buffer.from(train(options, lines).serialize());
+  const count = (from: number, to: number): CountedWords => {
+    const trainer = new BpeTrainer(options);
+    for (const line of lines.slice(from, to)) trainer.add(line);
+    return trainer.take();
+  };
+  const trainer = new BpeTrainer(options);
+  for (const line of lines.slice(200, 300)) trainer.add(line);
+  for (const [from, to] of [
+    [300, lines.length],
+    [0, 200],
+  ]) {
+    const { raw, normalized } = count(from, to);
+    const transfer = [...buffersOf(raw), ...buffersOf(normalized)];
+    trainer.give(structuredClone({ raw, normalized }, { transfer }));
+  }
+  assert.deepEqual(Buffer.from(trainer.train().serialize()), expected);
 });
 
 test('words are counted alike one by one and by the line', () => {

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Count, coveringCharacters } from '../../src/tokenizer/word-counts.js';
 
-const covering = (counts: readonly Count<string>[], coverage: number): string =>
-  coveringCharacters(counts, coverage)
-    .map(([character]) => character)
-    .join('');
+const covering = (counts: readonly Count[], coverage: number): string =>
+  coveringCharacters(counts, coverage).join('');
 
 test('the most frequent characters, up to the share', () => {
-  const counts: Count<string>[] = [
+  const counts: Count[] = [
     ['a', 90],
     ['b', 9],
     ['c', 1],
