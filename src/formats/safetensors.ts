@@ -40,12 +40,44 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, StoredArray>,
   metadata: Record<string, string> = {},
 ): FileSum {
+  const layout = [...tensors].map(([name, { shape, data }]): LaidOut => {
+    const type = data instanceof Int8Array ? 'I8' : data instanceof Uint16Array ? 'BF16' : 'F32';
+    return { name, shape, type };
+  });
+  const pieces = [...tensors.values()].map(
+    ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  );
+  return writeInPieces(file, layout, pieces, metadata);
+}
+
+/** A tensor of a file, without its values. */
+export interface LaidOut {
+  name: string;
+  shape: readonly number[];
+  type: TypeName;
+}
+
+/** Bytes of a tensor's values. */
+export const bytesOf = ({ shape, type }: LaidOut): number =>
+  shape.reduce((product, axis) => product * axis, TYPES[type].BYTES_PER_ELEMENT);
+
+/**
+ * As writeSafetensors, where the values need not be there at once.
+ *
+ * @param pieces the values of all tensors, in this order; each is looked at before the next one is asked for
+ */
+export function writeInPieces(
+  file: string,
+  layout: readonly LaidOut[],
+  pieces: Iterable<Uint8Array>,
+  metadata: Record<string, string>,
+): FileSum {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
-  for (const [name, { shape, data }] of tensors) {
-    const dtype = data instanceof Int8Array ? 'I8' : data instanceof Uint16Array ? 'BF16' : 'F32';
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+  for (const tensor of layout) {
+    const end = offset + bytesOf(tensor);
+    header[tensor.name] = { dtype: tensor.type, shape: tensor.shape, data_offsets: [offset, end] };
+    offset = end;
   }
   const text = Buffer.from(JSON.stringify(header));
   const padded = Buffer.alloc(Math.ceil(text.length / 8) * 8, ' ');
@@ -60,9 +92,7 @@ export function writeSafetensors(
     };
     write(length);
     write(padded);
-    for (const { data } of tensors.values()) {
-      write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
+    for (const piece of pieces) write(piece);
   });
   return summing.finish();
 }

@@ -6,6 +6,15 @@ export async function ownValues(tensor: tf.Tensor): Promise<Float32Array<ArrayBu
   return (tf.getBackend() === 'cpu' ? values.slice() : values) as Float32Array<ArrayBuffer>;
 }
 
+/**
+ * The values of a tensor, to be looked at before anything is computed: not a copy where they lie in memory that the
+ * backend lends.
+ */
+export async function lentValues(tensor: tf.Tensor): Promise<Float32Array> {
+  const backend = tf.backend() as { lend?(tensor: tf.Tensor): Float32Array };
+  return backend.lend?.(tensor) ?? (await tensor.data<'float32'>());
+}
+
 /** The values of a tensor that nobody else needs. */
 export async function readAndDispose<T extends tf.NumericDataType = 'float32'>(
   tensor: tf.Tensor,

@@ -6,7 +6,7 @@ import { sumFile } from '../common/file-input.js';
 import { type FileSum, sumOf } from '../common/file-sum.js';
 import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
 import { syncFile } from '../common/folders.js';
-import { type NamedArray, writeSafetensors } from '../formats/safetensors.js';
+import { bytesOf, type LaidOut, writeInPieces } from '../formats/safetensors.js';
 import {
   BEST_CHECKPOINT,
   isThere,
@@ -15,12 +15,13 @@ import {
   removeOld,
   STATE_FILE,
 } from './checkpoint-folders.js';
+import type { TakeBytes } from './checkpoint-ring.js';
 import { METRICS_FILE } from './metrics-log.js';
 
-/** What a checkpoint holds, copied from the device: nothing that training does to it afterwards changes it. */
+/** What a checkpoint holds, but for the values of its tensors, which come beside it. */
 export interface CheckpointImage {
   /** By name of the file. */
-  tensors: Record<string, Map<string, NamedArray>>;
+  files: Record<string, readonly LaidOut[]>;
   /** The content of state.json. */
   state: string;
   /** Updates done. */
@@ -41,14 +42,22 @@ export interface CheckpointJob extends CheckpointImage {
   keep: number;
 }
 
+/** Bytes of the values of an image. */
+export function imageBytes({ files }: Pick<CheckpointImage, 'files'>): number {
+  return Object.values(files)
+    .flat()
+    .reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+}
+
 /**
  * Writes a checkpoint, points the links of the run at it, and removes those that are not to be kept.
  *
+ * @param take gives the values of its tensors
  * @throws UserError for what the file system refuses; the checkpoints before are untouched then
  */
-export async function doCheckpointJob(job: CheckpointJob): Promise<void> {
+export async function doCheckpointJob(job: CheckpointJob, take: TakeBytes): Promise<void> {
   const { runDirectory, name, bests, spared, keep, metricsBytes } = job;
-  await writeImage(path.join(runDirectory, name), job, metricsBytes);
+  await writeImage(path.join(runDirectory, name), job, take, metricsBytes);
   pointTo(runDirectory, LAST_CHECKPOINT, name);
   const best = bests.find((candidate) => isThere(runDirectory, candidate));
   if (best !== undefined) pointTo(runDirectory, BEST_CHECKPOINT, best);
@@ -63,9 +72,12 @@ export interface CheckpointFailure {
 }
 
 /** Does the job. @returns why it could not be done, for the thread that asked */
-export async function tryCheckpointJob(job: CheckpointJob): Promise<CheckpointFailure | undefined> {
+export async function tryCheckpointJob(
+  job: CheckpointJob,
+  take: TakeBytes,
+): Promise<CheckpointFailure | undefined> {
   try {
-    await doCheckpointJob(job);
+    await doCheckpointJob(job, take);
     return undefined;
   } catch (error) {
     const { message, stack = message } = explainFileError(error) as Error;
@@ -78,19 +90,21 @@ export async function tryCheckpointJob(job: CheckpointJob): Promise<CheckpointFa
  * Writes the folder of a checkpoint: the whole of it or nothing. Its checksums are of what was to be written, not of
  * what was.
  *
+ * @param take gives the values of its tensors, file by file
  * @param metricsBytes how much of the metrics it goes on from
  */
 export async function writeImage(
   folder: string,
-  { tensors, state, updates }: CheckpointImage,
+  { files, state, updates }: CheckpointImage,
+  take: TakeBytes,
   metricsBytes = 0,
 ): Promise<void> {
   const metadata = { format: 'pt', updates: String(updates) };
   const beside = metricsSoFar(folder, metricsBytes);
   await writeFolderAtomic(folder, (temporary) => {
-    const sums = Object.entries(tensors).map(([name, arrays]): [string, FileSum] => [
+    const sums = Object.entries(files).map(([name, layout]): [string, FileSum] => [
       name,
-      writeSafetensors(path.join(temporary, name), arrays, metadata),
+      writeInPieces(path.join(temporary, name), layout, take(imageBytes({ files: { layout } })), metadata),
     ]);
     writeFileAtomic(path.join(temporary, STATE_FILE), state);
     writeChecksums(temporary, { files: { ...Object.fromEntries(sums), [STATE_FILE]: sumOf(state) }, beside });

@@ -4,11 +4,11 @@ import { expectedSum, readChecksums } from '../common/checksums.js';
 import { DamageError, UserError } from '../common/errors.js';
 import type { FileSum } from '../common/file-sum.js';
 import type { ModelConfig } from '../config/schema.js';
-import type { NamedArray } from '../formats/safetensors.js';
+import type { LaidOut, NamedArray } from '../formats/safetensors.js';
 import { readWeights } from '../formats/weights-file.js';
 import { Transformer, type VocabularySizes } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
-import { ownValues } from '../ops/reading.js';
+import { lentValues, ownValues } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { type Continuation, checkOrigin } from './check-origin.js';
 import { EMA_FILE, MODEL_FILE, STATE_FILE } from './checkpoint-folders.js';
@@ -28,22 +28,46 @@ export interface Capturable extends StateFile {
   ema?: Transformer;
 }
 
-/** Copies from the device what a checkpoint holds. */
-export async function captureCheckpoint({
-  model,
-  moments,
-  ema,
-  ...content
-}: Capturable): Promise<CheckpointImage> {
+/** The tensors of a checkpoint by file, in the order in which they are written. */
+function tensorsOf({ model, moments, ema }: Capturable): [string, ReadonlyMap<string, tf.Tensor>][] {
+  return [
+    [MODEL_FILE, model.weights],
+    [OPTIMIZER_FILE, momentsByName(model, moments)],
+    ...(ema === undefined ? [] : [[EMA_FILE, ema.weights] as [string, ReadonlyMap<string, tf.Tensor>]]),
+  ];
+}
+
+/** What a checkpoint holds, as it stands now, without values. */
+export function imageOf(capturable: Capturable): CheckpointImage {
+  const { model, moments, ema, ...content } = capturable;
+  const files = tensorsOf(capturable).map(([name, tensors]) => [
+    name,
+    [...tensors].map(([of, { shape }]): LaidOut => ({ name: of, shape, type: 'F32' })),
+  ]);
   return {
-    tensors: {
-      [MODEL_FILE]: await fetchAll(model.weights),
-      [OPTIMIZER_FILE]: await fetchAll(momentsByName(model, moments)),
-      ...(ema && { [EMA_FILE]: await fetchAll(ema.weights) }),
-    },
+    files: Object.fromEntries(files),
     state: formatStateFile(content),
     updates: content.state.updates,
   };
+}
+
+/**
+ * The values of a checkpoint, tensor by tensor. Nothing may be computed until the last one is there.
+ *
+ * @param read of a tensor: lent, good until the next is asked for; or of their own
+ */
+export async function* valuesOf(
+  capturable: Capturable,
+  read: (tensor: tf.Tensor) => Promise<Float32Array> = lentValues,
+): AsyncGenerator<Float32Array, void, undefined> {
+  for (const [, tensors] of tensorsOf(capturable)) for (const tensor of tensors.values()) yield read(tensor);
+}
+
+/** The same, copied: nothing that training does afterwards changes them. */
+export async function copiedValues(capturable: Capturable): Promise<Float32Array[]> {
+  const copies: Float32Array[] = [];
+  for await (const values of valuesOf(capturable, ownValues)) copies.push(values);
+  return copies;
 }
 
 /** A model with its optimizer where a checkpoint left them. The caller owns model and moments. */
@@ -121,14 +145,6 @@ function momentsByName(model: Transformer, moments: Moments): Map<string, tf.Ten
 
 function trainableNames(model: Transformer): string[] {
   return [...model.weights].filter(([, { trainable }]) => trainable).map(([name]) => name);
-}
-
-async function fetchAll(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<string, NamedArray>> {
-  const arrays = new Map<string, NamedArray>();
-  for (const [name, tensor] of tensors) {
-    arrays.set(name, { shape: tensor.shape, data: await ownValues(tensor) });
-  }
-  return arrays;
 }
 
 /**

@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { formatDuration } from '../common/duration.js';
 import { UserError, userErrorOf } from '../common/errors.js';
 import { log } from '../common/log.js';
-import { type Capturable, captureCheckpoint } from './checkpoint.js';
+import { type Capturable, copiedValues, imageOf, valuesOf } from './checkpoint.js';
 import { checkpointName } from './checkpoint-folders.js';
-import type { CheckpointFailure, CheckpointJob } from './checkpoint-job.js';
+import { type CheckpointFailure, type CheckpointJob, imageBytes } from './checkpoint-job.js';
+import { makeRing, RingWriter } from './checkpoint-ring.js';
 import type { CheckpointOrigin } from './state.js';
 
 /** Milliseconds after which a save that has failed is tried again. */
@@ -19,9 +20,15 @@ export interface SaverOptions {
   keep: number;
   /** Milliseconds until a checkpoint that could not be written is tried again; default 60 000. */
   retryAfter?: number;
-  /** Does the job of a checkpoint, whose tensors it takes over; default in a thread that ends with it. */
-  write?: (job: CheckpointJob) => Promise<CheckpointFailure | undefined>;
+  /** Does the job of a checkpoint; default in a thread that ends with it. */
+  write?: WriteJob;
 }
+
+/** The values of a checkpoint, tensor by tensor, each good until the next is asked for. */
+export type Values = Iterable<Float32Array> | AsyncIterable<Float32Array>;
+
+/** Does the job of a checkpoint. @returns why it could not be done */
+export type WriteJob = (job: CheckpointJob, values: Values) => Promise<CheckpointFailure | undefined>;
 
 /** What a checkpoint is made of. */
 export interface Savable extends Omit<Capturable, 'origin'> {
@@ -29,9 +36,15 @@ export interface Savable extends Omit<Capturable, 'origin'> {
   metricsBytes: number | null;
 }
 
+/** A checkpoint that is in the memory of the process. */
+export interface Copy {
+  job: CheckpointJob;
+  values: readonly Float32Array[];
+}
+
 /**
- * Writes the checkpoints of a run, one at a time, in a thread of their own: training waits only while its numbers are
- * copied. A checkpoint that cannot be written leaves those before it as they are.
+ * Writes the checkpoints of a run, one at a time, in a thread of their own. Training waits only while its numbers are
+ * copied, through a ring of little memory: those of a small model at once, of a large one as they are written. A checkpoint that cannot be written leaves those before it as they are.
  */
 export class Saver {
   /** Updates that were done at the latest checkpoint that is written or under way. */
@@ -58,14 +71,16 @@ export class Saver {
   /**
    * Begins to save. Returns when the numbers are copied; a checkpoint that is still being written is waited for first.
    * Where the disk refuses, a warning says so, and it is tried again later.
+   *
+   * @throws what reading the numbers does, as of a device that is lost: then nothing is saved
    */
   async save(savable: Savable): Promise<void> {
     await this.underWay;
     const started = performance.now();
     const { updates } = savable.state; // what follows may happen after the next ones
-    const job = await this.capture(savable);
+    const job = this.jobOf(savable);
     if (job !== null) {
-      this.begin(job, started);
+      await this.begin(job, valuesOf({ ...savable, origin: this.options.origin }), started);
       return;
     }
     this.savedAt = updates;
@@ -74,7 +89,18 @@ export class Saver {
   }
 
   /** Copies what a checkpoint of this moment holds. @returns null where its metrics could not be written */
-  async capture({ metricsBytes, ...savable }: Savable): Promise<CheckpointJob | null> {
+  async copy(savable: Savable): Promise<Copy | null> {
+    const job = this.jobOf(savable);
+    return job && { job, values: await copiedValues({ ...savable, origin: this.options.origin }) };
+  }
+
+  /** Begins to write what was copied; none may be under way. Returns when it is needed no more. */
+  async write({ job, values }: Copy): Promise<void> {
+    await this.begin(job, values);
+  }
+
+  /** @returns null where the metrics could not be written */
+  private jobOf({ metricsBytes, ...savable }: Savable): CheckpointJob | null {
     if (metricsBytes === null) return null;
     const { runDirectory, origin, keep } = this.options;
     const { state } = savable;
@@ -82,22 +108,28 @@ export class Saver {
       checkpointName(place.epoch, place.updates);
     const bests = state.bests.map(nameOf);
     const spared = state.doctor.good === null ? bests : [...bests, nameOf(state.doctor.good)];
-    const image = captureCheckpoint({ ...savable, origin });
     const where = { runDirectory, name: nameOf(state), metricsBytes, bests, spared, keep };
-    return { ...(await image), ...where };
+    return { ...imageOf({ ...savable, origin }), ...where };
   }
 
-  /** Begins to write what was copied, which it takes over; none may be under way. */
-  begin(job: CheckpointJob, started = performance.now()): void {
+  /** Ends once all values have been taken, or nobody wants them. @throws what reading them does */
+  private async begin(job: CheckpointJob, values: Values, started = performance.now()): Promise<void> {
     const { write = inThread } = this.options;
-    const { updates } = job; // the job is given away
+    const { updates } = job;
+    const before = this.savedAt;
+    const passed = new Passed(values);
     this.savedAt = updates;
-    this.underWay = write(job)
+    this.underWay = write(job, passed)
       .catch(refusalOf)
       .then((failure) => {
         this.longest = Math.max(this.longest, (performance.now() - started) / 1000);
+        if (passed.error !== undefined) return undefined; // who asked is told
         return failure === undefined ? this.succeed() : this.fail(failure, updates);
       });
+    await Promise.race([passed.done, this.underWay]);
+    if (passed.error === undefined) return;
+    this.savedAt = before;
+    throw passed.error.thrown;
   }
 
   /** Waits until the latest checkpoint is written. @throws UserError where it is not */
@@ -138,25 +170,52 @@ function refusalOf(error: unknown): CheckpointFailure {
   return { message: userErrorOf(error).message, refused: true };
 }
 
-/** The memory of the tensors of a job. */
-export function buffersOf({ tensors }: CheckpointJob): ArrayBuffer[] {
-  return Object.values(tensors).flatMap((arrays) =>
-    [...arrays.values()].map(({ data }) => data.buffer as ArrayBuffer),
-  );
+/** Values on their way, and whether all of them have gone. */
+class Passed implements AsyncIterable<Float32Array> {
+  /** What reading them has thrown. */
+  error: { thrown: unknown } | undefined;
+  readonly done: Promise<void>;
+  private readonly values: Values;
+  private finish: () => void = () => {};
+
+  constructor(values: Values) {
+    this.values = values;
+    this.done = new Promise((resolve) => {
+      this.finish = resolve;
+    });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Float32Array, void, undefined> {
+    try {
+      yield* this.values;
+    } catch (thrown) {
+      this.error = { thrown };
+      throw thrown;
+    } finally {
+      this.finish();
+    }
+  }
 }
 
-/** Does the job in a thread, which ends with it and so gives back its memory. @returns why it could not be done */
-function inThread(job: CheckpointJob): Promise<CheckpointFailure | undefined> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), {
-      workerData: job,
-      transferList: buffersOf(job),
-    });
-    let failure: CheckpointFailure | undefined;
-    worker.on('message', (message: CheckpointFailure) => {
-      failure = message;
+/** Does the job in a thread, which ends with it and so gives back its memory. */
+async function inThread(job: CheckpointJob, values: Values): Promise<CheckpointFailure | undefined> {
+  const ring = makeRing(imageBytes(job));
+  const writer = new RingWriter(ring);
+  const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), {
+    workerData: { job, ring },
+  });
+  let failure: CheckpointFailure | undefined;
+  const ended = new Promise<void>((resolve, reject) => {
+    worker.on('message', (message: CheckpointFailure | null) => {
+      if (message === null) writer.heard();
+      else failure = message;
     });
     worker.on('error', reject);
-    worker.on('exit', () => resolve(failure));
-  });
+    worker.on('exit', resolve);
+  }).finally(writer.close);
+  const passed = writer.writeAll(values);
+  await Promise.allSettled([ended, passed]); // where one fails the other ends, too
+  await passed;
+  await ended;
+  return failure;
 }

@@ -1,6 +1,5 @@
 import { DeviceError } from '../common/errors.js';
-import type { CheckpointJob } from './checkpoint-job.js';
-import type { Savable, Saver } from './saver.js';
+import type { Copy, Savable, Saver } from './saver.js';
 
 /** Share of the time that copies may take. */
 const SHARE = 0.02;
@@ -14,7 +13,7 @@ export class SpareCopy {
   /** Milliseconds between two copies, at least. */
   private readonly interval: number;
   private due: number;
-  private job: CheckpointJob | null = null;
+  private copy: Copy | null = null;
 
   /** @param seconds between two copies, at least; copies of large models are farther apart */
   constructor(saver: Saver, seconds: number) {
@@ -31,8 +30,8 @@ export class SpareCopy {
   /** Takes the place of the copy before. */
   async take(savable: Savable): Promise<void> {
     const started = performance.now();
-    this.job = null; // there need not be memory for two
-    this.job = await this.saver.capture(savable);
+    this.copy = null; // there need not be memory for two
+    this.copy = await this.saver.copy(savable);
     const now = performance.now();
     this.due = now + Math.max(this.interval, (now - started) / SHARE);
   }
@@ -45,8 +44,8 @@ export class SpareCopy {
    */
   async write(): Promise<number> {
     await this.saver.idle();
-    if (this.job !== null && this.job.updates > this.saver.savedAt) {
-      this.saver.begin(this.job);
+    if (this.copy !== null && this.copy.job.updates > this.saver.savedAt) {
+      await this.saver.write(this.copy);
       await this.saver.settle();
     }
     return this.saver.savedAt;

@@ -5,14 +5,13 @@ import { type PairSource, type Resegment, readBatch } from '../data/batch-iterat
 import { orderOfBatches, planBytes } from '../data/epoch-plan.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
+import { RING_BYTES } from './checkpoint-ring.js';
 import { listsHeld, MOST_PARTS } from './gradient-tree.js';
 import { cutPairs, firstEpoch } from './split.js';
 import { Updater } from './update.js';
 
 /** Bytes by which the JavaScript heap was seen to grow in a few hundred updates: garbage between two collections, code. */
 const HEAP_GROWTH = 32 * 2 ** 20;
-/** Copies of weights and moments while a checkpoint is written. */
-const CHECKPOINT_COPIES = 1;
 
 export interface TrialOptions {
   config: Config['train'];
@@ -93,7 +92,7 @@ export class Trial {
    *
    * @returns the most bytes that are going to be held in a training with batches of at most so many tokens: tensors of
    *   training or of translation, whichever are more; where they lie in the memory of the process, the rest of that and
-   *   the copy of a checkpoint, too
+   *   what a checkpoint takes on its way to the disk, too
    */
   async measure(maxTokens: number): Promise<number> {
     const [largest] = this.plan(maxTokens);
@@ -108,7 +107,7 @@ export class Trial {
     // What translating left in the process is in both figures, so they are not added.
     const most = Math.max(besides(memory), this.translation.rest);
     const rest = restFor(this.options.train, most + planBytes(this.options.train) + HEAP_GROWTH);
-    return rest + tensors + CHECKPOINT_COPIES * checkpointBytes(this.model, config);
+    return rest + tensors + Math.min(RING_BYTES, checkpointBytes(this.model, config));
   }
 
   dispose(): void {

@@ -6,9 +6,10 @@ import { before, test } from 'node:test';
 import { Transformer } from '../../src/model/transformer.js';
 import { zeroMoments } from '../../src/ops/optimizer.js';
 import { tf } from '../../src/ops/tf.js';
-import { captureCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
+import { copiedValues, imageOf, readCheckpoint } from '../../src/train/checkpoint.js';
 import { checkpointName, LAST_CHECKPOINT, recoverCheckpoints } from '../../src/train/checkpoint-folders.js';
 import { doCheckpointJob } from '../../src/train/checkpoint-job.js';
+import { takeOf } from '../../src/train/checkpoint-ring.js';
 import { INITIAL_STATE } from '../../src/train/state.js';
 import { ORIGIN, scratchFolder, tinyModelConfig, useBackend, VOCABULARY } from './tiny.js';
 
@@ -76,17 +77,18 @@ async function save(folder: string, updates: number, lr: number): Promise<void> 
   const moments = zeroMoments(model.trainable);
   try {
     const state = { ...INITIAL_STATE, updates };
-    const image = await captureCheckpoint({ model, moments, origin: ORIGIN, lr, state });
+    const captured = { model, moments, origin: ORIGIN, lr, state };
     const name = checkpointName(1, updates);
-    await doCheckpointJob({
-      ...image,
+    const job = {
+      ...imageOf(captured),
       runDirectory: folder,
       name,
       metricsBytes: 0,
       bests: [],
       spared: [],
       keep: 1,
-    });
+    };
+    await doCheckpointJob(job, takeOf(await copiedValues(captured)));
   } finally {
     model.dispose();
     tf.dispose([moments.first, moments.second]);

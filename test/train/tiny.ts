@@ -10,9 +10,10 @@ import type { PairSource } from '../../src/data/batch-iterator.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
 import type { Continuation } from '../../src/train/check-origin.js';
-import { type Capturable, captureCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
+import { type Capturable, copiedValues, imageOf, readCheckpoint } from '../../src/train/checkpoint.js';
 import { LAST_CHECKPOINT } from '../../src/train/checkpoint-folders.js';
 import { writeImage } from '../../src/train/checkpoint-job.js';
+import { takeOf } from '../../src/train/checkpoint-ring.js';
 import { type CheckpointOrigin, INITIAL_STATE, type TrainState } from '../../src/train/state.js';
 import { Trainer } from '../../src/train/trainer.js';
 import type { TrainerOptions, TrainingEnd } from '../../src/train/training.js';
@@ -125,7 +126,7 @@ export async function trainTiny(runDirectory: string, run: TinyRun): Promise<Tra
 
 /** Saves a checkpoint at once, in this thread. */
 export async function writeCheckpoint(folder: string, checkpoint: Capturable): Promise<void> {
-  await writeImage(folder, await captureCheckpoint(checkpoint));
+  await writeImage(folder, imageOf(checkpoint), takeOf(await copiedValues(checkpoint)));
 }
 
 /** The lines of metrics.jsonl without what a clock measured. */

@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test';
 import { DivergenceError, InterruptedError, UserError } from '../../src/common/errors.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { readEventFile } from '../../src/formats/tfevents.js';
-import type { CheckpointJob } from '../../src/train/checkpoint-job.js';
+import type { WriteJob } from '../../src/train/saver.js';
 import type { TrainState } from '../../src/train/state.js';
 import type { TrainingEnd } from '../../src/train/training.js';
 import {
@@ -343,8 +343,8 @@ describe('a disk that refuses', () => {
     const intervals = { saveIntervalUpdates: 2, validateIntervalUpdates: 3, validateInterval: 0 };
     const train = { ...intervals, maxUpdate: 4, logInterval: 3, keepBest: 2 };
     let jobs = 0; // after updates 2, 3 and 4, and 4 again when it was validated
-    const write = async (job: CheckpointJob) =>
-      ++jobs > 3 ? { message: 'full', refused: true } : await writeWarm(job);
+    const write: WriteJob = async (job, values) =>
+      ++jobs > 3 ? { message: 'full', refused: true } : await writeWarm(job, values);
     await assert.rejects(trainTiny(folder, { train, options: { write } }), UserError);
     assert.deepEqual([jobs, link(folder, 'checkpoint_last').split('_')[2]], [4, '4']);
     await trainTiny(folder, { train });

@@ -1,20 +1,24 @@
 import { Worker } from 'node:worker_threads';
-import type { CheckpointFailure, CheckpointJob } from '../../src/train/checkpoint-job.js';
-import { buffersOf } from '../../src/train/saver.js';
+import { type CheckpointFailure, type CheckpointJob, imageBytes } from '../../src/train/checkpoint-job.js';
+import { makeRing, RingWriter } from '../../src/train/checkpoint-ring.js';
+import type { Values } from '../../src/train/saver.js';
 
 const waiting = new Map<number, (failure: CheckpointFailure | undefined) => void>();
 let thread: Worker | undefined;
 let asked = 0;
 
 /** Writes checkpoints in one thread for all those of a process: to start one takes longer than a tiny checkpoint does. */
-export function writeWarm(job: CheckpointJob): Promise<CheckpointFailure | undefined> {
+export async function writeWarm(job: CheckpointJob, values: Values): Promise<CheckpointFailure | undefined> {
   thread ??= startThread();
   const id = asked++;
   thread.ref(); // the process does not end before the answer
-  thread.postMessage({ id, job }, buffersOf(job));
-  return new Promise((resolve) => {
+  const ring = makeRing(imageBytes(job)); // has room for all of a tiny checkpoint
+  const written = new Promise<CheckpointFailure | undefined>((resolve) => {
     waiting.set(id, resolve);
   });
+  thread.postMessage({ id, job, ring });
+  await new RingWriter(ring).writeAll(values);
+  return await written;
 }
 
 function startThread(): Worker {

@@ -74,6 +74,11 @@ export class NativeBackend extends MathBackendCPU {
     return { info: this.store(shape, 'int32', values), values };
   }
 
+  /** See lentValues. */
+  lend(tensor: tf.TensorInfo): Float32Array {
+    return this.floats(tensor);
+  }
+
   private copyOf(values: Values): Values {
     if (!(values instanceof Float32Array || values instanceof Int32Array)) return values.slice();
     const { length } = values;
