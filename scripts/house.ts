@@ -15,7 +15,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['config', 'tokenizer', 'data', 'metrics', 'formats', 'report'],
   ['ops', 'backend'],
   ['model'],
-  ['train', 'decode', 'analysis'],
+  ['train', 'decode', 'analysis', 'distributed'],
   ['workflows'],
   ['library'],
   ['cli'],

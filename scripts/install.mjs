@@ -28,7 +28,7 @@ export function install() {
 /** Builds the native engine where that can be, and compiles src, test and scripts into dist, from nothing, so that no file outlives its source. */
 export function build() {
   install();
-  run(process.execPath, [path.join(root, 'native', 'build.mjs')]);
+  for (const file of ['build.mjs', 'build-mpi.mjs']) run(process.execPath, [path.join(root, 'native', file)]);
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')]);
 }

@@ -15,32 +15,43 @@ import { log } from '../common/log.js';
 import { explainOutputError, refuseLostOutput } from '../common/standard-output.js';
 
 /**
+ * What is done before the process ends: it says its outcome, with the exit code, and takes leave of what it works with.
+ *
+ * @param failed whether it ends with an error, that of an interruption aside
+ */
+export type Leave = (failed: boolean, say: () => Promise<number>) => Promise<number>;
+
+/**
  * Runs the program and ends the process with the exit code that its outcome asks for: the only place that
  * does. Output that is still on its way is written first.
  */
-export async function runToExit(work: () => Promise<void>): Promise<void> {
+export async function runToExit(work: () => Promise<void>, leave: Leave = (_, say) => say()): Promise<void> {
   refuseLostOutput();
   let ending = false;
-  const end = async (outcome: () => number): Promise<void> => {
+  const end = async (outcome?: { thrown: unknown }): Promise<void> => {
     if (ending) return; // the first outcome counts
     ending = true;
-    process.exitCode = outcome();
-    await Promise.all([process.stdout, process.stderr].map(flush));
-    process.exit(); // threads of a backend may be waiting for work
+    const failed = outcome !== undefined && !isBrokenPipe(outcome.thrown);
+    const code = await leave(failed && !(outcome.thrown instanceof InterruptedError), async () => {
+      process.exitCode = outcome === undefined ? ExitCode.ok : exitCodeOf(outcome.thrown);
+      await Promise.all([process.stdout, process.stderr].map(flush));
+      return process.exitCode;
+    });
+    process.exit(process.exitCode === ExitCode.ok ? code : process.exitCode); // threads of a backend may be waiting for work
   };
-  process.on('uncaughtException', (error) => end(() => exitCodeOf(error)));
+  process.on('uncaughtException', (thrown) => end({ thrown }));
   process.stdout.on('error', (error) => {
-    const outcome = () => exitCodeOf(isBrokenPipe(error) ? error : explainOutputError(error));
-    if (!ending) void end(outcome);
-    else if (process.exitCode === ExitCode.ok) process.exitCode = outcome(); // what was written last
+    const thrown = isBrokenPipe(error) ? error : explainOutputError(error);
+    if (!ending) void end({ thrown });
+    else if (process.exitCode === ExitCode.ok) process.exitCode = exitCodeOf(thrown); // what was written last
   });
   // Nobody reads the messages any more: that is no reason to stop the work.
   process.stderr.on('error', () => {});
-  let outcome = (): number => ExitCode.ok;
+  let outcome: { thrown: unknown } | undefined;
   try {
     await work();
-  } catch (error) {
-    outcome = () => exitCodeOf(error);
+  } catch (thrown) {
+    outcome = { thrown };
   }
   await setImmediate(); // lets an error of stdout be heard, also of help, which ends with a throw
   await end(outcome);

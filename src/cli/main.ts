@@ -1,5 +1,9 @@
 import process from 'node:process';
 import { runToExit } from './exit.js';
 import { runCommandLine } from './program.js';
+import { joinRanks, leaveRanks } from './ranks.js';
 
-await runToExit(() => runCommandLine(process.argv.slice(2)));
+await runToExit(async () => {
+  const args = await joinRanks(process.argv.slice(2));
+  if (args !== undefined) await runCommandLine(args);
+}, leaveRanks);

@@ -90,6 +90,10 @@ export async function createProgram(commands: readonly string[] = Object.keys(CO
     .version(packageVersion(), '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print help.')
     .helpCommand('help [command]', 'Print help for a command.')
+    .option(
+      '--distributed <way>',
+      'With any command that MPI starts several times: mpi (default), or none to have each work alone.',
+    )
     // Messages are printed where the exit code is set, help that was asked for here.
     .configureOutput({ outputError: () => {} })
     .addHelpText('after', '\nadmin-nmt COMMAND --help lists the options of a command.');

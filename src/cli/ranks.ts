@@ -1,0 +1,91 @@
+import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
+import { alone, type Communicator } from '../common/communicator.js';
+import { UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
+import { findLaunch, type Launch } from '../distributed/launcher.js';
+import type { MpiCommunicator } from '../distributed/mpi.js';
+import type { Leave } from './exit.js';
+
+/** Commands that several processes do together. */
+const TOGETHER: readonly string[] = ['train'];
+
+/** Milliseconds that a rank leaves to rank 0 to say what all have found. */
+const PRECEDENCE = 2000;
+
+let joined: MpiCommunicator | undefined;
+/** A rank whose part another one does. */
+let idle = false;
+
+/** The processes that this one works with: itself alone, unless it was started by MPI. */
+export const ranks = (): Communicator => joined ?? alone;
+
+/** How long a rank may wait for another before all end, and the name of the key that says so. */
+export const setRanksTimeout = (seconds: number, key: string): void => joined?.setTimeout(seconds, key);
+
+/**
+ * Finds the other processes where an MPI has started this one as one of several.
+ *
+ * @param args the arguments after the program's name
+ * @returns those without `--distributed`; undefined where another rank does what they ask for
+ * @throws UserError where the command is none for several, or they do not find each other: on rank 0 alone
+ */
+export async function joinRanks(args: readonly string[]): Promise<readonly string[] | undefined> {
+  const { way, rest } = wayOf(args);
+  if (way === 'none') return rest;
+  const launch = findLaunch(process.env);
+  if (launch === undefined) {
+    if (way === undefined) return rest;
+    const hint = 'mpirun -n 2 admin-nmt … starts two, see docs/distributed.md.';
+    throw new UserError({ problem: '--distributed mpi: no MPI has started this process', hint });
+  }
+  if (launch.size === 1) return rest;
+  idle = launch.rank !== 0;
+  if (rest.some((word) => /^(-h|--help|help|-V|--version)$/.test(word))) return idle ? undefined : rest;
+  refuseWithoutUse(rest[0] ?? '', launch);
+  if (idle) listenToErrors(launch);
+  const { openMpi } = await import('../distributed/mpi.js');
+  joined = openMpi(launch);
+  if (idle) listenToErrors(launch, joined.hosts[joined.rank]);
+  return rest;
+}
+
+/** @throws UserError where a command has nothing for several processes to do */
+function refuseWithoutUse(command: string, { launcher, size }: Launch): void {
+  if (TOGETHER.includes(command)) return;
+  if (idle) log.setListener(() => {});
+  throw new UserError({
+    problem: `${launcher} has started ${size} processes, of which \`${command}\` has no use: found nothing to share out`,
+    hint: `Start it without; those that several can do together: ${TOGETHER.join(', ')}. \`--distributed none\` lets each process do all of it.`,
+  });
+}
+
+/** What all ranks find is said by rank 0: of the others, only what ends them is heard. */
+function listenToErrors({ rank }: Launch, host?: string): void {
+  const name = `rank ${rank}${host === undefined ? '' : ` on ${host}`}`;
+  log.setListener((level, message) => {
+    if (level === 'error') process.stderr.write(`error: ${name}: ${message}\n`);
+  });
+}
+
+/**
+ * Takes leave of the other processes before this one ends. One that fails ends all of them: rank 0 first, as what it
+ * says is mostly what all have found.
+ */
+export const leaveRanks: Leave = async (failed, say) => {
+  if (failed && idle) await setTimeout(PRECEDENCE);
+  const code = await say();
+  if (failed) joined?.abort('', code);
+  joined?.close();
+  return code;
+};
+
+function wayOf(args: readonly string[]): { way?: string; rest: readonly string[] } {
+  const at = args.findIndex((word) => /^--distributed(=|$)/.test(word));
+  if (at === -1) return { rest: args };
+  const [, joint] = args[at].split('=');
+  const way = joint ?? args[at + 1];
+  if (way !== 'mpi' && way !== 'none')
+    throw new UserError({ problem: `--distributed: expected mpi or none, found ${way ?? 'nothing'}` });
+  return { way, rest: args.filter((_, i) => i !== at && (joint !== undefined || i !== at + 1)) };
+}
