@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer';
-import { existsSync } from 'node:fs';
-import { DamageError } from '../common/errors.js';
-import { readFileBounded } from '../common/file-input.js';
-import { type FileSum, sumOf } from '../common/file-sum.js';
-import { writeFileAtomic } from '../common/files.js';
+import { existsSync, truncateSync } from 'node:fs';
+import { DamageError, explainFileError } from '../common/errors.js';
+import { sumFile } from '../common/file-input.js';
+import type { FileSum } from '../common/file-sum.js';
+import { writeAtomic } from '../common/files.js';
+import { linesOfFile } from '../common/line-blocks.js';
 import type { ValidationFigures } from '../common/validation-figures.js';
 import type { DoctorEvent } from './doctor/doctor.js';
 import { EventLog } from './event-log.js';
@@ -27,7 +28,7 @@ export type MetricsLine =
   | ({ event: 'doctor' } & Place & DoctorEvent);
 
 export const METRICS_FILE = 'metrics.jsonl';
-const WHAT = 'the metrics of a run';
+const WRITTEN_AT_ONCE = 1 << 20;
 
 /** A line as it was read: of this version or of another, so that any key may be absent. */
 export interface ReadLine {
@@ -61,10 +62,7 @@ export class MetricsLog {
     onLine?: (line: MetricsLine) => void,
   ) {
     this.onLine = onLine;
-    const lines = existsSync(file) ? linesBefore(file, start) : [];
-    const kept = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    writeFileAtomic(file, kept);
-    this.lines = new PatientFile(file, 'Metrics', Buffer.byteLength(kept));
+    this.lines = new PatientFile(file, 'Metrics', cutBack(file, start));
     if (eventsFolder !== undefined) this.events = new EventLog(eventsFolder, start.updates + 1);
   }
 
@@ -91,43 +89,70 @@ function scalarsOf({ event, num_updates: _, ...figures }: MetricsLine): Map<stri
 }
 
 /**
- * The lines that there were at a point. By the updates alone that cannot be told: after the last one a checkpoint may be
- * written before the validation, whose line is then of the same update. Where the file is not as it was, they have to do.
+ * Leaves of a file the lines that there were at a point. By the updates alone that cannot be told: after the last one a
+ * checkpoint may be written before the validation, whose line is then of the same update. Where the file is not as it
+ * was, they have to do.
+ *
+ * @returns the bytes of the file then
  */
-function linesBefore(file: string, { updates, metrics }: MetricsStart): ReadLine[] {
-  const bytes = readFileBounded(file, WHAT);
-  const begun = bytes.subarray(0, metrics?.bytes);
-  const asItWas = metrics !== undefined && sumOf(begun).sha256 === metrics.sha256;
-  return parseLines(asItWas ? begun : bytes, file).filter(({ num_updates: done }) => done <= updates);
+function cutBack(file: string, { updates, metrics }: MetricsStart): number {
+  if (existsSync(file) && metrics !== undefined && sumFile(file, metrics.bytes).sha256 === metrics.sha256) {
+    truncate(file, metrics.bytes);
+    return metrics.bytes;
+  }
+  let bytes = 0;
+  writeAtomic(file, (write) => {
+    if (!existsSync(file)) return;
+    let kept = '';
+    const writeKept = (): void => {
+      write(kept);
+      bytes += Buffer.byteLength(kept);
+      kept = '';
+    };
+    for (const line of readMetrics(file)) {
+      if (line.num_updates <= updates) kept += `${JSON.stringify(line)}\n`;
+      if (kept.length > WRITTEN_AT_ONCE) writeKept();
+    }
+    writeKept();
+  });
+  return bytes;
+}
+
+function truncate(file: string, bytes: number): void {
+  try {
+    truncateSync(file, bytes);
+  } catch (error) {
+    throw explainFileError(error, file);
+  }
 }
 
 /**
- * Reads the metrics of a run.
+ * Reads the metrics of a run, line by line; a last one that was cut short is left out.
  *
  * @throws UserError for a file that holds something else, with the line
  */
-export function readMetrics(file: string): ReadLine[] {
-  return parseLines(readFileBounded(file, WHAT), file);
+export function* readMetrics(file: string): Generator<ReadLine, MetricsLines, undefined> {
+  const lines = linesOfFile(file);
+  for (let number = 1; ; number++) {
+    const next = lines.next();
+    if (next.done) return { lines: number - 1, torn: next.value };
+    yield parseLine(next.value, `${file}:${number}`);
+  }
 }
 
-function parseLines(bytes: Buffer, file: string): ReadLine[] {
-  const whole = bytes.toString('utf8').split('\n').slice(0, -1); // the last is empty, or was cut short
-  return whole.map((line, i) => parseLine(line, `${file}:${i + 1}`));
+/** Whole lines of metrics, and whether a last one is cut short, as where training was killed. */
+export interface MetricsLines {
+  lines: number;
+  torn: boolean;
 }
 
-/**
- * Looks at every line.
- *
- * @returns how many are whole, and whether a last one is cut short, as where training was killed
- * @throws UserError naming the first line that is damaged
- */
-export function checkMetrics(file: string): { lines: number; torn: boolean } {
-  const lines = readFileBounded(file, WHAT).toString('utf8').split('\n');
-  const last = lines.pop();
-  lines.forEach((line, i) => {
-    parseLine(line, `${file}:${i + 1}`);
-  });
-  return { lines: lines.length, torn: last !== '' };
+/** Looks at every line. @throws UserError naming the first line that is damaged */
+export function checkMetrics(file: string): MetricsLines {
+  const lines = readMetrics(file);
+  for (;;) {
+    const next = lines.next();
+    if (next.done) return next.value;
+  }
 }
 
 function parseLine(line: string, where: string): ReadLine {

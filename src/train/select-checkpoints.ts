@@ -116,7 +116,8 @@ function checkMetric(metric: string): asserts metric is FigureName {
 
 /** The lines of validations that have a metric. */
 function validations(file: string, metric: FigureName): ReadLine[] {
-  const lines = readMetrics(file).filter(({ event }) => event === 'valid');
+  const lines: ReadLine[] = [];
+  for (const line of readMetrics(file)) if (line.event === 'valid') lines.push(line);
   const found = lines.filter((line) => typeof line[metric] === 'number');
   if (found.length > 0) return found;
   const there = FIGURE_NAMES.filter((name) => lines.some((line) => typeof line[name] === 'number'));

@@ -49,6 +49,18 @@ test('what a checkpoint has seen is kept to the byte, so that no line of its las
   }
 });
 
+test('what was written before is kept where it stands, not written anew', () => {
+  const file = path.join(scratchFolder(), 'metrics.jsonl');
+  const log = new MetricsLog(file, { updates: 0 });
+  for (const updates of [2, 4, 6]) log.write(valid(updates));
+  const metrics = sumOf(fs.readFileSync(file));
+  const { ino } = fs.statSync(file);
+  fs.appendFileSync(file, '{"event":"tr');
+  new MetricsLog(file, { updates: 6, metrics }).write(valid(7));
+  assert.equal(fs.statSync(file).ino, ino);
+  assert.deepEqual(updatesIn(file), [2, 4, 6, 7]);
+});
+
 test('a file of something else is refused with its line', () => {
   const file = path.join(scratchFolder(), 'metrics.jsonl');
   for (const line of ['no JSON', '{"event":"train"}', 'null']) {
@@ -87,5 +99,5 @@ test('every number of a line goes to TensorBoard where that is wanted, in a new 
 test('what is written is read again', () => {
   const file = path.join(scratchFolder(), 'metrics.jsonl');
   new MetricsLog(file, { updates: 0 }).write(valid(2));
-  assert.deepEqual(readMetrics(file), [valid(2)]);
+  assert.deepEqual([...readMetrics(file)], [valid(2)]);
 });

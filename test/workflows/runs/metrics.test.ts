@@ -18,6 +18,24 @@ test('lines are read as far as they are whole, figures as far as they are finite
   assert.equal(rest.length, 0);
 });
 
+test('a long file is thinned: all validations, the last lines, and of training some from everywhere', () => {
+  const lines = Array.from({ length: 40_000 }, (_, i) =>
+    i % 1000 === 999 ? validLine(i + 1, 4 - i / 40_000) : trainLine(i + 1, 5),
+  );
+  const run = makeRun(scratchFolder(), { metrics: `${lines.join('')}{"event":"tra` });
+  const [whole, thinned] = [readMetrics(run), readMetrics(run, 0)];
+  const of = (points: typeof whole, event: string) => points.filter((point) => point.event === event);
+  assert.equal(whole.length, lines.length);
+  assert.deepEqual(of(thinned, 'valid'), of(whole, 'valid'));
+  assert.deepEqual(thinned[0], whole[0]);
+  assert.deepEqual(thinned.slice(-100), whole.slice(-100));
+  const updates = of(thinned, 'train').map(({ num_updates }) => num_updates);
+  assert.ok(updates.length > 8000 && updates.length < 10_000, `${updates.length}`);
+  updates.slice(1).forEach((update, i) => {
+    assert.ok(update > updates[i] && update - updates[i] < 10, `${updates[i]}, ${update}`);
+  });
+});
+
 test('a run without metrics has no lines', () => {
   assert.deepEqual(readMetrics(makeRun(scratchFolder())), []);
   assert.deepEqual(readMetrics(makeRun(scratchFolder(), { metrics: '' })), []);
