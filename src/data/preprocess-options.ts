@@ -5,6 +5,7 @@ import type { CurrentInput } from './manifest.js';
 import type { PairBytes } from './pair-bytes.js';
 import { type EncodedPairs, type EncoderOptions, type EncoderSide, PairEncoder } from './pair-encoder.js';
 import { filesOf, type ParallelText } from './parallel-text.js';
+import { PieceCounter } from './piece-counter.js';
 import type { PieceModel } from './symbol-table.js';
 
 /** A tokenizer that can be kept beside the dataset. */
@@ -48,6 +49,43 @@ export interface PieceTrainer {
   train(): StoredPieceModel;
 }
 
+/** Gathers the training text and makes tokenizers of it, on this thread or on others. */
+export interface BlockCounter {
+  /** Blocks to give it before the first is done. */
+  readonly width: number;
+  /** @returns how many pairs there are. @throws UserError as PieceCounter */
+  add(block: PairBytes): number | Promise<number>;
+  /** The tokenizers of source and target. */
+  train(): Promise<[StoredPieceModel, StoredPieceModel]>;
+  /** Ends what is under way. */
+  close(): Promise<void>;
+}
+
+/** What tokenizers are trained with. */
+export interface CounterSetup {
+  /** One tokenizer for both languages. */
+  readonly joint: boolean;
+  readonly clean: CleanOptions;
+  /** Files of the text, of which the size says how many threads are worth it. */
+  readonly files: readonly string[];
+}
+
+/** Gathers text on this thread. */
+export function countHere(start: () => PieceTrainer, { joint, clean }: CounterSetup): BlockCounter {
+  const source = start();
+  const target = joint ? source : start();
+  const counter = new PieceCounter([source, target], clean);
+  return {
+    width: 1,
+    add: (block) => counter.add(block),
+    async train() {
+      const model = source.train();
+      return [model, target === source ? model : target.train()];
+    },
+    close: async () => {},
+  };
+}
+
 /** Where tokenizers and dictionaries come from: files, or the training text. */
 export type VocabularySource =
   | {
@@ -58,7 +96,7 @@ export type VocabularySource =
       /** Without them each has the pieces of its tokenizer, by their counts in the training text. */
       readonly dictionaries?: readonly [Dictionary, Dictionary];
     }
-  | { readonly kind: 'trained'; readonly start: () => PieceTrainer };
+  | { readonly kind: 'trained'; readonly start: (setup: CounterSetup) => BlockCounter };
 
 export const SPLITS = ['train', 'valid', 'test'] as const;
 export type Split = (typeof SPLITS)[number];

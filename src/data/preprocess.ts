@@ -5,7 +5,6 @@ import { sumFile } from '../common/file-input.js';
 import { sha256File, writeFolderAtomic } from '../common/files.js';
 import { mapInOrder } from '../common/in-order.js';
 import { startProgress } from '../common/progress.js';
-import { lineCleaner } from './clean.js';
 import { remapIds } from './dataset-writer.js';
 import type { Dictionary } from './dictionary.js';
 import {
@@ -20,11 +19,12 @@ import {
 } from './manifest.js';
 import { type FileDigest, type PairBytes, readPairBytes } from './pair-bytes.js';
 import { PairSet } from './pair-set.js';
-import { filesOf, readPairs } from './parallel-text.js';
+import { filesOf } from './parallel-text.js';
 import {
+  type BlockCounter,
+  type CounterSetup,
   encodeHere,
   inputsOf,
-  type PieceTrainer,
   type PreprocessOptions,
   SPLITS,
   type Split,
@@ -61,14 +61,12 @@ interface Side {
 class Preprocessing {
   private readonly options: PreprocessOptions;
   private readonly folder: string;
-  private readonly clean: (line: string) => string;
   private readonly files: string[] = [];
   private readonly digests = new Map<string, FileDigest>();
 
   constructor(options: PreprocessOptions, folder: string) {
     this.options = options;
     this.folder = folder;
-    this.clean = lineCleaner(options.clean);
   }
 
   async run(): Promise<Manifest> {
@@ -97,23 +95,32 @@ class Preprocessing {
     ];
   }
 
-  private async train(start: () => PieceTrainer): Promise<[StoredPieceModel, StoredPieceModel]> {
-    const source = start();
-    const target = this.options.joint ? source : start();
+  private async train(
+    start: (setup: CounterSetup) => BlockCounter,
+  ): Promise<[StoredPieceModel, StoredPieceModel]> {
+    const { texts, joint, clean } = this.options;
+    const files = filesOf(texts.train);
+    const counter = start({ joint, clean, files });
+    try {
+      await this.countWords(files, counter);
+      return await counter.train();
+    } finally {
+      await counter.close();
+    }
+  }
+
+  private async countWords(files: readonly string[], counter: BlockCounter): Promise<void> {
     const progress = startProgress({ label: 'Reading the training text', unit: 'pairs' });
+    const add = (block: PairBytes) => counter.add(block);
     let pairs = 0;
     try {
-      await this.read('train', readPairs(this.options.texts.train), (block) => {
-        for (const line of block.source) source.add(this.clean(line));
-        for (const line of block.target) target.add(this.clean(line));
-        pairs += block.source.length;
+      await this.read('train', mapInOrder(readPairBytes(files), add, counter.width), (count) => {
+        pairs += count;
         progress.update(pairs);
       });
     } finally {
       progress.stop();
     }
-    const model = source.train();
-    return [model, target === source ? model : target.train()];
   }
 
   /** Reads a split to its end. @throws UserError where it has no pairs */

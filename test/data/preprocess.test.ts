@@ -8,7 +8,12 @@ import { readManifest } from '../../src/data/manifest.js';
 import { ParallelDataset } from '../../src/data/parallel-dataset.js';
 import { findParallelText, type ParallelText } from '../../src/data/parallel-text.js';
 import { preprocessCorpus } from '../../src/data/preprocess.js';
-import type { PieceTrainer, PreprocessOptions, StoredPieceModel } from '../../src/data/preprocess-options.js';
+import {
+  countHere,
+  type PieceTrainer,
+  type PreprocessOptions,
+  type StoredPieceModel,
+} from '../../src/data/preprocess-options.js';
 import { fixtures, refusal, scratchFolder, writeFiles } from './scratch.js';
 
 const split = (line: string): string[] => line.split(' ').filter((word) => word !== '');
@@ -52,7 +57,7 @@ async function preprocess({ folder, ...overrides }: Overrides): Promise<string> 
     sourceLang: 'en',
     targetLang: 'it',
     texts: texts as PreprocessOptions['texts'],
-    vocabulary: { kind: 'trained', start: wordTrainer },
+    vocabulary: { kind: 'trained', start: (setup) => countHere(wordTrainer, setup) },
     joint: true,
     filter: { minLength: 1, maxLength: 175, maxRatio: null, deduplicate: false },
     clean: { nfc: false, whitespace: false },

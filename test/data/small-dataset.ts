@@ -3,7 +3,7 @@ import { camelizeKeys } from '../../src/config/camel.js';
 import { configSchema, type DataConfig } from '../../src/config/schema.js';
 import { findParallelText } from '../../src/data/parallel-text.js';
 import { preprocessCorpus } from '../../src/data/preprocess.js';
-import type { VocabularySource } from '../../src/data/preprocess-options.js';
+import { countHere, type VocabularySource } from '../../src/data/preprocess-options.js';
 import { startPieceTrainer } from '../../src/workflows/preprocess/piece-model.js';
 import { scratchFolder, writeFiles } from './scratch.js';
 
@@ -15,7 +15,8 @@ const text = (lines: readonly string[]): string => lines.map((line) => `${line}\
 /** A tokenizer made of the training text. */
 export function trainedVocabulary(options: Partial<DataConfig['tokenizer']>): VocabularySource {
   const { tokenizer } = camelizeKeys(configSchema.parse({})).data;
-  return { kind: 'trained', start: () => startPieceTrainer({ ...tokenizer, ...options }) };
+  const start = () => startPieceTrainer({ ...tokenizer, ...options });
+  return { kind: 'trained', start: (setup) => countHere(start, setup) };
 }
 
 /** Makes a dataset of training and validation text in a new folder. @returns what a config says of it */

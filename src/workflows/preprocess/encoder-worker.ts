@@ -1,14 +1,13 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { UserError } from '../../common/errors.js';
+import { workerData } from 'node:worker_threads';
 import { Dictionary } from '../../data/dictionary.js';
-import type { PairBytes } from '../../data/pair-bytes.js';
 import { PairEncoder } from '../../data/pair-encoder.js';
-import type { ThreadAnswer, ThreadSetup } from './encoder-threads.js';
+import { answerBlocks } from './answer-blocks.js';
+import type { EncoderThreadSetup } from './encoder-threads.js';
 import { parsePieceModel } from './piece-model.js';
 
-/* A thread of `preprocess`: it encodes the blocks that it is sent, one after the other. */
+/* A thread that encodes. */
 
-const { models, numbers, dictionaries, options } = workerData as ThreadSetup;
+const { models, numbers, dictionaries, options } = workerData as EncoderThreadSetup;
 const source = parsePieceModel(models[0]);
 const target = models[1] === undefined ? source : parsePieceModel(models[1]);
 const [left, right] = dictionaries.map(
@@ -22,17 +21,7 @@ const encoder = new PairEncoder(
   options,
 );
 
-parentPort!.on('message', (block: PairBytes) => {
-  const answer = encode(block);
-  const arrays = 'encoded' in answer ? answer.encoded.sides.map(({ ids }) => ids.buffer as ArrayBuffer) : [];
-  parentPort!.postMessage(answer, arrays);
+answerBlocks((block) => {
+  const result = encoder.encode(block);
+  return { result, memory: result.sides.map(({ ids }) => ids.buffer) };
 });
-
-function encode(block: PairBytes): ThreadAnswer {
-  try {
-    return { encoded: encoder.encode(block) };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { complaints: error.complaints };
-  }
-}

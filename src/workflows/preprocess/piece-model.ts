@@ -2,6 +2,7 @@ import type { FileSum } from '../../common/file-sum.js';
 import type { DataConfig } from '../../config/schema.js';
 import type { PieceTrainer, StoredPieceModel } from '../../data/preprocess-options.js';
 import { BpeTrainer, Tokenizer } from '../../tokenizer/index.js';
+import type { CountedWords } from '../../tokenizer/word-counts.js';
 
 /** A SentencePiece model as the dataset maker sees it. */
 function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
@@ -25,12 +26,22 @@ export function parsePieceModel(bytes: Uint8Array): StoredPieceModel {
   return pieceModel(Tokenizer.parse(bytes));
 }
 
+/** A trainer whose counts can be handed from one thread to another. */
+export interface DividedTrainer extends PieceTrainer {
+  /** Takes out what was counted so far. */
+  take(): CountedWords;
+  /** Adds what others have counted. */
+  give(counted: CountedWords): void;
+}
+
 /** Trains a tokenizer as `data.tokenizer` says. @throws UserError for a vocabulary that the text cannot give */
-export function startPieceTrainer(options: DataConfig['tokenizer']): PieceTrainer {
+export function startPieceTrainer(options: DataConfig['tokenizer']): DividedTrainer {
   const { vocabSize, characterCoverage, normalization, byteFallback } = options;
   const trainer = new BpeTrainer({ vocabSize, characterCoverage, normalization, byteFallback });
   return {
     add: (line) => trainer.add(line),
+    take: () => trainer.take(),
+    give: (counted) => trainer.give(counted),
     train: () => pieceModel(trainer.train()),
   };
 }

@@ -129,7 +129,7 @@ async function makeDataset(config: Config, texts: Texts, reason: string): Promis
       sourceLang: data.sourceLang,
       targetLang: data.targetLang,
       texts,
-      vocabulary: vocabularySource(data),
+      vocabulary: vocabularySource(data, config.threads),
       joint: data.tokenizer.joint,
       filter: data.filter,
       clean: data.clean,

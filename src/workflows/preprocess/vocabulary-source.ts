@@ -6,7 +6,8 @@ import type { DataConfig } from '../../config/schema.js';
 import { Dictionary } from '../../data/dictionary.js';
 import { type CurrentInput, sumsOf } from '../../data/manifest.js';
 import type { StoredPieceModel, VocabularySource } from '../../data/preprocess-options.js';
-import { loadPieceModel, startPieceTrainer } from './piece-model.js';
+import { startCounter } from './counter-threads.js';
+import { loadPieceModel } from './piece-model.js';
 
 /** The files that tokenizers and dictionaries come from; none where they are made of the training text. */
 export function vocabularyInputs(data: DataConfig): CurrentInput[] {
@@ -21,12 +22,17 @@ export function vocabularyInputs(data: DataConfig): CurrentInput[] {
   ];
 }
 
-/** Where `data` says that tokenizers and dictionaries come from. @throws UserError for files missing or damaged */
-export function vocabularySource(data: DataConfig): VocabularySource {
+/**
+ * Where `data` says that tokenizers and dictionaries come from.
+ *
+ * @param threads to train with, at most; null for as many as this process may use
+ * @throws UserError for files missing or damaged
+ */
+export function vocabularySource(data: DataConfig, threads: number | null): VocabularySource {
   const { tokenizer, sourceLang, targetLang } = data;
   const folder = vocabularyFolder(data);
   if (folder === null && tokenizer.model === null) {
-    return { kind: 'trained', start: () => startPieceTrainer(tokenizer) };
+    return { kind: 'trained', start: (setup) => startCounter(tokenizer, setup, threads) };
   }
   const files = vocabularyInputs(data);
   if (folder === null) {

@@ -8,7 +8,7 @@ import type { EncodedPairs } from '../../../src/data/pair-encoder.js';
 import { type BlockEncoder, type EncoderSetup, encodeHere } from '../../../src/data/preprocess-options.js';
 import { SymbolTable } from '../../../src/data/symbol-table.js';
 import { BpeTrainer } from '../../../src/tokenizer/index.js';
-import { EncoderThreads, startEncoder } from '../../../src/workflows/preprocess/encoder-threads.js';
+import { encodeOnThreads, startEncoder } from '../../../src/workflows/preprocess/encoder-threads.js';
 import { parsePieceModel } from '../../../src/workflows/preprocess/piece-model.js';
 import { refusal, scratchFolder, writeFiles } from '../../data/scratch.js';
 import { makeText } from '../../tokenizer/sample-text.js';
@@ -59,7 +59,7 @@ test('any number of threads gives what this thread gives', async () => {
     const expected = await encode(encodeHere(setupOf(dictionary)));
     assert.ok(expected.length > 3 && expected.some(({ dropped }) => dropped['max-ratio'] > 0));
     for (const count of [1, 2, 3]) {
-      assert.deepEqual(await encode(new EncoderThreads(setupOf(dictionary), count)), expected);
+      assert.deepEqual(await encode(encodeOnThreads(setupOf(dictionary), count)), expected);
     }
   }
 });
@@ -70,8 +70,8 @@ test('a little text is encoded here, and more than that on no more threads than 
   const large = { ...setupOf(), files: Array.from({ length: 8 }, () => files[0]) };
   const encoders = [startEncoder(large, 1), startEncoder(large, 2)];
   assert.deepEqual(
-    encoders.map((encoder) => encoder instanceof EncoderThreads),
-    [false, true],
+    encoders.map(({ width }) => width),
+    [1, 6],
   );
   for (const encoder of [little, ...encoders]) await encoder.close();
 });
@@ -81,21 +81,21 @@ const blockOf = (bytes: Uint8Array, line: number): PairBytes =>
   ['a', 'b'].map((name) => ({ name, line, bytes: bytes.slice(), ends: Int32Array.of(bytes.length) }));
 
 test('what is wrong with a line is told as this thread tells it', async () => {
-  const encoder = new EncoderThreads(setupOf(), 2);
+  const encoder = encodeOnThreads(setupOf(), 2);
   const bad = encoder.encode(blockOf(Uint8Array.of(0x61, 0xff), 12));
   const good = encoder.encode(blockOf(Uint8Array.of(0x61), 13));
-  await assert.rejects(bad, refusal(/^a:12: expected UTF-8, found the byte 0xff at byte 2/));
+  await assert.rejects(async () => bad, refusal(/^a:12: expected UTF-8, found the byte 0xff at byte 2/));
   assert.equal((await good).pairs, 1);
   await encoder.close();
 });
 
 test('a thread that ends is an error for all that waits for it and comes after', async () => {
-  const encoder = new EncoderThreads(setupOf(), 1);
+  const encoder = encodeOnThreads(setupOf(), 1);
   const nothing = null as unknown as PairBytes[number];
   const broken = encoder.encode([{ ...blockOf(Uint8Array.of(0x61), 1)[0], ends: nothing as never }]);
   const next = encoder.encode(blockOf(Uint8Array.of(0x61), 2));
-  await assert.rejects(broken, TypeError);
-  await assert.rejects(next, TypeError);
+  await assert.rejects(async () => broken, TypeError);
+  await assert.rejects(async () => next, TypeError);
   await assert.rejects(async () => encoder.encode(blockOf(Uint8Array.of(0x61), 3)), TypeError);
   await encoder.close();
 });
