@@ -7,6 +7,7 @@ import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js'
 import type { Setting } from '../config/override.js';
 import type { AverageFlags } from '../workflows/average.js';
 import { addConfigOptions } from './config-options.js';
+import { setRanksTimeout } from './ranks.js';
 
 /** The commands that make a model and use it. What they do is imported when they run: help loads no tensors. */
 
@@ -85,6 +86,7 @@ export function addTrain(program: Command): void {
       process.stdout.write(await rehearseTraining(loaded.config, loaded.written, { restart, allowChange }));
       return;
     }
+    setRanksTimeout(loaded.config.train.distributedTimeout, 'train.distributed-timeout');
     const how = { restart, stopAfter, allowChange, listen: listenForSignals };
     await train(loaded.config, loaded.written, how);
   });

@@ -233,6 +233,12 @@ export const trainSection = section(
         'Which weights are validated and, unless translate is told otherwise, translate: those of training or their moving average.',
       ),
     ),
+    'distributed-timeout': free(
+      positive()
+        .default(600)
+        .describe('How long one of several processes waits for another before all end (see docs/distributed.md).'),
+      { unit: 'seconds' },
+    ),
     'log-interval': free(count(50, 'Updates between two lines of metrics.jsonl.', 1), { unit: 'updates' }),
     tensorboard: free(flag(false, 'Write the metrics for TensorBoard as well, into <save-dir>/tensorboard.')),
     doctor: free(
