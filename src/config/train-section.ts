@@ -236,7 +236,9 @@ export const trainSection = section(
     'distributed-timeout': free(
       positive()
         .default(600)
-        .describe('How long one of several processes waits for another before all end (see docs/distributed.md).'),
+        .describe(
+          'How long one of several processes waits for another before all end (see docs/distributed.md).',
+        ),
       { unit: 'seconds' },
     ),
     'log-interval': free(count(50, 'Updates between two lines of metrics.jsonl.', 1), { unit: 'updates' }),
