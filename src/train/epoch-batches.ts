@@ -10,6 +10,32 @@ import type { TrainerOptions } from './training.js';
 /** Batches that are read before they are wanted, at the least; those of two updates, where they are more. */
 const AHEAD = 8;
 
+/** Bytes that a sentence was seen to take while it is read, beside its tokens: the request, its buffer and its promises. */
+const SENTENCE_BYTES = 5000;
+
+/** Batches that are read at a time, those of an update included. */
+const inFlight = (updateFreq: number): number => updateFreq + Math.max(AHEAD, 2 * updateFreq);
+
+/**
+ * Most bytes of the batches that are read at a time.
+ *
+ * @param batch what batches hold on average
+ * @param batches of an epoch
+ * @param ahead whether those after an update are read meanwhile
+ */
+export function batchBytes(
+  batch: { pairs: number; sourceTokens: number; targetTokens: number },
+  updateFreq: number,
+  batches: number,
+  ahead: boolean,
+): number {
+  const { pairs, sourceTokens, targetTokens } = batch;
+  const read = 2 * pairs * SENTENCE_BYTES + 4 * (sourceTokens + targetTokens);
+  const packed = 4 * (sourceTokens + 2 * targetTokens); // the target is also an input
+  const reading = ahead ? Math.min(inFlight(updateFreq), batches) : 0;
+  return reading * read + Math.min(updateFreq, batches) * packed;
+}
+
 /** The training batches of one epoch after another: planned before its first update, read while those before are used. */
 export class EpochBatches {
   private readonly options: TrainerOptions;
@@ -64,7 +90,7 @@ export class EpochBatches {
   async ofUpdate(position: number): Promise<Batch[]> {
     const { updateFreq } = this.options.config;
     const end = Math.min(position + updateFreq, this.length);
-    this.readAhead(position, Math.min(end + Math.max(AHEAD, 2 * updateFreq), this.length));
+    this.readAhead(position, Math.min(position + inFlight(updateFreq), this.length));
     const batches: Batch[] = [];
     for (let at = position; at < end; at++) batches.push(await this.take(at));
     return batches;

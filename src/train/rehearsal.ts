@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { TrainConfig } from '../config/schema.js';
 import type { Transformer } from '../model/transformer.js';
 import { matrixElements } from '../model/work.js';
-import { checkpointBytes, Trial, type TrialOptions } from './trial.js';
+import { checkpointBytes, type SizedBatch, Trial, type TrialOptions } from './trial.js';
 
 export interface RehearsalOptions extends TrialOptions {
   config: TrainConfig;
@@ -18,7 +18,7 @@ export interface Rehearsal {
   operations: number;
   /** Tokens of the largest batch, which was tried first. */
   largest: number;
-  /** Of one epoch of updates, without validation and saving. */
+  /** Of one epoch: to plan it, and its updates, without validation and saving. */
   seconds: number;
   /** Most memory, as a trial tells it; what the process took so far where the backend does not tell its own. */
   memoryBytes: number;
@@ -41,25 +41,44 @@ export async function rehearse(model: Transformer, options: RehearsalOptions): P
     if (options.memory === null) await trial.update(batches[0]); // compiles, allocates
     const memoryBytes =
       options.memory === null ? process.resourceUsage().maxRSS * 1024 : await trial.measure(maxTokens);
-    const timed = { seconds: 0, tokens: 0 };
-    for (let i = 0; i < TIMED; i++) {
-      const batch = batches[Math.floor(((i + 0.5) * batches.length) / TIMED)];
-      timed.seconds += await trial.update(batch);
-      timed.tokens += batch.tokens;
-    }
     const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
+    const updates = Math.ceil(batches.length / updateFreq);
+    const found = await time(trial, batches, updateFreq);
     const target = batches.reduce((sum, batch) => sum + batch.targetTokens, 0);
     const elements = matrixElements(model.config, model.vocabulary);
     return {
-      updates: Math.ceil(batches.length / updateFreq),
+      updates,
       tokens,
       operations: 6 * (elements.source * (tokens - target) + elements.target * target),
       largest: batches[0].tokens,
-      seconds: (timed.seconds / timed.tokens) * tokens,
+      seconds: found.ofToken * tokens + found.ofUpdate * updates + trial.planningTime(maxTokens),
       memoryBytes,
       checkpointBytes: checkpointBytes(model, options.config),
     };
   } finally {
     trial.dispose();
   }
+}
+
+/**
+ * Seconds of a token and, where several batches make an update, of what is done once an update (the step of the
+ * optimizer): what a second batch adds is of its tokens alone.
+ */
+export async function time(
+  trial: Pick<Trial, 'update'>,
+  batches: readonly SizedBatch[],
+  updateFreq: number,
+): Promise<{ ofToken: number; ofUpdate: number }> {
+  const seconds = [0, 0]; // of updates of one batch, and of two
+  let tokens = 0;
+  for (let i = 0; i < TIMED; i++) {
+    const batch = batches[Math.floor(((i + 0.5) * batches.length) / TIMED)];
+    tokens += batch.tokens;
+    seconds[0] += await trial.update(batch, 1);
+    if (updateFreq > 1) seconds[1] += await trial.update(batch, 2);
+  }
+  const [one, two] = seconds;
+  if (updateFreq === 1) return { ofToken: one / tokens, ofUpdate: 0 };
+  const second = Math.min(one, Math.max(0, two - one));
+  return { ofToken: second / tokens, ofUpdate: (one - second) / TIMED };
 }

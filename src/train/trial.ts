@@ -1,11 +1,13 @@
 import process from 'node:process';
 import type { TensorMemory } from '../backend/init.js';
+import { finishNow } from '../common/pieces.js';
 import type { Config } from '../config/schema.js';
 import { type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
-import { orderOfBatches, planBytes } from '../data/epoch-plan.js';
+import { orderOfBatches, planBytes, planEpoch } from '../data/epoch-plan.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
 import { RING_BYTES } from './checkpoint-ring.js';
+import { batchBytes } from './epoch-batches.js';
 import { listsHeld, MOST_PARTS } from './gradient-tree.js';
 import { cutPairs, firstEpoch } from './split.js';
 import { Updater } from './update.js';
@@ -58,9 +60,7 @@ export class Trial {
 
   /** The batches of the first epoch, the largest first. */
   plan(maxTokens: number): SizedBatch[] {
-    const { train, seed, maxPositions } = this.options;
-    const options = firstEpoch({ maxTokens, maxPositions, seed });
-    const cuts = cutPairs('train', train, options);
+    const { options, cuts } = this.cut(maxTokens);
     return Array.from(orderOfBatches(cuts, options), (cut) => {
       const targetTokens = cuts.targetTokens[cut];
       const tokens = cuts.sourceTokens[cut] + targetTokens;
@@ -68,23 +68,37 @@ export class Trial {
     }).sort((a, b) => b.tokens - a.tokens);
   }
 
+  /** Plans the first epoch as training does before each. @returns seconds */
+  planningTime(maxTokens: number): number {
+    const { options, cuts } = this.cut(maxTokens);
+    const started = performance.now();
+    finishNow(planEpoch(cuts, options));
+    return (performance.now() - started) / 1000;
+  }
+
+  private cut(maxTokens: number) {
+    const { train, seed, maxPositions } = this.options;
+    const options = firstEpoch({ maxTokens, maxPositions, seed });
+    return { options, cuts: cutPairs('train', train, options) };
+  }
+
   /**
-   * One update of this batch; where more than one makes an update, of this batch twice: what further ones take is counted,
-   * see `furtherLists`.
+   * An update of this batch, so many times over.
    *
-   * @returns seconds for each batch
+   * @param count by default twice where more than one makes an update: what further ones take is counted, see `furtherLists`
+   * @returns seconds
    */
-  async update({ pairs }: SizedBatch): Promise<number> {
+  async update({ pairs }: SizedBatch, count = Math.min(this.batchesOfUpdate, 2)): Promise<number> {
     const { config, train, maxPositions, resegment } = this.options;
     const indices = pairs();
     const started = performance.now();
-    const batches = Array.from({ length: Math.min(this.batchesOfUpdate, 2) }, () =>
+    const batches = Array.from({ length: count }, () =>
       readBatch(train, indices, { epoch: 1, maxPositions }, resegment),
     );
     const { loss, nll, gradientNorm } = this.updater.apply(batches, this.updates++, config.lr);
     await gradientNorm.data(); // the update is done when its figures are there
     tf.dispose([loss, nll, gradientNorm]);
-    return (performance.now() - started) / 1000 / batches.length;
+    return (performance.now() - started) / 1000;
   }
 
   /**
@@ -107,7 +121,8 @@ export class Trial {
     // What translating left in the process is in both figures, so they are not added.
     const most = Math.max(besides(memory), this.translation.rest);
     const rest = restFor(this.options.train, most + planBytes(this.options.train) + HEAP_GROWTH);
-    return rest + tensors + Math.min(RING_BYTES, checkpointBytes(this.model, config));
+    const saving = Math.min(RING_BYTES, checkpointBytes(this.model, config));
+    return rest + tensors + saving + this.bytesRead(maxTokens);
   }
 
   dispose(): void {
@@ -121,6 +136,18 @@ export class Trial {
     await translate(this.model);
     const rest = process.resourceUsage().maxRSS * 1024 - memory.resident;
     return { tensors: memory.peak, rest };
+  }
+
+  /** Bytes of the batches that training has read at a time. */
+  private bytesRead(maxTokens: number): number {
+    const { cuts } = this.cut(maxTokens);
+    const total = (tokens: Int32Array): number => tokens.reduce((sum, count) => sum + count, 0);
+    const batch = {
+      pairs: cuts.starts[cuts.length] / cuts.length,
+      sourceTokens: total(cuts.sourceTokens) / cuts.length,
+      targetTokens: total(cuts.targetTokens) / cuts.length,
+    };
+    return batchBytes(batch, this.batchesOfUpdate, cuts.length, this.options.train.pairs !== undefined);
   }
 
   /** Bytes of the lists of gradients that an update of all its batches holds beyond those of one of two. */

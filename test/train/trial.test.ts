@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import { initBackend } from '../../src/backend/init.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
-import { rehearse } from '../../src/train/rehearsal.js';
-import { checkpointBytes, Trial } from '../../src/train/trial.js';
+import { rehearse, time } from '../../src/train/rehearsal.js';
+import { checkpointBytes, type SizedBatch, Trial } from '../../src/train/trial.js';
 import { BACKENDS, copyTask, tinyModelConfig, tinyTrainConfig, VOCABULARY } from './tiny.js';
 
 const MODEL = tinyModelConfig({ embedDim: 64, ffnEmbedDim: 256 });
@@ -69,6 +69,22 @@ describe('the memory of a training', { skip: !BACKENDS.includes('native') && 'no
     model.dispose();
   });
 
+  test('counts the batches that are read at a time, of which many make an update', async () => {
+    const { memory } = await initBackend('native');
+    const model = Transformer.create(MODEL, VOCABULARY, 1);
+    const train = { ...copyTask(40_000), pairs: async () => [] };
+    const measured = async (updateFreq: number): Promise<number> => {
+      const config = tinyTrainConfig({ updateFreq });
+      const trial = new Trial(model, { ...inputs, train, config, memory });
+      const bytes = await trial.measure(100);
+      trial.dispose();
+      return bytes;
+    };
+    const [few, many] = [await measured(128), await measured(256)]; // as many lists of gradients, but for one
+    assert.ok(many - few > 2e7 && many - few < 2e8, `${[few, many]}`);
+    model.dispose();
+  });
+
   test('a rehearsal tells it for the largest batch, in the precision of training', async () => {
     const { memory } = await initBackend('native');
     const model = Transformer.create(MODEL, VOCABULARY, 1);
@@ -81,4 +97,18 @@ describe('the memory of a training', { skip: !BACKENDS.includes('native') && 'no
     assert.equal(model.precision, 'bfloat16');
     model.dispose();
   });
+});
+
+test('the time of an epoch has the step of the optimizer once an update', async () => {
+  const batches = [100, 60, 50, 40, 10].map((tokens) => ({
+    tokens,
+    targetTokens: 1,
+    pairs: () => new Int32Array(),
+  }));
+  const trial = { update: async ({ tokens }: SizedBatch, count = 1) => count * tokens * 0.01 + 5 };
+  const { ofToken, ofUpdate } = await time(trial, batches, 80);
+  assert.ok(Math.abs(ofToken - 0.01) < 1e-9 && Math.abs(ofUpdate - 5) < 1e-9, `${[ofToken, ofUpdate]}`);
+  const alone = await time(trial, batches, 1);
+  assert.equal(alone.ofUpdate, 0);
+  assert.ok(alone.ofToken > 0.05);
 });
