@@ -4,6 +4,7 @@ import type { BatchCuts } from '../data/batch-cuts.js';
 import { makeBatch, readBatch } from '../data/batch-iterator.js';
 import { type EpochPlan, planEpoch } from '../data/epoch-plan.js';
 import type { SentencePair } from '../data/parallel-dataset.js';
+import type { Share } from './gradient-tree.js';
 import { cutSplit, firstEpoch } from './split.js';
 import type { TrainerOptions } from './training.js';
 
@@ -44,9 +45,15 @@ export class EpochBatches {
   /** What is being read, or was, by its position in the epoch. */
   private readonly ahead = new Map<number, Promise<SentencePair[]>>();
 
-  /** @throws UserError where no pair is short enough */
-  constructor(options: TrainerOptions) {
+  private readonly share: Share;
+
+  /**
+   * @param share what of each update is wanted
+   * @throws UserError where no pair is short enough
+   */
+  constructor(options: TrainerOptions, share: Share = { first: 0, end: options.config.updateFreq }) {
     this.options = options;
+    this.share = share;
     this.cuts = cutSplit('train', options.train, this.optionsOf(1));
   }
 
@@ -86,14 +93,37 @@ export class EpochBatches {
     return position >= this.length;
   }
 
-  /** The batches of one update; those after it begin to be read. @param position of the first of them in the epoch */
+  /**
+   * The batches of the share of one update; those of the updates after it begin to be read.
+   *
+   * @param position of the first batch of the update in the epoch
+   */
   async ofUpdate(position: number): Promise<Batch[]> {
     const { updateFreq } = this.options.config;
-    const end = Math.min(position + updateFreq, this.length);
-    this.readAhead(position, Math.min(position + inFlight(updateFreq), this.length));
+    const own = Math.max(1, this.share.end - this.share.first);
+    const updates = Math.floor(inFlight(own) / own);
+    for (let i = 0; i < updates; i++) this.readAhead(...this.ownPlaces(position + i * updateFreq));
     const batches: Batch[] = [];
-    for (let at = position; at < end; at++) batches.push(await this.take(at));
+    const [start, end] = this.ownPlaces(position);
+    for (let at = start; at < end; at++) batches.push(await this.take(at));
     return batches;
+  }
+
+  /** All batches of one update, those of other shares too. */
+  ofWholeUpdate(position: number): Batch[] {
+    const end = this.after(position);
+    return Array.from({ length: end - position }, (_, i) => this.read(this.plan.batch(position + i)));
+  }
+
+  /** The position after the update at a position. */
+  after(position: number): number {
+    return Math.min(position + this.options.config.updateFreq, this.length);
+  }
+
+  /** Where the share of the update at a position starts and ends in the epoch. */
+  private ownPlaces(position: number): [start: number, end: number] {
+    const { first, end } = this.share;
+    return [Math.min(position + first, this.length), Math.min(position + end, this.length)];
   }
 
   /** Waits for what is being read, and forgets it. */

@@ -33,6 +33,8 @@ export interface FinalAverageOptions {
   /** A model of the same shape. */
   model: Transformer;
   score: (model: Transformer) => Promise<FinalFigures>;
+  /** Whether another process writes them. */
+  follows: boolean;
 }
 
 /**
@@ -69,7 +71,7 @@ export async function averageAtEnd(options: FinalAverageOptions): Promise<FinalA
 async function makeAverage(
   folder: string,
   members: readonly SelectedCheckpoint[],
-  { model: { config, vocabulary }, score }: FinalAverageOptions,
+  { model: { config, vocabulary }, score, follows }: FinalAverageOptions,
 ): Promise<FinalFigures> {
   const before = isAverage(folder) ? readAverage(folder) : undefined;
   if (before?.figures !== undefined && isOf(before, members)) return before.figures;
@@ -77,7 +79,7 @@ async function makeAverage(
   const model = Transformer.fromWeights(config, vocabulary, mean);
   try {
     const figures = await score(model);
-    await writeAverage(folder, members, mean, figures);
+    if (!follows) await writeAverage(folder, members, mean, figures);
     return figures;
   } finally {
     model.dispose();

@@ -11,6 +11,7 @@ import {
   trainFigures,
 } from './meter.js';
 import { METRICS_FILE, MetricsLog, type MetricsStart } from './metrics-log.js';
+import type { Ranks } from './ranks.js';
 import type { Schedule } from './schedules.js';
 import type { TrainState } from './state.js';
 import type { ExpectedEnd } from './stopping.js';
@@ -28,18 +29,28 @@ export class TrainingRecord {
   private readonly options: TrainerOptions;
   private readonly schedule: Schedule;
   private readonly meter: Meter;
-  private metrics: MetricsLog;
+  /** Null where another process writes them. */
+  private metrics: MetricsLog | null;
   private readonly bar: TrainingBar;
+  private readonly ranks: Ranks;
 
   /**
    * @param start where training starts
+   * @param ranks the processes of the training
    * @param ends when it ends, as far as that is known
    * @throws UserError where the metrics cannot be written, or are none
    */
-  constructor(options: TrainerOptions, start: TrainingStart, schedule: Schedule, ends: ExpectedEnd) {
+  constructor(
+    options: TrainerOptions,
+    start: TrainingStart,
+    schedule: Schedule,
+    ranks: Ranks,
+    ends: ExpectedEnd,
+  ) {
     const { state, metrics } = start;
     this.options = options;
     this.schedule = schedule;
+    this.ranks = ranks;
     this.meter = new Meter(options.config.clipNorm, state.meter);
     this.metrics = this.openMetrics({ updates: state.updates, metrics });
     this.bar = new TrainingBar(ends, state.updates, options.config.bestCheckpointMetric);
@@ -74,7 +85,8 @@ export class TrainingRecord {
     this.meter.reset();
     const lr = this.schedule(state.updates - 1);
     const scale = state.lossScale && { loss_scale: state.lossScale.scale };
-    this.metrics.write({ event: 'train', ...placeOf(state), ...this.latest, lr, ...scale });
+    const lost = this.ranks.idleness();
+    this.metrics?.write({ event: 'train', ...placeOf(state), ...this.latest, lr, ...scale, ...lost });
   }
 
   /** Writes a validation and tells of it. */
@@ -85,7 +97,7 @@ export class TrainingRecord {
   ): void {
     const { epoch: _, updates: __, ...figures } = valid;
     const [best] = state.bests;
-    this.metrics.write({
+    this.metrics?.write({
       event: 'valid',
       ...placeOf(state),
       ...figures,
@@ -98,7 +110,7 @@ export class TrainingRecord {
 
   /** Writes what the doctor has seen and tells of what is wrong. */
   writeFindings(state: Readonly<TrainState>, { events, warnings }: Examination): void {
-    for (const event of events) this.metrics.write({ event: 'doctor', ...placeOf(state), ...event });
+    for (const event of events) this.metrics?.write({ event: 'doctor', ...placeOf(state), ...event });
     for (const warning of warnings) log.warn(warning);
   }
 
@@ -109,7 +121,7 @@ export class TrainingRecord {
 
   /** Writes what waits for the disk. @returns the bytes of the metrics then; null where they could not be written */
   flush(): number | null {
-    return this.metrics.flush();
+    return this.metrics === null ? 0 : this.metrics.flush();
   }
 
   /** Goes back to a state: what was written of later updates is dropped. */
@@ -122,7 +134,8 @@ export class TrainingRecord {
     this.bar.stop();
   }
 
-  private openMetrics(start: MetricsStart): MetricsLog {
+  private openMetrics(start: MetricsStart): MetricsLog | null {
+    if (!this.ranks.isFirst) return null;
     const { config, runDirectory, onMetrics } = this.options;
     const events = config.tensorboard ? path.join(runDirectory, EVENTS_FOLDER) : undefined;
     return new MetricsLog(path.join(runDirectory, METRICS_FILE), start, events, onMetrics);

@@ -18,6 +18,8 @@ export interface SaverOptions {
   origin: CheckpointOrigin;
   /** Numbered checkpoints to keep beside the best ones and the last; Infinity for all. */
   keep: number;
+  /** Whether another process writes them: then nothing is, and they are counted alone. */
+  follows?: boolean;
   /** Milliseconds until a checkpoint that could not be written is tried again; default 60 000. */
   retryAfter?: number;
   /** Does the job of a checkpoint; default in a thread that ends with it. */
@@ -75,6 +77,10 @@ export class Saver {
    * @throws what reading the numbers does, as of a device that is lost: then nothing is saved
    */
   async save(savable: Savable): Promise<void> {
+    if (this.options.follows) {
+      this.savedAt = savable.state.updates;
+      return;
+    }
     await this.underWay;
     const started = performance.now();
     const { updates } = savable.state; // what follows may happen after the next ones

@@ -1,6 +1,8 @@
-import { UserError } from '../common/errors.js';
+import * as path from 'node:path';
+import { InterruptedError, UserError } from '../common/errors.js';
 import type { TimeLimit } from '../common/progress.js';
 import type { Config } from '../config/schema.js';
+import { checkpointName } from './checkpoint-folders.js';
 import type { Schedule } from './schedules.js';
 import type { TrainState } from './state.js';
 
@@ -36,6 +38,19 @@ export function stopReason(
     return `the learning rate is below train.min-lr ${minLr}`;
   }
   return undefined;
+}
+
+/** The error of a training that ends since it was asked to. @param savedAt updates that are saved */
+export function interruption(
+  signal: 'SIGINT' | 'SIGTERM',
+  runDirectory: string,
+  { epoch, updates }: Readonly<TrainState>,
+  savedAt: number,
+): InterruptedError {
+  const where = path.join(runDirectory, checkpointName(epoch, updates));
+  const kept = savedAt === updates ? `saved in ${where}` : `of which the first ${savedAt} are saved`;
+  const saved = updates === 0 ? 'before the first update' : `after ${updates} updates, ${kept}`;
+  return new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
 }
 
 /** What ends a training, as far as it can be told before. */

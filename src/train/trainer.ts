@@ -1,24 +1,24 @@
-import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { DeviceError, InterruptedError } from '../common/errors.js';
+import { alone } from '../common/communicator.js';
+import { DivergenceError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import type { Batch } from '../data/batch.js';
 import type { Transformer } from '../model/transformer.js';
-import { checkpointName } from './checkpoint-folders.js';
 import { Doctor } from './doctor/doctor.js';
 import { goBack, markGood } from './doctor/rollback.js';
 import { EpochBatches } from './epoch-batches.js';
 import { averageAtEnd } from './final-average.js';
+import { Here } from './here.js';
+import { Keeper } from './keeper.js';
 import { lossScaleOf, nextLossScale } from './loss-scale.js';
 import { diverged } from './meter.js';
 import { milestone, savesOnTheWay, validates } from './milestones.js';
 import { MovingAverage } from './moving-average.js';
+import { Ranks } from './ranks.js';
 import { TrainingRecord } from './record.js';
 import { type Savable, Saver } from './saver.js';
 import { createSchedule, type Schedule } from './schedules.js';
-import { SpareCopy, withWhatIsSaved } from './spare-copy.js';
 import type { TrainState } from './state.js';
-import { Deadline, expectedEnd, stopReason } from './stopping.js';
+import { expectedEnd, interruption, stopReason } from './stopping.js';
 import type { TrainerOptions, TrainingEnd, TrainingStart } from './training.js';
 import { Updater } from './update.js';
 import { Validator } from './validator.js';
@@ -27,22 +27,17 @@ import { Validator } from './validator.js';
 export class Trainer {
   private readonly options: TrainerOptions;
   private readonly state: TrainState;
+  private readonly ranks: Ranks;
   private readonly batches: EpochBatches;
   private readonly validator: Validator;
   private readonly schedule: Schedule;
-  private readonly saver: Saver;
-  /** Where the device may be lost. */
-  private readonly spare: SpareCopy | undefined;
+  private readonly keeper: Keeper;
   private readonly updater: Updater;
   private readonly doctor: Doctor;
   /** With `ema-decay`. */
   private readonly ema: MovingAverage | undefined;
   private readonly record: TrainingRecord;
-  private readonly deadline: Deadline;
-  /** Time of a start at which no second of training had passed. */
-  private readonly startedAt: number;
-  /** Where training stood at the latest checkpoint. */
-  private saved: { updates: number; seconds: number };
+  private readonly here: Here;
 
   /**
    * @param start where training starts
@@ -54,23 +49,23 @@ export class Trainer {
     model.precision = config.precision;
     model.recompute = config.recompute;
     this.state = { ...state, lossScale: lossScaleOf(config, state.lossScale) };
-    this.startedAt = performance.now() - 1000 * state.seconds;
-    this.deadline = new Deadline(options.stopAfter ?? null);
-    this.batches = new EpochBatches(options);
-    this.validator = new Validator(options);
+    const communicator = options.communicator ?? alone;
+    const keep = savesOnTheWay(config) ? config.keepLast || Infinity : 0;
+    const saver = new Saver({ ...options, keep, follows: communicator.rank > 0 }, state.updates);
+    this.here = new Here(options, saver, state.seconds);
+    this.ranks = new Ranks(communicator, config.updateFreq, this.here);
+    this.keeper = new Keeper(options, saver, state, this.ranks);
+    this.batches = new EpochBatches(options, this.ranks.share);
+    this.validator = new Validator(options, this.ranks);
     const schedule = createSchedule(config);
     this.schedule = (updates) => schedule(updates) * this.state.doctor.lrFactor;
-    const keep = savesOnTheWay(config) ? config.keepLast || Infinity : 0;
-    this.saver = new Saver({ ...options, keep }, state.updates);
-    if (options.isVolatile && config.rescueInterval > 0)
-      this.spare = new SpareCopy(this.saver, config.rescueInterval);
-    this.saved = { updates: state.updates, seconds: state.seconds };
-    const { optimizerAhead } = state;
-    this.updater = new Updater(model, { ...config, seed, optimizerAhead }, moments, options.allReduce);
+    const how = { ...config, seed, optimizerAhead: state.optimizerAhead, share: this.ranks.share };
+    const { allReduce = (own) => this.ranks.sum(own) } = options;
+    this.updater = new Updater(model, how, moments, allReduce);
     this.doctor = new Doctor(options, model);
     if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
     const ends = expectedEnd(config, this.batches.updates, state.seconds);
-    this.record = new TrainingRecord(options, start, this.schedule, ends);
+    this.record = new TrainingRecord(options, start, this.schedule, this.ranks, ends);
   }
 
   /**
@@ -83,30 +78,30 @@ export class Trainer {
     try {
       if (this.options.unsaved) {
         await this.save();
-        await this.saver.settle();
+        await this.keeper.settle();
       }
       for (;;) {
         await this.atMilestone();
         const reason = this.stopReason();
         if (reason !== undefined) return await this.finish(reason);
-        const signal = this.askedToEnd();
+        const { signal, save } = this.ranks.now;
         if (signal !== undefined) await this.interrupt(signal);
-        if (this.options.saveRequested?.() && this.saver.savedAt !== this.state.updates) await this.save();
-        if (this.spare?.isDue(this.state.updates)) await this.copy(this.spare);
+        if (save && this.keeper.savedAt !== this.state.updates) await this.save();
+        this.here.answered();
+        if (this.keeper.isCopyDue(this.state.updates)) await this.copy();
         const epoch = this.state.epoch + (this.epochDone ? 1 : 0);
-        if (!(await this.batches.begin(epoch, () => this.askedToEnd() !== undefined))) continue;
+        const isUnwanted = () => !this.ranks.areSeveral && this.here.signal !== undefined;
+        if (!(await this.batches.begin(epoch, isUnwanted))) continue;
         if (this.epochDone) Object.assign(this.state, { epoch, position: 0 });
         await this.update();
         await setImmediate(); // lets signals be heard
       }
     } catch (error) {
-      if (!(error instanceof DeviceError)) throw error;
-      const saved = (await this.spare?.write()) ?? this.saver.savedAt;
-      throw withWhatIsSaved(error, saved, this.state.updates);
+      throw await this.keeper.rescue(error, this.state.updates);
     } finally {
       this.record.stop();
       await this.batches.idle();
-      await this.saver.idle();
+      await this.keeper.idle();
     }
   }
 
@@ -123,25 +118,21 @@ export class Trainer {
     return this.batches.isDone(this.state.position);
   }
 
-  /** The signal that asks to end; that of the deadline too. */
-  private askedToEnd(): 'SIGINT' | 'SIGTERM' | undefined {
-    return this.options.interrupted() ?? (this.deadline.isNear(this.saver.longest) ? 'SIGTERM' : undefined);
-  }
-
   private async update(): Promise<void> {
     const { config } = this.options;
     const { state } = this;
     const started = performance.now();
-    const batches = await this.batches.ofUpdate(state.position);
+    const { position } = state;
+    const batches = await this.batches.ofUpdate(position);
     const lossScale = state.lossScale?.scale;
     const figures = this.updater.apply(batches, state.updates, this.schedule(state.updates), lossScale);
-    state.position += batches.length;
+    state.position = this.batches.after(position);
     state.updates++;
     this.ema?.update(state.updates);
     const seconds = (performance.now() - started) / 1000;
     this.record.add(figures, seconds);
-    this.deadline.note(seconds);
-    if (config.doctor && (await this.examine(batches, lossScale))) return;
+    this.here.note(seconds);
+    if (config.doctor && (await this.examine(position, lossScale))) return;
     await this.rescale();
     this.tick();
     if (state.updates % config.logInterval === 0) await this.record.writeFigures(state);
@@ -153,22 +144,27 @@ export class Trainer {
    *
    * @returns whether it has gone back
    */
-  private async examine(batches: readonly Batch[], lossScale?: number): Promise<boolean> {
-    const { state } = this;
+  private async examine(position: number, lossScale?: number): Promise<boolean> {
+    const { state, batches } = this;
     const found = await this.doctor.examine(state.doctor, {
       ...{ update: state.updates, lr: this.schedule(state.updates - 1), figures: await this.record.last() },
       lossScale,
-      ...{ batches, plan: this.batches.plan, read: (indices) => this.batches.read(indices) },
+      ...{ plan: batches.plan, read: (indices) => batches.read(indices) },
+      get batches() {
+        return batches.ofWholeUpdate(position); // of all processes; read where something is wrong
+      },
     });
     state.doctor = found.state;
     this.record.writeFindings(state, found);
     if (found.givenUp === null) return false;
-    await this.saver.idle();
+    await this.keeper.idle();
     const restored = goBack(state, { updater: this.updater, ema: this.ema?.model, ...this.options });
     if (restored === null) {
       this.tick();
       await this.record.writeFigures(state); // the metrics end where training does
-      throw this.doctor.giveUp(found.givenUp);
+      throw this.ranks.isFirst
+        ? this.doctor.giveUp(found.givenUp)
+        : new DivergenceError(found.givenUp.summary);
     }
     this.goOnFrom(restored);
     return true;
@@ -193,20 +189,19 @@ export class Trainer {
     Object.assign(this.state, state, { lossScale: lossScaleOf(this.options.config, state.lossScale) });
     this.tick();
     this.record.goBack(state);
-    this.saver.savedAt = state.updates;
-    this.saved = { updates: state.updates, seconds: state.seconds };
+    this.keeper.goBack(state);
   }
 
   /** Validates and saves where the intervals say so, and has not done so at this update. */
   private async atMilestone(): Promise<void> {
-    const { state, epochDone, saver } = this;
+    const { state, epochDone, keeper } = this;
     const { config } = this.options;
-    const due = milestone(config, { state, epochDone, saved: { ...this.saved, updates: saver.savedAt } });
+    const due = milestone(config, { state, epochDone, saved: keeper.standing });
     const best = due.validate && (await this.validate());
     const { good } = state.doctor;
     if ((best || due.save) && !due.byClock) state.doctor = markGood(state, config);
-    if (best || due.save || saver.retryDue) await this.save();
-    if (saver.savedAt !== state.updates) state.doctor = { ...state.doctor, good }; // it was not worth saving
+    if (best || due.save || this.ranks.now.retry) await this.save();
+    if (keeper.savedAt !== state.updates) state.doctor = { ...state.doctor, good }; // it was not worth saving
   }
 
   private async finish(reason: string): Promise<TrainingEnd> {
@@ -214,25 +209,23 @@ export class Trainer {
     const wanted = validates(this.options.config) && validatedAt !== updates;
     const best = wanted && (await this.validate());
     await this.record.writeFigures(this.state);
-    if (best || this.saver.savedAt !== updates) await this.save();
-    await this.saver.settle();
+    if (best || this.keeper.savedAt !== updates) await this.save();
+    await this.keeper.settle();
     this.tick();
     const { runDirectory, config } = this.options;
     const { model } = this.updater;
     const score = async (mean: Transformer) => (await this.validator.evaluate(mean))?.figures ?? null;
-    const averages = await averageAtEnd({ runDirectory, config, state: this.state, model, score });
+    const averages = await averageAtEnd({
+      ...{ runDirectory, config, state: this.state, model, score },
+      follows: !this.ranks.isFirst,
+    });
     return { state: this.state, reason, last: this.record.latest, averages };
   }
 
   private async interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<never> {
-    const { epoch, updates } = this.state;
-    if (this.saver.savedAt !== updates) await this.save();
-    await this.saver.settle();
-    const where = path.join(this.options.runDirectory, checkpointName(epoch, updates));
-    const { savedAt } = this.saver;
-    const kept = savedAt === updates ? `saved in ${where}` : `of which the first ${savedAt} are saved`;
-    const saved = updates === 0 ? 'before the first update' : `after ${updates} updates, ${kept}`;
-    throw new InterruptedError(signal, `Interrupted ${saved}. The same command goes on from there.`);
+    if (this.keeper.savedAt !== this.state.updates) await this.save();
+    await this.keeper.settle();
+    throw interruption(signal, this.options.runDirectory, this.state, this.keeper.savedAt);
   }
 
   /** @returns whether it is one of the best so far, which are kept */
@@ -241,6 +234,7 @@ export class Trainer {
     await this.record.writeFigures(state);
     const averaged = this.options.config.validateWeights === 'ema';
     const found = await this.validator.evaluate(averaged ? this.ema!.model : this.updater.model);
+    this.ranks.agree();
     if (found === null) return false;
     if (!Number.isFinite(found.figures.loss)) return this.skipValidation();
     const { valid, kept, changes } = this.validator.rank(state, found.figures);
@@ -263,7 +257,7 @@ export class Trainer {
 
   /** Begins a checkpoint of this moment. */
   private async save(): Promise<void> {
-    const { state, saver } = this;
+    const { state } = this;
     // The last checkpoint vouches for all of the metrics.
     if (this.stopReason() !== undefined) await this.record.writeFigures(state);
     const savable = await this.savable();
@@ -271,8 +265,7 @@ export class Trainer {
       if (this.stopReason() !== undefined || !this.options.config.doctor) throw diverged(state.updates);
       return log.warn(`No checkpoint after ${state.updates} updates: the norm of the weights is not finite.`);
     }
-    this.saved = { updates: state.updates, seconds: state.seconds };
-    await saver.save(savable);
+    await this.keeper.save(savable);
   }
 
   /** What a checkpoint of this moment is made of; null where the weights are not worth saving. */
@@ -286,12 +279,12 @@ export class Trainer {
     return { ...{ model, moments, ema: this.ema?.model, state, lr }, metricsBytes: this.record.flush() };
   }
 
-  private async copy(spare: SpareCopy): Promise<void> {
+  private async copy(): Promise<void> {
     const savable = await this.savable();
-    if (savable !== null) await spare.take(savable);
+    if (savable !== null) await this.keeper.copy(savable);
   }
 
   private tick(): void {
-    this.state.seconds = (performance.now() - this.startedAt) / 1000;
+    this.state.seconds = this.ranks.now.seconds;
   }
 }

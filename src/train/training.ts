@@ -1,3 +1,4 @@
+import type { Communicator } from '../common/communicator.js';
 import type { FileSum } from '../common/file-sum.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { PairSource, Resegment } from '../data/batch-iterator.js';
@@ -23,6 +24,9 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   valid: PairSource | null;
   /** BPE-dropout. */
   resegment?: Resegment;
+  /** The processes that train together, each with these options but what it hears; default one. */
+  communicator?: Communicator;
+  /** In place of their sum. */
   allReduce?: AllReduce;
   /** Whether what training starts with is to be saved first: it is in no checkpoint of this run yet. */
   unsaved?: boolean;

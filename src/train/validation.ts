@@ -35,7 +35,7 @@ export interface Evaluation {
  */
 export async function evaluate(
   model: Transformer,
-  batches: Iterable<Batch>,
+  batches: SharedBatches,
   labelSmoothing: number,
   translate?: TranslateValidation,
 ): Promise<Evaluation> {
@@ -44,23 +44,41 @@ export async function evaluate(
   return { figures: { ...losses, ...scores }, samples };
 }
 
-/** Loss of a model on a split, dropout off. @param batches at least one */
+/** The batches of a split, some of which are others' to do. */
+export interface SharedBatches {
+  /** Of the whole split. */
+  count: number;
+  /** By number, those that are to be done here. */
+  own: Iterable<[number: number, batch: Batch]>;
+  /** Puts figures of all in the place of what is not theirs: −0. */
+  gather: (figures: Float64Array) => void;
+}
+
+/** Loss of a model on a split, dropout off: summed in the order of its batches. @param batches at least one */
 export async function validate(
   model: Transformer,
-  batches: Iterable<Batch>,
+  { count, own, gather }: SharedBatches,
   labelSmoothing: number,
 ): Promise<LossFigures> {
-  const sums = { loss: 0, nll: 0, tokens: 0 };
-  for (const batch of batches) {
+  const figures = new Float64Array(FIGURES * count).fill(-0);
+  for (const [number, batch] of own) {
     const losses = tf.tidy(() => {
       const { loss, nll } = model.loss(batch, labelSmoothing, { training: null });
       return tf.stack([loss, nll]);
     });
     const [loss, nll] = await losses.data();
     losses.dispose();
-    sums.loss += loss;
-    sums.nll += nll;
-    sums.tokens += batch.targetOutput.length;
+    figures.set([loss, nll, batch.targetOutput.length], FIGURES * number);
+  }
+  gather(figures);
+  const sums = { loss: 0, nll: 0, tokens: 0 };
+  for (let at = 0; at < figures.length; at += FIGURES) {
+    sums.loss += figures[at];
+    sums.nll += figures[at + 1];
+    sums.tokens += figures[at + 2];
   }
   return inBits(sums);
 }
+
+/** Loss, nll, tokens of a batch. */
+const FIGURES = 3;

@@ -1,11 +1,13 @@
 import type { ValidationFigures } from '../common/validation-figures.js';
-import { batches } from '../data/batch-iterator.js';
+import type { Batch } from '../data/batch.js';
+import { type PairSource, planBatches, readBatch } from '../data/batch-iterator.js';
 import type { Transformer } from '../model/transformer.js';
 import { type BestValidation, rank } from './bests.js';
+import type { Ranks } from './ranks.js';
 import { cutSplit, firstEpoch } from './split.js';
 import type { TrainState } from './state.js';
 import type { TrainerOptions } from './training.js';
-import { type Evaluation, evaluate } from './validation.js';
+import { type Evaluation, evaluate, type SharedBatches } from './validation.js';
 
 /** Where a validation stands among those before it. */
 export interface Standing {
@@ -19,10 +21,12 @@ export interface Standing {
 /** Validates models on the validation split of a training, if it has one. */
 export class Validator {
   private readonly options: TrainerOptions;
+  private readonly ranks: Ranks;
 
   /** @throws UserError where no pair is short enough */
-  constructor(options: TrainerOptions) {
+  constructor(options: TrainerOptions, ranks: Ranks) {
     this.options = options;
+    this.ranks = ranks;
     if (options.valid !== null) cutSplit('valid', options.valid, this.batchOptions);
   }
 
@@ -31,8 +35,8 @@ export class Validator {
     const { config, valid, translate } = this.options;
     if (valid === null) return null;
     model.precision = config.precision;
-    const split = batches(valid, this.batchOptions);
-    return await evaluate(model, split, config.labelSmoothing, config.evalBleu ? translate : undefined);
+    const { labelSmoothing, evalBleu } = config;
+    return await evaluate(model, this.share(valid), labelSmoothing, evalBleu ? translate : undefined);
   }
 
   /** Ranks what the model of a state scores by `best-checkpoint-metric`. */
@@ -42,6 +46,18 @@ export class Validator {
     const { bests, place } = rank(state.bests, valid, bestCheckpointMetric, keepBest);
     const validationsSinceBest = place === 0 ? 0 : state.validationsSinceBest + 1;
     return { valid, kept: place !== -1, changes: { bests, validationsSinceBest } };
+  }
+
+  /** The batches of the split, dealt out by their number. */
+  private share(valid: PairSource): SharedBatches {
+    const { ranks, batchOptions } = this;
+    const plan = planBatches(valid, batchOptions);
+    function* own(): Generator<[number, Batch]> {
+      for (let number = 0; number < plan.length; number++) {
+        if (ranks.isOwn(number)) yield [number, readBatch(valid, plan.batch(number), batchOptions)];
+      }
+    }
+    return { count: plan.length, own: own(), gather: (figures) => ranks.gather(figures) };
   }
 
   private get batchOptions() {

@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { alone, type Communicator } from '../../common/communicator.js';
 import { userErrorOf } from '../../common/errors.js';
 import { log } from '../../common/log.js';
 import type { TrainConfig } from '../../config/schema.js';
@@ -39,6 +40,8 @@ export interface RollbackOptions {
   updater: Updater;
   /** The moving average of the weights, where there is one. */
   ema?: Transformer;
+  /** The processes of the training, all of which go back. */
+  communicator?: Communicator;
 }
 
 /**
@@ -67,6 +70,7 @@ export function goBack(state: TrainState, options: RollbackOptions): TrainState 
     };
     return { ...restored, doctor };
   } catch (error) {
+    if ((options.communicator?.size ?? 1) > 1) throw error; // others may have gone back
     log.warn(`Training cannot go back: ${userErrorOf(error).message}`);
     return null;
   }
@@ -76,8 +80,12 @@ export function goBack(state: TrainState, options: RollbackOptions): TrainState 
  * Reads a checkpoint into a model and its optimizer. Checkpoints after it belong to updates that are going to be made again,
  * and go. Killed at any point, the run goes on from a checkpoint that leads here again.
  */
-function restore(name: string, { runDirectory, config, updater, ema }: RollbackOptions): TrainState {
+function restore(
+  name: string,
+  { runDirectory, config, updater, ema, communicator = alone }: RollbackOptions,
+): TrainState {
   const { model, moments } = updater;
+  communicator.barrier(); // the process that writes is done
   const folder = path.join(runDirectory, name);
   const { origin } = readStateFile(path.join(folder, STATE_FILE)); // it is of this run
   const own = { ...origin, settings: origin.settings ?? {} };
@@ -92,11 +100,16 @@ function restore(name: string, { runDirectory, config, updater, ema }: RollbackO
   restored.model.dispose();
   restored.ema?.dispose();
   tf.dispose([restored.moments.first, restored.moments.second]);
-  pointTo(runDirectory, LAST_CHECKPOINT, name);
-  const { updates } = restored.state;
-  mendBest(runDirectory, restored.state, (later) => (updatesOf(later) ?? 0) > updates);
-  removeLater(runDirectory, updates);
+  communicator.barrier(); // all have read
+  if (communicator.rank === 0) forgetLater(runDirectory, name, restored.state);
   return restored.state;
+}
+
+function forgetLater(runDirectory: string, name: string, state: TrainState): void {
+  pointTo(runDirectory, LAST_CHECKPOINT, name);
+  const { updates } = state;
+  mendBest(runDirectory, state, (later) => (updatesOf(later) ?? 0) > updates);
+  removeLater(runDirectory, updates);
 }
 
 function setWeights(model: Transformer, from: Transformer): void {

@@ -1,0 +1,60 @@
+import { tf } from './tf.js';
+
+/** A backend whose tensors lie in the memory of the process: the native one, or that of plain JavaScript. */
+interface HostBackend {
+  floats?(tensor: tf.TensorInfo): Float32Array;
+  data?: { get(dataId: object): { values?: unknown } };
+}
+
+/** The floats of a tensor where they lie; undefined where they cannot be touched. What is written there is in the tensor. */
+export function memoryOf(tensor: tf.Tensor): Float32Array | undefined {
+  const backend = tf.backend() as HostBackend;
+  if (backend.floats !== undefined) return backend.floats(tensor);
+  const values = tf.getBackend() === 'cpu' ? backend.data?.get(tensor.dataId).values : undefined;
+  return values instanceof Float32Array ? values : undefined;
+}
+
+/** Whether the tensors of the backend in use lie in the memory of the process. */
+export function isInMemory(): boolean {
+  const probe = tf.scalar(0);
+  const memory = memoryOf(probe);
+  probe.dispose();
+  return memory !== undefined;
+}
+
+/** The floats of a tensor. @throws Error where they cannot be touched */
+export function floatsOf(tensor: tf.Tensor): Float32Array {
+  const memory = memoryOf(tensor);
+  if (memory === undefined)
+    throw new Error(`the tensors of ${tf.getBackend()} are not in the memory of the process`);
+  return memory;
+}
+
+/**
+ * Lets somebody change the values of tensors where they lie.
+ *
+ * @param tensors used up on the way
+ * @returns tensors of the same shapes with the values as they were left
+ */
+export function changeValues(
+  tensors: readonly tf.Tensor[],
+  change: (values: readonly Float32Array[]) => void,
+): tf.Tensor[] {
+  const apart = unshared(tensors);
+  change(apart.map(floatsOf));
+  return apart;
+}
+
+/** Tensors no two of which lie in the same memory, as gradients of a sum may. */
+function unshared(tensors: readonly tf.Tensor[]): tf.Tensor[] {
+  const seen = new Set<object>();
+  return tensors.map((tensor) => {
+    if (!seen.has(tensor.dataId)) {
+      seen.add(tensor.dataId);
+      return tensor;
+    }
+    const copy = tf.mul(tensor, 1);
+    tensor.dispose();
+    return copy;
+  });
+}
