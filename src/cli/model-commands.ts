@@ -7,7 +7,7 @@ import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js'
 import type { Setting } from '../config/override.js';
 import type { AverageFlags } from '../workflows/average.js';
 import { addConfigOptions } from './config-options.js';
-import { setRanksTimeout } from './ranks.js';
+import { ranks, setRanksTimeout } from './ranks.js';
 
 /** The commands that make a model and use it. What they do is imported when they run: help loads no tensors. */
 
@@ -51,6 +51,9 @@ export function addProfile(program: Command): void {
   });
 }
 
+/** Seconds that ranks wait for the first of them, which makes the dataset. */
+const WHILE_ONE_PREPARES = 7 * 86_400;
+
 interface TrainFlags extends Common {
   restart?: boolean;
   dryRun?: boolean;
@@ -82,12 +85,18 @@ export function addTrain(program: Command): void {
     const { restart, dryRun, allowChange } = options;
     const stopAfter =
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
+    const communicator = ranks();
     if (dryRun === true) {
+      if (communicator.rank > 0) return;
       process.stdout.write(await rehearseTraining(loaded.config, loaded.written, { restart, allowChange }));
       return;
     }
-    setRanksTimeout(loaded.config.train.distributedTimeout, 'train.distributed-timeout');
-    const how = { restart, stopAfter, allowChange, listen: listenForSignals };
+    const listen = () => {
+      setRanksTimeout(loaded.config.train.distributedTimeout, 'train.distributed-timeout');
+      return listenForSignals();
+    };
+    setRanksTimeout(WHILE_ONE_PREPARES, 'the time that rank 0 may take to prepare the data');
+    const how = { restart, stopAfter, allowChange, listen, communicator };
     await train(loaded.config, loaded.written, how);
   });
 }

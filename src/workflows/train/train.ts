@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { ChosenBackend } from '../../backend/init.js';
 import { settlePrecision } from '../../backend/precision.js';
+import { atRoot, rootFirst } from '../../common/at-root.js';
+import { alone, type Communicator } from '../../common/communicator.js';
 import { explainFileError, UserError } from '../../common/errors.js';
 import { removeLeftovers } from '../../common/leftovers.js';
 import { log } from '../../common/log.js';
@@ -22,6 +24,7 @@ import { chooseBackend } from '../choose-backend.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
 import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from '../runs/directory.js';
 import { lockRun } from '../runs/lock.js';
+import { agreeOn, ofAllRanks, refuseDevices, type Together } from './across-ranks.js';
 import { openTrainingData, type TrainingData } from './data.js';
 import { describeEnd, describeStart } from './describe.js';
 import { describeRehearsal } from './rehearsal-report.js';
@@ -51,6 +54,8 @@ export interface TrainOptions {
   onMetrics?: (line: MetricsLine) => void;
   /** Called once updates begin: what asks to stop before ends the process as ever. */
   listen?: () => TrainingSignals;
+  /** The processes that train together, all of which call this; default one. */
+  communicator?: Communicator;
 }
 
 const UNHEARD: TrainingSignals = { received: () => undefined, saveRequested: () => false, stop: () => {} };
@@ -59,6 +64,8 @@ const UNHEARD: TrainingSignals = { received: () => undefined, saveRequested: () 
  * `admin-nmt train`: dataset → run directory with checkpoints. Makes the dataset and the profile where they are
  * missing or stale, and goes on from `checkpoint_last` where there is one, or from the newest intact
  * checkpoint before it.
+ *
+ * Of several processes rank 0 goes first at all that makes something; each of them does `update-freq` batches of an update.
  *
  * @param written the config as it is kept in the run directory
  * @throws UserError for what the user can mend, InterruptedError after a signal, when everything is saved
@@ -69,12 +76,17 @@ export async function train(
   options: TrainOptions = {},
 ): Promise<TrainingEnd> {
   const { saveDir } = config.train;
+  const { communicator = alone } = options;
   checkBefore(config, options);
-  const unlock = lockRun(saveDir);
+  let unlock = (): void => {};
   try {
-    recoverCheckpoints(saveDir);
-    removeLeftovers(saveDir, true);
-    return await trainLocked(config, written, options);
+    await atRoot(communicator, () => {
+      unlock = lockRun(saveDir);
+      recoverCheckpoints(saveDir);
+      removeLeftovers(saveDir, true);
+      return null;
+    });
+    return await trainLocked(ofAllRanks({ config, written }, communicator), { ...options, communicator });
   } finally {
     unlock();
   }
@@ -135,18 +147,46 @@ async function openAll(config: Config): Promise<{ data: TrainingData; backend: C
 }
 
 async function trainLocked(
-  asGiven: Config,
-  asWritten: WrittenConfig,
-  { restart = false, stopAfter = null, allowChange, listen = () => UNHEARD, onMetrics }: TrainOptions,
+  given: Configured,
+  { stopAfter = null, listen = () => UNHEARD, onMetrics, ...options }: TrainOptions & Together,
 ): Promise<TrainingEnd> {
-  const { saveDir } = asGiven.train;
+  const { communicator } = options;
+  const opened = await rootFirst(communicator, () => openTraining(given, options));
+  const { config, data, origin, start, backend, unsaved } = opened;
+  try {
+    agreeOn(communicator, origin);
+    const how = { stopAfter, unsaved, listen, onMetrics, communicator, isVolatile: backend.isVolatile };
+    return await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, how);
+  } finally {
+    start.model.dispose();
+    data.close();
+  }
+}
+
+/** What training needs. Whoever opens it disposes of the model, and closes the data. */
+interface Opened {
+  config: SettledConfig;
+  data: TrainingData;
+  backend: ChosenBackend;
+  origin: ReturnType<typeof originOf>;
+  start: Start;
+  /** Whether the weights are in no checkpoint of this run yet. */
+  unsaved: boolean;
+}
+
+async function openTraining(
+  given: Configured,
+  { restart = false, allowChange, communicator }: Pick<TrainOptions, 'restart' | 'allowChange'> & Together,
+): Promise<Opened> {
+  const { saveDir } = given.config.train;
+  const follows = communicator.rank > 0; // rank 0 has settled what the config leaves open
   const resuming = !restart && hasCheckpoint(saveDir);
-  const given = { config: asGiven, written: asWritten };
-  const known = resuming ? takeRecorded(given) : given;
+  const known = resuming || follows ? takeRecorded(given, follows) : given;
   if (resuming) checkSameRun(saveDir, { settings: runSettings(known.written), allowChange });
   const source = resuming ? null : findSource(known.config, known.written);
   const { data, backend } = await openAll(known.config);
   try {
+    if (communicator.size > 1) refuseDevices(backend);
     checkPatience(known.config, data);
     const { config, written } = await settleBatch(known, data, backend);
     const origin = originOf(config, written, data, backend);
@@ -154,15 +194,15 @@ async function trainLocked(
       ? resume(config, data, { ...origin, allowChange })
       : await begin(config, data, origin, source);
     try {
-      prepareRunDirectory(config, written, start, resuming);
-      const unsaved = !resuming && source !== null;
-      const how = { stopAfter, unsaved, listen, onMetrics, isVolatile: backend.isVolatile };
-      return await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, how);
-    } finally {
+      if (!follows) prepareRunDirectory(config, written, start, resuming);
+    } catch (error) {
       start.model.dispose();
+      throw error;
     }
-  } finally {
+    return { config, data, backend, origin, start, unsaved: !resuming && source !== null };
+  } catch (error) {
     data.close();
+    throw error;
   }
 }
 
@@ -205,12 +245,13 @@ async function trainFrom(
     listen,
     ...how
   }: Pick<TrainerOptions, 'stopAfter' | 'unsaved' | 'onMetrics' | 'isVolatile'> &
+    Together &
     Required<Pick<TrainOptions, 'listen'>>,
 ): Promise<TrainingEnd> {
   for (const line of describeStart(config, data, start)) log.info(line);
   const { valid } = data;
   const translates = config.train.evalBleu && valid !== null;
-  const translate = translates ? await validationTranslator(config, valid) : undefined;
+  const translate = translates ? await validationTranslator(config, valid, how.communicator) : undefined;
   const signals = listen();
   const options = {
     config: config.train,

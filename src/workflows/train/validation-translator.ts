@@ -1,3 +1,4 @@
+import { alone } from '../../common/communicator.js';
 import { log } from '../../common/log.js';
 import type { DecodingPrecision } from '../../common/precision.js';
 import { nameScores } from '../../common/validation-figures.js';
@@ -26,8 +27,13 @@ const TEXT_IS_GONE = `The validation text is not here: ${nameScores()} are of th
  * tokenizer normalised stays so, and what was unknown to it is matched by nothing.
  *
  * @param split pairs of ids that end in `</s>`
+ * @param communicator of the processes that share the lines out
  */
-export async function validationTranslator(config: Config, split: PairSource): Promise<TranslateValidation> {
+export async function validationTranslator(
+  config: Config,
+  split: PairSource,
+  communicator = alone,
+): Promise<TranslateValidation> {
   const { decode, model, data, train } = config;
   const { maxPositions } = model;
   const { codec } = loadCodec(train.saveDir, data);
@@ -46,12 +52,15 @@ export async function validationTranslator(config: Config, split: PairSource): P
   const filled = [...sources.keys()].filter((i) => sources[i].length > 1); // blank lines stay blank
   const read = filled.map((i) => fitTo(maxPositions, sources[i]));
   return async (transformer) => {
-    const found = await inPrecision(transformer, decode.precision, (model) =>
-      translateIds(model, read, { ...decode, maxPositions }, decode.precision),
+    const { rank, size } = communicator;
+    const own = read.filter((_, k) => k % size === rank);
+    const translated = await inPrecision(transformer, decode.precision, (model) =>
+      translateIds(model, own, { ...decode, maxPositions }, decode.precision),
     );
+    const byRank = communicator.exchange(translated.map((ids) => [...ids]));
     const hypotheses = new Array<string>(sources.length).fill('');
     filled.forEach((i, k) => {
-      hypotheses[i] = codec.decode(found[k]);
+      hypotheses[i] = codec.decode(Int32Array.from(byRank[k % size][Math.floor(k / size)]));
     });
     const samples = shown.map((sample, i) => ({ ...sample, hypothesis: hypotheses[i] }));
     return { ...scoreTest(metrics, { hypotheses, references }), samples };

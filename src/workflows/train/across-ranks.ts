@@ -1,0 +1,59 @@
+import type { ChosenBackend } from '../../backend/init.js';
+import { canonicalHash } from '../../common/canonical-hash.js';
+import type { Communicator } from '../../common/communicator.js';
+import { UserError } from '../../common/errors.js';
+import { packageVersion } from '../../common/files.js';
+import { log } from '../../common/log.js';
+import { agree } from '../../distributed/agree.js';
+import { describeRanks, threadsOfRanks } from '../../distributed/processors.js';
+import { isInMemory } from '../../ops/in-place.js';
+import type { Configured } from './settle-batch.js';
+import type { originOf } from './start.js';
+
+/** The processes of a training. */
+export interface Together {
+  communicator: Communicator;
+}
+
+/**
+ * A config as it is for all ranks: an update has the batches of all of them, so that any number may go on from its
+ * checkpoints. Where the config leaves the threads open, they are those that this rank may have.
+ */
+export function ofAllRanks({ config, written }: Configured, communicator: Communicator): Configured {
+  const { rank, size } = communicator;
+  if (size === 1) return { config, written };
+  const updateFreq = size * config.train.updateFreq;
+  const shares = threadsOfRanks(communicator).map((share) => config.threads ?? share);
+  const threads = shares[rank];
+  log.info(`Ranks: ${describeRanks(communicator, shares)}`);
+  return {
+    config: { ...config, threads, train: { ...config.train, updateFreq } },
+    written: { ...written, train: { ...written.train, 'update-freq': updateFreq } },
+  };
+}
+
+/** @throws UserError where ranks cannot sum in the memory of the backend's tensors */
+export function refuseDevices({ name }: ChosenBackend): void {
+  if (isInMemory()) return;
+  throw new UserError({
+    problem: `expected a backend whose tensors are in the memory of the process, where several ranks sum; found ${name}`,
+    where: 'backend',
+    hint: 'Use --backend native, or one process.',
+  });
+}
+
+/** @throws UserError where ranks would not train the same: of another program, engine, dataset or config */
+export function agreeOn(communicator: Communicator, origin: ReturnType<typeof originOf>): void {
+  const { settings, dataHash, vocabulary, engine = '' } = origin;
+  const dictionaries = Object.entries(vocabulary).map(([language, { hash }]) => [
+    `dictionary of ${language}`,
+    hash,
+  ]);
+  agree(communicator, {
+    'the version of admin-nmt': packageVersion(),
+    'the engine': engine,
+    'the training data': dataHash,
+    ...Object.fromEntries(dictionaries),
+    'the config': canonicalHash(settings),
+  });
+}
