@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { packageRoot, sha256File } from '../src/common/files.js';
+import { AS_ROOT, type Launcher, launch } from './ranks-launcher.js';
 
 export interface TinyRun {
   /** Holds config.yaml of the tiny task, and the run. */
@@ -15,6 +16,8 @@ export interface TinyRun {
   flags?: readonly string[];
   /** Milliseconds after which it is killed; without it, it runs to its end. */
   killAfter?: number;
+  /** Processes that do it together, by MPI, and which of them is killed. */
+  ranks?: { launcher: Launcher; size: number; killed?: number };
   /** A module to load before the program, and what the environment says to it. */
   before?: { module: string; environment: Record<string, string> };
 }
@@ -33,6 +36,7 @@ export async function trainTinyRun({
   threads,
   flags = [],
   killAfter,
+  ranks,
   before,
 }: TinyRun): Promise<TinyEnd> {
   const program = path.join(packageRoot(), 'bin/admin-nmt.js');
@@ -47,15 +51,13 @@ export async function trainTinyRun({
     '--quiet',
     ...flags,
   ];
-  const child = spawn(
-    process.execPath,
-    [...(before === undefined ? [] : ['--import', before.module]), ...args],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...before?.environment },
-    },
-  );
+  const own = [process.execPath, ...(before === undefined ? [] : ['--import', before.module]), ...args];
+  const [command, ...rest] = ranks === undefined ? own : [...launch(ranks.launcher, ranks.size), ...own];
+  const child = spawn(command, rest, {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...before?.environment, ...AS_ROOT },
+  });
   let stderr = '';
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
@@ -63,7 +65,7 @@ export async function trainTinyRun({
   const abort = new AbortController();
   if (killAfter !== undefined) {
     setTimeout(killAfter, undefined, { signal: abort.signal })
-      .then(() => child.kill('SIGKILL'))
+      .then(() => (ranks === undefined ? child.kill('SIGKILL') : killRank(run, ranks.killed ?? 0)))
       .catch(() => {}); // it ended before
   }
   const code = await new Promise<number | null>((resolve) => {
@@ -71,6 +73,20 @@ export async function trainTinyRun({
   });
   abort.abort();
   return { code, stderr };
+}
+
+/** Kills one of the processes of a run, found by what its launcher has told it. */
+function killRank(run: string, rank: number): void {
+  const tellsRank = new RegExp(`(^|\\0)(OMPI_COMM_WORLD_RANK|PMI_RANK)=${rank}(\\0|$)`);
+  for (const id of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const read = (name: string): string => fs.readFileSync(`/proc/${id}/${name}`, 'latin1');
+      const isRun = read('cmdline').includes(`bin/admin-nmt.js\0train\0config.yaml\0--save-dir\0${run}\0`);
+      if (isRun && tellsRank.test(read('environ'))) process.kill(Number(id), 'SIGKILL');
+    } catch {
+      // it has ended meanwhile, or is somebody else's
+    }
+  }
 }
 
 /** Removes a run and its dataset. */
@@ -85,7 +101,7 @@ export function outcomeOf(run: string): Record<string, string> {
   const metrics = fs
     .readFileSync(path.join(run, 'metrics.jsonl'), 'utf8')
     .split('\n')
-    .map((line) => line.replaceAll(/"(wall|wps|ups)":[^,}]*/g, ''))
+    .map((line) => line.replaceAll(/"(wall|wps|ups)":[^,}]*|,"(idle|exchange)":[^,}]*/g, ''))
     .join('\n');
   const state = JSON.parse(fs.readFileSync(path.join(last, 'state.json'), 'utf8'));
   state.state.seconds = 0;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import { describe, test } from 'node:test';
-import { type Launcher, missing, program, runRanks } from './run-ranks.js';
+import { type Launcher, missing } from '../../scripts/ranks-launcher.js';
+import { program, runRanks } from './run-ranks.js';
 
 const HOST = os.hostname();
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Launcher, missing, program, runRanks } from './run-ranks.js';
+import { type Launcher, missing } from '../../scripts/ranks-launcher.js';
+import { program, runRanks } from './run-ranks.js';
 
 for (const [launcher, sizes] of [
   ['mpirun.openmpi', [2, 3, 4]],

@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { AS_ROOT, type Launcher, launch } from '../../scripts/ranks-launcher.js';
 
 /** What several processes came to: all that they wrote, and the code of what started them. */
 export interface RanksOutcome {
@@ -8,17 +9,6 @@ export interface RanksOutcome {
   output: string;
   seconds: number;
 }
-
-/** What Debian calls the programs that start processes. */
-export type Launcher = 'mpirun.openmpi' | 'mpirun.mpich';
-
-/** Why a launcher cannot be tried here; false where it can. */
-export const missing = (launcher: Launcher): string | false =>
-  spawnSync(launcher, ['--version']).status === 0 ? false : `${launcher} is not installed`;
-
-/** There are mostly more ranks than processors, and a test may be root. */
-const OPTIONS: Record<Launcher, string[]> = { 'mpirun.openmpi': ['--oversubscribe'], 'mpirun.mpich': [] };
-const AS_ROOT = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
 
 /** A file of these tests, compiled. */
 export const program = (name: string): string => fileURLToPath(new URL(`${name}.js`, import.meta.url));
@@ -32,7 +22,8 @@ export function runRanks(
 ): Promise<RanksOutcome> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const child = spawn(launcher, [...OPTIONS[launcher], '-n', `${size}`, process.execPath, ...args], {
+    const [command, ...options] = launch(launcher, size);
+    const child = spawn(command, [...options, process.execPath, ...args], {
       env: { ...process.env, NO_COLOR: '1', ...AS_ROOT, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 100_000,
