@@ -126,19 +126,20 @@ function noDevice(): Device {
 async function measureMemory(name: ModelName): Promise<void> {
   const tokens = Number(options.tokens);
   const batches = [1, 2].map((seed) => randomBatch(tokens, vocabularyOf(name).target, seed));
-  const { pool } = backend();
+  const { pool, encoder } = backend();
   const peaks: number[] = [];
-  let [between, buffers] = [0, 0];
+  let [between, buffers, before, dispatches] = [0, 0, 0, 0];
   await train(modelConfig(name), vocabularyOf(name), batches, 3, () => {
     peaks.push(pool.peak);
     [between, buffers] = [pool.used, pool.resident];
+    [before, dispatches] = [encoder.counts.dispatches, encoder.counts.dispatches - before];
     pool.resetPeak();
   });
   const [first, ...others] = peaks;
   console.log(
     `${name}, ${batches[0].source.tokens.length} + ${batches[0].targetOutput.length} tokens, ${options.precision}, recompute ${options.recompute}: ` +
       `most in use ${megabytes(Math.max(...others))} MB (first update ${megabytes(first)} MB), between updates ${megabytes(between)} MB; ` +
-      `buffers of ${megabytes(buffers)} MB`,
+      `buffers of ${megabytes(buffers)} MB; ${dispatches} dispatches an update`,
   );
 }
 

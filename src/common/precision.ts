@@ -1,6 +1,7 @@
 /**
  * What matrix products of a training are computed in. `bfloat16`, `float16`: their operands are rounded to it, their sums
- * are float32; all else stays float32. One definition for every backend, see docs/precision.md.
+ * are float32. In `float16` activations are stored so, too; all else stays float32. One definition for every backend, see
+ * docs/precision.md.
  */
 export const TRAINING_PRECISIONS = ['float32', 'bfloat16', 'float16'] as const;
 

@@ -32,6 +32,7 @@ export function embed(pass: Pass, stack: Stack, tokens: Int32Array, positions: I
     ...positionTable(pass, stack, positions, longest),
     dropout: config.dropout,
     key: pass.nextMask(),
+    precision: pass.precision,
   });
 }
 

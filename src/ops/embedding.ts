@@ -1,3 +1,4 @@
+import type { Precision } from '../common/precision.js';
 import { dropout } from './dropout.js';
 import { hasKernel, kernelDropout, type MaskKey, runFused } from './kernels.js';
 import { tf } from './tf.js';
@@ -36,6 +37,8 @@ export interface PlacedEmbeddingOptions {
   /** Dropout of the sum. */
   dropout: number;
   key: MaskKey | null;
+  /** Of the products that are made from it; float32 by default. */
+  precision?: Precision;
 }
 
 const PLAIN: PlacedEmbeddingOptions = {
@@ -81,7 +84,7 @@ export function placedEmbeddingReference(
 function fusedEmbedding(
   tokens: Int32Array,
   table: tf.Tensor2D,
-  { scale, positions, places, dropout: rate, key }: PlacedEmbeddingOptions,
+  { scale, positions, places, dropout: rate, key, precision = 'float32' }: PlacedEmbeddingOptions,
 ): tf.Tensor2D {
   const mask = kernelDropout(rate, key);
   const gradientOf = (dy: tf.Tensor, of: tf.Tensor, indices: Int32Array, factor: number) =>
@@ -90,7 +93,7 @@ function fusedEmbedding(
     value: runFused(
       'Embedding',
       { table, positions },
-      { tokens, places, scale, dropout: mask },
+      { tokens, places, scale, dropout: mask, precision },
     )[0] as tf.Tensor2D,
     gradient: (dy) => [
       gradientOf(dy, table, tokens, scale),

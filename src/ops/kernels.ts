@@ -80,7 +80,7 @@ export interface Kernels {
     inputs: 'dy' | 'normal' | 'inverse' | 'gain' | 'bias';
     attributes: Record<string, never>;
   };
-  /** one to three tensors named 0, 1, 2 → out [Tq, d], logPartition [Tq, heads] */
+  /** one to three tensors named 0, 1, 2 → out [Tq, d], and for its gradient logPartition of Tq · heads or more */
   Attention: { inputs: '0' | '1' | '2'; attributes: AttentionAttributes };
   /** the same, out, logPartition and dy → the gradients of the tensors */
   AttentionGradient: {
@@ -90,7 +90,14 @@ export interface Kernels {
   /** table [V, d], positions? [P, d] → dropout(table[tokens] · scale + positions[places]) [T, d] */
   Embedding: {
     inputs: 'table' | 'positions';
-    attributes: { tokens: Int32Array; places: Int32Array; scale: number; dropout: KernelDropout };
+    attributes: {
+      tokens: Int32Array;
+      places: Int32Array;
+      scale: number;
+      dropout: KernelDropout;
+      /** What is computed from the result, so that a backend may store it so. */
+      precision: Precision;
+    };
   };
   /** dy [T, d] → gradient of a table of `rows` rows: Σ of dropout(dy) · scale over equal indices */
   EmbeddingGradient: {

@@ -25,15 +25,25 @@ test('dispatches and time of an update, on a device that computes nothing', {
   assert.ok(found !== null && Number(found[1]) > 50 && Number(found[2]) >= 1, String(found));
 });
 
+/** What it tells of the memory and the dispatches of a small model. */
+function measured(...args: string[]): { peak: number; between: number; buffers: number; dispatches: number } {
+  const found =
+    /most in use (\d+) MB .*, between updates (\d+) MB; buffers of (\d+) MB; (\d+) dispatches an update/.exec(
+      run('--model', 'tiny', '--tokens', '2048', ...args),
+    ) ?? [];
+  const [peak, between, buffers, dispatches] = found.slice(1).map(Number);
+  assert.ok(between > 0 && between < peak, String(peak));
+  assert.ok(buffers >= peak, `${peak} of ${buffers}`);
+  return { peak, between, buffers, dispatches };
+}
+
 test('memory of a model, of no device: less where layers are computed again', () => {
-  const peakOf = (...args: string[]): number => {
-    const [, peak, between, buffers] =
-      /most in use (\d+) MB .*, between updates (\d+) MB; buffers of (\d+) MB/.exec(
-        run('--model', 'tiny', '--tokens', '2048', ...args),
-      ) ?? [];
-    assert.ok(Number(between) > 0 && Number(between) < Number(peak), peak);
-    assert.ok(Number(buffers) >= Number(peak), `${peak} of ${buffers}`);
-    return Number(peak);
-  };
-  assert.ok(peakOf('--recompute', 'layers') < peakOf());
+  assert.ok(measured('--recompute', 'layers').peak < measured().peak);
+});
+
+test('in float16, what is kept of a batch takes half the memory, by as many dispatches', () => {
+  const [full, half] = [measured(), measured('--half', '--precision', 'float16')];
+  const share = (half.peak - half.between) / (full.peak - full.between);
+  assert.ok(share < 0.58, `${share} of what float32 takes`);
+  assert.equal(half.dispatches, full.dispatches, 'nothing is brought to float32 on the way');
 });

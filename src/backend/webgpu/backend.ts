@@ -4,12 +4,12 @@ import type { Device } from './device.js';
 import { Encoder, type Groups } from './encoder.js';
 import { ListMemory } from './list-memory.js';
 import { classOf, Pool } from './pool.js';
-import { GROUP, type Program } from './program.js';
+import { GROUP, type Program, WIDEN } from './program.js';
 import { type Shared, type Stored, typed, type Values, valuesOf } from './stored.js';
 
 /**
- * Storage of tensors on a device for WebGPU. Every element has four bytes there, also a boolean. A tensor owns its
- * buffer, which goes back to the pool when the last reference is dropped.
+ * Storage of tensors on a device for WebGPU. An element has four bytes there, also a boolean, but for activations in half
+ * precision, which have two. A tensor owns its buffer, which goes back to the pool when the last reference is dropped.
  */
 export class WebGpuBackend extends tf.KernelBackend {
   readonly device: Device;
@@ -62,7 +62,10 @@ export class WebGpuBackend extends tf.KernelBackend {
     if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
     this.encoder.flush();
     if (entry.shared?.readTogether !== true)
-      return valuesOf(await this.device.read(entry.buffer!, 4 * entry.size), entry.dtype);
+      return valuesOf(
+        await this.inFull(entry, (buffer) => this.device.read(buffer, 4 * entry.size)),
+        entry.dtype,
+      );
     const { shared, start = 0 } = entry;
     shared.memory ??= this.device.read(shared.buffer, shared.bytes);
     return valuesOf((await shared.memory).slice(4 * start, 4 * (start + entry.size)), entry.dtype);
@@ -73,7 +76,10 @@ export class WebGpuBackend extends tf.KernelBackend {
     if (entry.values !== null) return entry.values.slice();
     if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
     this.encoder.flush();
-    return valuesOf(this.device.readSync(entry.buffer!, 4 * entry.size), entry.dtype);
+    return valuesOf(
+      this.inFull(entry, (buffer) => this.device.readSync(buffer, 4 * entry.size)),
+      entry.dtype,
+    );
   }
 
   override disposeData(dataId: object, force = false): boolean {
@@ -102,9 +108,10 @@ export class WebGpuBackend extends tf.KernelBackend {
     return false;
   }
 
-  /** The buffer of a tensor. */
+  /** The buffer of a tensor, of four bytes an element: what has two has four from then on. */
   bufferOf({ dataId }: tf.TensorInfo): number {
     const entry = this.stored.get(dataId);
+    if (entry.half === true) this.widen(entry);
     if (entry.buffer !== null) return entry.buffer;
     entry.buffer = this.allocate(entry.size, { untouched: true, most: this.device.facts.limits.buffer });
     this.send(entry.values!, entry.buffer);
@@ -117,6 +124,16 @@ export class WebGpuBackend extends tf.KernelBackend {
     if (tensor.dtype !== 'float32') throw new TypeError(`expected a float32 tensor, found ${tensor.dtype}`);
     this.check(4 * this.stored.get(tensor.dataId).size, this.device.facts.limits.binding);
     return this.bufferOf(tensor);
+  }
+
+  /** The buffer of a tensor of floats as it is, for a program that takes them of either width: `numbers` of program.ts. */
+  numbers(tensor: tf.TensorInfo): number {
+    return this.isHalf(tensor) ? this.stored.get(tensor.dataId).buffer! : this.floats(tensor);
+  }
+
+  /** Whether the numbers of one of some tensors have two bytes on the device. */
+  isHalf(...tensors: readonly (tf.TensorInfo | undefined)[]): boolean {
+    return tensors.some((tensor) => tensor !== undefined && this.stored.get(tensor.dataId).half === true);
   }
 
   /** The number of a tensor of one, where it has not been computed on the device. */
@@ -138,6 +155,13 @@ export class WebGpuBackend extends tf.KernelBackend {
     return { info: { dataId, shape: [...shape], dtype }, buffer };
   }
 
+  /** A tensor for a program to fill in with floats that are stored in two bytes each, or in four. */
+  activation(shape: readonly number[], half: boolean): { info: tf.TensorInfo; buffer: number } {
+    if (!half) return this.output(shape);
+    const { infos, buffer } = this.outputsTogether([{ shape }], { half });
+    return { info: infos[0], buffer };
+  }
+
   /** A tensor for programs to fill in part by part: see windows.ts. */
   largeOutput(shape: readonly number[]): tf.TensorInfo {
     return this.output(shape, 'float32', this.device.facts.limits.buffer).info;
@@ -146,39 +170,37 @@ export class WebGpuBackend extends tf.KernelBackend {
   /**
    * Tensors for one program to fill in that share a buffer, each behind the one before.
    *
-   * @param read whether whoever reads one of them is going to read the others: then all are read at once
+   * @param readTogether whether whoever reads one of them is going to read the others: then all are read at once
+   * @param half whether they are floats that are stored in two bytes each
+   * @returns where they start in elements, too
    */
   outputsTogether(
     wanted: readonly { shape: readonly number[]; dtype?: 'float32' | 'int32' }[],
-    read = false,
+    { readTogether = false, half = false } = {},
   ): { infos: tf.TensorInfo[]; buffer: number; starts: number[] } {
     const sizes = wanted.map(({ shape }) => tf.util.sizeFromShape([...shape]));
-    let floats = 0;
+    const each = half ? 2 : 4;
+    let bytes = 0;
     const starts = sizes.map((size) => {
-      const start = floats;
-      floats += classOf(4 * size) / 4;
+      const start = bytes / each;
+      bytes += classOf(each * size);
       return start;
     });
+    // What has two bytes an element may be wanted with four.
+    this.check(4 * Math.max(...sizes), this.device.facts.limits.binding);
     const shared: Shared = {
-      ...{ buffer: this.allocate(floats), bytes: 4 * floats, live: wanted.length },
-      ...{ readTogether: read, memory: null },
+      ...{ buffer: this.allocate(bytes / 4), bytes, live: wanted.length },
+      ...{ readTogether, memory: null },
     };
     const infos = wanted.map(({ shape, dtype = 'float32' }, i) => {
       const dataId = {};
-      const buffer = this.encoder.view(shared.buffer, 4 * starts[i], classOf(4 * sizes[i]));
-      const entry = { dtype, size: sizes[i], refCount: 1, values: null, buffer };
+      const buffer = this.encoder.view(shared.buffer, each * starts[i], classOf(each * sizes[i]), half);
+      const entry = { dtype, size: sizes[i], half, refCount: 1, values: null, buffer };
       this.stored.set(dataId, { ...entry, shared, start: starts[i] });
       return { dataId, shape: [...shape], dtype };
     });
-    return { infos, buffer: shared.buffer, starts };
-  }
-
-  /** Of two tensors that share a buffer, of which one is the first: the buffer, and where the other one starts in floats. */
-  behind(first: tf.TensorInfo, other: tf.TensorInfo): { buffer: number; start: number } {
-    const [one, two] = [first, other].map(({ dataId }) => this.stored.get(dataId));
-    if (one.shared === undefined || one.shared !== two.shared || one.start !== 0)
-      throw new Error('expected two tensors that one program has filled in');
-    return { buffer: one.shared.buffer, start: two.start! };
+    const buffer = half ? this.encoder.view(shared.buffer, 0, classOf(bytes), true) : shared.buffer;
+    return { infos, buffer, starts };
   }
 
   /** The same values under another shape. */
@@ -242,6 +264,28 @@ export class WebGpuBackend extends tf.KernelBackend {
   send(values: Values, buffer: number): void {
     const words = values instanceof Uint8Array ? Int32Array.from(values) : values;
     this.encoder.write(buffer, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  }
+
+  /** What a read gives of a tensor with four bytes an element; where it has two, of a copy. */
+  private inFull<T>(entry: Stored, read: (buffer: number) => T): T {
+    if (entry.half !== true) return read(entry.buffer!);
+    const copy = this.widened(entry);
+    this.encoder.flush();
+    const result = read(copy); // what is done next with the buffer comes behind it
+    this.pool.give(copy);
+    return result;
+  }
+
+  private widen(entry: Stored): void {
+    const buffer = this.widened(entry);
+    this.release(entry);
+    Object.assign(entry, { buffer, half: false, shared: undefined });
+  }
+
+  private widened({ buffer, size }: Stored): number {
+    const copy = this.allocate(size);
+    this.run(WIDEN, { x: buffer!, y: copy }, { count: size }, this.elements(size));
+    return copy;
   }
 
   private put(dataId: object, values: Values, dtype: tf.DataType, refCount: number): void {

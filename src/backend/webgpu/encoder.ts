@@ -30,6 +30,8 @@ export class Encoder implements BufferSource {
   private ids = 0;
   /** Parts of buffers that have an id of their own, by buffer and place. */
   private readonly views = new Map<number, Map<string, number>>();
+  /** Those whose numbers are of float16: the id of a buffer tells its type, so that nothing can read it as another. */
+  private readonly halves = new Set<number>();
 
   constructor(device: Device) {
     this.device = device;
@@ -43,7 +45,10 @@ export class Encoder implements BufferSource {
   }
 
   destroy(id: number): void {
-    for (const view of this.views.get(id)?.values() ?? []) this.commands.push(Command.destroy, view);
+    for (const view of this.views.get(id)?.values() ?? []) {
+      this.commands.push(Command.destroy, view);
+      this.halves.delete(view);
+    }
     this.views.delete(id);
     this.commands.push(Command.destroy, id);
   }
@@ -52,21 +57,30 @@ export class Encoder implements BufferSource {
    * Part of a buffer, to be used like one. It is known until the buffer is destroyed: only for parts that are used again.
    *
    * @param start in bytes, a multiple of VIEW_STEP
+   * @param half whether its numbers are of float16
    */
-  view(buffer: number, start: number, bytes: number): number {
+  view(buffer: number, start: number, bytes: number, half = false): number {
+    this.expectFloats(buffer);
     const ofBuffer = this.views.get(buffer) ?? new Map<string, number>();
     this.views.set(buffer, ofBuffer);
-    const key = `${start} ${bytes}`;
+    const key = `${start} ${bytes} ${half}`;
     let id = ofBuffer.get(key);
     if (id === undefined) {
       id = this.ids++;
       ofBuffer.set(key, id);
+      if (half) this.halves.add(id);
       this.commands.push(Command.view, id, buffer, start, bytes);
     }
     return id;
   }
 
+  /** Whether the numbers of a buffer are of float16. */
+  isHalf(id: number): boolean {
+    return this.halves.has(id);
+  }
+
   copy(from: number, to: number, bytes: number): void {
+    for (const id of [from, to]) this.expectFloats(id);
     this.commands.push(Command.copy, from, to, bytes);
   }
 
@@ -79,13 +93,16 @@ export class Encoder implements BufferSource {
   }
 
   dispatch<B extends string, U extends string>(
-    { source, buffers, uniforms }: Program<B, U>,
+    { sourceFor, buffers, uniforms }: Program<B, U>,
     ids: Record<B, number>,
     values: Record<U, number | Int32Array>,
     [x, y, z]: Groups,
   ): void {
     if (x === 0 || y === 0 || z === 0) return;
     if (this.dispatches === BATCH_DISPATCHES) this.flush();
+    const source = sourceFor(
+      buffers.reduce((bits, name, i) => bits | (Number(this.halves.has(ids[name])) << i), 0),
+    );
     if (!this.known.has(source.id)) {
       this.known.add(source.id);
       this.pipelines.push(source);
@@ -145,6 +162,10 @@ export class Encoder implements BufferSource {
     this.written = [];
     this.places.clear();
     this.dispatches = this.writtenBytes = this.indexCount = 0;
+  }
+
+  private expectFloats(id: number): void {
+    if (this.halves.has(id)) throw new Error('expected a buffer of four bytes a number, found float16');
   }
 
   private placeOf(array: Int32Array): number {

@@ -1,4 +1,5 @@
 import { MASK } from './mask.js';
+import type { BufferKind } from './program.js';
 
 /** What is done with a sum before it is stored. */
 export type Epilogue =
@@ -36,29 +37,28 @@ fn geluSlope(x: f32) -> f32 {
 }`;
 
 /** Buffers beside a, b and c, and the statements that store `sum` at `i`, element (row, column) of the result. */
-export const EPILOGUES: Record<Epilogue, { buffers: Record<string, 'floats' | 'floatsOut'>; store: string }> =
-  {
-    none: { buffers: {}, store: 'c[i] = sum;' },
-    add: { buffers: {}, store: 'c[i] += sum;' },
-    bias: { buffers: { bias: 'floats' }, store: 'c[i] = sum + bias[column];' },
-    relu: {
-      buffers: { bias: 'floats' },
-      store: 'let x = sum + bias[column]; c[i] = select(x, 0.0, x < 0.0) * mask(i);',
-    },
-    gelu: {
-      buffers: { bias: 'floats', before: 'floatsOut' },
-      store: 'let x = sum + bias[column]; before[i] = x; c[i] = gelu(x) * mask(i);',
-    },
-    geluAlone: { buffers: { bias: 'floats' }, store: 'c[i] = gelu(sum + bias[column]);' },
-    reluGradient: {
-      buffers: { kept: 'floats' },
-      store: 'c[i] = select(0.0, sum * p.maskKept, kept[i] > 0.0);',
-    },
-    geluGradient: {
-      buffers: { kept: 'floats' },
-      store: 'c[i] = sum * mask(i) * geluSlope(kept[i]);',
-    },
-  };
+export const EPILOGUES: Record<Epilogue, { buffers: Record<string, BufferKind>; store: string }> = {
+  none: { buffers: {}, store: 'to_c(i, sum);' },
+  add: { buffers: {}, store: 'to_c(i, from_c(i) + sum);' },
+  bias: { buffers: { bias: 'floats' }, store: 'to_c(i, sum + bias[column]);' },
+  relu: {
+    buffers: { bias: 'floats' },
+    store: 'let x = sum + bias[column]; to_c(i, select(x, 0.0, x < 0.0) * mask(i));',
+  },
+  gelu: {
+    buffers: { bias: 'floats', before: 'numbersOut' },
+    store: 'let x = sum + bias[column]; to_before(i, x); to_c(i, gelu(x) * mask(i));',
+  },
+  geluAlone: { buffers: { bias: 'floats' }, store: 'to_c(i, gelu(sum + bias[column]));' },
+  reluGradient: {
+    buffers: { kept: 'numbers' },
+    store: 'to_c(i, select(0.0, sum * p.maskKept, from_kept(i) > 0.0));',
+  },
+  geluGradient: {
+    buffers: { kept: 'numbers' },
+    store: 'to_c(i, sum * mask(i) * geluSlope(from_kept(i)));',
+  },
+};
 
 /** The functions that an epilogue calls. */
 export function functionsOf(epilogue: Epilogue): string {

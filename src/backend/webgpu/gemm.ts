@@ -100,7 +100,7 @@ function partsOf(k: number, tiles: number): number {
 const partSums = variants((summed: boolean) =>
   program(
     {
-      ...{ sums: 'floats', c: 'floatsOut' },
+      ...{ sums: 'floats', c: 'numbersOut' },
       ...(summed && { sumsOfRows: 'floats', rowSums: 'floatsOut' }),
     } as Record<string, BufferKind>,
     { count: 'u32', parts: 'u32', m: 'u32', n: 'u32', cStart: 'u32', cPitch: 'u32' },
@@ -109,7 +109,7 @@ const partSums = variants((summed: boolean) =>
   var sum = 0.0;
   if (i < size) {
     for (var part = 0u; part < p.parts; part++) { sum += sums[part * size + i]; }
-    c[p.cStart + i / p.n * p.cPitch + i % p.n] = sum;
+    to_c(p.cStart + i / p.n * p.cPitch + i % p.n, sum);
   }
 ${
   summed

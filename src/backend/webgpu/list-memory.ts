@@ -50,7 +50,7 @@ export class ListMemory {
     entries.forEach((entry, i) => {
       const buffer = this.slabs.view(places[i]);
       if (entry.values !== null) this.owner.send(entry.values, buffer);
-      else this.owner.encoder.copy(entry.buffer!, buffer, 4 * entry.size);
+      else this.owner.encoder.copy(this.owner.bufferOf(tensors[i]), buffer, 4 * entry.size);
       this.owner.release(entry);
       Object.assign(entry, { values: null, buffer, place: places[i], of: undefined, shared: undefined });
     });
@@ -76,12 +76,16 @@ export class ListMemory {
     return this.placed(place, of, shape);
   }
 
-  /** Lists of tensors, those of the same place in each list of the same size, as few runs: see `Slabs.runs`. */
-  runs(lists: readonly (readonly tf.TensorInfo[])[]): Run[] {
+  /**
+   * Lists of tensors, those of the same place in each list of the same size, as few runs: see `Slabs.runs`.
+   *
+   * @param asStored whether floats may be of either width
+   */
+  runs(lists: readonly (readonly tf.TensorInfo[])[], asStored = false): Run[] {
     const located = lists.map((list) =>
       list.map((tensor) => {
-        const { size, place } = this.stored.get(tensor.dataId);
-        return { buffer: this.owner.bufferOf(tensor), size, place };
+        const { size, place, half, buffer } = this.stored.get(tensor.dataId);
+        return { buffer: asStored && half === true ? buffer! : this.owner.bufferOf(tensor), size, place };
       }),
     );
     return this.slabs.runs(located);

@@ -1,6 +1,6 @@
 import { EPILOGUES, type Epilogue, functionsOf } from './epilogues.js';
 import { lines, PRODUCT_UNIFORMS, productBuffers, range, TILES } from './product-program.js';
-import { HALF, program, variants } from './program.js';
+import { program, variants } from './program.js';
 import type { MatrixUnit } from './protocol.js';
 
 /*
@@ -63,7 +63,7 @@ function readTile(name: 'a' | 'b', alongDepth: boolean, tile: number, group: num
       let ${across} = ${first} + ${side};
       let k = k0 + ${depth};
       var value = f16(0.0);
-      if (${across} < ${most} && k < last) { value = narrow(${name}[${name}First + ${place}]); }
+      if (${across} < ${most} && k < last) { value = half_${name}(${name}First + ${place}); }
       ${shared}[outer * ${pitch}u + inner] = value;
     }`;
 }
@@ -98,7 +98,7 @@ export const matrixProgram = variants(
     return program(
       productBuffers(epilogue, summed),
       PRODUCT_UNIFORMS,
-      `${HALF.functions}${functionsOf(epilogue)}
+      `${functionsOf(epilogue)}
 var<workgroup> tileA: array<f16, ${spanOf(tile)}>;
 var<workgroup> tileB: array<f16, ${spanOf(tile)}>;
 var<workgroup> out: array<f32, ${subgroups * m * n}>;
@@ -188,10 +188,12 @@ ${sums
     workgroupBarrier();
   }
 }`,
-      `${HALF.enable}
-enable subgroups;
+      {
+        half: true,
+        enable: `enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);`,
+      },
     );
   },
 );

@@ -34,7 +34,7 @@ const ofTwo = (expression: string): PlainKernel => {
   return ({ inputs, backend }) => compute(backend, inputs.a!, inputs.b!);
 };
 
-const add = binary('l + r');
+const sumOfTwo = binary('l + r', true);
 
 /** l where the condition holds and where it is no number, else r, which may be none either. */
 const lesser = (condition: string): string =>
@@ -45,7 +45,7 @@ const addN: PlainKernel = ({ inputs, backend }) => {
   if (first.dtype !== 'float32' || rest.length === 0) return null;
   let sum = first;
   for (const next of rest) {
-    const longer = add(backend, sum, next)!;
+    const longer = sumOfTwo(backend, sum, next)!;
     if (sum !== first) backend.disposeData(sum.dataId);
     sum = longer;
   }
@@ -237,7 +237,7 @@ export const PLAIN: Readonly<Record<string, PlainKernel | undefined>> = {
     const at = (dim as number) < 0 ? shape.length + 1 + (dim as number) : (dim as number);
     return [...shape.slice(0, at), 1, ...shape.slice(at)];
   }),
-  [tf.Add]: ofTwo('l + r'),
+  [tf.Add]: ({ inputs, backend }) => sumOfTwo(backend, inputs.a!, inputs.b!),
   [tf.Sub]: ofTwo('l - r'),
   [tf.Multiply]: ofTwo('l * r'),
   [tf.RealDiv]: ofTwo('l / r'),

@@ -1,6 +1,6 @@
 import { EPILOGUES, type Epilogue, functionsOf } from './epilogues.js';
 import { MASK_UNIFORMS } from './mask.js';
-import { type BufferKind, HALF, program, variants } from './program.js';
+import { type BufferKind, program, variants } from './program.js';
 
 /**
  * Rows and columns of what a group makes, and of what an invocation of it makes. The larger, the more is done with a
@@ -49,7 +49,7 @@ export const PRODUCT_UNIFORMS = {
 /** Buffers of a product. */
 export const productBuffers = (epilogue: Epilogue, summed: boolean) =>
   ({
-    ...{ a: 'floats', b: 'floats', c: 'floatsOut' },
+    ...{ a: 'numbers', b: 'numbers', c: 'numbersOut' },
     ...EPILOGUES[epilogue].buffers,
     ...(summed && { rowSums: 'floatsOut' }),
   }) as Record<string, BufferKind>;
@@ -92,14 +92,11 @@ function readTile(name: 'a' | 'b', alongDepth: boolean, size: TileSize, scalar: 
 function elementOf(name: 'a' | 'b', alongDepth: boolean, operands: Operands): string {
   const { across, most } = OPERANDS[name];
   const place = alongDepth ? `${across} * p.${name}Pitch + k` : `k * p.${name}Pitch + ${across}`;
-  const [scalar, value] =
-    operands === 'float16'
-      ? ['f16', `narrow(${name}[first + ${place}])`]
-      : ['f32', `${name}[first + ${place}]`];
+  const [scalar, read] = operands === 'float16' ? ['f16', 'half'] : ['f32', 'from'];
   return `
 fn ${name}At(first: u32, ${across}: u32, k: u32, last: u32) -> ${scalar} {
   if (${across} >= ${most} || k >= last) { return 0.0; }
-  return ${value};
+  return ${read}_${name}(first + ${place});
 }`;
 }
 
@@ -131,7 +128,7 @@ export const productProgram = variants(
     return program(
       productBuffers(epilogue, summed),
       PRODUCT_UNIFORMS,
-      `${operands === 'float16' ? HALF.functions : ''}${functionsOf(epilogue)}
+      `${functionsOf(epilogue)}
 var<workgroup> ${SHARED.a}: array<vec${width}<${scalar}>, ${DEPTH * pitch}>;
 var<workgroup> ${SHARED.b}: array<vec${width}<${scalar}>, ${DEPTH * pitch}>;
 struct From { a: u32, b: u32 }${elementOf('a', !ta, operands)}${elementOf('b', tb, operands)}
@@ -174,7 +171,7 @@ ${summed ? `    if (group.x == 0u && tx == 0u) { rowSums[group.z * p.rowSumStep 
     }
   }
 }`,
-      operands === 'float16' ? HALF.enable : '',
+      { half: operands === 'float16' },
     );
   },
 );

@@ -1,56 +1,89 @@
 import type { Access, PipelineSource } from './protocol.js';
 
-/** What a buffer holds and how it is used: floats or ints, read or written. */
-export type BufferKind = 'floats' | 'ints' | 'floatsOut' | 'intsOut';
+/**
+ * What a buffer holds and how it is used: floats or ints, read or written. `numbers` are floats of 32 or 16 bits, however
+ * each buffer has them: `from_NAME(i)` reads a float of 32 bits, and `to_NAME(i, x)` writes one, rounded where need be.
+ */
+export type BufferKind = 'floats' | 'ints' | 'floatsOut' | 'intsOut' | 'numbers' | 'numbersOut';
 /** `indices` is where an array of integers starts in the arena: `at(p.name + i)` reads it. */
 export type UniformKind = 'u32' | 'i32' | 'f32' | 'indices';
 
-const DECLARED: Record<BufferKind, { access: Access; text: string }> = {
-  floats: { access: 'read', text: 'read> NAME: array<f32>' },
-  ints: { access: 'read', text: 'read> NAME: array<i32>' },
-  floatsOut: { access: 'write', text: 'read_write> NAME: array<f32>' },
-  intsOut: { access: 'write', text: 'read_write> NAME: array<i32>' },
+const DECLARED: Record<BufferKind, { access: Access; type: 'f32' | 'i32'; eitherWidth?: true }> = {
+  floats: { access: 'read', type: 'f32' },
+  ints: { access: 'read', type: 'i32' },
+  floatsOut: { access: 'write', type: 'f32' },
+  intsOut: { access: 'write', type: 'i32' },
+  numbers: { access: 'read', type: 'f32', eitherWidth: true },
+  numbersOut: { access: 'write', type: 'f32', eitherWidth: true },
 };
+const MODES: Record<Access, string> = { read: 'read', write: 'read_write' };
 
 /** A program for the device, with the names of what it is called with. */
 export interface Program<B extends string = string, U extends string = string> {
-  readonly source: PipelineSource;
+  /** Its form where the buffers of some places, the bits of a number, are of float16. */
+  readonly sourceFor: (halves: number) => PipelineSource;
   readonly buffers: readonly B[];
   readonly uniforms: readonly (readonly [U, UniformKind])[];
+}
+
+/** What not every device has and a program needs. */
+interface Needs {
+  /** Half precision, and `half_NAME(i)`, which reads `numbers` as float16. */
+  half?: boolean;
+  /** Other directives. */
+  enable?: string;
 }
 
 /**
  * A program in WGSL: the buffers by name, the uniforms as `p.NAME`, and the body, which has a function `main` of an
  * entry point and what it calls.
- *
- * @param enable directives for what not every device has
  */
 export function program<B extends string, U extends string>(
   buffers: Record<B, BufferKind>,
   uniforms: Record<U, UniformKind>,
   body: string,
-  enable = '',
+  { half = false, enable = '' }: Needs = {},
 ): Program<B, U> {
   const names = Object.keys(buffers) as B[];
   const fields = Object.entries(uniforms) as [U, UniformKind][];
   const indices = fields.some(([, kind]) => kind === 'indices');
-  const code = [
-    enable,
-    ...names.map(
-      (name, i) =>
-        `@group(0) @binding(${i}) var<storage, ${DECLARED[buffers[name]].text.replace('NAME', name)};`,
-    ),
-    `struct Uniforms { ${fields.map(([name, kind]) => `${name}: ${kind === 'indices' ? 'u32' : kind}`).join(', ')} }`,
-    '@group(1) @binding(0) var<uniform> p: Uniforms;',
-    indices ? '@group(1) @binding(1) var<storage, read> arena: array<i32>;' : '',
-    indices ? 'fn at(i: u32) -> u32 { return u32(arena[i]); }' : '',
-    body,
-  ].join('\n');
   const access = names.map((name) => DECLARED[buffers[name]].access);
-  return { source: { id: programs++, code, access, indices }, buffers: names, uniforms: fields };
+  const sourceFor = variants((halves: number): PipelineSource => {
+    const usesHalf = half || halves !== 0;
+    const code = [
+      usesHalf ? 'enable f16;' : '',
+      enable,
+      usesHalf ? NARROW : '',
+      ...names.map((name, i) => declaration(name, i, buffers[name], (halves >> i) % 2 === 1, half)),
+      `struct Uniforms { ${fields.map(([name, kind]) => `${name}: ${kind === 'indices' ? 'u32' : kind}`).join(', ')} }`,
+      '@group(1) @binding(0) var<uniform> p: Uniforms;',
+      indices ? '@group(1) @binding(1) var<storage, read> arena: array<i32>;' : '',
+      indices ? 'fn at(i: u32) -> u32 { return u32(arena[i]); }' : '',
+      body,
+    ].join('\n');
+    return { id: programs++, code, access, indices };
+  });
+  return { sourceFor, buffers: names, uniforms: fields };
 }
 
 let programs = 0;
+
+/** A buffer, and how it is read and written where it may be of either width. */
+function declaration(name: string, i: number, kind: BufferKind, isHalf: boolean, asHalf: boolean): string {
+  const { access, type, eitherWidth = false } = DECLARED[kind];
+  if (isHalf && !eitherWidth)
+    throw new Error(`expected a buffer of four bytes a number for '${name}', found float16`);
+  const declared = `@group(0) @binding(${i}) var<storage, ${MODES[access]}> ${name}: array<${isHalf ? 'f16' : type}>;`;
+  if (!eitherWidth) return declared;
+  return [
+    declared,
+    `fn from_${name}(i: u32) -> f32 { return f32(${name}[i]); }`,
+    access === 'read' ? '' : `fn to_${name}(i: u32, x: f32) { ${name}[i] = ${isHalf ? 'narrow(x)' : 'x'}; }`,
+    asHalf
+      ? `fn half_${name}(i: u32) -> f16 { return ${isHalf ? `${name}[i]` : `narrow(${name}[i])`}; }`
+      : '',
+  ].join('\n');
+}
 
 /** Programs that differ in some choices, each made when it is first wanted. */
 export function variants<A extends readonly (string | number | boolean)[], P>(
@@ -134,17 +167,21 @@ fn logOf(sum: f32) -> f32 {
 }`;
 
 /**
- * Half precision: the directive, and `narrow(x)`, the float16 that is nearest to a float. By the bits where it is out of
- * range: a conversion that rounds towards zero would hide the overflow.
+ * `narrow(x)`, the float16 that is nearest to a float. By the bits where it is out of range: a conversion that rounds
+ * towards zero would hide the overflow.
  */
-export const HALF = {
-  enable: 'enable f16;',
-  functions: `
+const NARROW = `
 fn narrow(x: f32) -> f16 {
   let bits = bitcast<u32>(x);
   let size = bits & 0x7fffffffu;
   if (size < 0x477ff000u) { return f16(x); }
   let strange = select(0x7c00u, 0x7e00u, size > 0x7f800000u) | ((bits >> 16u) & 0x8000u);
   return bitcast<vec2<f16>>(strange).x;
-}`,
-} as const;
+}`;
+
+/** The same numbers, of 32 bits each. */
+export const WIDEN = program(
+  { x: 'numbers', y: 'floatsOut' },
+  { count: 'u32' },
+  `${ELEMENT} y[i] = from_x(i); }`,
+);

@@ -18,6 +18,8 @@ export interface Shared {
 export interface Stored {
   dtype: tf.DataType;
   size: number;
+  /** Whether its numbers are of float16 on the device; to all who read it, they are of float32. */
+  half?: boolean;
   refCount: number;
   values: Values | null;
   buffer: number | null;
@@ -25,7 +27,7 @@ export interface Stored {
   place?: Place;
   /** The tensors whose memory it is part of. */
   of?: readonly object[];
-  /** The buffer that it shares with others, and where it starts there, in floats. */
+  /** The buffer that it shares with others, and where it starts there, in its elements. */
   shared?: Shared;
   start?: number;
 }

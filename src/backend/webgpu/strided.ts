@@ -79,25 +79,27 @@ const binaryProgram = (expression: string) =>
 
 const flatProgram = (expression: string) =>
   program(
-    { a: 'floats', b: 'floats', y: 'floatsOut' },
+    { a: 'numbers', b: 'numbers', y: 'numbersOut' },
     { count: 'u32' },
-    `${ELEMENT} let l = a[i]; let r = b[i]; y[i] = ${expression}; }`,
+    `${ELEMENT} let l = from_a(i); let r = from_b(i); to_y(i, ${expression}); }`,
   );
 
 const numberProgram = (expression: string) =>
   program(
-    { a: 'floats', y: 'floatsOut' },
+    { a: 'numbers', y: 'floatsOut' },
     { count: 'u32', number: 'f32' },
-    `${ELEMENT} let l = a[i]; let r = p.number; y[i] = ${expression}; }`,
+    `${ELEMENT} let l = from_a(i); let r = p.number; y[i] = ${expression}; }`,
   );
 
 /**
  * An operation on two operands, one of which may repeat along some axes; null where the device has no program for it.
  *
  * @param expression of `l` and `r`
+ * @param keepsHalf whether the result is of float16 where both operands are: true of a sum of gradients
  */
 export function binary(
   expression: string,
+  keepsHalf = false,
 ): (backend: WebGpuBackend, a: tf.TensorInfo, b: tf.TensorInfo) => tf.TensorInfo | null {
   const [strided, flat, byNumber] = [binaryProgram, flatProgram, numberProgram].map((make) =>
     make(expression),
@@ -107,11 +109,13 @@ export function binary(
     const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
     const sameAsA = tf.util.arraysEqual(a.shape, shape);
     const number = sameAsA ? backend.knownNumber(b) : null;
-    const info = backend.largeOutput(shape);
+    const sameAsB = tf.util.arraysEqual(b.shape, shape);
+    const half = keepsHalf && sameAsA && sameAsB && backend.isHalf(a) && backend.isHalf(b);
+    const info = half ? backend.activation(shape, true).info : backend.largeOutput(shape);
     if (number !== null) {
       for (const { ids, count } of elementRuns(backend, a, info))
         backend.run(byNumber, { a: ids[0], y: ids[1] }, { count, number }, backend.elements(count));
-    } else if (sameAsA && tf.util.arraysEqual(b.shape, shape)) {
+    } else if (sameAsA && sameAsB) {
       for (const { ids, count } of elementRuns(backend, a, b, info))
         backend.run(flat, { a: ids[0], b: ids[1], y: ids[2] }, { count }, backend.elements(count));
     } else {
@@ -137,9 +141,9 @@ export function binary(
 
 const unaryProgram = (expression: string) =>
   program(
-    { a: 'floats', y: 'floatsOut' },
+    { a: 'numbers', y: 'floatsOut' },
     { count: 'u32' },
-    `${ELEMENT} let x = a[i]; y[i] = ${expression}; }`,
+    `${ELEMENT} let x = from_a(i); y[i] = ${expression}; }`,
   );
 
 /** An operation on each element `x`. */
@@ -156,7 +160,7 @@ export function unary(
   };
 }
 
-const FILL = program({ y: 'floatsOut' }, { count: 'u32', value: 'f32' }, `${ELEMENT} y[i] = p.value; }`);
+const FILL = program({ y: 'numbersOut' }, { count: 'u32', value: 'f32' }, `${ELEMENT} to_y(i, p.value); }`);
 
 /** The same number everywhere in a buffer. */
 export function fill(backend: WebGpuBackend, buffer: number, count: number, value: number): void {

@@ -28,6 +28,11 @@ export function windowsOf(backend: WebGpuBackend, table: tf.TensorInfo): Window[
   return windows;
 }
 
-/** For each element: tensors of one shape cut into runs that a program can take. */
+/** For each element: tensors of one shape, floats of either width, cut into runs that a program can take. */
 export const elementRuns = (backend: WebGpuBackend, ...tensors: tf.TensorInfo[]): Run[] =>
-  tf.util.sizeFromShape(tensors[0].shape) === 0 ? [] : backend.lists.runs(tensors.map((tensor) => [tensor]));
+  tf.util.sizeFromShape(tensors[0].shape) === 0
+    ? []
+    : backend.lists.runs(
+        tensors.map((tensor) => [tensor]),
+        true,
+      );

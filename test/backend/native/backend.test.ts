@@ -200,7 +200,10 @@ describe('the native backend', { skip }, () => {
       /CrossEntropy/,
       /target lies outside/,
     );
-    const embedding = { tokens: Int32Array.of(1, 5), places: Int32Array.of(0, 1), scale: 1, dropout: null };
+    const embedding = {
+      ...{ tokens: Int32Array.of(1, 5), places: Int32Array.of(0, 1), scale: 1, dropout: null },
+      precision: 'float32' as const,
+    };
     throwsNaming(
       () => runFused('Embedding', { table: matrix(5, 3), positions: null }, embedding),
       /Embedding/,

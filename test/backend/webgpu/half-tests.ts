@@ -16,21 +16,10 @@ import { spawnProgram } from '../../cli/run-program.js';
 import { allClose } from '../../ops/all-close.js';
 import { matrix } from '../../ops/samples.js';
 import { scratchFolder, trainTiny } from '../../train/tiny.js';
+import { near, toHalf } from './half-values.js';
 import { expectedOf, productOf, SIZES } from './products.js';
 
 /* Run by half.test.ts, in a process whose card has half precision. */
-
-/** The float16 that is nearest, ties to even. */
-function toHalf(x: number): number {
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -14);
-  const unit = 2 ** (exponent - 10);
-  const parts = x / unit;
-  const below = Math.floor(parts);
-  const rest = parts - below;
-  const up = rest > 0.5 || (rest === 0.5 && below % 2 !== 0);
-  const rounded = (below + (up ? 1 : 0)) * unit;
-  return Math.abs(rounded) > 65504 ? Math.sign(rounded) * Number.POSITIVE_INFINITY : rounded;
-}
 
 describe('products in half precision', () => {
   before(() => initBackend('webgpu'));
@@ -190,13 +179,6 @@ describe('products in half precision', () => {
     });
   });
 });
-
-/** Within a share of the largest. */
-function near(found: tf.Tensor, exact: tf.Tensor, share: number): void {
-  const values = exact.dataSync<'float32'>();
-  const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  allClose(found, exact, { absolute: share * most });
-}
 
 describe('a training in half precision', {
   // As where node was started through a loader of its own (docs/gpu.md).

@@ -54,7 +54,7 @@ const load = (
       let r = e / ${SLICE}u; let c = e % ${SLICE}u;
       var value = 0.0;
       if (${row} + r < ${end} && slice + c < p.headWidth) {
-        value = ${buffer}[(${row} + r) * ${pitch} + ${column} + column0 + slice + c];
+        value = from_${buffer}((${row} + r) * ${pitch} + ${column} + column0 + slice + c);
       }
       ${target}[r * ${SLICE + 1}u + c] = value;
     }`;
@@ -96,7 +96,7 @@ const store = (
   if (first + i < end) {
     for (var n = 0u; n < ${columns}u; n++) {
       let c = j + n * ${block}u;
-      if (c < p.headWidth) { ${buffer}[(first + i) * ${pitch} + ${column} + column0 + c] = ${sums}[n] * ${factor}; }
+      if (c < p.headWidth) { to_${buffer}((first + i) * ${pitch} + ${column} + column0 + c, ${sums}[n] * ${factor}); }
     }
   }`;
 
@@ -106,7 +106,7 @@ const SEES = (query: string, key: string) => `(p.causal == 0u || ${key} <= ${que
 /** @param columns of a head, in parts of a block */
 export const forwardProgram = variants((block: Block, columns: number) =>
   program(
-    { q: 'floats', k: 'floats', v: 'floats', out: 'floatsOut', logPartition: 'floatsOut' },
+    { q: 'numbers', k: 'numbers', v: 'numbers', out: 'numbersOut', perHead: 'floatsOut' },
     UNIFORMS,
     `${MASK}${POWERS}${shared(block)}${head(block)}
   let query = first - start + i;
@@ -149,7 +149,7 @@ export const forwardProgram = variants((block: Block, columns: number) =>
       load(block, 'right', 'v', 'key0', 'otherEnd', 'p.vPitch', 'p.vColumn'),
     )}
   }${store(block, 'sums', columns, 'out', 'p.width', '0u', '(1.0 / total)')}
-  if (first + i < end && j == 0u) { logPartition[(first + i) * p.heads + head] = top + logOf(total); }
+  if (first + i < end && j == 0u) { perHead[(first + i) * p.heads + head] = top + logOf(total); }
 }`,
   ),
 );
@@ -166,18 +166,16 @@ const CELL = (query: string, logPartition: string, delta: string) => `
     }`;
 
 /**
- * It also writes what the gradients of the keys need of each query and head: the logarithm of its partition function, and
- * Σ dy·out.
- *
- * `outs` is the result of the forward pass and, from `logStart` on, the logarithms.
+ * It also writes Σ dy·out of each query and head, which the gradients of the keys need, `apart` floats behind the logarithm
+ * of its partition function.
  */
 export const queryGradientProgram = variants((block: Block, columns: number) =>
   program(
     {
-      ...{ q: 'floats', k: 'floats', v: 'floats', dy: 'floats', outs: 'floats' },
-      ...({ pairs: 'floatsOut', dq: 'floatsOut' } as const),
-    } as Record<'q' | 'k' | 'v' | 'dy' | 'outs' | 'pairs' | 'dq', BufferKind>,
-    { ...UNIFORMS, logStart: U32 },
+      ...{ q: 'numbers', k: 'numbers', v: 'numbers', dy: 'numbers', out: 'numbers' },
+      ...({ perHead: 'floatsOut', dq: 'numbersOut' } as const),
+    } as Record<'q' | 'k' | 'v' | 'dy' | 'out' | 'perHead' | 'dq', BufferKind>,
+    { ...UNIFORMS, apart: U32 },
     `${MASK}${POWERS}${shared(block)}${head(block)}
   let query = first - start + i;
   var product = 0.0;
@@ -185,19 +183,15 @@ export const queryGradientProgram = variants((block: Block, columns: number) =>
   if (first + i < end) {
     for (var c = j; c < p.headWidth; c += ${block}u) {
       let e = (first + i) * p.width + column0 + c;
-      product += dy[e] * outs[e];
+      product += from_dy(e) * from_out(e);
     }
-    logPartition = outs[p.logStart + (first + i) * p.heads + head];
+    logPartition = perHead[(first + i) * p.heads + head];
   }
   cells[local] = product;
   workgroupBarrier();
   var delta = 0.0;
   for (var t = 0u; t < ${block}u; t++) { delta += cells[i * ${block}u + t]; }
-  if (first + i < end && j == 0u) {
-    let pair = 2u * ((first + i) * p.heads + head);
-    pairs[pair] = logPartition;
-    pairs[pair + 1u] = delta;
-  }
+  if (first + i < end && j == 0u) { perHead[p.apart + (first + i) * p.heads + head] = delta; }
   var sums: array<f32, ${columns}>;
   var last = otherEnd;
   if (p.causal != 0u) { last = min(otherEnd, otherStart + first - start + ${block}u); }
@@ -225,10 +219,10 @@ export const queryGradientProgram = variants((block: Block, columns: number) =>
 export const keyGradientProgram = variants((block: Block, columns: number, together: boolean) =>
   program(
     {
-      ...{ q: 'floats', k: 'floats', v: 'floats', dy: 'floats', pairs: 'floats', dk: 'floatsOut' },
-      ...(together ? {} : { dv: 'floatsOut' }),
-    } as Record<'q' | 'k' | 'v' | 'dy' | 'pairs' | 'dk' | 'dv', BufferKind>,
-    UNIFORMS,
+      ...{ q: 'numbers', k: 'numbers', v: 'numbers', dy: 'numbers', perHead: 'floats', dk: 'numbersOut' },
+      ...(together ? {} : { dv: 'numbersOut' }),
+    } as Record<'q' | 'k' | 'v' | 'dy' | 'perHead' | 'dk' | 'dv', BufferKind>,
+    { ...UNIFORMS, apart: U32 },
     `${MASK}${POWERS}${shared(block)}${head(block)}
   let key = first - start + i;
   var dKey: array<f32, ${columns}>;
@@ -248,7 +242,7 @@ export const keyGradientProgram = variants((block: Block, columns: number, toget
       load(block, 'right', 'dy', 'query0', 'otherEnd', 'p.width', '0u'),
     )}
     let seen = first + i < end && query0 + j < otherEnd && ${SEES('query', 'key')};
-    let pair = 2u * ((query0 + j) * p.heads + head);${CELL('(query0 + j)', 'pairs[pair]', 'pairs[pair + 1u]')}
+    let pair = (query0 + j) * p.heads + head;${CELL('(query0 + j)', 'perHead[pair]', 'perHead[p.apart + pair]')}
     workgroupBarrier();
     cells[local] = kept;${mix(block, 'dValue', columns, load(block, 'right', 'dy', 'query0', 'otherEnd', 'p.width', '0u'))}
     workgroupBarrier();

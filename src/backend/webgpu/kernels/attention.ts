@@ -17,7 +17,7 @@ function given(backend: WebGpuBackend, inputs: Tensors, attributes: AttentionAtt
   const [q, k, v] = (['q', 'k', 'v'] as const).map((name) => {
     const { tensor, column } = attributes[name];
     const info = inputs[String(tensor) as '0']!;
-    return { buffer: backend.floats(info), pitch: info.shape[1], column };
+    return { buffer: backend.numbers(info), pitch: info.shape[1], column };
   });
   const headWidth = width / heads;
   const uniforms = {
@@ -38,27 +38,28 @@ export const ATTENTION = {
   Attention: ({ inputs, attributes, backend }) => {
     const { q, width, heads, queryOffsets, keyOffsets } = attributes;
     const rows = inputs[String(q.tensor) as '0']!.shape[0];
-    const { infos } = backend.outputsTogether([{ shape: [rows, width] }, { shape: [rows, heads] }]);
-    const [out, logPartition] = infos.map((info) => backend.bufferOf(info));
+    const out = backend.activation([rows, width], backend.isHalf(...Object.values(inputs)));
+    // With room for what the gradients of the queries leave to those of the keys.
+    const perHead = backend.output([2, rows, heads]);
     const { ids, uniforms, block, columns } = given(backend, inputs, attributes);
     const blocks = blocksOf(queryOffsets, keyOffsets, block);
     backend.run(
       forwardProgram(block, columns),
-      { ...ids, out, logPartition },
+      { ...ids, out: out.buffer, perHead: perHead.buffer },
       { ...uniforms, blocks: blocks.count, places: blocks.places },
       backend.fold(blocks.count, heads),
     );
-    return infos;
+    return [out.info, perHead.info];
   },
 
   AttentionGradient: ({ inputs, attributes, backend }) => {
     const { q, k, v, heads, width, queryOffsets, keyOffsets } = attributes;
     const { ids, uniforms, block, columns } = given(backend, inputs, attributes);
-    const { buffer: outs, start: logStart } = backend.behind(inputs.out!, inputs.logPartition!);
-    const dy = backend.floats(inputs.dy!);
-    const pairs = backend.allocate(2 * inputs.out!.shape[0] * heads);
+    const [out, dy] = [inputs.out!, inputs.dy!].map((tensor) => backend.numbers(tensor));
+    const perHead = backend.floats(inputs.logPartition!);
+    const apart = inputs.out!.shape[0] * heads;
     const tensors = (['0', '1', '2'] as const).flatMap((name) => inputs[name] ?? []);
-    const results = tensors.map(({ shape }) => backend.output(shape));
+    const results = tensors.map((tensor) => backend.activation(tensor.shape, backend.isHalf(tensor)));
     results.forEach(({ info, buffer }, tensor) => {
       const written = [q, k, v].filter((place) => place.tensor === tensor).length * width;
       if (written < info.shape[1]) fill(backend, buffer, info.shape[0] * info.shape[1], 0);
@@ -70,17 +71,16 @@ export const ATTENTION = {
     ];
     backend.run(
       queryGradientProgram(block, columns),
-      { ...ids, dy, outs, pairs, dq },
-      { ...uniforms, logStart, blocks: queries.count, places: queries.places },
+      { ...ids, dy, out, perHead, dq },
+      { ...uniforms, apart, blocks: queries.count, places: queries.places },
       backend.fold(queries.count, heads),
     );
     backend.run(
       keyGradientProgram(block, columns, dk === dv),
-      { ...ids, dy, pairs, dk, dv },
-      { ...uniforms, blocks: keys.count, places: keys.places },
+      { ...ids, dy, perHead, dk, dv },
+      { ...uniforms, apart, blocks: keys.count, places: keys.places },
       backend.fold(keys.count, heads),
     );
-    backend.pool.give(pairs);
     return results.map(({ info }) => info);
   },
 } satisfies Partial<Implementations>;

@@ -58,12 +58,14 @@ export const CROSS_ENTROPY = {
   CrossEntropy: ({ inputs, attributes: { targets, epsilon, gradient, lossScale, precision }, backend }) => {
     const [rows, width] = inputs.hidden!.shape;
     const [size] = inputs.weight!.shape;
-    const hidden = backend.floats(inputs.hidden!);
+    const hidden = backend.numbers(inputs.hidden!);
     const weights = windowsOf(backend, inputs.weight!);
     const wrong = targets.find((target) => target < 0 || target >= size);
     if (wrong !== undefined) throw new RangeError(`expected a target below ${size}, found ${wrong}`);
     const losses = backend.output([2]);
-    const dHidden = gradient ? backend.output([rows, width]) : null;
+    // Where the vocabulary is taken in parts, it is their sum: rounded once or not at all.
+    const half = precision === 'float16' && weights.length === 1;
+    const dHidden = gradient ? backend.activation([rows, width], half) : null;
     const dWeight = gradient ? backend.largeOutput([size, width]) : null;
     const dWeights = dWeight === null ? [] : windowsOf(backend, dWeight);
     const block = Math.max(1, Math.min(rows, MOST_ROWS, Math.floor(MOST_LOGITS / size)));

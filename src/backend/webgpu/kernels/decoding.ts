@@ -222,10 +222,9 @@ export const DECODING = {
     const [rows, width] = inputs.logits!.shape;
     const logits = backend.floats(inputs.logits!);
     const shape = [rows * k];
-    const { infos } = backend.outputsTogether(
-      [{ shape, dtype: 'int32' }, { shape }, { shape: [rows] }],
-      true,
-    );
+    const { infos } = backend.outputsTogether([{ shape, dtype: 'int32' }, { shape }, { shape: [rows] }], {
+      readTogether: true,
+    });
     const [ids, logProbs, ofAsked] = infos.map((info) => backend.bufferOf(info));
     backend.run(
       TOP,

@@ -6,9 +6,9 @@ import type { Implementations } from './call.js';
 
 const embeddingProgram = variants((placed: boolean) =>
   program(
-    { table: 'floats', y: 'floatsOut', ...(placed && { positions: 'floats' }) } as {
+    { table: 'floats', y: 'numbersOut', ...(placed && { positions: 'floats' }) } as {
       table: 'floats';
-      y: 'floatsOut';
+      y: 'numbersOut';
       positions: 'floats';
     },
     {
@@ -25,7 +25,7 @@ const embeddingProgram = variants((placed: boolean) =>
       let token = at(p.tokens + row) - p.first; // what is before the window is beyond it
       if (token >= p.rows) { continue; }
       let x = table[token * p.width + column] * p.scale;
-      y[e] = (x${placed ? ' + positions[at(p.places + row) * p.width + column]' : ''}) * kept[s];
+      to_y(e, (x${placed ? ' + positions[at(p.places + row) * p.width + column]' : ''}) * kept[s]);
     }
   }
 }`,
@@ -34,7 +34,7 @@ const embeddingProgram = variants((placed: boolean) =>
 
 /** Each invocation has a column of one of the rows of a window that occur, and adds what belongs there in the order of the text. */
 const GRADIENT = program(
-  { dy: 'floats', table: 'floatsOut' },
+  { dy: 'numbers', table: 'floatsOut' },
   {
     count: 'u32',
     width: 'u32',
@@ -52,7 +52,7 @@ const GRADIENT = program(
   var sum = 0.0;
   for (var j = at(p.starts + slot); j < at(p.starts + slot + 1u); j++) {
     let e = at(p.order + j) * p.width + column;
-    sum += dy[e] * mask(e);
+    sum += from_dy(e) * mask(e);
   }
   table[(at(p.rows + slot) - p.first) * p.width + column] = sum * p.scale;
 }`,
@@ -89,12 +89,12 @@ function checkIndices(indices: Int32Array, rows: number): void {
 }
 
 export const EMBEDDING = {
-  Embedding: ({ inputs, attributes: { tokens, places, scale, dropout }, backend }) => {
+  Embedding: ({ inputs, attributes: { tokens, places, scale, dropout, precision }, backend }) => {
     const [rows, width] = inputs.table!.shape;
     checkIndices(tokens, rows);
     const { positions } = inputs;
     if (positions !== undefined) checkIndices(places, positions.shape[0]);
-    const y = backend.output([tokens.length, width]);
+    const y = backend.activation([tokens.length, width], precision === 'float16');
     const size = tokens.length * width;
     const count = Math.ceil(size / 4);
     for (const { buffer: table, first, rows: there } of windowsOf(backend, inputs.table!)) {
@@ -113,7 +113,7 @@ export const EMBEDDING = {
     checkIndices(indices, rows);
     const occurrences = occurrencesOf(indices);
     const info = filled(backend, [rows, width], 0);
-    const dy = backend.floats(inputs.dy!);
+    const dy = backend.numbers(inputs.dy!);
     let slot = 0;
     for (const { buffer: table, first, rows: there } of windowsOf(backend, info)) {
       let end = slot;

@@ -5,11 +5,12 @@ export const FEED_FORWARD = {
   FeedForwardInner: ({ inputs, attributes: { activation, dropout, precision }, backend }) => {
     const [rows, width] = inputs.x!.shape;
     const [inner] = inputs.weight!.shape;
-    const h = backend.output([rows, inner]);
-    const before = activation === 'gelu' ? backend.output([rows, inner]) : null;
+    const output = () => backend.activation([rows, inner], precision === 'float16');
+    const h = output();
+    const before = activation === 'gelu' ? output() : null;
     const beside = { bias: backend.floats(inputs.bias!), ...(before && { before: before.buffer }) };
     multiply(backend, {
-      ...{ a: { buffer: backend.floats(inputs.x!), pitch: width } },
+      ...{ a: { buffer: backend.numbers(inputs.x!), pitch: width } },
       ...{ b: { buffer: backend.floats(inputs.weight!), pitch: width }, transposeB: true },
       ...{ c: { buffer: h.buffer, pitch: inner }, m: rows, n: inner, k: width, precision },
       ...{ epilogue: activation, beside, dropout },
@@ -20,12 +21,12 @@ export const FEED_FORWARD = {
   FeedForwardInnerGradient: ({ inputs, attributes: { activation, dropout, precision }, backend }) => {
     const [width, inner] = inputs.weight!.shape;
     const [rows] = inputs.dy!.shape;
-    const out = backend.output([rows, inner]);
+    const out = backend.activation([rows, inner], precision === 'float16');
     multiply(backend, {
-      ...{ a: { buffer: backend.floats(inputs.dy!), pitch: width } },
+      ...{ a: { buffer: backend.numbers(inputs.dy!), pitch: width } },
       ...{ b: { buffer: backend.floats(inputs.weight!), pitch: inner } },
       ...{ c: { buffer: out.buffer, pitch: inner }, m: rows, n: inner, k: width, precision },
-      ...{ epilogue: `${activation}Gradient`, beside: { kept: backend.floats(inputs.kept!) }, dropout },
+      ...{ epilogue: `${activation}Gradient`, beside: { kept: backend.numbers(inputs.kept!) }, dropout },
     });
     return [out.info];
   },

@@ -6,10 +6,10 @@ const linearGradient =
   ({ inputs, attributes: { precision }, backend }) => {
     const [rows, width] = inputs.x!.shape;
     const [out] = inputs.weight!.shape;
-    const [dy, x, weight] = [inputs.dy!, inputs.x!, inputs.weight!].map((tensor) => backend.floats(tensor));
+    const [dy, x, weight] = [inputs.dy!, inputs.x!, inputs.weight!].map((tensor) => backend.numbers(tensor));
     const results = [];
     if (withInput) {
-      const dx = backend.output([rows, width]);
+      const dx = backend.activation([rows, width], precision === 'float16');
       multiply(backend, {
         ...{ a: { buffer: dy, pitch: out }, b: { buffer: weight, pitch: width } },
         ...{ c: { buffer: dx.buffer, pitch: width }, m: rows, n: width, k: out, precision },
@@ -32,9 +32,9 @@ export const LINEAR = {
   Linear: ({ inputs, attributes: { precision }, backend }) => {
     const [rows, width] = inputs.x!.shape;
     const [out] = inputs.weight!.shape;
-    const y = backend.output([rows, out]);
+    const y = backend.activation([rows, out], precision === 'float16');
     multiply(backend, {
-      ...{ a: { buffer: backend.floats(inputs.x!), pitch: width } },
+      ...{ a: { buffer: backend.numbers(inputs.x!), pitch: width } },
       ...{ b: { buffer: backend.floats(inputs.weight!), pitch: width }, transposeB: true },
       ...{ c: { buffer: y.buffer, pitch: out }, m: rows, n: out, k: width, precision },
       ...(inputs.bias === undefined

@@ -39,7 +39,7 @@ type Buffers = Record<string, BufferKind>;
 export const sumProgram = variants((omega: boolean, gate: boolean) =>
   program(
     {
-      ...{ x: 'floats', f: 'floats', z: 'floatsOut' },
+      ...{ x: 'numbers', f: 'numbers', z: 'numbersOut' },
       ...(omega && { omega: 'floats' }),
       ...(gate && { gate: 'floats' }),
     } as Buffers,
@@ -48,7 +48,7 @@ export const sumProgram = variants((omega: boolean, gate: boolean) =>
   let kept = masks(i)${gate ? ' * gate[0]' : ''};
   for (var s = 0u; s < 4u; s++) {
     let e = 4u * i + s;
-    if (e < p.size) { z[e] = x[e] * p.alpha${omega ? ' * omega[e % p.width]' : ''} + f[e] * kept[s]; }
+    if (e < p.size) { to_z(e, from_x(e) * p.alpha${omega ? ' * omega[e % p.width]' : ''} + from_f(e) * kept[s]); }
   }
 }`,
   ),
@@ -59,26 +59,27 @@ const norms = variants((branch: boolean, omega: boolean, gate: boolean, whole: b
   const columns = columnsOf(turns);
   return program(
     {
-      x: 'floats',
-      ...(branch && { f: 'floats' }),
+      x: 'numbers',
+      ...(branch && { f: 'numbers' }),
       ...(omega && { omega: 'floats' }),
       ...(gate && { gate: 'floats' }),
-      ...{ gain: 'floats', bias: 'floats', y: 'floatsOut', normal: 'floatsOut', inverse: 'floatsOut' },
+      ...{ gain: 'floats', bias: 'floats', y: 'numbersOut', normal: 'numbersOut', inverse: 'floatsOut' },
     } as Buffers,
     { rows: 'u32', width: 'u32', alpha: 'f32', ...MASK_UNIFORMS },
     `${keptAt(whole)}${SUM}${ROW}
   let start = row * p.width;
   let width = f32(p.width);
   var sum = 0.0;
+  var sums: array<f32, ${4 * turns}>;
   ${columns(
     branch ? `let kept = keptAt(start + 4u * q)${gate ? ' * gate[0]' : ''};` : '',
-    `let z = x[e]${branch ? ` * p.alpha${omega ? ' * omega[c]' : ''} + f[e] * kept[s]` : ''}; normal[e] = z; sum += z;`,
+    `let z = from_x(e)${branch ? ` * p.alpha${omega ? ' * omega[c]' : ''} + from_f(e) * kept[s]` : ''}; sums[i] = z; sum += z;`,
   )}
   let mean = sumOf(sum, local) / width;
   var squares = 0.0;
-  ${columns('', 'let d = normal[e] - mean; squares += d * d;')}
+  ${columns('', 'let d = sums[i] - mean; squares += d * d;')}
   let scale = 1.0 / sqrt(sumOf(squares, local) / width + ${EPSILON});
-  ${columns('', 'let n = (normal[e] - mean) * scale; normal[e] = n; y[e] = n * gain[c] + bias[c];')}
+  ${columns('', 'let n = (sums[i] - mean) * scale; to_normal(e, n); to_y(e, n * gain[c] + bias[c]);')}
   if (local == 0u) { inverse[row] = scale; }
 }`,
   );
@@ -104,11 +105,11 @@ const slopes = (columns: ReturnType<typeof columnsOf>) => ({
   before: `
     var sum = 0.0;
     var slope = 0.0;
-    ${columns('', 'let d = dy[e] * gain[c]; sum += d; slope += d * normal[e];')}
+    ${columns('', 'let d = from_dy(e) * gain[c]; sum += d; slope += d * from_normal(e);')}
     sum = sumOf(sum, local) / f32(p.width);
     slope = sumOf(slope, local) / f32(p.width);
     let scale = inverse[row];`,
-  each: `let g = dy[e]; let n = normal[e]; gains[i] += g * n; biases[i] += g;
+  each: `let g = from_dy(e); let n = from_normal(e); gains[i] += g * n; biases[i] += g;
         let dz = scale * (g * gain[c] - sum - n * slope);`,
 });
 
@@ -116,15 +117,15 @@ const slopes = (columns: ReturnType<typeof columnsOf>) => ({
 const made = variants(
   (norm: boolean, omega: boolean, gate: boolean, branch: boolean, whole: boolean, turns: number) => {
     const columns = columnsOf(turns);
-    const ofNorm = norm ? slopes(columns) : { before: '', each: 'let dz = dy[e];' };
+    const ofNorm = norm ? slopes(columns) : { before: '', each: 'let dz = from_dy(e);' };
     const sums = [...(norm ? ['gains', 'biases'] : []), ...(omega ? ['omegas'] : [])];
     return program(
       {
-        dy: 'floats',
-        ...(norm && { gain: 'floats', normal: 'floats', inverse: 'floats' }),
-        ...(omega && { omega: 'floats', x: 'floats' }),
-        ...(gate && { gate: 'floats', f: 'floats', ofGate: 'floatsOut' }),
-        d: 'floatsOut',
+        dy: 'numbers',
+        ...(norm && { gain: 'floats', normal: 'numbers', inverse: 'floats' }),
+        ...(omega && { omega: 'floats', x: 'numbers' }),
+        ...(gate && { gate: 'floats', f: 'numbers', ofGate: 'floatsOut' }),
+        d: 'numbersOut',
         ...(sums.length > 0 && { partials: 'floatsOut' }),
       } as Buffers,
       { rows: 'u32', width: 'u32', share: 'u32', apart: 'u32', alpha: 'f32', ...MASK_UNIFORMS },
@@ -141,10 +142,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     ${columns(
       branch ? 'let kept = keptAt(start + 4u * q);' : '',
       `${ofNorm.each}
-        d[e] = dz * p.alpha${omega ? ' * omega[c]' : ''};
-        ${omega ? 'omegas[i] += dz * p.alpha * x[e];' : ''}
-        ${branch ? `d[p.apart + e] = dz * kept[s]${gate ? ' * gate[0]' : ''};` : ''}
-        ${gate ? 'gates += dz * f[e] * kept[s];' : ''}`,
+        to_d(e, dz * p.alpha${omega ? ' * omega[c]' : ''});
+        ${omega ? 'omegas[i] += dz * p.alpha * from_x(e);' : ''}
+        ${branch ? `to_d(p.apart + e, dz * kept[s]${gate ? ' * gate[0]' : ''});` : ''}
+        ${gate ? 'gates += dz * from_f(e) * kept[s];' : ''}`,
     )}
   }
   ${sums.length === 0 ? '' : `let start = part * ${sums.length}u * p.width;`}
@@ -156,7 +157,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 );
 
 /**
- * For the rows of each group: the gradients of x and, `apart` floats behind them, of f; and its part of the sums over all
+ * For the rows of each group: the gradients of x and, `apart` numbers behind them, of f; and its part of the sums over all
  * rows that are the gradients of gain, bias, ω and gate.
  */
 export const gradientProgram = ({ norm, omega, gate, branch }: Have, width: number) =>

@@ -19,7 +19,7 @@ type Tensors<K extends string> = Partial<Record<K, tf.TensorInfo>>;
 /** The buffers of inputs that are there, by name. */
 function buffersOf<K extends string>(backend: WebGpuBackend, inputs: Tensors<K>): Record<K, number> {
   const present = Object.entries(inputs).filter(([, tensor]) => tensor != null) as [K, tf.TensorInfo][];
-  return Object.fromEntries(present.map(([name, tensor]) => [name, backend.floats(tensor)])) as Record<
+  return Object.fromEntries(present.map(([name, tensor]) => [name, backend.numbers(tensor)])) as Record<
     K,
     number
   >;
@@ -33,8 +33,10 @@ function norm(
   dropout: KernelDropout,
 ): tf.TensorInfo[] {
   const [rows, width] = inputs.x!.shape;
-  const [y, normal, inverse] = [[rows, width], [rows, width], [rows]].map((shape) => backend.output(shape));
-  const { f, omega, gate } = inputs;
+  const { x, f, omega, gate } = inputs;
+  const half = backend.isHalf(x, f);
+  const [y, normal] = [0, 1].map(() => backend.activation([rows, width], half));
+  const inverse = backend.output([rows]);
   backend.run(
     normProgram(f !== undefined, omega !== undefined, gate !== undefined, width),
     { ...buffersOf(backend, inputs), y: y.buffer, normal: normal.buffer, inverse: inverse.buffer },
@@ -65,7 +67,8 @@ function gradients(backend: WebGpuBackend, { inputs, branch, alpha, dropout }: G
   };
   const shape = [rows, width];
   // In one buffer, since more cannot be bound on every device.
-  const results = backend.outputsTogether(branch ? [{ shape }, { shape }] : [{ shape }]);
+  const half = backend.isHalf(inputs.dy, inputs.normal);
+  const results = backend.outputsTogether(branch ? [{ shape }, { shape }] : [{ shape }], { half });
   const share = Math.max(1, Math.ceil(rows / MOST_GROUPS));
   const groups = Math.ceil(rows / share);
   const summed = [...(gain === undefined ? [] : [gain, bias!]), ...(omega === undefined ? [] : [omega])];
@@ -114,7 +117,7 @@ export const RESIDUAL = {
     const [rows, width] = inputs.x!.shape;
     const size = rows * width;
     const count = Math.ceil(size / 4);
-    const y = backend.output([rows, width]);
+    const y = backend.activation([rows, width], backend.isHalf(inputs.x, inputs.f));
     backend.run(
       sumProgram(inputs.omega !== undefined, inputs.gate !== undefined),
       { ...buffersOf(backend, inputs), z: y.buffer },
