@@ -93,7 +93,7 @@ function splitsOf(names: readonly string[]): [split: string, source: string, tar
 function checkSplit(destdir: string, split: string, source: string, target: string): string {
   const dataset = ParallelDataset.open(destdir, split, source, target);
   try {
-    for (let i = 0; i < dataset.size; i++) dataset.pair(i);
+    dataset.check();
     if (dataset.size === 0) throw new UserError({ problem: 'expected pairs, found none', where: destdir });
     return `${dataset.size} pairs, every number in its dictionary`;
   } finally {

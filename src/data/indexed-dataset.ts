@@ -19,6 +19,8 @@ import {
 const LEGACY_MAGIC = Buffer.from('TNTIDX\0\0', 'latin1');
 /** How much of either end of a .bin file goes into the hash. */
 const HASHED_BYTES = 1 << 16;
+/** Bytes that are read at once where all of a file is wanted. */
+const BLOCK = 1 << 22;
 const POINTERS_AT_A_TIME = 1 << 16;
 /** The most bytes that one call to the system reads. */
 const MAX_READ = 1 << 30;
@@ -87,6 +89,22 @@ export class IndexedDataset {
       if (bytes.length < expected) throw tooShort(this.file, expected, start, bytes.length);
       return this.idsOf(new ID_TYPES[this.code](bytes.slice().buffer));
     });
+  }
+
+  /** All items, one after another, read in large blocks. @throws as get */
+  *items(): Generator<Int32Array, void, undefined> {
+    const type = ID_TYPES[this.code];
+    let block = new Uint8Array(0);
+    let start = 0;
+    for (let i = 0; i < this.length; i++) {
+      const [place, bytes] = [this.pointers[i], this.sizes[i] * type.BYTES_PER_ELEMENT];
+      if (place < start || place + bytes > start + block.length) {
+        block = new Uint8Array(Math.max(bytes, Math.min(BLOCK, this.bytes - place)));
+        readFully(this.fd, block, place, this.file);
+        start = place;
+      }
+      yield this.idsOf(new type(block.slice(place - start, place - start + bytes).buffer));
+    }
   }
 
   private idsOf(ids: InstanceType<(typeof ID_TYPES)[IdCode]>): Int32Array {

@@ -72,6 +72,15 @@ export class ParallelDataset {
     return { source: read(this.source), target: read(this.target) };
   }
 
+  /** Reads every pair, from the first byte to the last. @throws as pair, for the first that does not fit */
+  check(): void {
+    const [source, target] = [this.source, this.target].map(({ dataset }) => dataset.items());
+    for (let i = 0; i < this.size; i++) {
+      checkSentence(this.source, i, source.next().value!);
+      checkSentence(this.target, i, target.next().value!);
+    }
+  }
+
   /** Some pairs, read while this thread does something else. @throws as pair */
   async pairs(indices: Int32Array): Promise<SentencePair[]> {
     const [source, target] = await Promise.all(

@@ -212,6 +212,7 @@ test('a .bin that shrinks under an open dataset, ids beyond 32 bits, a missing f
   truncateSync(bin, 7);
   assert.deepEqual([...dataset.get(0)], [10, 11, 2]);
   assert.throws(() => dataset.get(1), refusal(/sample\.bin: expected 8 bytes at 6/));
+  assert.throws(() => [...dataset.items()], refusal(/sample\.bin: expected 14 bytes at 0/));
   dataset.close();
 
   const long = readFileSync(path.join(fixtures, 'long.bin'));
@@ -238,5 +239,16 @@ test('the hash changes with the content', () => {
   assert.equal(hash(100, [[4, 5], [6]]), base);
   for (const other of [hash(100, [[4], [5, 6]]), hash(100, [[4, 5], [7]]), hash(70_000, [[4, 5], [6]])]) {
     assert.notEqual(other, base);
+  }
+});
+
+test('all items are those that are read one by one', () => {
+  for (const name of ['long', 'apart/train.en-it.en']) {
+    const dataset = IndexedDataset.open(path.join(fixtures, name));
+    assert.deepEqual(
+      [...dataset.items()],
+      Array.from({ length: dataset.length }, (_, i) => dataset.get(i)),
+    );
+    dataset.close();
   }
 });
