@@ -9,7 +9,7 @@ import { Purpose, RandomStream } from '../src/common/rng.js';
 
 /**
  * How the text is drawn. A word is a rank, drawn by the law of Zipf and Mandelbrot, p ∝ (rank + SHIFT)^−exponent, so that
- * new words come as long as the text goes on: at the exponent 1.2 the first 4 M pairs have more than 20 M different ones,
+ * new words come as long as the text goes on: at the exponent 1.2 the first 4 M pairs have about 18 M different ones, on both sides together,
  * several times what natural text has; the nearer to 1, the more. Both languages spell a rank in syllables and an ending
  * of their own, frequent ranks shorter, so the right translation is word by word; names stand on both sides and at no
  * other place of the text. Some neighbours change places on the target side, some words carry a comma, some are

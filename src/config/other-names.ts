@@ -112,7 +112,7 @@ const NONE: readonly (readonly [names: string, advice: string])[] = [
   ],
   [
     'cuda use-cuda gpus gpu-ranks world-size device devices device-ids use-cpu cpu distributed-world-size ddp-backend num-gpus',
-    'Training runs on one machine: on its processor (threads says how many threads), or with backend: webgpu on one graphics card (gpu says which): leave it out.',
+    'Training runs on the processor (threads says how many threads), in several processes where mpirun or srun starts them (docs/distributed.md), or with backend: webgpu on one graphics card (gpu says which): leave it out.',
   ],
   [
     'criterion loss cost-type loss-type',
