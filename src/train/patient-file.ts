@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { appendFileSync, truncateSync } from 'node:fs';
-import { userErrorOf } from '../common/errors.js';
+import { appendFileSync, statSync, truncateSync } from 'node:fs';
+import { systemError, userErrorOf } from '../common/errors.js';
 import { log } from '../common/log.js';
 
 /**
@@ -29,7 +29,7 @@ export class PatientFile {
   flush(): number | null {
     const bytes = Buffer.concat(this.waiting);
     try {
-      if (bytes.length > 0) appendFileSync(this.file, bytes);
+      if (bytes.length > 0) this.append(bytes);
     } catch (error) {
       this.undo();
       log.warn(`${this.what} are kept for later: ${userErrorOf(error, this.file).message}`);
@@ -38,6 +38,12 @@ export class PatientFile {
     this.size += bytes.length;
     this.waiting = [];
     return this.size;
+  }
+
+  /** @throws the error of the system, also for a disk that answers and has nothing written */
+  private append(bytes: Buffer): void {
+    appendFileSync(this.file, bytes);
+    if (this.size > 0 && statSync(this.file).size === this.size) throw systemError('EIO');
   }
 
   /** Removes the part that may have been written. */
