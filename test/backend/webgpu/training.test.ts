@@ -94,7 +94,10 @@ describe('a training on a graphics card', { skip }, () => {
     assert.ok(weights('again').equals(weights('card')));
   });
 
-  test('max-tokens auto is of the memory that is allowed of the card', () => {
+  const long =
+    process.env.ADMIN_NMT_LONG_TESTS === undefined &&
+    'minutes on a driver in software: ADMIN_NMT_LONG_TESTS=1';
+  test('max-tokens auto is of the memory that is allowed of the card', { skip: long }, () => {
     const rehearse = (...flags: string[]) => {
       const args = [...argsOf(runOf('auto'), 'webgpu', 2), '--max-tokens', 'auto', '--dry-run', ...flags];
       return spawnProgram(args, { env: CARD });
