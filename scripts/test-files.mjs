@@ -30,6 +30,7 @@ const ALONE = {
     /\bprocess\.(?:chdir\(|exitCode\b|on\(|env\b(?:\.\w+|\[[^\]]+\]) = )|\bdelete process\.env|defineProperty\(process/,
   'what is written to the log': /\blog\.set[A-Z]/,
   'a clock or function that is another for a while': /\bmock\b/,
+  'another device in place of the backend': /\bregisterDevice\(/,
   'the memory of the process': /\b(?:maxRSS|resourceUsage|memoryUsage)\b/,
 };
 
