@@ -26,7 +26,8 @@ export class CharsMap {
   private readonly texts = new Map<number, string>();
   private length = 0;
 
-  constructor(blob: Buffer) {
+  constructor(bytes: Uint8Array) {
+    const blob = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const trieBytes = blob.length > UNIT_BYTES ? blob.readUInt32LE(0) : Number.POSITIVE_INFINITY;
     if (trieBytes < UNIT_BYTES || trieBytes >= blob.length - UNIT_BYTES || trieBytes % UNIT_BYTES !== 0) {
       throw new DamagedModelError('the trie of its normalisation rules does not fit');

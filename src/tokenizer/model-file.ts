@@ -4,7 +4,7 @@ import { DamagedModelError, protoFields } from './protobuf.js';
 
 export interface NormalizerSpec {
   /** The precompiled rules; empty for the identity. */
-  readonly charsmap: Buffer;
+  readonly charsmap: Uint8Array;
   readonly addDummyPrefix: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;
@@ -26,12 +26,14 @@ const KINDS: Record<number, string> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'c
 const MAX_PIECES = 2 ** 21;
 
 /** Reads a .model (ModelProto of sentencepiece_model.proto). @throws DamagedModelError */
-export function parseModelFile(bytes: Buffer): ModelFile {
+export function parseModelFile(bytes: Uint8Array): ModelFile {
   const pieces: Piece[] = [];
   let trainer: TrainerSpec | undefined;
   let normalizer: NormalizerSpec | undefined;
   let denormalizer: NormalizerSpec | undefined;
-  for (const { number, bytes: message } of protoFields(bytes)) {
+  for (const { number, bytes: message } of protoFields(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  )) {
     if (message === undefined) continue;
     if (number === 1) pieces.push(parsePiece(message));
     else if (number === 2) trainer = parseTrainerSpec(message);

@@ -109,8 +109,9 @@ export class Tokenizer {
     return Array.from(ids.view());
   }
 
-  /** Adds the ids of the pieces of a text to others. @param text in UTF-8 */
-  appendIds(text: Buffer, ids: IdList): void {
+  /** Adds the ids of the pieces of a text to others. @param utf8 the text */
+  appendIds(utf8: Uint8Array, ids: IdList): void {
+    const text = Buffer.from(utf8.buffer, utf8.byteOffset, utf8.byteLength);
     const { words, vocabulary } = this;
     if (words === undefined || text.includes(SPACE_SYMBOL_BYTES)) {
       ids.append(this.segmentWhole(text.toString()).ids);
