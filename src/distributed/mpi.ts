@@ -37,6 +37,12 @@ const START_SECONDS = 120;
 /** Seconds that a rank may wait for another, where nobody says. */
 const TIMEOUT_SECONDS = 600;
 
+/**
+ * UCX, on which MPICH and some builds of Open MPI stand, watches how the process maps memory, and takes its faults for its
+ * own: the engine of JavaScript does both itself.
+ */
+const BESIDE_V8 = { UCX_MEM_EVENTS: 'no', UCX_ERROR_SIGNALS: '' };
+
 /** The ranks of an MPI, with what its owner may do. */
 export interface MpiCommunicator extends Communicator {
   /** The library and its version, in a line. */
@@ -55,6 +61,7 @@ export interface MpiCommunicator extends Communicator {
  */
 export function openMpi(launch: Launch, exact = true): MpiCommunicator {
   const addon = loadAddon(launch);
+  for (const [name, value] of Object.entries(BESIDE_V8)) process.env[name] ??= value;
   let opened: Opened;
   try {
     opened = addon.open(launch.libraries, START_SECONDS);

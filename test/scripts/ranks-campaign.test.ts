@@ -11,7 +11,8 @@ for (const [launcher, kills] of [
   test(`several processes come to the bits of one, killed or not (${launcher})`, {
     skip: missing(launcher),
   }, async () => {
-    const options = { launcher, sizes: kills > 0 ? [2, 4] : [2], kills, seed: 1, updates: 12 };
+    const flags = kills > 0 ? [] : ['--bf16'];
+    const options = { launcher, sizes: kills > 0 ? [2, 4] : [2], kills, seed: 1, updates: 12, flags };
     const found = await ranksCampaign(scratchFolder(), options);
     assert.deepEqual(found.differences, []);
     assert.equal(new Set(Object.values(found.table)).size, 1);

@@ -5,7 +5,7 @@ import type { TinyRun } from './tiny.js';
 /** Bytes of what a rank says at once. */
 const ROOM = 2 ** 20;
 /** Milliseconds until a rank that waits for the others gives up. */
-const PATIENCE = 60_000;
+const PATIENCE = 300_000;
 
 /** What the threads share: two words of a barrier, then the rooms of the ranks. */
 export const makeShared = (size: number): SharedArrayBuffer => new SharedArrayBuffer(16 + size * ROOM);
