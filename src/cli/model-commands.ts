@@ -158,11 +158,20 @@ export function addTranslate(program: Command): void {
       import('./line-output.js'),
     ]);
     const { input = '-', output = '-', checkpoint, weights, format } = options;
-    // Who types gets an answer to each line.
-    const chunk = input === '-' && process.stdin.isTTY === true ? 1 : undefined;
-    const how = { input, checkpoint, weights, format, chunk, openOutput: () => openLineOutput(output) };
+    const typed = input === '-' && process.stdin.isTTY === true;
+    const prompt = typed && process.stderr.isTTY === true ? promptOnStderr() : undefined;
+    const how = { input, checkpoint, weights, format, prompt, openOutput: () => openLineOutput(output) };
     await translateFile(run, { config: loaded.config, ...how });
   });
+}
+
+/** @returns what asks who types for a line; the first time it says how */
+function promptOnStderr(): () => void {
+  let hint = 'Type a sentence and Enter; Ctrl-D ends.\n';
+  return () => {
+    process.stderr.write(`${hint}> `);
+    hint = '';
+  };
 }
 
 /** Options that every command with a config has. */

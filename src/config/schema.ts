@@ -41,6 +41,9 @@ const decodeSection = section(
     'min-len': free(count(1, 'Least tokens of a translation, </s> not counted.'), { unit: 'tokens' }),
     'max-tokens': free(count(4096, 'Most source tokens at a time.', 1), { unit: 'source tokens' }),
     'batch-size': free(count(256, 'Most sentences at a time.', 1), { unit: 'sentences' }),
+    'buffer-size': free(count(2000, 'Most lines read ahead, to be grouped by length.', 1, 1_000_000), {
+      unit: 'lines',
+    }),
     streams: free(
       z
         .int()

@@ -1,5 +1,6 @@
 import { EOS } from '../data/dictionary.js';
 import type { BatchLimits } from './length-batches.js';
+import { LookAhead } from './look-ahead.js';
 import type { Hypothesis, SearchOptions } from './search.js';
 import type { SearchAll } from './sentence-queue.js';
 import type { TextCodec } from './text-codec.js';
@@ -8,12 +9,14 @@ import type { Translation } from './translation-format.js';
 export interface TranslateOptions extends SearchOptions, BatchLimits {
   /** Hypotheses to keep for each line, at most `beam`. */
   nbest: number;
-  /** Lines to read before they are grouped by length; they bound the memory. */
-  chunk: number;
+  /** Lines to read ahead, which are grouped by length; they bound the memory. */
+  bufferSize: number;
   /** Told of a line with more tokens than the model has positions for: its place from 0, and its length. */
   onCut?: (index: number, length: number) => void;
   /** Told how many further lines are done. */
   onDone?: (lines: number) => void;
+  /** Told when all lines that have come are done, and more of them are waited for. */
+  onWait?: () => void;
 }
 
 /** Lines that are told of at once: after the first alone nobody can say how long the others will take. */
@@ -27,8 +30,9 @@ interface Line {
 }
 
 /**
- * Translates lines as they come: every line gives one translation, in order. Blank lines stay blank; a line with
- * more tokens than the model has positions for is cut to what it can take.
+ * Translates lines as they come: every line gives one translation, in order. Those that have come while others were
+ * translated are translated together; none waits for one that has not come. Blank lines stay blank; a line with more
+ * tokens than the model has positions for is cut to what it can take.
  */
 export async function* translateLines(
   lines: AsyncIterable<string>,
@@ -36,28 +40,30 @@ export async function* translateLines(
   codec: TextCodec,
   options: TranslateOptions,
 ): AsyncGenerator<Translation> {
-  let chunk: Line[] = [];
-  let index = 0;
-  for await (const text of lines) {
-    chunk.push({ index, text, ids: encodeLine(text, index, codec, options) });
-    index++;
-    if (chunk.length === options.chunk) {
-      yield* await translateChunk(chunk, searchAll, codec, options);
-      chunk = [];
+  const ahead = new LookAhead(lines, options.bufferSize);
+  try {
+    for (let index = 0; ; ) {
+      const texts = await ahead.take(options.onWait);
+      if (texts.length === 0) return;
+      const first = index;
+      const group = texts.map((text, i) => newLine(text, first + i, codec, options));
+      index += group.length;
+      yield* await translateTogether(group, searchAll, codec, options);
     }
+  } finally {
+    ahead.close();
   }
-  yield* await translateChunk(chunk, searchAll, codec, options);
 }
 
-function encodeLine(
+function newLine(
   text: string,
   index: number,
   codec: TextCodec,
   { maxPositions, onCut }: TranslateOptions,
-): Int32Array {
+): Line {
   const ids = codec.encode(text);
   if (ids.length > maxPositions) onCut?.(index, ids.length);
-  return fitTo(maxPositions, ids);
+  return { index, text, ids: fitTo(maxPositions, ids) };
 }
 
 /** Source ids cut to what a model can take, `</s>` at the end. */
@@ -68,7 +74,7 @@ export function fitTo(maxPositions: number, ids: Int32Array): Int32Array {
   return cut;
 }
 
-async function translateChunk(
+async function translateTogether(
   lines: readonly Line[],
   searchAll: SearchAll,
   codec: TextCodec,

@@ -53,7 +53,8 @@ export class Translator {
   }
 
   /**
-   * Translates sentences in their order, as they come: as many as 2 000 are grouped by length at a time.
+   * Translates sentences in their order, as they come: those that have come when the model is free together, as many
+   * as `decode.buffer-size` at a time.
    *
    * @returns for each of them its hypotheses, the best first, with tokens and log-probabilities
    */

@@ -9,18 +9,11 @@ import { loadCodec, loadDictionaries, loadModel } from '../decode/load-model.js'
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import type { TextCodec } from '../decode/text-codec.js';
-import { translateLines } from '../decode/translate-lines.js';
+import { type TranslateOptions, translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
 
-/** Lines to group by length at a time. */
-const CHUNK = 2000;
-
-export interface LineOptions {
-  /** Lines to group by length at a time, which bound the memory; 1 answers each line as it comes. */
-  chunk?: number;
-  /** Told how many further lines are done. */
-  onDone?: (lines: number) => void;
-}
+/** Who hears of lines that are translated. */
+export type LineListeners = Pick<TranslateOptions, 'onDone' | 'onWait'>;
 
 /** A trained model in memory, which translates as a config says until it is disposed of. */
 export class OpenModel {
@@ -63,13 +56,13 @@ export class OpenModel {
   }
 
   /** Translates lines as they come, in their order; says of a line that is too long for the model that it is cut. */
-  translate(lines: AsyncIterable<string>, options: LineOptions = {}): AsyncGenerator<Translation> {
+  translate(lines: AsyncIterable<string>, listeners: LineListeners = {}): AsyncGenerator<Translation> {
     const { maxPositions } = this.config.model;
     const onCut = (index: number, length: number): void => {
       log.warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     };
-    const how = { ...this.config.decode, maxPositions, chunk: options.chunk ?? CHUNK, onCut };
-    return translateLines(lines, this.engine.search, this.codec, { ...how, onDone: options.onDone });
+    const how = { ...this.config.decode, maxPositions, onCut, ...listeners };
+    return translateLines(lines, this.engine.search, this.codec, how);
   }
 
   dispose(): void {

@@ -31,8 +31,8 @@ export interface TranslateFileOptions {
   /** Which weights of it; by default those that the run validates. */
   weights?: WeightsKind;
   format: TranslationFormat;
-  /** Lines to group by length at a time, which bound the memory; 1 answers each line as it comes. */
-  chunk?: number;
+  /** Asks who types for the next line, where somebody does. */
+  prompt?: () => void;
 }
 
 /**
@@ -43,7 +43,7 @@ export interface TranslateFileOptions {
  * @throws UserError for what the user can mend; no file is then written
  */
 export async function translateFile(run: string, options: TranslateFileOptions): Promise<void> {
-  const { config, input = '-', openOutput, format, chunk } = options;
+  const { config, input = '-', openOutput, format, prompt } = options;
   optimizeLate();
   checkNbest(config.decode);
   checkFormat(config.decode, format);
@@ -51,12 +51,13 @@ export async function translateFile(run: string, options: TranslateFileOptions):
   const total = input === '-' ? undefined : await countLines(input);
   const model = await OpenModel.open(location, config, options.weights, total);
   const output = openOutput();
-  // Translations that run over the terminal show the progress themselves, and a bar would tear them.
-  const progress = output.isTerminal
-    ? undefined
-    : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
+  // Translations that run over the terminal show the progress themselves, and a bar would tear them, or what is typed.
+  const progress =
+    output.isTerminal || prompt !== undefined
+      ? undefined
+      : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
   try {
-    await translateAll(readLines(input), model, { format, output, progress, chunk });
+    await translateAll(readLines(input), model, { format, output, progress, prompt });
     output.commit();
   } finally {
     progress?.stop();
@@ -85,18 +86,18 @@ interface Work {
   format: TranslationFormat;
   output: LineOutput;
   progress: Progress | undefined;
-  chunk?: number;
+  prompt?: () => void;
 }
 
 async function translateAll(
   lines: AsyncIterable<string>,
   model: OpenModel,
-  { format, output, progress, chunk }: Work,
+  { format, output, progress, prompt }: Work,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;
   const translations = model.translate(lines, {
-    chunk,
+    onWait: prompt,
     onDone: (count) => {
       done += count;
       progress?.update(done, [`${rate(done, started)} sentences/s`]);

@@ -35,7 +35,7 @@ const OPTIONS: TranslateOptions = {
   maxPositions: 40,
   maxTokens: 60,
   batchSize: 4,
-  chunk: 7,
+  bufferSize: 7,
 };
 
 async function translate(
@@ -73,15 +73,15 @@ describe('one translation for each line', () => {
     );
   });
 
-  test('whatever the batches and the chunks', async () => {
+  test('whatever the batches and what is read ahead', async () => {
     const model = new TableModel(WORDS.length, hashTable(WORDS.length, 5));
     const expected = await translate(LINES, model, { nbest: 3 });
     assert.equal(Math.max(...expected.map(({ hypotheses }) => hypotheses.length)), 3);
     for (const options of [
       { batchSize: 1 },
       { batchSize: 64, maxTokens: 10_000 },
-      { chunk: 1 },
-      { chunk: 1000 },
+      { bufferSize: 1 },
+      { bufferSize: 1000 },
     ]) {
       assert.deepEqual(await translate(LINES, model, { nbest: 3, ...options }), expected);
     }

@@ -20,35 +20,15 @@ before(async () => {
 });
 after(() => model.dispose());
 
-/** What has been read of some lines when each of their translations comes. */
-async function readAhead(lines: readonly string[], chunk?: number): Promise<number[]> {
-  let read = 0;
-  async function* source() {
-    for (const line of lines) {
-      read++;
-      yield line;
-    }
-  }
-  const seen: number[] = [];
-  for await (const { index } of model.translate(source(), { chunk })) seen[index] = read;
-  return seen;
+async function* given(lines: readonly string[]) {
+  yield* lines;
 }
-
-test('lines are grouped unless one is answered as it comes', async () => {
-  assert.deepEqual(await readAhead(['a', 'b', 'c']), [3, 3, 3]);
-  assert.deepEqual(await readAhead(['a', 'b', 'c'], 1), [1, 2, 3]);
-});
 
 test('of a line that is too long it is said which, and how it is cut', async () => {
   messages.length = 0;
   const { maxPositions } = config.model;
-  await readAhead([
-    'a',
-    Array(maxPositions).fill('a').join(' '),
-    Array(maxPositions - 1)
-      .fill('a')
-      .join(' '),
-  ]);
+  const long = (words: number): string => Array(words).fill('a').join(' ');
+  for await (const _ of model.translate(given(['a', long(maxPositions), long(maxPositions - 1)])));
   assert.deepEqual(messages, [
     `warning: line 2: ${maxPositions + 1} tokens, cut to the ${maxPositions} positions of the model`,
   ]);
