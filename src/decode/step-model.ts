@@ -31,6 +31,14 @@ export interface StepState {
    */
   step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<Continuations>;
   /**
+   * The other way to take a step: feeds one token to each row and asks for all of what may follow, in numbers that the
+   * caller may change. Slower than `step`, for searches that change probabilities before they choose.
+   *
+   * @param tokens the last token of each row, [rows]
+   * @returns natural log-probabilities, [rows · V]; −∞ for what a translation of the row's source may not have
+   */
+  distribution(tokens: Int32Array): Promise<Float32Array>;
+  /**
    * Makes row i a copy of what row `rows[i]` was. Rows of one sentence stay together and sentences keep their
    * order; a sentence without rows is dropped.
    */

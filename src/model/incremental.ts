@@ -6,7 +6,7 @@ import type { HeadRows } from '../ops/attention.js';
 import { type KeyValueStore, type Seen, seenBy } from '../ops/cached-attention.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
-import { topLogProbs } from '../ops/top-log-probs.js';
+import { allLogProbs, topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
 import { LayerStores, type PlaceHolder } from './layer-stores.js';
 import { type AttentionBranch, finishReleasing, layer, project, projectOut } from './layers.js';
@@ -164,17 +164,26 @@ export class IncrementalState {
    * @param forbid ids that are not returned; they keep their share of the probability
    */
   async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<IncrementalContinuations> {
-    const { restricted, rows } = this;
-    const lists = Int32Array.from(rows, ({ source }) => source.list);
-    const logits = tf.tidy(() => {
-      const hidden = this.hidden(tokens);
-      return restricted?.apply(hidden, lists, k + forbid.length) ?? this.output().apply(hidden);
-    });
+    const { restricted } = this;
+    const { logits, lists } = this.logits(tokens, k + forbid.length);
     // Special symbols have their own ids among those of a sentence, too: forbidden ones and `</s>` are found by them.
     const { ids, logProbs, ofAsked } = await topLogProbs(logits, k, forbid, EOS);
     logits.dispose();
     const idAt = (place: number, i: number): number => restricted!.idAt(lists[Math.floor(i / k)], place);
     return { ids: restricted === undefined ? ids : ids.map(idAt), logProbs, endLogProbs: ofAsked };
+  }
+
+  /**
+   * Feeds one token to each row and asks for all of what may follow, in numbers that the caller may change.
+   *
+   * @param tokens the last token of each row, [rows]
+   * @returns natural log-probabilities, [rows · V]; −∞ for what the row's translation may not have
+   */
+  async distribution(tokens: Int32Array): Promise<Float32Array> {
+    const { logits, lists } = this.logits(tokens, 1);
+    const logProbs = await allLogProbs(logits);
+    logits.dispose();
+    return this.restricted?.widen(logProbs, lists) ?? logProbs;
   }
 
   /** Makes row i a copy of what row `rows[i]` was. */
@@ -187,6 +196,21 @@ export class IncrementalState {
     this.restricted?.dispose();
     this.source.dispose();
     this.past.dispose();
+  }
+
+  /**
+   * Feeds one token to each row.
+   *
+   * @param least how long a row of logits is at least
+   * @returns logits, which the caller disposes of, and which of the restricted lists each row has
+   */
+  private logits(tokens: Int32Array, least: number): { logits: tf.Tensor2D; lists: Int32Array } {
+    const lists = Int32Array.from(this.rows, ({ source }) => source.list);
+    const logits = tf.tidy(() => {
+      const hidden = this.hidden(tokens);
+      return this.restricted?.apply(hidden, lists, least) ?? this.output().apply(hidden);
+    });
+    return { logits, lists };
   }
 
   private output(): PreparedLinear {

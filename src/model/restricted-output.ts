@@ -24,6 +24,8 @@ export class RestrictedOutput {
   private readonly linear: PreparedLinear;
   private readonly ids: readonly Int32Array[];
   private readonly lists: ColumnLists;
+  /** Of the whole vocabulary. */
+  private readonly size: number;
 
   /**
    * @param weight of the whole projection, [V, d]
@@ -31,6 +33,7 @@ export class RestrictedOutput {
    */
   constructor(weight: tf.Tensor2D, ids: readonly Int32Array[], precision: Precision = 'float32') {
     const [size] = weight.shape;
+    this.size = size;
     const wanted = new Uint8Array(size);
     for (const list of ids) for (let j = 0; j < list.length; j++) wanted[list[j]] = 1;
     const union = placesOf(wanted);
@@ -61,6 +64,23 @@ export class RestrictedOutput {
   idAt(sentence: number, place: number): number {
     const ids = this.ids[sentence];
     return ids[Math.min(place, ids.length - 1)];
+  }
+
+  /**
+   * Rows over the whole vocabulary, −∞ where a sentence has no such id.
+   *
+   * @param rows values in the places of `apply`
+   * @param sentences which sentence each row is of
+   */
+  widen(rows: Float32Array, sentences: Int32Array): Float32Array {
+    const width = rows.length / sentences.length;
+    const wide = new Float32Array(sentences.length * this.size).fill(Number.NEGATIVE_INFINITY);
+    sentences.forEach((sentence, row) => {
+      this.ids[sentence].forEach((id, place) => {
+        wide[row * this.size + id] = rows[row * width + place];
+      });
+    });
+    return wide;
   }
 
   dispose(): void {

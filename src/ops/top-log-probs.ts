@@ -1,5 +1,5 @@
 import { hasKernel, runFused } from './kernels.js';
-import { readAndDispose } from './reading.js';
+import { ownValues, readAndDispose } from './reading.js';
 import { tf } from './tf.js';
 
 export interface TopLogProbs {
@@ -37,7 +37,26 @@ export async function topLogProbs(
   };
 }
 
-/** The same on the values of the logits: the oracle of the fused one. */
+/**
+ * Natural log-probabilities of all entries of each row, [N · V], in memory of their own. A row's result depends on that
+ * row alone.
+ *
+ * @param logits [N, V]
+ */
+export async function allLogProbs(logits: tf.Tensor2D): Promise<Float32Array> {
+  const [rows, size] = logits.shape;
+  // The partition function follows from any entry, and is most exact by the best.
+  const { ids, logProbs } = await topLogProbs(logits, 1, [], 0);
+  const values = await ownValues(logits);
+  for (let row = 0; row < rows; row++) {
+    const first = row * size;
+    const partition = values[first + ids[row]] - logProbs[row];
+    for (let i = first; i < first + size; i++) values[i] -= partition;
+  }
+  return values;
+}
+
+/** topLogProbs on the values of the logits: the oracle of the fused one. */
 export async function topLogProbsReference(
   logits: tf.Tensor2D,
   k: number,

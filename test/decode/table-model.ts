@@ -44,14 +44,7 @@ class TableState implements StepState {
   }
 
   async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<Continuations> {
-    assert.equal(tokens.length, this.rows.length);
-    this.model.rowsPerStep.push(tokens.length);
-    const lengths = new Map(this.rows.map(({ sentence, source }) => [sentence, source.length]));
-    this.model.sourcesPerStep.push([...lengths.values()]);
-    this.rows.forEach(({ prefix }, row) => {
-      prefix.push(tokens[row]);
-    });
-    const all = this.rows.map((_, row) => this.logProbs(row));
+    const all = this.feed(tokens);
     const best = all.flatMap((logProbs) => {
       const allowed = Array.from(logProbs, (_, id) => id).filter((id) => !forbid.includes(id));
       assert.ok(k <= allowed.length);
@@ -67,6 +60,10 @@ class TableState implements StepState {
     };
   }
 
+  async distribution(tokens: Int32Array): Promise<Float32Array> {
+    return Float32Array.from(this.feed(tokens).flatMap((logProbs) => [...logProbs]));
+  }
+
   select(rows: Int32Array): void {
     this.rows = Array.from(rows, (row) => ({ ...this.rows[row], prefix: [...this.rows[row].prefix] }));
     for (let i = 1; i < this.rows.length; i++) {
@@ -76,6 +73,17 @@ class TableState implements StepState {
 
   dispose(): void {
     this.model.open--;
+  }
+
+  private feed(tokens: Int32Array): Float32Array[] {
+    assert.equal(tokens.length, this.rows.length);
+    this.model.rowsPerStep.push(tokens.length);
+    const lengths = new Map(this.rows.map(({ sentence, source }) => [sentence, source.length]));
+    this.model.sourcesPerStep.push([...lengths.values()]);
+    this.rows.forEach(({ prefix }, row) => {
+      prefix.push(tokens[row]);
+    });
+    return this.rows.map((_, row) => this.logProbs(row));
   }
 
   /** The table never sees the `</s>` that starts every translation. */

@@ -113,6 +113,41 @@ for (const backend of BACKENDS) {
       });
     });
 
+    test('the whole distribution is that of the step, with a shortlist, too', async () => {
+      await useBackend(backend);
+      const model = livelyModel({ residual: 'admin' });
+      const lists = (source: Int32Array) =>
+        Int32Array.from([0, PAD, EOS, 3, ...new Set(source)].sort((a, b) => a - b)).filter(
+          (id, i, all) => id !== all[i - 1],
+        );
+      for (const candidates of [undefined, lists]) {
+        const decoder = new IncrementalDecoder(model, 'float32', candidates);
+        const [one, other] = [decoder.start(), decoder.start()];
+        for (const state of [one, other]) state.add(pack(SOURCES.slice(0, 9)));
+        for (const token of [EOS, 5]) {
+          const fed = new Int32Array(9).fill(token);
+          const { ids, logProbs, endLogProbs } = await one.step(fed, 3, [PAD]);
+          const all = await other.distribution(fed);
+          for (let row = 0; row < 9; row++) {
+            const own = all.subarray(row * VOCABULARY.target, (row + 1) * VOCABULARY.target);
+            const most = own.reduce((sum, value) => sum + Math.exp(value), 0);
+            assert.ok(Math.abs(most - 1) < 1e-5, `a distribution: ${most}`);
+            assert.ok(Math.abs(own[EOS] - endLogProbs[row]) < 2e-6);
+            for (let i = 3 * row; i < 3 * row + 3; i++)
+              assert.ok(Math.abs(own[ids[i]] - logProbs[i]) < 2e-6 || own[ids[i]] === logProbs[i]);
+            const kept = candidates?.(Int32Array.from(SOURCES[row]));
+            if (kept !== undefined)
+              own.forEach((value, id) => {
+                assert.equal(value === Number.NEGATIVE_INFINITY, !kept.includes(id), `row ${row}, id ${id}`);
+              });
+          }
+        }
+        for (const state of [one, other]) state.dispose();
+        decoder.dispose();
+      }
+      model.dispose();
+    });
+
     test('no tensor is left behind', async () => {
       await useBackend(backend);
       const model = livelyModel({ residual: 'admin' });
