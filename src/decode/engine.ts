@@ -7,13 +7,18 @@ import { IncrementalDecoder } from '../model/incremental.js';
 import { decoderOf, type SharedDecoder, shareModel } from '../model/shared-decoder.js';
 import type { Transformer } from '../model/transformer.js';
 import { type MatrixElements, matrixElements } from '../model/work.js';
+import { ContinuousSearch, laneOf } from './continuous-search.js';
+import type { BatchLimits } from './length-batches.js';
+import type { SearchOptions } from './search.js';
 import { type SearchAll, searchWith } from './sentence-queue.js';
 import type { Shortlist } from './shortlist.js';
-import { Streams } from './streams.js';
+import { jobOf, Streams } from './streams.js';
 
 /** A model that translates sentences, on one stream or on several, as the work is worth. */
 export interface DecodingEngine {
   search: SearchAll;
+  /** Begins to translate sentences that come one by one, on the threads that there are for streams; it ends with the engine. */
+  searchAsTheyCome(options: SearchOptions & BatchLimits): ContinuousSearch;
   dispose(): void;
 }
 
@@ -84,7 +89,9 @@ function plainEngine(
     decoder.dispose();
     model.dispose();
   };
-  return { search: searchWith(decoder), dispose };
+  const searchAsTheyCome: DecodingEngine['searchAsTheyCome'] = (options) =>
+    new ContinuousSearch([laneOf(decoder, options)], options);
+  return { search: searchWith(decoder), searchAsTheyCome, dispose };
 }
 
 interface Plan {
@@ -103,6 +110,7 @@ class NativeEngine implements DecodingEngine {
   private readonly plan: Plan;
   private readonly own: ReturnType<typeof decoderOf>;
   private streams: Streams | undefined;
+  private lanes: Streams | undefined;
 
   constructor(
     backend: ChosenBackend,
@@ -131,6 +139,14 @@ class NativeEngine implements DecodingEngine {
     await this.streams.search(decoder, sources, options, found);
   };
 
+  /** This thread hears of sentences, and answers: those that compute are others. */
+  searchAsTheyCome(options: SearchOptions & BatchLimits): ContinuousSearch {
+    const { most } = this.plan;
+    this.lanes = new Streams(most + 1);
+    this.lanes.open({ shared: this.shared, shortlist: this.shortlist?.parts ?? null });
+    return new ContinuousSearch(this.lanes.lanes(options), jobOf(options, most));
+  }
+
   private opened(streams: Streams): Streams {
     streams.open({ shared: this.shared, shortlist: this.shortlist?.parts ?? null });
     log.info(`Streams: ${streams.count}, each on one thread`);
@@ -139,6 +155,7 @@ class NativeEngine implements DecodingEngine {
 
   dispose(): void {
     void this.streams?.dispose();
+    void this.lanes?.dispose();
     this.own.dispose();
   }
 }

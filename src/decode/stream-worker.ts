@@ -3,9 +3,11 @@ import { initBackend } from '../backend/init.js';
 import { UserError } from '../common/errors.js';
 import type { IncrementalDecoder } from '../model/incremental.js';
 import { decoderOf } from '../model/shared-decoder.js';
+import { type Lane, laneOf } from './continuous-search.js';
+import type { Hypothesis } from './search.js';
 import { SentenceQueue, searchQueue } from './sentence-queue.js';
 import { Shortlist } from './shortlist.js';
-import type { StreamData, StreamJob, StreamMessage } from './streams.js';
+import type { StreamData, StreamJob, StreamMessage, StreamSentences } from './streams.js';
 
 /* A further stream of `translate`: it takes sentences until there are none, and waits for the next ones. */
 
@@ -24,13 +26,24 @@ async function work(decoder: IncrementalDecoder, { queue, options }: StreamJob):
     );
     tell({ done: true });
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    tell({ complaints: error.complaints });
+    tellWhy(error);
   }
 }
 
+function tellWhy(error: unknown): void {
+  if (!(error instanceof UserError)) throw error;
+  tell({ complaints: error.complaints });
+}
+
 let decoder: Promise<IncrementalDecoder>;
-parentPort!.on('message', async (message: StreamData | StreamJob) => {
+let lane: Lane | undefined;
+parentPort!.on('message', async (message: StreamData | StreamJob | StreamSentences) => {
   if ('shared' in message) decoder = open(message);
-  else await work(await decoder, message);
+  else if ('queue' in message) await work(await decoder, message);
+  else {
+    const model = await decoder;
+    const found = (place: number, hypotheses: Hypothesis[]) => tell({ place, hypotheses });
+    if (message.lane !== undefined) lane = laneOf(model, message.lane)({ found, failed: tellWhy });
+    lane!.give(message.sentences);
+  }
 });

@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { type Complaint, UserError } from '../common/errors.js';
 import type { IncrementalDecoder } from '../model/incremental.js';
 import type { SharedDecoder } from '../model/shared-decoder.js';
+import type { LaneListener, OpenLane } from './continuous-search.js';
+import type { GivenSentence } from './inbox.js';
 import type { BatchLimits } from './length-batches.js';
 import type { Hypothesis, SearchOptions } from './search.js';
 import { type QueueParts, SentenceQueue, searchQueue } from './sentence-queue.js';
@@ -17,6 +19,12 @@ export interface StreamData {
 export interface StreamJob {
   queue: QueueParts;
   options: SearchOptions & BatchLimits;
+}
+
+/** Sentences for a thread that takes them as they come; the first time with how to translate. */
+export interface StreamSentences {
+  sentences: readonly GivenSentence[];
+  lane?: SearchOptions & BatchLimits;
 }
 
 /** What a thread tells: sentences that are done, then that there are no more, or why it stops. */
@@ -71,6 +79,12 @@ export class Streams {
     return turn;
   }
 
+  /** A search without end on each thread but this one. The limits are those of all of them together. */
+  lanes(options: SearchOptions & BatchLimits): OpenLane[] {
+    const job = jobOf(options, this.workers.length);
+    return this.workers.map((worker) => (listener) => laneOn(worker, job, listener));
+  }
+
   /** Ends the threads, whatever they are at. */
   async dispose(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.terminate()));
@@ -83,18 +97,39 @@ export class Streams {
     found: (place: number, hypotheses: Hypothesis[]) => void,
   ): Promise<void> {
     const queue = SentenceQueue.of(sources);
-    const share = (whole: number): number => Math.max(1, Math.floor(whole / this.count));
-    const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions } = options;
-    const job = {
-      ...{ beam, lenpen, maxLenA, maxLenB, minLen, maxPositions }, // and nothing else, which might not reach a thread
-      ...{ maxTokens: share(options.maxTokens), batchSize: share(options.batchSize) },
-    };
+    const job = jobOf(options, this.count);
     const searches = await Promise.allSettled([
       searchQueue(own, queue, job, found),
       ...this.workers.map((worker) => searchOn(worker, { queue: queue.parts, options: job }, found)),
     ]);
     for (const ended of searches) if (ended.status === 'rejected') throw ended.reason;
   }
+}
+
+/** What one of several threads gets of the options. */
+export function jobOf(options: SearchOptions & BatchLimits, count: number): SearchOptions & BatchLimits {
+  const share = (whole: number): number => Math.max(1, Math.floor(whole / count));
+  const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions } = options;
+  return {
+    ...{ beam, lenpen, maxLenA, maxLenB, minLen, maxPositions }, // and nothing else, which might not reach a thread
+    ...{ maxTokens: share(options.maxTokens), batchSize: share(options.batchSize) },
+  };
+}
+
+function laneOn(
+  worker: Worker,
+  lane: SearchOptions & BatchLimits,
+  { found, failed }: LaneListener,
+): ReturnType<OpenLane> {
+  worker.on('message', (message: StreamMessage) => {
+    if ('place' in message) found(message.place, message.hypotheses);
+    else if ('complaints' in message) failed(new UserError(message.complaints), false);
+  });
+  worker.on('error', (error) => failed(error, true));
+  worker.on('exit', (code) => failed(new Error(`a thread of translating ended with code ${code}`), true));
+  const give = (sentences: readonly GivenSentence[]): void => worker.postMessage({ sentences });
+  worker.postMessage({ lane, sentences: [] } satisfies StreamSentences);
+  return { give, end: () => {} }; // with the thread
 }
 
 function searchOn(

@@ -87,6 +87,17 @@ describe('on the native engine', { skip: missing }, () => {
     engine.dispose();
   });
 
+  test('sentences that come one by one: to the last bit those of a search of all, while others are searched', async () => {
+    const backend = await initBackend('native', 2);
+    const engine = await openEngine(backend, () => newModel(), PLAIN);
+    const expected = await translated(engine.search);
+    const running = engine.searchAsTheyCome(SEARCH);
+    const one = Promise.all(SOURCES.map((source) => running.search(source)));
+    assert.deepEqual(await translated(engine.search), expected);
+    assert.deepEqual(await one, expected);
+    engine.dispose();
+  });
+
   test('a model without finite probabilities is refused, whichever stream finds out', async () => {
     const backend = await initBackend('native', 2);
     const model = newModel();
