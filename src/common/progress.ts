@@ -17,8 +17,8 @@ export interface Progress {
 
 export interface ProgressOptions {
   label: string;
-  /** Units in all; undefined where it is not known. */
-  total?: number;
+  /** Units in all; a function where they are only estimated, which is asked anew each time; undefined where unknown. */
+  total?: number | (() => number | undefined);
   unit?: string;
   /** Units that were done before: the speed is that of the rest. */
   start?: number;
@@ -55,6 +55,11 @@ class Course {
     this.done = options.start ?? 0;
   }
 
+  private get total(): number | undefined {
+    const { total } = this.options;
+    return typeof total === 'function' ? total() : total;
+  }
+
   /** Seconds. */
   private get elapsed(): number {
     return (performance.now() - this.started) / 1000;
@@ -62,7 +67,8 @@ class Course {
 
   /** From 0 to 1, by units or by time, whichever ends first; undefined where no end is known. */
   get fraction(): number | undefined {
-    const { total, timeLimit } = this.options;
+    const { timeLimit } = this.options;
+    const { total } = this;
     if (total === undefined && timeLimit === undefined) return undefined;
     const ofUnits = total === undefined ? 0 : this.done / (total || 1);
     const ofTime = timeLimit === undefined ? 0 : (timeLimit.spent + this.elapsed) / timeLimit.whole;
@@ -71,23 +77,23 @@ class Course {
 
   /** Seconds to the end, whichever comes first; Infinity where it is not known. */
   private get left(): number {
-    const { total = Infinity, start = 0, timeLimit } = this.options;
-    const { done, elapsed } = this;
+    const { start = 0, timeLimit } = this.options;
+    const { done, elapsed, total = Infinity } = this;
     const ofUnits = done > start ? (elapsed * (total - done)) / (done - start) : Infinity;
     const ofTime = timeLimit === undefined ? Infinity : timeLimit.whole - timeLimit.spent - elapsed;
     return Math.max(0, Math.min(ofUnits, ofTime));
   }
 
-  /** `450/1000`. */
+  /** `450/1000`, or `450` where the end is estimated or unknown. */
   get count(): string {
     const { total } = this.options;
-    return total === undefined ? `${this.done}` : `${this.done}/${total}`;
+    return typeof total === 'number' ? `${this.done}/${total}` : `${this.done}`;
   }
 
   /** `ETA 3m07s`; the time that the work has taken where it is over, or its end is not known. */
   time(over: boolean): string {
     const { left } = this;
-    return over || left === Infinity || this.done === this.options.total
+    return over || left === Infinity || this.done === this.total
       ? formatDuration(this.elapsed)
       : `ETA ${formatDuration(left)}`;
   }

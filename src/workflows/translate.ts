@@ -3,7 +3,7 @@ import { optimizeLate } from '../common/late-optimizer.js';
 import { log } from '../common/log.js';
 import { type Progress, startProgress } from '../common/progress.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
-import { readLines } from '../data/text-source.js';
+import { InputLines } from '../data/input-lines.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
 import { formatTranslation, type TranslationFormat } from '../decode/translation-format.js';
 import { checkNbest, OpenModel } from './open-model.js';
@@ -48,21 +48,33 @@ export async function translateFile(run: string, options: TranslateFileOptions):
   checkNbest(config.decode);
   checkFormat(config.decode, format);
   const location = locateCheckpoint(run, options.checkpoint);
-  const total = input === '-' ? undefined : await countLines(input);
-  const model = await OpenModel.open(location, config, options.weights, total);
-  const output = openOutput();
+  const lines = await InputLines.open(input);
+  try {
+    const model = await OpenModel.open(location, config, options.weights, lines.estimate);
+    try {
+      await translateTo(openOutput(), model, { lines, format, prompt });
+    } finally {
+      model.dispose();
+    }
+  } finally {
+    await lines.close();
+  }
+}
+
+async function translateTo(output: LineOutput, model: OpenModel, work: Work): Promise<void> {
+  const { lines, prompt } = work;
+  const total = lines.total ?? (() => lines.estimate);
   // Translations that run over the terminal show the progress themselves, and a bar would tear them, or what is typed.
   const progress =
     output.isTerminal || prompt !== undefined
       ? undefined
       : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
   try {
-    await translateAll(readLines(input), model, { format, output, progress, prompt });
+    await translateAll(output, model, progress, work);
     output.commit();
   } finally {
     progress?.stop();
     output.close();
-    model.dispose();
   }
 }
 
@@ -76,23 +88,17 @@ function checkFormat({ nbest }: DecodeConfig, format: TranslationFormat): void {
   }
 }
 
-async function countLines(file: string): Promise<number> {
-  let lines = 0;
-  for await (const _ of readLines(file)) lines++;
-  return lines;
-}
-
 interface Work {
+  lines: InputLines;
   format: TranslationFormat;
-  output: LineOutput;
-  progress: Progress | undefined;
   prompt?: () => void;
 }
 
 async function translateAll(
-  lines: AsyncIterable<string>,
+  output: LineOutput,
   model: OpenModel,
-  { format, output, progress, prompt }: Work,
+  progress: Progress | undefined,
+  { lines, format, prompt }: Work,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;

@@ -126,6 +126,9 @@ describe('the time left is that to the first end', () => {
   test('of updates, before the time is over', (t) => {
     assert.match(after(t, { timeLimit: { whole: 6000, spent: 0 } }), / 10% 100\/1000 · ETA 9m02s$/);
   });
+  test('of updates that are estimated, which are not shown', (t) => {
+    assert.match(after(t, { total: () => 500 }), / 20% 100 · ETA 4m01s$/);
+  });
   test('of time alone', (t) => {
     assert.match(
       after(t, { total: undefined, timeLimit: { whole: 120, spent: 0 } }),
