@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   average: async () => (await import('./model-commands.js')).addAverage,
   shortlist: async () => (await import('./shortlist-command.js')).addShortlist,
   translate: async () => (await import('./model-commands.js')).addTranslate,
+  evaluate: async () => (await import('./evaluate-command.js')).addEvaluate,
   fold: async () => (await import('./exchange-commands.js')).addFold,
   export: async () => (await import('./exchange-commands.js')).addExport,
   import: async () => (await import('./exchange-commands.js')).addImport,

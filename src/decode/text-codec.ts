@@ -50,15 +50,22 @@ export class TextCodec {
 
   /** Source ids of a line, with `</s>` at the end; a line without any token gives none at all. */
   encode(line: string): Int32Array {
-    const { segmenter, dictionary } = this.source;
-    const pieces = segmenter.encode(this.clean(line));
-    if (pieces.length === 0) return new Int32Array(0);
-    const ids = new Int32Array(pieces.length + 1);
-    pieces.forEach((piece, i) => {
-      ids[i] = dictionary.indexOf(piece);
+    return this.idsOf(this.source, line);
+  }
+
+  /** As encode, of a translation. */
+  encodeTarget(line: string): Int32Array {
+    return this.idsOf(this.target, line);
+  }
+
+  /** Target ids of tokens as they stand, `</s>` put at the end where there are any; a token that the dictionary lacks is given to `unknown`. */
+  targetIds(tokens: readonly string[], unknown: (token: string) => never): Int32Array {
+    const { dictionary } = this.target;
+    const ids = tokens.map((token) => {
+      const id = dictionary.indexOf(token);
+      return id === UNK && token !== dictionary.symbolOf(UNK) ? unknown(token) : id;
     });
-    ids[pieces.length] = EOS;
-    return ids;
+    return Int32Array.from(ids.length === 0 ? [] : [...ids, EOS]);
   }
 
   /** One line of text from target ids that end in `</s>`: a line break, which byte pieces can spell, is a space. */
@@ -78,6 +85,12 @@ export class TextCodec {
   decodeReference(ids: ArrayLike<number>): string {
     const tokens = this.targetTokens(ids).map((token, i) => (ids[i] === UNK ? UNMATCHED : token));
     return lineOf(this.target, tokens);
+  }
+
+  private idsOf({ segmenter, dictionary }: CodecSide, line: string): Int32Array {
+    const pieces = segmenter.encode(this.clean(line));
+    if (pieces.length === 0) return new Int32Array(0);
+    return Int32Array.from([...pieces.map((piece) => dictionary.indexOf(piece)), EOS]);
   }
 
   sourceTokens(ids: ArrayLike<number>): string[] {

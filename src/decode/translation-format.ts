@@ -53,27 +53,36 @@ function formatJson({ index, source, hypotheses }: Translation): string {
 }
 
 /** Six decimals: what the single precision of the model carries. */
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }
+
+/** The same as text. */
+export const shown = (value: number): string =>
+  value === Number.NEGATIVE_INFINITY ? '-inf' : String(rounded(value));
+
+/** A score as fairseq writes it: in base 2, as Python prints it, where a whole number keeps its `.0`. */
+export function fairseqScore(score: number): string {
+  const base2 = Math.fround(score / Math.LN2);
+  if (base2 === Number.NEGATIVE_INFINITY) return '-inf';
+  return Number.isInteger(base2) ? base2.toFixed(1) : String(base2);
+}
+
+export const fairseqTokenScores = (logProbs: readonly number[]): string =>
+  logProbs.map((value) => (value / Math.LN2).toFixed(4)).join(' ');
 
 /** The lines of fairseq-generate, whose scores are in base 2. */
 function formatFairseq({ index, sourceTokens, hypotheses }: Translation): string {
   const lines = [`S-${index}\t${sourceTokens.join(' ')}`];
   for (const { text, score, tokens, logProbs } of hypotheses) {
-    const base2 = pythonFloat(Math.fround(score / Math.LN2));
+    const base2 = fairseqScore(score);
     lines.push(
       `H-${index}\t${base2}\t${tokens.slice(0, -1).join(' ')}`,
       `D-${index}\t${base2}\t${text}`,
-      `P-${index}\t${logProbs.map((value) => (value / Math.LN2).toFixed(4)).join(' ')}`,
+      `P-${index}\t${fairseqTokenScores(logProbs)}`,
     );
   }
   return `${lines.join('\n')}\n`;
-}
-
-/** A number as Python prints it, as far as scores go: a whole one keeps its `.0`. */
-function pythonFloat(value: number): string {
-  return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
 /** Marian's n-best list: `LINE ||| hypothesis ||| F0=Σ log p ||| score`. */

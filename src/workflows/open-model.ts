@@ -1,4 +1,4 @@
-import { initBackend } from '../backend/init.js';
+import { type ChosenBackend, initBackend } from '../backend/init.js';
 import { settlePrecision } from '../backend/precision.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
@@ -40,10 +40,8 @@ export class OpenModel {
     weights?: WeightsKind,
     expected?: number,
   ): Promise<OpenModel> {
-    const backend = await initBackend(config.backend, config.threads, config.gpu);
-    log.info(`Backend: ${backend.name} (${backend.reason})`);
+    const backend = await startDecoding(config);
     const { precision } = config.decode;
-    settlePrecision(backend, precision, 'decode.precision');
     settleStreams(backend, config.decode.streams);
     const shortlist = loadShortlist(location, config);
     const { codec, vocabulary, tokenized } = loadCodec(location.runDirectory, config.data);
@@ -68,6 +66,14 @@ export class OpenModel {
   dispose(): void {
     this.engine.dispose();
   }
+}
+
+/** Starts the backend of a config. @throws UserError where it cannot compute as the config says */
+export async function startDecoding({ backend, threads, gpu, decode }: Config): Promise<ChosenBackend> {
+  const chosen = await initBackend(backend, threads, gpu);
+  log.info(`Backend: ${chosen.name} (${chosen.reason})`);
+  settlePrecision(chosen, decode.precision, 'decode.precision');
+  return chosen;
 }
 
 /** The shortlist of a config, for the vocabulary of the run; null where it names none. */

@@ -19,6 +19,7 @@ const COMMANDS = [
   'average',
   'shortlist',
   'translate',
+  'evaluate',
   'fold',
   'export',
   'import',

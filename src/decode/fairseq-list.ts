@@ -1,0 +1,86 @@
+import type { GivenUnit, TargetScore } from './forced-scores.js';
+import {
+  type GivenList,
+  givenTarget,
+  type ListCodec,
+  type ListLine,
+  type ListOptions,
+  notAList,
+  type SourceInOrder,
+  shownLine,
+} from './given-list.js';
+import { fairseqScore, fairseqTokenScores } from './translation-format.js';
+
+/** A line of a translation: `H-N score tokens`, `D-N score text` or `P-N scores`, with tabs between. */
+interface Part {
+  kind: string;
+  number: string;
+  /** What follows the score. */
+  text: string;
+  where: string;
+}
+
+/**
+ * The lines of fairseq-generate, sentences from 0. `H`, `D` and `P` lines of one translation follow one another and get
+ * its new score; all other lines stay.
+ */
+export class FairseqList implements GivenList {
+  private readonly source: SourceInOrder;
+  private readonly codec: ListCodec;
+  private readonly options: ListOptions;
+  /** The lines of a translation that more may follow. */
+  private open: Part[] = [];
+  private sourceIds: Int32Array = new Int32Array(0);
+
+  constructor(source: SourceInOrder, codec: ListCodec, options: ListOptions) {
+    this.source = source;
+    this.codec = codec;
+    this.options = options;
+  }
+
+  async line(line: ListLine): Promise<GivenUnit[]> {
+    const [, kind, number, rest] = /^([A-Z])-(\d+)\t(.*)$/.exec(line.text) ?? [];
+    if (kind === undefined) throw notAList(line, shownLine(line.text));
+    if (!'HDP'.includes(kind)) return [...this.end(), asItStands(line.text)];
+    const [, text = ''] = /\t(.*)$/.exec(rest) ?? [];
+    if (kind !== 'P' && !rest.includes('\t')) throw notAList(line, shownLine(line.text));
+    const part = { kind, number, text, where: line.where };
+    const [first] = this.open;
+    const goesOn =
+      first !== undefined &&
+      first.number === number &&
+      kind !== 'H' &&
+      !this.open.some((other) => other.kind === kind);
+    if (!goesOn && kind === 'P') throw notAList(line, `P-${number} without H-${number} before it`);
+    const complete = goesOn ? [] : this.end();
+    if (!goesOn) this.sourceIds = await this.source.at(Number(number), line.where);
+    this.open.push(part);
+    return complete;
+  }
+
+  end(): GivenUnit[] {
+    const parts = this.open;
+    this.open = [];
+    if (parts.length === 0) return [];
+    const { tokens: asTokens, lenpen } = this.options;
+    const [tokens, text] = ['H', 'D'].map((wanted) => parts.find(({ kind }) => kind === wanted));
+    if (asTokens && tokens === undefined) throw notAList(parts[0], 'D- without H-, which has the tokens');
+    const words = tokens?.text.split(' ').filter((word) => word !== '');
+    const said = text ?? tokens!;
+    const target = givenTarget(said.text, asTokens ? words : undefined, this.codec, said.where);
+    const write = ([score]: readonly TargetScore[]): string =>
+      parts.map((part) => `${writePart(part, score, lenpen)}\n`).join('');
+    return [{ source: this.sourceIds, targets: [target], write }];
+  }
+}
+
+function writePart({ kind, number, text }: Part, { total, logProbs }: TargetScore, lenpen: number): string {
+  if (kind === 'P') return `P-${number}\t${fairseqTokenScores(logProbs)}`;
+  return `${kind}-${number}\t${fairseqScore(total / Math.max(1, logProbs.length) ** lenpen)}\t${text}`;
+}
+
+const asItStands = (text: string): GivenUnit => ({
+  source: new Int32Array(0),
+  targets: [],
+  write: () => `${text}\n`,
+});

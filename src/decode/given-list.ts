@@ -1,0 +1,104 @@
+import { UserError } from '../common/errors.js';
+import type { GivenTarget, GivenUnit } from './forced-scores.js';
+
+/** A line of a list of translations, and where it stands: `file:line`. */
+export interface ListLine {
+  text: string;
+  where: string;
+}
+
+/** How text and tokens become ids. */
+export interface ListCodec {
+  encode(text: string): Int32Array;
+  encodeTarget(text: string): Int32Array;
+  targetIds(tokens: readonly string[], unknown: (token: string) => never): Int32Array;
+}
+
+export interface ListOptions {
+  /** What the score is called where it is written. */
+  feature: string;
+  /** Whether tokens are scored as they stand, and not the text. */
+  tokens: boolean;
+  lenpen: number;
+}
+
+/** A way to write translations of many sentences: line by line it becomes units. */
+export interface GivenList {
+  /** The units that are complete with this line. */
+  line(line: ListLine): Promise<GivenUnit[]>;
+  /** What is left at the end. */
+  end(): GivenUnit[];
+}
+
+/** The sources of the translations of a list, by numbers that must not fall. */
+export class SourceInOrder {
+  private readonly lines: AsyncIterator<string>;
+  private readonly encode: (text: string) => Int32Array;
+  private number = -1;
+  private ids: Int32Array | undefined;
+
+  constructor(lines: AsyncIterable<string>, encode: (text: string) => Int32Array) {
+    this.lines = lines[Symbol.asyncIterator]();
+    this.encode = encode;
+  }
+
+  /**
+   * @param number of the line, from 0
+   * @param where names it in errors
+   * @param first number of the first line as the list counts
+   */
+  async at(number: number, where: string, first = 0): Promise<Int32Array> {
+    if (number < this.number)
+      throw new UserError({
+        problem: `expected translations in the order of their sentences, found one of sentence ${number + first} after those of ${this.number + first}`,
+        where,
+        hint: 'Sort the list by its numbers, with the order within a sentence kept: sort -s -n -k1,1 for N ||| …; sort -s -t- -k2,2n for H-N.',
+      });
+    let line = '';
+    while (this.number < number) {
+      const next = await this.lines.next();
+      if (next.done === true)
+        throw new UserError({
+          problem: `found a translation of sentence ${number + first}; the source ends with sentence ${this.number + first}`,
+          where,
+          hint: `Give the source that the list was made from; sentences count from ${first} here.`,
+        });
+      this.number++;
+      this.ids = undefined;
+      line = next.value;
+    }
+    this.ids ??= this.encode(line);
+    return this.ids;
+  }
+}
+
+/** The translation that a line has, as its text or as the tokens that it is parted in by spaces. */
+export function givenTarget(
+  text: string,
+  tokens: readonly string[] | undefined,
+  codec: ListCodec,
+  where: string,
+): GivenTarget {
+  if (tokens === undefined) return { text, ids: codec.encodeTarget(text) };
+  const unknown = (token: string): never => {
+    throw new UserError({
+      problem: `expected tokens of the model, found '${token}', which its dictionary lacks`,
+      where,
+      hint: 'Leave --tokens out: the text is then segmented as the model has it.',
+    });
+  };
+  return { text, ids: codec.targetIds(tokens, unknown) };
+}
+
+/** What is no list of translations. */
+export function notAList({ where }: ListLine, found: string): UserError {
+  return new UserError({
+    problem: `expected a list of translations, found ${found}`,
+    where,
+    hint: 'Formats are N ||| translation ||| features ||| score (Moses, Marian), the H- and D- lines of fairseq-generate, and the output of translate --format jsonl.',
+  });
+}
+
+/** The beginning of a line, for an error. */
+export const shownLine = (text: string): string =>
+  text.trim() === '' ? 'a blank line' : `'${text.slice(0, 60)}'`;

@@ -1,0 +1,55 @@
+import type { GivenUnit, TargetScore } from './forced-scores.js';
+import {
+  type GivenList,
+  givenTarget,
+  type ListCodec,
+  type ListLine,
+  type ListOptions,
+  notAList,
+  type SourceInOrder,
+  shownLine,
+} from './given-list.js';
+import { shown } from './translation-format.js';
+
+const MARK = ' ||| ';
+
+/** The lists of Moses and Marian: `N ||| translation ||| features ||| score`, sentences from 0. */
+export class NbestList implements GivenList {
+  private readonly source: SourceInOrder;
+  private readonly codec: ListCodec;
+  private readonly options: ListOptions;
+
+  constructor(source: SourceInOrder, codec: ListCodec, options: ListOptions) {
+    this.source = source;
+    this.codec = codec;
+    this.options = options;
+  }
+
+  async line(line: ListLine): Promise<GivenUnit[]> {
+    const [number, text, features, ...rest] = line.text.split(MARK);
+    if (features === undefined || !/^ *\d+ *$/.test(number)) throw notAList(line, shownLine(line.text));
+    const source = await this.source.at(Number(number), line.where);
+    const { tokens, feature } = this.options;
+    const target = givenTarget(text, tokens ? wordsOf(text) : undefined, this.codec, line.where);
+    const write = ([{ total }]: readonly TargetScore[]): string =>
+      `${[number, text, withFeature(features, feature, total), ...rest].join(MARK)}\n`;
+    return [{ source, targets: [target], write }];
+  }
+
+  end(): GivenUnit[] {
+    return [];
+  }
+}
+
+const wordsOf = (text: string): string[] => text.split(' ').filter((word) => word !== '');
+
+/** Features such as `A= 1 2 B= 3` with one more behind them, or with the one of this name replaced. */
+export function withFeature(features: string, name: string, value: number): string {
+  const words = wordsOf(features);
+  const written = [`${name}=`, shown(value)];
+  const start = words.findIndex((word) => word.startsWith(`${name}=`));
+  if (start === -1) return [...words, ...written].join(' ');
+  let end = start + 1;
+  while (end < words.length && !words[end].includes('=')) end++;
+  return [...words.slice(0, start), ...written, ...words.slice(end)].join(' ');
+}

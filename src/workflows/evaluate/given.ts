@@ -1,0 +1,145 @@
+import { UserError } from '../../common/errors.js';
+import { log } from '../../common/log.js';
+import { readLines } from '../../data/text-source.js';
+import { FairseqList } from '../../decode/fairseq-list.js';
+import type { GivenUnit, TargetScore } from '../../decode/forced-scores.js';
+import { type GivenList, type ListOptions, SourceInOrder } from '../../decode/given-list.js';
+import { JsonlList } from '../../decode/jsonl-list.js';
+import { NbestList } from '../../decode/nbest-list.js';
+import type { TextCodec } from '../../decode/text-codec.js';
+import { fitTo } from '../../decode/translate-lines.js';
+import {
+  formatTranslation,
+  rounded,
+  shown,
+  type TranslatedHypothesis,
+} from '../../decode/translation-format.js';
+
+export const EVALUATION_FORMATS = ['text', 'jsonl', 'fairseq'] as const;
+export type EvaluationFormat = (typeof EVALUATION_FORMATS)[number];
+
+/** What translations are read from. */
+export interface Given {
+  source?: string;
+  /** A line for each line of the source. */
+  target?: string;
+  /** Or a list of them, with numbers. */
+  nbest?: string;
+}
+
+export interface GivenOptions extends ListOptions {
+  format: EvaluationFormat;
+  maxPositions: number;
+}
+
+/** The translations of two texts, or of a list. @throws UserError for texts that do not belong together */
+export function readGiven(given: Given, codec: TextCodec, options: GivenOptions): AsyncGenerator<GivenUnit> {
+  const encode = cutting(codec, options.maxPositions);
+  return given.nbest === undefined
+    ? readPairs(given.source!, given.target!, codec, encode, options)
+    : readList(given.nbest, given.source, codec, encode, options);
+}
+
+/** Source ids of one line after another, cut to what the model can take, which is said. */
+function cutting(codec: TextCodec, maxPositions: number): (text: string) => Int32Array {
+  let line = 0;
+  return (text) => {
+    line++;
+    const ids = codec.encode(text);
+    if (ids.length > maxPositions)
+      log.warn(`source ${line}: ${ids.length} tokens, cut to the ${maxPositions} positions of the model`);
+    return fitTo(maxPositions, ids);
+  };
+}
+
+async function* readPairs(
+  source: string,
+  target: string,
+  codec: TextCodec,
+  encode: (text: string) => Int32Array,
+  { format, lenpen }: GivenOptions,
+): AsyncGenerator<GivenUnit> {
+  const [sources, targets] = [readLines(source), readLines(target)];
+  for (let index = 0; ; index++) {
+    const [before, after] = [await sources.next(), await targets.next()];
+    if (before.done === true && after.done === true) return;
+    if (before.done === true || after.done === true) {
+      const [short, long] = before.done === true ? [source, target] : [target, source];
+      throw new UserError({
+        problem: `expected as many lines as ${short} has, ${index}, found more`,
+        where: `${long}:${index + 1}`,
+        hint: 'Line N of one file is the translation of line N of the other.',
+      });
+    }
+    const ids = encode(before.value);
+    const text = after.value;
+    const targetIds = codec.encodeTarget(text);
+    const sourceTokens = codec.sourceTokens(ids.subarray(0, Math.max(0, ids.length - 1)));
+    const write = ([score]: readonly TargetScore[]): string =>
+      formatPair({ index, source: before.value, sourceTokens, hypotheses: [hypothesis(score)] }, format);
+    const hypothesis = ({ logProbs, total }: TargetScore): TranslatedHypothesis => ({
+      text,
+      tokens: codec.targetTokens(targetIds),
+      logProbs,
+      total,
+      score: total / Math.max(1, logProbs.length) ** lenpen,
+    });
+    yield { source: ids, targets: [{ ids: targetIds, text }], write };
+  }
+}
+
+type Scored = Parameters<typeof formatTranslation>[0];
+
+function formatPair(pair: Scored, format: EvaluationFormat): string {
+  if (format === 'fairseq') return formatTranslation(pair, 'fairseq');
+  const { index, source, hypotheses } = pair;
+  const [{ text, tokens, logProbs, total }] = hypotheses;
+  if (format === 'text') return `${shown(total)}\n`;
+  const written = {
+    ...{ line: index + 1, source, target: text, logProb: rounded(total) },
+    ...{ tokens, tokenLogProbs: logProbs.map(rounded) },
+  };
+  return `${JSON.stringify(written)}\n`;
+}
+
+async function* readList(
+  file: string,
+  sourceFile: string | undefined,
+  codec: TextCodec,
+  encode: (text: string) => Int32Array,
+  options: GivenOptions,
+): AsyncGenerator<GivenUnit> {
+  const cut = {
+    encode,
+    encodeTarget: codec.encodeTarget.bind(codec),
+    targetIds: codec.targetIds.bind(codec),
+  };
+  const source = sourceFile === undefined ? null : new SourceInOrder(readLines(sourceFile), encode);
+  const name = file === '-' ? 'standard input' : file;
+  let list: GivenList | undefined;
+  let number = 0;
+  for await (const text of readLines(file)) {
+    list ??= listOf(text, source, cut, options);
+    yield* await list.line({ text, where: `${name}:${++number}` });
+  }
+  yield* list?.end() ?? [];
+}
+
+/** Tells the format by the first line. */
+function listOf(
+  first: string,
+  source: SourceInOrder | null,
+  codec: ConstructorParameters<typeof JsonlList>[1],
+  options: ListOptions,
+): GivenList {
+  if (first.startsWith('{')) return new JsonlList(source, codec, options);
+  if (source === null)
+    throw new UserError({
+      problem: 'expected the text that was translated, found no --source',
+      where: '--nbest',
+      hint: 'Give it with --source FILE; only what translate --format jsonl writes has it in itself.',
+    });
+  return /^[A-Z]-\d+\t/.test(first)
+    ? new FairseqList(source, codec, options)
+    : new NbestList(source, codec, options);
+}
