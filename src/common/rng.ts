@@ -18,6 +18,7 @@ export const Purpose = {
   data: 5,
   test: 6,
   perturbation: 7,
+  lineSample: 8,
 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 

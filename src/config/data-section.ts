@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bound, free } from './key-facts.js';
-import { choice, count, file, flag, folder, rate, section } from './values.js';
+import { choice, count, file, flag, folder, rate, section, whole } from './values.js';
 
 const tokenizerSection = section(
   {
@@ -25,6 +25,15 @@ const tokenizerSection = section(
         'nmt_nfkc',
         "SentencePiece's rule to normalise text before it is segmented.",
       ),
+    ),
+    sentences: bound(
+      whole(1)
+        .nullable()
+        .default(null)
+        .describe(
+          'Lines of the training text that a tokenizer is trained on, drawn at random; null takes all.',
+        ),
+      { unit: 'lines' },
     ),
     'byte-fallback': bound(flag(false, 'Spell characters without a piece as bytes instead of <unk>.')),
   },

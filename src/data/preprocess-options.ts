@@ -1,6 +1,7 @@
 import type { CleanOptions } from './clean.js';
 import type { Dictionary } from './dictionary.js';
 import type { FilterOptions } from './filters.js';
+import type { LineDraw } from './line-sample.js';
 import type { CurrentInput } from './manifest.js';
 import type { PairBytes } from './pair-bytes.js';
 import { type EncodedPairs, type EncoderOptions, type EncoderSide, PairEncoder } from './pair-encoder.js';
@@ -68,13 +69,15 @@ export interface CounterSetup {
   readonly clean: CleanOptions;
   /** Files of the text, of which the size says how many threads are worth it. */
   readonly files: readonly string[];
+  /** The lines to train on; all without it (see PieceCounter). */
+  readonly drawn?: LineDraw;
 }
 
 /** Gathers text on this thread. */
-export function countHere(start: () => PieceTrainer, { joint, clean }: CounterSetup): BlockCounter {
+export function countHere(start: () => PieceTrainer, { joint, clean, drawn }: CounterSetup): BlockCounter {
   const source = start();
   const target = joint ? source : start();
-  const counter = new PieceCounter([source, target], clean);
+  const counter = new PieceCounter([source, target], clean, drawn);
   return {
     width: 1,
     add: (block) => counter.add(block),
@@ -96,7 +99,12 @@ export type VocabularySource =
       /** Without them each has the pieces of its tokenizer, by their counts in the training text. */
       readonly dictionaries?: readonly [Dictionary, Dictionary];
     }
-  | { readonly kind: 'trained'; readonly start: (setup: CounterSetup) => BlockCounter };
+  | {
+      readonly kind: 'trained';
+      readonly start: (setup: CounterSetup) => BlockCounter;
+      /** Lines to draw for a tokenizer; all without it. */
+      readonly sentences?: number;
+    };
 
 export const SPLITS = ['train', 'valid', 'test'] as const;
 export type Split = (typeof SPLITS)[number];

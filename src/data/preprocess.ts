@@ -7,6 +7,7 @@ import { mapInOrder } from '../common/in-order.js';
 import { startProgress } from '../common/progress.js';
 import { remapIds } from './dataset-writer.js';
 import type { Dictionary } from './dictionary.js';
+import { drawLines, type LineDraw } from './line-sample.js';
 import {
   checkReplaceable,
   createManifest,
@@ -21,23 +22,22 @@ import { type FileDigest, type PairBytes, readPairBytes } from './pair-bytes.js'
 import { PairSet } from './pair-set.js';
 import { filesOf } from './parallel-text.js';
 import {
-  type BlockCounter,
-  type CounterSetup,
   encodeHere,
   inputsOf,
   type PreprocessOptions,
   SPLITS,
   type Split,
   type StoredPieceModel,
+  type VocabularySource,
 } from './preprocess-options.js';
 import { SplitWriter } from './split-writer.js';
 import { SymbolTable } from './symbol-table.js';
 
 /**
  * Makes a dataset folder from text: tokenizer, dictionaries, a data-bin in fairseq's mmap format and a manifest. The
- * folder appears when it is whole. Text is streamed: twice for training when the tokenizer is trained on it, once
- * otherwise. Memory grows with the vocabulary, 8 bytes a pair for the index, and 11 to 22 bytes a pair where
- * duplicates are dropped; not with the text itself.
+ * folder appears when it is whole. Text is streamed: twice for training when the tokenizer is trained on it, once more
+ * where it is trained on a part, once otherwise. Memory grows with the vocabulary, 8 bytes a pair for the index, and 11
+ * to 22 bytes a pair where duplicates are dropped; not with the text itself.
  *
  * @throws UserError for what is wrong with the text, naming file and line; for a text without pairs; for a folder
  *   that is not ours to replace
@@ -85,8 +85,7 @@ class Preprocessing {
   private async makeSides(): Promise<[Side, Side]> {
     const { vocabulary, joint, sourceLang, targetLang } = this.options;
     const given = vocabulary.kind === 'given' ? vocabulary.dictionaries : undefined;
-    const [source, target] =
-      vocabulary.kind === 'given' ? vocabulary.models : await this.train(vocabulary.start);
+    const [source, target] = vocabulary.kind === 'given' ? vocabulary.models : await this.train(vocabulary);
     const table = new SymbolTable(source, given?.[0]);
     const shared = joint && given === undefined;
     return [
@@ -95,32 +94,46 @@ class Preprocessing {
     ];
   }
 
-  private async train(
-    start: (setup: CounterSetup) => BlockCounter,
-  ): Promise<[StoredPieceModel, StoredPieceModel]> {
+  private async train({
+    start,
+    sentences,
+  }: VocabularySource & { kind: 'trained' }): Promise<[StoredPieceModel, StoredPieceModel]> {
     const { texts, joint, clean } = this.options;
     const files = filesOf(texts.train);
-    const counter = start({ joint, clean, files });
+    const drawn = sentences === undefined ? undefined : await this.drawLines(files, sentences);
+    const counter = start({ joint, clean, files, drawn });
     try {
-      await this.countWords(files, counter);
+      const add = (block: PairBytes) => counter.add(block);
+      await this.count('Reading', mapInOrder(readPairBytes(files), add, counter.width), (pairs) => pairs);
       return await counter.train();
     } finally {
       await counter.close();
     }
   }
 
-  private async countWords(files: readonly string[], counter: BlockCounter): Promise<void> {
-    const progress = startProgress({ label: 'Reading the training text', unit: 'pairs' });
-    const add = (block: PairBytes) => counter.add(block);
+  /** Which lines a tokenizer is trained on: of both sides together, or as many of each side as of the other. */
+  private async drawLines(files: readonly string[], wanted: number): Promise<LineDraw> {
+    const pairs = await this.count('Counting', readPairBytes(files), ([{ ends }]) => ends.length);
+    return drawLines(this.options.joint ? 2 * pairs : pairs, wanted);
+  }
+
+  /** Reads the training text to its end. @returns how many pairs it has */
+  private async count<T>(
+    what: string,
+    blocks: AsyncGenerator<T, FileDigest[], void>,
+    pairsOf: (block: T) => number,
+  ): Promise<number> {
+    const progress = startProgress({ label: `${what} the training text`, unit: 'pairs' });
     let pairs = 0;
     try {
-      await this.read('train', mapInOrder(readPairBytes(files), add, counter.width), (count) => {
-        pairs += count;
+      await this.read('train', blocks, (block) => {
+        pairs += pairsOf(block);
         progress.update(pairs);
       });
     } finally {
       progress.stop();
     }
+    return pairs;
   }
 
   /** Reads a split to its end. @throws UserError where it has no pairs */

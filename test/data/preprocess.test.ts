@@ -9,6 +9,7 @@ import { ParallelDataset } from '../../src/data/parallel-dataset.js';
 import { findParallelText, type ParallelText } from '../../src/data/parallel-text.js';
 import { preprocessCorpus } from '../../src/data/preprocess.js';
 import {
+  type CounterSetup,
   countHere,
   type PieceTrainer,
   type PreprocessOptions,
@@ -264,4 +265,28 @@ test('an abort ends the work and leaves nothing', async () => {
   const signal = AbortSignal.abort(new Error('stopped by hand'));
   await assert.rejects(preprocess({ folder, signal }), /stopped by hand/);
   assert.deepEqual(readdirSync(folder), Object.keys(CORPUS).sort());
+});
+
+test('a tokenizer is trained on as many lines as are wanted, the same ones each time', async () => {
+  const lines = (name: string): string => Array.from({ length: 300 }, (_, i) => `${name}${i}\n`).join('');
+  const folder = scratchFolder();
+  writeFiles(folder, { 'train.en': lines('e'), 'train.it': lines('i') });
+  const wordsOf = async (sentences: number | undefined, joint: boolean): Promise<string[][]> => {
+    const start = (setup: CounterSetup) => countHere(wordTrainer, setup);
+    const destdir = await preprocess({ folder, joint, vocabulary: { kind: 'trained', start, sentences } });
+    const files = joint ? ['tokenizer.model'] : ['tokenizer.en.model', 'tokenizer.it.model'];
+    return files.map((file) => readFileSync(path.join(destdir, file), 'utf8').split('\n'));
+  };
+  const [drawn] = await wordsOf(100, true);
+  assert.equal(drawn.length, 100);
+  assert.ok(drawn.some((word) => word.startsWith('e')) && drawn.some((word) => word.startsWith('i')));
+  assert.deepEqual(await wordsOf(100, true), [drawn]);
+  const [source, target] = await wordsOf(100, false);
+  assert.deepEqual(
+    target.map((word) => word.replace('i', 'e')),
+    source,
+    'lines of the same pairs',
+  );
+  assert.equal(source.length, 100);
+  assert.deepEqual(await wordsOf(600, true), await wordsOf(undefined, true));
 });

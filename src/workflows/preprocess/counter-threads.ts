@@ -1,5 +1,6 @@
 import type { DataConfig } from '../../config/schema.js';
 import type { CleanOptions } from '../../data/clean.js';
+import type { LineDraw } from '../../data/line-sample.js';
 import { type BlockCounter, type CounterSetup, countHere } from '../../data/preprocess-options.js';
 import type { CountedWords } from '../../tokenizer/word-counts.js';
 import { BlockThreads, threadsFor } from './block-threads.js';
@@ -10,6 +11,7 @@ export interface CounterThreadSetup {
   readonly tokenizer: DataConfig['tokenizer'];
   readonly joint: boolean;
   readonly clean: CleanOptions;
+  readonly drawn?: LineDraw;
 }
 
 /** What a thread has counted. */
@@ -38,11 +40,11 @@ export function startCounter(
 /** Counts on threads: each hands its counts over before there are many, and this one adds them up. */
 export function countOnThreads(
   tokenizer: DataConfig['tokenizer'],
-  { joint, clean }: CounterSetup,
+  { joint, clean, drawn }: CounterSetup,
   count: number,
 ): BlockCounter {
   const trainers = Array.from({ length: joint ? 1 : 2 }, () => startPieceTrainer(tokenizer));
-  const setup: CounterThreadSetup = { tokenizer, joint, clean };
+  const setup: CounterThreadSetup = { tokenizer, joint, clean, drawn };
   const threads = new BlockThreads<CounterAnswer>(
     new URL('./counter-worker.js', import.meta.url),
     setup,

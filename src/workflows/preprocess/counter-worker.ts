@@ -11,9 +11,9 @@ import { startPieceTrainer } from './piece-model.js';
 /** Text that is counted before the counts are handed over: they bound the memory of a thread. */
 const MOST_BYTES = 2 ** 25;
 
-const { tokenizer, joint, clean } = workerData as CounterThreadSetup;
+const { tokenizer, joint, clean, drawn } = workerData as CounterThreadSetup;
 const trainers = Array.from({ length: joint ? 1 : 2 }, () => startPieceTrainer(tokenizer));
-const counter = new PieceCounter([trainers[0], trainers.at(-1)!], clean);
+const counter = new PieceCounter([trainers[0], trainers.at(-1)!], clean, drawn);
 let bytes = 0;
 
 answerBlocks((block): { result: CounterAnswer; memory: ArrayBufferLike[] } => {

@@ -108,7 +108,9 @@ function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
 /** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
 export function datasetHash(data: DataConfig): string {
   const { sourceLang, targetLang, vocabularyFrom, tokenizer, filter, clean } = data;
-  const { model, joint, ...training } = tokenizer;
+  const { model, joint, sentences, ...others } = tokenizer;
+  // Without the key the name is that which datasets had before there was one.
+  const training = sentences === null ? others : { ...others, sentences };
   return canonicalHash({
     sourceLang,
     targetLang,

@@ -32,7 +32,8 @@ export function vocabularySource(data: DataConfig, threads: number | null): Voca
   const { tokenizer, sourceLang, targetLang } = data;
   const folder = vocabularyFolder(data);
   if (folder === null && tokenizer.model === null) {
-    return { kind: 'trained', start: (setup) => startCounter(tokenizer, setup, threads) };
+    const sentences = tokenizer.sentences ?? undefined;
+    return { kind: 'trained', start: (setup) => startCounter(tokenizer, setup, threads), sentences };
   }
   const files = vocabularyInputs(data);
   if (folder === null) {

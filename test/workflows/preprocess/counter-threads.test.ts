@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { mapInOrder } from '../../../src/common/in-order.js';
 import { loadConfig } from '../../../src/config/load.js';
+import { drawLines } from '../../../src/data/line-sample.js';
 import { readPairBytes } from '../../../src/data/pair-bytes.js';
 import { type BlockCounter, countHere } from '../../../src/data/preprocess-options.js';
 import { countOnThreads, startCounter } from '../../../src/workflows/preprocess/counter-threads.js';
@@ -44,6 +45,14 @@ test('words that are counted on any number of threads give the tokenizers of one
       assert.deepEqual(await train(countOnThreads(tokenizer, { ...setup, joint }, count)), expected);
     }
   }
+});
+
+test('any number of threads draw the same lines', async () => {
+  const all = await train(countHere(() => startPieceTrainer(tokenizer), setup));
+  const drawn = drawLines(2 * lines.length, lines.length / 2);
+  const expected = await train(countHere(() => startPieceTrainer(tokenizer), { ...setup, drawn }));
+  assert.notDeepEqual(expected.models, all.models);
+  assert.deepEqual(await train(countOnThreads(tokenizer, { ...setup, drawn }, 2)), expected);
 });
 
 test('what is wrong with a line is told by the thread that has it', async () => {
