@@ -37,7 +37,7 @@ const SAME: Readonly<Record<string, string>> = {
     'transformer-dim-ffn transformer-ff transformer-feed-forward-num-hidden ff-size d-ff decoder-ffn-embed-dim',
   'model.attention-heads':
     'transformer-heads heads num-heads transformer-attention-heads decoder-attention-heads',
-  'model.dropout': 'transformer-dropout dropout-prob hidden-dropout',
+  'model.dropout': 'transformer-dropout transformer-dropout-prepost dropout-prob hidden-dropout',
   'model.attention-dropout': 'transformer-dropout-attention transformer-dropout-attention-prob',
   'model.activation-dropout': 'transformer-dropout-ffn transformer-dropout-act',
   'model.activation-fn':

@@ -34,3 +34,16 @@ test('however it is spelled', () => {
     assert.deepEqual(oursFor(name), ['train.warmup-updates']);
   assert.deepEqual(oursFor('constructor'), []);
 });
+
+test('docs/coming-from.md has the names that lead to ours', () => {
+  const page = readFileSync(path.join(packageRoot(), 'docs/coming-from.md'), 'utf8');
+  const settings = page.slice(page.indexOf('## Settings'), page.indexOf('## What is counted otherwise'));
+  const rows = settings.split('\n').flatMap((line) => {
+    const [, ours, ...theirs] = line.split('|').map((cell) => /`([^`]+)`/.exec(cell)?.[1]);
+    return ours === undefined ? [] : [{ ours, theirs: theirs.filter((name) => name !== undefined) }];
+  });
+  assert.ok(rows.length > 30);
+  for (const { ours, theirs } of rows)
+    for (const name of theirs)
+      assert.ok(oursFor(name).includes(ours) || ours.endsWith(`.${name}`), `${name} → ${ours}`);
+});
