@@ -1,7 +1,7 @@
 // node scripts/mpi-netns.mjs [--hosts 2] [--delay 1ms] [--rate 1gbit] [--loss 0%] [--cut SECONDS] -- COMMAND…
 //
 // Runs a command under mpirun on several "hosts" of this one machine: network namespaces with links of their own, which
-// Open MPI reaches over TCP, one rank on each. `tc netem` gives the links a delay, a rate and a loss; --cut takes the last
+// Open MPI reaches over TCP, one rank on each. `tc` gives the links a delay, a rate and a loss; --cut takes the last
 // host's link away after so many seconds. Needs root, `ip`, `tc` and Open MPI; whatever it makes it removes.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,8 +47,13 @@ function lay() {
     system(`ip -n ${name} link set eth0 up`);
     system(`ip -n ${name} link set lo up`);
     const shape = ['delay', 'rate', 'loss'].flatMap((what) => (values[what] ? [what, values[what]] : []));
-    if (shape.length > 0)
-      system(`ip netns exec ${name} tc qdisc add dev eth0 root netem ${shape.join(' ')} limit 100000`);
+    if (shape.length === 0) continue;
+    // A rate alone needs no netem, which not every kernel has.
+    const how =
+      values.rate && shape.length === 2
+        ? `tbf ${shape.join(' ')} burst 128kb latency 100ms`
+        : `netem ${shape.join(' ')} limit 100000`;
+    system(`ip netns exec ${name} tc qdisc add dev eth0 root ${how}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { formatConfig } from '../config/format.js';
@@ -57,6 +57,7 @@ const WHILE_ONE_PREPARES = 7 * 86_400;
 interface TrainFlags extends Common {
   restart?: boolean;
   dryRun?: boolean;
+  ranks?: number;
   stopAfter?: string;
   allowChange?: string[];
 }
@@ -69,6 +70,12 @@ export function addTrain(program: Command): void {
     .description('Dataset → run directory with checkpoints; goes on where an interrupted run stopped.')
     .option('--restart', 'Start anew in a run directory that has checkpoints.')
     .option('--dry-run', 'Try the largest batch, and print time, disk and memory that training takes.')
+    .addOption(
+      new Option(
+        '--ranks <n>',
+        'With --dry-run: what so many processes would gain, over several networks.',
+      ).argParser(parseRanks),
+    )
     .option('--stop-after <time>', 'Save and end before this much time is over, such as 170m or 2h.')
     .addOption(
       new Option(
@@ -87,9 +94,19 @@ export function addTrain(program: Command): void {
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
     const communicator = ranks();
     if (dryRun === true) {
+      const { forecastFor } = await import('../workflows/train/across-ranks.js');
+      const forecast = forecastFor(communicator, options.ranks);
+      setRanksTimeout(WHILE_ONE_PREPARES, 'the time that rank 0 may take to try training');
       if (communicator.rank > 0) return;
-      process.stdout.write(await rehearseTraining(loaded.config, loaded.written, { restart, allowChange }));
+      const how = { restart, allowChange, forecast };
+      process.stdout.write(await rehearseTraining(loaded.config, loaded.written, how));
       return;
+    }
+    if (options.ranks !== undefined) {
+      throw new UserError({
+        problem: '--ranks tells what several processes would gain: expected with --dry-run, found without',
+        hint: `MPI starts them: mpirun -n ${options.ranks} admin-nmt train … (docs/distributed.md).`,
+      });
     }
     const listen = () => {
       setRanksTimeout(loaded.config.train.distributedTimeout, 'train.distributed-timeout');
@@ -222,4 +239,10 @@ function parseDuration(flag: string, typed: string): number {
     problem: `expected a time such as 170m, 2h or 3600 (seconds), found '${typed}'`,
     where: flag,
   });
+}
+
+/** A number of processes. @throws InvalidArgumentError for anything else */
+function parseRanks(typed: string): number {
+  if (/^[1-9]\d{0,4}$/.test(typed)) return Number(typed);
+  throw new InvalidArgumentError('Expected a number of at least 1.');
 }

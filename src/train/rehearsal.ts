@@ -24,6 +24,13 @@ export interface Rehearsal {
   memoryBytes: number;
   /** Weights and both moments, as a checkpoint holds them. */
   checkpointBytes: number;
+  /** What the time of an epoch is made of: seconds of a token, and of what is done once an update. */
+  secondsOfToken: number;
+  secondsOfUpdate: number;
+  /** Tokens of each batch of the first epoch, in its order. */
+  batches: Int32Array;
+  /** Bytes of the gradients of an update. */
+  gradientBytes: number;
 }
 
 /** Updates that are timed after the first one, of batches of all sizes. */
@@ -54,6 +61,10 @@ export async function rehearse(model: Transformer, options: RehearsalOptions): P
       seconds: found.ofToken * tokens + found.ofUpdate * updates + trial.planningTime(maxTokens),
       memoryBytes,
       checkpointBytes: checkpointBytes(model, options.config),
+      secondsOfToken: found.ofToken,
+      secondsOfUpdate: found.ofUpdate,
+      batches: trial.tokensInOrder(maxTokens),
+      gradientBytes: 4 * model.trainable.reduce((sum, weight) => sum + weight.size, 0),
     };
   } finally {
     trial.dispose();

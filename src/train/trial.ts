@@ -68,6 +68,12 @@ export class Trial {
     }).sort((a, b) => b.tokens - a.tokens);
   }
 
+  /** Tokens of each batch of the first epoch, in its order. */
+  tokensInOrder(maxTokens: number): Int32Array {
+    const { options, cuts } = this.cut(maxTokens);
+    return orderOfBatches(cuts, options).map((cut) => cuts.sourceTokens[cut] + cuts.targetTokens[cut]);
+  }
+
   /** Plans the first epoch as training does before each. @returns seconds */
   planningTime(maxTokens: number): number {
     const { options, cuts } = this.cut(maxTokens);

@@ -5,6 +5,8 @@ import { UserError } from '../../common/errors.js';
 import { packageVersion } from '../../common/files.js';
 import { log } from '../../common/log.js';
 import { agree } from '../../distributed/agree.js';
+import type { Network } from '../../distributed/cost-model.js';
+import { measureNetwork } from '../../distributed/measure-network.js';
 import { describeRanks, threadsOfRanks } from '../../distributed/processors.js';
 import { isInMemory } from '../../ops/in-place.js';
 import type { Configured } from './settle-batch.js';
@@ -30,6 +32,27 @@ export function ofAllRanks({ config, written }: Configured, communicator: Commun
     config: { ...config, threads, train: { ...config.train, updateFreq } },
     written: { ...written, train: { ...written.train, 'update-freq': updateFreq } },
   };
+}
+
+/** Of how many ranks a dry run tells what they would gain, and what was found of those that there are. */
+export interface Forecast {
+  ranks: number;
+  /** What lies between them. */
+  measured?: Network;
+  /** Threads of this one. */
+  threads?: number;
+}
+
+/**
+ * What a dry run is to tell of several ranks: of those that there are, or as many as are asked for. All of them call it.
+ *
+ * @returns undefined where there is one, and none is asked for
+ */
+export function forecastFor(communicator: Communicator, asked?: number): Forecast | undefined {
+  const { rank, size } = communicator;
+  if (size === 1) return asked === undefined ? undefined : { ranks: asked };
+  const shares = threadsOfRanks(communicator);
+  return { ranks: asked ?? size, measured: measureNetwork(communicator), threads: shares[rank] };
 }
 
 /** @throws UserError where ranks cannot sum in the memory of the backend's tensors */

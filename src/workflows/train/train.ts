@@ -24,9 +24,10 @@ import { chooseBackend } from '../choose-backend.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
 import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from '../runs/directory.js';
 import { lockRun } from '../runs/lock.js';
-import { agreeOn, ofAllRanks, refuseDevices, type Together } from './across-ranks.js';
+import { agreeOn, type Forecast, ofAllRanks, refuseDevices, type Together } from './across-ranks.js';
 import { openTrainingData, type TrainingData } from './data.js';
 import { describeEnd, describeStart } from './describe.js';
+import { describeForecast } from './ranks-forecast.js';
 import { describeRehearsal } from './rehearsal-report.js';
 import { type Configured, memoryLimit, settleBatch, takeRecorded, trialInputs } from './settle-batch.js';
 import { findSource } from './source-model.js';
@@ -107,10 +108,12 @@ function checkBefore({ train }: Config, { allowChange = [] }: TrainOptions): voi
 export async function rehearseTraining(
   asGiven: Config,
   asWritten: WrittenConfig,
-  options: Pick<TrainOptions, 'restart' | 'allowChange'> = {},
+  options: Pick<TrainOptions, 'restart' | 'allowChange'> & { forecast?: Forecast } = {},
 ): Promise<string> {
   checkBefore(asGiven, options);
-  const asked: Configured = { config: asGiven, written: asWritten };
+  const { ranks, measured, threads = null } = options.forecast ?? {};
+  const shared = { ...asGiven, threads: asGiven.threads ?? threads };
+  const asked: Configured = { config: shared, written: asWritten };
   const given = options.restart ? asked : takeRecorded(asked);
   const source = findSource(given.config, given.written);
   const { data, backend } = await openAll(given.config);
@@ -125,7 +128,9 @@ export async function rehearseTraining(
       const found = await rehearse(start.model, inputs);
       const { memory } = backend;
       const limit = memoryLimit(config, memory)?.text ?? null;
-      return describeRehearsal(config.train, found, limit, memory?.ofCard ?? false);
+      const own = describeRehearsal(config.train, found, limit, memory?.ofCard ?? false);
+      if (ranks === undefined) return own;
+      return `${own}\n${describeForecast(found, config.train.updateFreq, ranks, measured)}`;
     } finally {
       start.model.dispose();
     }
