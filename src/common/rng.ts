@@ -19,6 +19,7 @@ export const Purpose = {
   test: 6,
   perturbation: 7,
   lineSample: 8,
+  sampling: 9,
 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 

@@ -48,7 +48,7 @@ const SAME: Readonly<Record<string, string>> = {
   'model.share-embeddings':
     'tied-embeddings tied-embeddings-all tied-embeddings-src share-decoder-embeddings weight-tying weight-tying-type tied-softmax',
   'model.scale-embeddings': 'no-scale-embedding',
-  'train.save-dir': 'model save-model model-dir checkpoint-dir output-dir',
+  'train.save-dir': 'save-model model-dir checkpoint-dir output-dir',
   'train.init-from':
     'pretrained-model train-from load-model finetune-from-model init-checkpoint restore-file pretrained',
   'train.reset-scheduler': 'reset-lr-scheduler',

@@ -127,16 +127,16 @@ class NativeEngine implements DecodingEngine {
     if (begun !== undefined) this.streams = this.opened(begun);
   }
 
-  readonly search: SearchAll = async (sources, options, found) => {
+  readonly search: SearchAll = async (sources, options, found, wishes) => {
     const { decoder } = this.own;
     const { most, forced } = this.plan;
     const several = forced
       ? most > 1
       : paysSeveral(sources, { ...this.plan, running: this.streams !== undefined });
     await initBackend('native', several ? 1 : this.backend.threads);
-    if (!several) return searchWith(decoder)(sources, options, found);
+    if (!several) return searchWith(decoder)(sources, options, found, wishes);
     this.streams ??= this.opened(new Streams(most));
-    await this.streams.search(decoder, sources, options, found);
+    await this.streams.search(decoder, sources, options, found, wishes);
   };
 
   /** This thread hears of sentences, and answers: those that compute are others. */

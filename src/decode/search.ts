@@ -1,57 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
-import { UserError } from '../common/errors.js';
 import { type Packed, pack } from '../data/batch.js';
-import { EOS, PAD } from '../data/dictionary.js';
+import type { Asking } from './choice/choice.js';
+import { plainAsking } from './choice/plain.js';
+import { ruledAsking } from './choice/ruled.js';
+import { deadEnd, notFinite } from './dead-end.js';
+import type { Hypothesis } from './hypothesis.js';
 import type { BatchLimits } from './length-batches.js';
-import type { Continuations, StepModel, StepState } from './step-model.js';
+import { isPlain, type SearchOptions, type Wishes } from './search-options.js';
+import { advance, isLive, newSentence, outcome, rowsOf, type Sentence } from './sentence.js';
+import type { StepModel, StepState } from './step-model.js';
 
-export interface SearchOptions {
-  beam: number;
-  /** The score of a translation is Σ log p / length^lenpen, `</s>` counted. */
-  lenpen: number;
-  /** A translation has at most min(⌊maxLenA · source length + maxLenB⌋, maxPositions − 1) tokens, without `</s>`. */
-  maxLenA: number;
-  maxLenB: number;
-  /** Least tokens of a translation, without `</s>`. */
-  minLen: number;
-  /** Longest decoder input of the model. */
-  maxPositions: number;
-}
-
-export interface Hypothesis {
-  /** Target ids, ending in `</s>`. */
-  tokens: number[];
-  /** Natural log-probability of each token. */
-  logProbs: number[];
-  /** Σ log p. */
-  total: number;
-  /** Σ log p / length^lenpen. */
-  score: number;
-}
-
-/** A live hypothesis, as a chain of its tokens from the last to the first. */
-interface Link {
-  token: number;
-  logProb: number;
-  total: number;
-  parent: Link | null;
-}
-
-interface Sentence {
-  /** Its place among all that were taken in. */
-  place: number;
-  sourceLength: number;
-  maxLength: number;
-  /** Tokens of each live hypothesis. */
-  length: number;
-  live: Link[];
-  finished: Hypothesis[];
-}
-
-interface Candidate extends Link {
-  /** Place of the parent among the sentence's live hypotheses. */
-  beam: number;
-}
+export type { Hypothesis } from './hypothesis.js';
+export type { SearchOptions } from './search-options.js';
 
 /** Room in a batch that has sentences already. */
 export interface Room extends BatchLimits {
@@ -66,7 +26,11 @@ export type Supply = (room: Room) => readonly Int32Array[] | Promise<readonly In
 const REFILL = 1 / 4;
 
 /**
- * Beam search in the form of the official implementation (fairseq/sequence_generator.py): of the 2·beam best
+ * Translates sentences, each as if it were alone. What may follow a hypothesis is the model's to say (`StepModel`), the rules of
+ * a sentence change it (`rules/`), and a choice makes the next hypotheses of it (`choice/`): the plain beam, groups that shun
+ * each other, samples, or hypotheses in banks by what they must have.
+ *
+ * The plain beam is in the form of the official implementation (fairseq/sequence_generator.py): of the 2·beam best
  * continuations of a sentence's hypotheses, those among the first `beam` that are `</s>` finish a hypothesis, and
  * the first `beam` others live on. Hypotheses are compared by Σ log p while they grow; the length penalty only
  * ranks the finished ones. A sentence is done, and leaves the batch, when it has `beam` finished hypotheses or
@@ -78,15 +42,19 @@ const REFILL = 1 / 4;
  *
  * @param found told of each sentence as it is done: its place in the order of the supply, and its finished hypotheses
  *   (one to `beam`), best score first
- * @throws UserError when the model's probabilities are not finite
+ * @param wishes what is wished of each sentence, by its place; where this is given the whole distribution is asked for
+ * @throws UserError when the model's probabilities are not finite, or rules leave nothing to choose
  */
 export async function search(
   model: StepModel,
   supply: Supply,
   options: SearchOptions & BatchLimits,
   found: (place: number, hypotheses: Hypothesis[]) => void,
+  wishes?: (place: number) => Wishes | undefined,
 ): Promise<void> {
-  const beam = Math.min(options.beam, model.vocabularySize - 1);
+  const plain = wishes === undefined && isPlain(options);
+  const how = plain ? { ...options, beam: Math.min(options.beam, model.vocabularySize - 1) } : options;
+  const ask = plain ? plainAsking(model, how) : ruledAsking(model, how);
   const state = model.start();
   let open: Sentence[] = [];
   let taken = 0;
@@ -95,17 +63,14 @@ export async function search(
       const room = roomBeside(open, options);
       const sources = room === null ? [] : await supply(room);
       if (sources.length > 0) state.add(pack(sources));
-      for (const { length } of sources) open.push(newSentence(taken++, length, options));
-      if (open.length === 0) return;
-      const rows = await step(state, open, { ...options, beam, vocabularySize: model.vocabularySize });
-      for (const { place, live, finished } of open) {
-        if (live.length === 0)
-          found(
-            place,
-            finished.sort((a, b) => b.score - a.score),
-          );
+      for (const { length } of sources) {
+        open.push(newSentence(taken, length, how, wishes?.(taken)));
+        taken++;
       }
-      open = open.filter(({ live }) => live.length > 0);
+      if (open.length === 0) return;
+      const rows = await step(state, open, ask, options.lenpen, plain ? notFinite : deadEnd);
+      for (const sentence of open) if (!isLive(sentence)) found(sentence.place, outcome(sentence));
+      open = open.filter(isLive);
       state.select(rows);
       // Signals, progress and other searches are served here.
       await setImmediate();
@@ -120,6 +85,7 @@ export async function beamSearch(
   model: StepModel,
   { tokens, offsets }: Packed,
   options: SearchOptions,
+  wishes?: readonly (Wishes | undefined)[],
 ): Promise<Hypothesis[][]> {
   const sources = Array.from({ length: offsets.length - 1 }, (_, i) =>
     tokens.subarray(offsets[i], offsets[i + 1]),
@@ -133,6 +99,7 @@ export async function beamSearch(
     (place, hypotheses) => {
       results[place] = hypotheses;
     },
+    wishes && ((place) => wishes[place]),
   );
   return results;
 }
@@ -149,123 +116,38 @@ function roomBeside(open: readonly Sentence[], { maxTokens, batchSize }: BatchLi
   return enough || room.empty ? room : null;
 }
 
-/** Takes all sentences one token further. @returns for each row that lives on, which of the former ones it continues */
+/**
+ * Takes all sentences one token further.
+ *
+ * @param complaint what to say of a line that nothing may follow in
+ * @returns for each row that lives on, which of the former ones it continues
+ */
 async function step(
   state: StepState,
   open: readonly Sentence[],
-  { beam, minLen, lenpen, vocabularySize }: SearchOptions & { vocabularySize: number },
+  ask: Asking,
+  lenpen: number,
+  complaint: (line: number) => Error,
 ): Promise<Int32Array> {
-  // Where </s> is forbidden to a sentence, 2·beam − 1 others are as many as live on, and more.
-  const k = Math.min(2 * beam, vocabularySize - 1);
-  const top = await state.step(lastTokens(open), k, [PAD]);
+  const propose = await ask(state, lastTokens(open));
   const rows: number[] = [];
   let firstRow = 0;
   for (const sentence of open) {
-    const count = sentence.live.length;
-    const candidates =
-      sentence.length < sentence.maxLength
-        ? continuations(sentence, top, firstRow, k, sentence.length < minLen)
-        : endings(sentence, top.endLogProbs.subarray(firstRow, firstRow + count));
-    const parents = advance(sentence, candidates.slice(0, 2 * beam), beam, lenpen);
-    for (const parent of parents) rows.push(firstRow + parent);
-    firstRow += count;
+    const before = rowsOf(sentence).length;
+    for (const group of sentence.groups) advance(group, propose(sentence, group, firstRow), lenpen);
+    sentence.length++;
+    const live = rowsOf(sentence);
+    live.forEach((link, row) => {
+      rows.push(firstRow + link.row);
+      link.row = row;
+    });
+    if (live.length === 0 && sentence.groups.every(({ finished }) => finished.length === 0))
+      throw complaint(sentence.line);
+    firstRow += before;
   }
   return Int32Array.from(rows);
 }
 
-function newSentence(place: number, sourceLength: number, options: SearchOptions): Sentence {
-  const { maxLenA, maxLenB, maxPositions } = options;
-  return {
-    place,
-    sourceLength,
-    maxLength: Math.min(Math.floor(maxLenA * sourceLength + maxLenB), maxPositions - 1),
-    length: 0,
-    live: [{ token: EOS, logProb: 0, total: 0, parent: null }],
-    finished: [],
-  };
-}
-
 function lastTokens(sentences: readonly Sentence[]): Int32Array {
-  return Int32Array.from(sentences.flatMap(({ live }) => live.map(({ token }) => token)));
-}
-
-/** Every continuation the model offered for the hypotheses of a sentence, best first; without `</s>` if it is too early. */
-function continuations(
-  { live }: Sentence,
-  top: Continuations,
-  firstRow: number,
-  k: number,
-  early: boolean,
-): Candidate[] {
-  const candidates: Candidate[] = [];
-  live.forEach((parent, beam) => {
-    for (let i = (firstRow + beam) * k; i < (firstRow + beam + 1) * k; i++) {
-      if (early && top.ids[i] === EOS) continue;
-      candidates.push(candidate(parent, beam, top.ids[i], top.logProbs[i]));
-    }
-  });
-  return ranked(candidates);
-}
-
-/** `</s>` after each hypothesis of a sentence, best first. */
-function endings({ live }: Sentence, logProbs: Float32Array): Candidate[] {
-  return ranked(live.map((parent, beam) => candidate(parent, beam, EOS, logProbs[beam])));
-}
-
-function candidate(parent: Link, beam: number, token: number, logProb: number): Candidate {
-  return { token, logProb, total: parent.total + logProb, parent, beam };
-}
-
-/** The possible ones by falling total; ties to the better hypothesis (they are in order), then to the lower id. */
-function ranked(candidates: Candidate[]): Candidate[] {
-  return candidates
-    .filter(({ total }) => Number.isFinite(total))
-    .sort((a, b) => b.total - a.total || a.beam - b.beam || a.token - b.token);
-}
-
-/**
- * Takes a sentence one token further.
- *
- * @param candidates at most 2·beam, best first
- * @returns for each hypothesis that lives on, which of the former ones it continues
- */
-function advance(
-  sentence: Sentence,
-  candidates: readonly Candidate[],
-  beam: number,
-  lenpen: number,
-): number[] {
-  const length = ++sentence.length;
-  for (const ended of candidates.slice(0, beam)) {
-    if (ended.token === EOS && sentence.finished.length < beam) {
-      sentence.finished.push(finish(ended, length, lenpen));
-    }
-  }
-  const going = candidates.filter(({ token }) => token !== EOS).slice(0, beam);
-  if (going.length === 0 && sentence.finished.length === 0) throw notFinite();
-  const chosen = sentence.finished.length < beam ? going : [];
-  sentence.live = chosen;
-  return chosen.map((entry) => entry.beam);
-}
-
-function finish(last: Link, length: number, lenpen: number): Hypothesis {
-  const tokens: number[] = [];
-  const logProbs: number[] = [];
-  for (let link = last; link.parent !== null; link = link.parent) {
-    tokens.push(link.token);
-    logProbs.push(link.logProb);
-  }
-  return {
-    tokens: tokens.reverse(),
-    logProbs: logProbs.reverse(),
-    total: last.total,
-    score: last.total / length ** lenpen,
-  };
-}
-
-function notFinite(): UserError {
-  return new UserError({
-    problem: 'the model gives no finite probability to any continuation',
-    hint: 'Its training has probably diverged; translate with an earlier checkpoint.',
-  });
+  return Int32Array.from(sentences.flatMap((sentence) => rowsOf(sentence).map(({ token }) => token)));
 }

@@ -1,6 +1,7 @@
 import { type Packed, pack } from '../data/batch.js';
 import { type BatchLimits, endOfBatch, longestFirst } from './length-batches.js';
 import { type Hypothesis, type Room, type SearchOptions, search } from './search.js';
+import type { Wishes } from './search-options.js';
 import type { StepModel } from './step-model.js';
 
 /** The same memory for all threads. */
@@ -64,12 +65,14 @@ const shared = (values: Int32Array): Int32Array => {
  * Searches the translations of the sentences that a queue gives.
  *
  * @param found told of each sentence as it is done: its place, and its hypotheses, best score first
+ * @param wishes what is wished of each sentence, by its place
  */
 export async function searchQueue(
   model: StepModel,
   queue: SentenceQueue,
   options: SearchOptions & BatchLimits,
   found: (place: number, hypotheses: Hypothesis[]) => void,
+  wishes?: readonly Wishes[],
 ): Promise<void> {
   const places: number[] = [];
   const supply = (room: Room): Int32Array[] => {
@@ -77,7 +80,8 @@ export async function searchQueue(
     places.push(...next);
     return next.map((place) => queue.sentence(place));
   };
-  await search(model, supply, options, (i, hypotheses) => found(places[i], hypotheses));
+  const wishesOf = wishes && ((i: number): Wishes => wishes[places[i]]);
+  await search(model, supply, options, (i, hypotheses) => found(places[i], hypotheses), wishesOf);
 }
 
 /** Translates sentences; see `searchQueue`. */
@@ -85,9 +89,11 @@ export type SearchAll = (
   sources: readonly Int32Array[],
   options: SearchOptions & BatchLimits,
   found: (place: number, hypotheses: Hypothesis[]) => void,
+  wishes?: readonly Wishes[],
 ) => Promise<void>;
 
 /** On this thread alone. */
 export function searchWith(model: StepModel): SearchAll {
-  return (sources, options, found) => searchQueue(model, SentenceQueue.of(sources), options, found);
+  return (sources, options, found, wishes) =>
+    searchQueue(model, SentenceQueue.of(sources), options, found, wishes);
 }

@@ -19,11 +19,10 @@ async function open({ shared, shortlist }: StreamData): Promise<IncrementalDecod
   return decoderOf(shared, list?.candidates.bind(list)).decoder;
 }
 
-async function work(decoder: IncrementalDecoder, { queue, options }: StreamJob): Promise<void> {
+async function work(decoder: IncrementalDecoder, { queue, options, wishes }: StreamJob): Promise<void> {
   try {
-    await searchQueue(decoder, new SentenceQueue(queue), options, (place, hypotheses) =>
-      tell({ place, hypotheses }),
-    );
+    const found = (place: number, hypotheses: Hypothesis[]): void => tell({ place, hypotheses });
+    await searchQueue(decoder, new SentenceQueue(queue), options, found, wishes);
     tell({ done: true });
   } catch (error) {
     tellWhy(error);

@@ -6,6 +6,7 @@ import type { LaneListener, OpenLane } from './continuous-search.js';
 import type { GivenSentence } from './inbox.js';
 import type { BatchLimits } from './length-batches.js';
 import type { Hypothesis, SearchOptions } from './search.js';
+import { searchOptions, type Wishes } from './search-options.js';
 import { type QueueParts, SentenceQueue, searchQueue } from './sentence-queue.js';
 import type { ShortlistParts } from './shortlist.js';
 
@@ -19,6 +20,7 @@ export interface StreamData {
 export interface StreamJob {
   queue: QueueParts;
   options: SearchOptions & BatchLimits;
+  wishes?: readonly Wishes[];
 }
 
 /** Sentences for a thread that takes them as they come; the first time with how to translate. */
@@ -67,14 +69,16 @@ export class Streams {
    *
    * @param own the decoder of this thread
    * @param found told of each sentence as it is done: its place, and its hypotheses, best score first
+   * @param wishes what is wished of each sentence, by its place
    */
   search(
     own: IncrementalDecoder,
     sources: readonly Int32Array[],
     options: SearchOptions & BatchLimits,
     found: (place: number, hypotheses: Hypothesis[]) => void,
+    wishes?: readonly Wishes[],
   ): Promise<void> {
-    const turn = this.last.then(() => this.searchAlone(own, sources, options, found));
+    const turn = this.last.then(() => this.searchAlone(own, sources, options, found, wishes));
     this.last = turn.catch(() => {}); // told to whoever asked
     return turn;
   }
@@ -95,12 +99,13 @@ export class Streams {
     sources: readonly Int32Array[],
     options: SearchOptions & BatchLimits,
     found: (place: number, hypotheses: Hypothesis[]) => void,
+    wishes?: readonly Wishes[],
   ): Promise<void> {
     const queue = SentenceQueue.of(sources);
     const job = jobOf(options, this.count);
     const searches = await Promise.allSettled([
-      searchQueue(own, queue, job, found),
-      ...this.workers.map((worker) => searchOn(worker, { queue: queue.parts, options: job }, found)),
+      searchQueue(own, queue, job, found, wishes),
+      ...this.workers.map((worker) => searchOn(worker, { queue: queue.parts, options: job, wishes }, found)),
     ]);
     for (const ended of searches) if (ended.status === 'rejected') throw ended.reason;
   }
@@ -109,9 +114,8 @@ export class Streams {
 /** What one of several threads gets of the options. */
 export function jobOf(options: SearchOptions & BatchLimits, count: number): SearchOptions & BatchLimits {
   const share = (whole: number): number => Math.max(1, Math.floor(whole / count));
-  const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions } = options;
   return {
-    ...{ beam, lenpen, maxLenA, maxLenB, minLen, maxPositions }, // and nothing else, which might not reach a thread
+    ...searchOptions(options), // and nothing else, which might not reach a thread
     ...{ maxTokens: share(options.maxTokens), batchSize: share(options.batchSize) },
   };
 }

@@ -94,7 +94,12 @@ function logPartitions(logits: tf.Tensor2D): Promise<Float32Array> {
 const precedes = (a: number, b: number): boolean => a > b || (Number.isNaN(b) && !Number.isNaN(a));
 
 /** Writes the ids of the k largest values, best first, ties to the lower id; NaN sorts last. */
-function selectTop(values: Float32Array, k: number, forbidden: ReadonlySet<number>, ids: Int32Array): void {
+export function selectTop(
+  values: Float32Array,
+  k: number,
+  forbidden: ReadonlySet<number>,
+  ids: Int32Array,
+): void {
   let count = 0;
   let least = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < values.length; id++) {

@@ -4,7 +4,8 @@ import { initBackend } from '../../src/backend/init.js';
 import { DamageError, UserError } from '../../src/common/errors.js';
 import { EOS } from '../../src/data/dictionary.js';
 import { type EngineOptions, openEngine, paysSeveral, settleStreams } from '../../src/decode/engine.js';
-import type { Hypothesis } from '../../src/decode/search.js';
+import type { Hypothesis, SearchOptions } from '../../src/decode/search.js';
+import type { Wishes } from '../../src/decode/search-options.js';
 import { searchWith } from '../../src/decode/sentence-queue.js';
 import { Shortlist } from '../../src/decode/shortlist.js';
 import { IncrementalDecoder } from '../../src/model/incremental.js';
@@ -24,12 +25,18 @@ const SOURCES = Array.from({ length: 70 }, (_, i) =>
 const newModel = (changes: Parameters<typeof tinyConfig>[0] = {}) =>
   Transformer.create(tinyConfig(changes), VOCABULARY, 3);
 
-async function translated(search: ReturnType<typeof searchWith>, sources = SOURCES): Promise<Hypothesis[][]> {
+async function translated(
+  search: ReturnType<typeof searchWith>,
+  sources = SOURCES,
+  changes: Partial<SearchOptions> = {},
+  wishes?: readonly Wishes[],
+): Promise<Hypothesis[][]> {
   const found: Hypothesis[][] = [];
-  await search(sources, SEARCH, (place, hypotheses) => {
+  const tell = (place: number, hypotheses: Hypothesis[]): void => {
     assert.equal(found[place], undefined, 'told once');
     found[place] = hypotheses;
-  });
+  };
+  await search(sources, { ...SEARCH, ...changes }, tell, wishes);
   return found;
 }
 
@@ -75,6 +82,34 @@ describe('on the native engine', { skip: missing }, () => {
         engine.dispose();
       }
     }
+  });
+
+  test('samples, groups, and what is wished of lines: the same on any number of streams, with a shortlist, too', async () => {
+    const backend = await initBackend('native', 2);
+    const wishes = SOURCES.map((_, line) => ({ line, prefix: line % 2 ? [5] : [], forbidden: [[7, 8]] }));
+    const needy = wishes.map((wish, i) => ({ ...wish, required: i % 3 ? [] : [[9], [11, 5]] }));
+    const shortlist = new Shortlist({
+      frequent: Int32Array.of(5, 9, 11, 12),
+      counts: new Int32Array(VOCABULARY.source),
+      targets: new Int32Array(0),
+    });
+    for (const list of [null, shortlist])
+      for (const [changes, given] of [
+        [{ sampling: true, beam: 2, seed: 7, samplingTopk: 5 }, wishes],
+        [{ beam: 4, diverseBeamGroups: 2, noRepeatNgramSize: 2 }, wishes],
+        [{ repetitionPenalty: 1.2 }, needy],
+      ] as const) {
+        const found = [];
+        for (const streams of [1, 2]) {
+          const engine = await openEngine(backend, () => newModel(), { ...PLAIN, streams, shortlist: list });
+          found.push(await translated(engine.search, SOURCES, changes, given));
+          engine.dispose();
+        }
+        assert.deepEqual(found[0], found[1]);
+        found[0].forEach((hypotheses, i) => {
+          for (const { tokens } of hypotheses) assert.ok(i % 2 === 0 || tokens[0] === 5);
+        });
+      }
   });
 
   test('translations that are asked for at once: each is told its own', async () => {
