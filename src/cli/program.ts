@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   shortlist: async () => (await import('./shortlist-command.js')).addShortlist,
   translate: async () => (await import('./model-commands.js')).addTranslate,
   evaluate: async () => (await import('./evaluate-command.js')).addEvaluate,
+  serve: async () => (await import('./serve-command.js')).addServe,
   fold: async () => (await import('./exchange-commands.js')).addFold,
   export: async () => (await import('./exchange-commands.js')).addExport,
   import: async () => (await import('./exchange-commands.js')).addImport,

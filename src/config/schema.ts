@@ -4,6 +4,7 @@ import type { CamelizeKeys } from './camel.js';
 import { dataSection } from './data-section.js';
 import { bound, type ClassifiedShape, free } from './key-facts.js';
 import { modelSection } from './model-section.js';
+import { serveSection } from './serve-section.js';
 import { trainSection } from './train-section.js';
 import { amount, choice, count, file, flag, section } from './values.js';
 
@@ -151,6 +152,7 @@ export const configSchema = z.strictObject({
   train: trainSection,
   decode: decodeSection,
   score: scoreSection,
+  serve: serveSection,
 } satisfies ClassifiedShape);
 
 /** A config as a file may hold it: any part of it. */
@@ -165,4 +167,5 @@ export type DataConfig = Config['data'];
 export type ModelConfig = Config['model'];
 export type TrainConfig = SettledConfig['train'];
 export type DecodeConfig = Config['decode'];
+export type ServeConfig = Config['serve'];
 export type ScoreConfig = Config['score'];

@@ -22,7 +22,7 @@ export interface TranslateOptions extends SearchOptions, BatchLimits {
 /** Lines that are told of at once: after the first alone nobody can say how long the others will take. */
 const TOLD_TOGETHER = 32;
 
-interface Line {
+export interface Line {
   index: number;
   text: string;
   /** Source ids as the model gets them. */
@@ -99,7 +99,8 @@ async function translateTogether(
   return lines.map((line) => describe(line, found.get(line), codec));
 }
 
-function describe(
+/** What a line has become. @param found best first; undefined for a blank line */
+export function describe(
   { index, text, ids }: Line,
   found: Hypothesis[] | undefined,
   codec: TextCodec,

@@ -5,6 +5,7 @@ import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
 import { type DecodingEngine, openEngine, settleStreams } from '../decode/engine.js';
+import { LineTranslator } from '../decode/line-translator.js';
 import { loadCodec, loadDictionaries, loadModel } from '../decode/load-model.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
@@ -61,6 +62,13 @@ export class OpenModel {
     };
     const how = { ...this.config.decode, maxPositions, onCut, ...listeners };
     return translateLines(lines, this.engine.search, this.codec, how);
+  }
+
+  /** Begins to translate lines for many at once, until the model is disposed of. */
+  translateAsTheyCome(): LineTranslator {
+    const { decode, model } = this.config;
+    const search = this.engine.searchAsTheyCome({ ...decode, maxPositions: model.maxPositions });
+    return new LineTranslator(search, this.codec, model.maxPositions);
   }
 
   dispose(): void {

@@ -20,6 +20,7 @@ const COMMANDS = [
   'shortlist',
   'translate',
   'evaluate',
+  'serve',
   'fold',
   'export',
   'import',

@@ -3,8 +3,7 @@ import process from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { explainFileError, UserError } from '../../common/errors.js';
 import { log } from '../../common/log.js';
-
-const HOST = '127.0.0.1';
+import { isOwnHost, LOOPBACK, listen, once } from '../http/local-server.js';
 
 /** What is served, made anew for each request. */
 export interface ServedReport {
@@ -27,13 +26,7 @@ export async function serveReport(report: ServedReport, port: number): Promise<v
   };
   const tell = once((message) => log.warn(`Watching goes on: ${message}`));
   const server = createServer((request, response) => void answer(contents, request, response, tell));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explainPort(error, port)));
-    server.listen(port, HOST, resolve);
-  });
-  server.on('error', ({ message }) => tell(message)); // no descriptor for a connection, for one
-  const { port: found } = server.address() as { port: number };
-  log.info(`Watching: http://${HOST}:${found}/  (Ctrl-C ends)`);
+  log.info(`Watching: ${await listen(server, LOOPBACK, port, tell)}  (Ctrl-C ends)`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
@@ -87,9 +80,7 @@ async function answer(
       .end(method === 'HEAD' ? undefined : content);
   };
   response.on('error', () => {}); // who asked has gone
-  // Another name that leads here is a page of somebody else, which wants to read this one.
-  const own = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? '');
-  if (!own) return send(403, 'text/plain', 'this page is for this machine alone');
+  if (!isOwnHost(headers.host)) return send(403, 'text/plain', 'this page is for this machine alone');
   if (!Object.hasOwn(contents, url)) return send(404, 'text/plain', 'there is / and /data.json');
   const { type, make } = contents[url];
   try {
@@ -101,24 +92,4 @@ async function answer(
     tell(explained instanceof UserError ? message : (stack ?? message));
     send(503, 'text/plain', message);
   }
-}
-
-/** Tells each message once. */
-function once(tell: (message: string) => void): (message: string) => void {
-  const told = new Set<string>();
-  return (message) => {
-    if (told.has(message)) return;
-    told.add(message);
-    tell(message);
-  };
-}
-
-function explainPort(error: NodeJS.ErrnoException, port: number): unknown {
-  const problems: Record<string, string> = {
-    EADDRINUSE: 'expected a free port, found one in use',
-    EACCES: 'no permission to open this port',
-  };
-  const problem = problems[error.code ?? ''];
-  if (problem === undefined) return explainFileError(error, `--port ${port}`);
-  return new UserError({ problem, where: `--port ${port}`, hint: 'Leave --port out to take any free one.' });
 }
