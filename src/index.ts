@@ -8,6 +8,7 @@ export { DivergenceError, InterruptedError, UserError } from './common/errors.js
 export type { Level, MessageListener } from './common/log.js';
 export type { PartialConfig } from './config/schema.js';
 export type { WeightsKind } from './decode/checkpoint-location.js';
+export type { LineRequest } from './decode/line-request.js';
 export type { TranslatedHypothesis, Translation } from './decode/translation-format.js';
 export type { ConfigSource } from './library/config.js';
 export { type ScoreOfCorpus, type ScoringOptions, score } from './library/score.js';

@@ -147,6 +147,7 @@ interface TranslateFlags extends Common {
   output?: string;
   checkpoint?: string;
   weights?: 'live' | 'ema';
+  inputFormat: 'text' | 'jsonl';
   format: (typeof FORMATS)[number];
 }
 
@@ -157,6 +158,11 @@ export function addTranslate(program: Command): void {
     .argument('<run>', 'The run directory of train, or a checkpoint in it.')
     .description('Text → text, one line for each line, in order.')
     .option('-i, --input <file>', 'Text to translate, plain or .gz (default: standard input).')
+    .addOption(
+      new Option('--input-format <name>', 'What the lines of the input are: text, or objects in JSON.')
+        .choices(['text', 'jsonl'])
+        .default('text'),
+    )
     .option('-o, --output <file>', 'Where translations go, packed if .gz (default: standard output).')
     .option('--checkpoint <name>', 'A checkpoint of the run (default: the best, else the last).')
     .addOption(
@@ -166,7 +172,7 @@ export function addTranslate(program: Command): void {
       ).choices(['live', 'ema']),
     )
     .addOption(new Option('-f, --format <name>', 'What to print.').choices(FORMATS).default('text'));
-  const settings = addCommon(command, ['backend', 'gpu', 'threads', 'decode']);
+  const settings = addCommon(command, ['seed', 'backend', 'gpu', 'threads', 'decode']);
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;
@@ -174,10 +180,18 @@ export function addTranslate(program: Command): void {
       import('../workflows/translate.js'),
       import('./line-output.js'),
     ]);
-    const { input = '-', output = '-', checkpoint, weights, format } = options;
+    const { input = '-', output = '-', checkpoint, weights, format, inputFormat } = options;
     const typed = input === '-' && process.stdin.isTTY === true;
     const prompt = typed && process.stderr.isTTY === true ? promptOnStderr() : undefined;
-    const how = { input, checkpoint, weights, format, prompt, openOutput: () => openLineOutput(output) };
+    const how = {
+      input,
+      inputFormat,
+      checkpoint,
+      weights,
+      format,
+      prompt,
+      openOutput: () => openLineOutput(output),
+    };
     await translateFile(run, { config: loaded.config, ...how });
   });
 }

@@ -2,18 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { formatMemory, parseMemory } from '../common/memory-limit.js';
 import { figureOf } from '../common/validation-figures.js';
 import { camelizeKeys } from './camel.js';
+import type { Check } from './check.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
 import type { Config, WrittenConfig } from './schema.js';
-
-/** A rule between keys. */
-interface Check {
-  /** Dotted paths of the keys it is about, the one to change first. */
-  readonly keys: readonly string[];
-  /** What is wrong, or undefined. */
-  readonly problem: (config: Config) => string | undefined;
-  readonly hint: string;
-}
+import { searchChecks } from './search-checks.js';
 
 /** A broken rule. */
 export interface Violation {
@@ -196,13 +189,14 @@ const checks: readonly Check[] = [
     hint: 'Leave --no-reset-optimizer out.',
   },
   {
-    keys: ['decode.nbest', 'decode.beam'],
+    keys: ['decode.nbest', 'decode.beam', 'decode.sampling'],
     problem: ({ decode }) =>
-      decode.nbest > decode.beam
+      !decode.sampling && decode.nbest > decode.beam
         ? `expected decode.nbest to be at most decode.beam; found ${decode.nbest} and ${decode.beam}`
         : undefined,
     hint: 'A beam gives at most as many translations as it is wide.',
   },
+  ...searchChecks,
   {
     keys: ['decode.max-len-b', 'decode.max-len-a', 'decode.min-len'],
     problem: ({ decode }) =>

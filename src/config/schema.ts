@@ -4,6 +4,7 @@ import type { CamelizeKeys } from './camel.js';
 import { dataSection } from './data-section.js';
 import { bound, type ClassifiedShape, free } from './key-facts.js';
 import { modelSection } from './model-section.js';
+import { searchKeys } from './search-keys.js';
 import { serveSection } from './serve-section.js';
 import { trainSection } from './train-section.js';
 import { amount, choice, count, file, flag, section } from './values.js';
@@ -45,6 +46,7 @@ const decodeSection = section(
     'buffer-size': free(count(2000, 'Most lines read ahead, to be grouped by length.', 1, 1_000_000), {
       unit: 'lines',
     }),
+    ...searchKeys,
     streams: free(
       z
         .int()

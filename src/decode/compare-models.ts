@@ -9,6 +9,7 @@ import { readAndDispose } from '../ops/reading.js';
 import { tf } from '../ops/tf.js';
 import { type BatchLimits, lengthBatches } from './length-batches.js';
 import type { SearchOptions } from './search.js';
+import { plainBeam } from './search-options.js';
 import { searchWith } from './sentence-queue.js';
 
 /** Ids of a sentence and its translation, both ending in `</s>`. */
@@ -98,7 +99,7 @@ export async function translateIds(
   const decoder = new IncrementalDecoder(model, precision);
   const found = new Array<Int32Array>(sources.length);
   try {
-    await searchWith(decoder)(sources, options, (place, [{ tokens }]) => {
+    await searchWith(decoder)(sources, plainBeam(options), (place, [{ tokens }]) => {
       found[place] = Int32Array.from(tokens);
     });
   } finally {

@@ -1,3 +1,5 @@
+import type { BatchLimits } from './length-batches.js';
+
 /**
  * What is wished of one translation beside what is asked of all: plain data in target ids, which threads can be given.
  */
@@ -66,6 +68,12 @@ export interface SearchOptions extends Preferences {
   minLen: number;
   /** Longest decoder input of the model. */
   maxPositions: number;
+}
+
+/** Those of a plain beam: a config may ask for more, which is for `translate`. */
+export function plainBeam(options: SearchOptions & BatchLimits): SearchOptions & BatchLimits {
+  const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, maxTokens, batchSize } = options;
+  return { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, maxTokens, batchSize };
 }
 
 /** Those of an object that may have more, which might not reach a thread. */

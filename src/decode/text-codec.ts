@@ -29,6 +29,12 @@ export interface CodecSide {
   dictionary: Symbols;
 }
 
+/** Begins the piece that begins a word. */
+const WORD_MARK = '▁';
+const MOST_SPELLINGS = 1000;
+/** Longer than any piece of a tokenizer is. */
+const LONGEST_PIECE = 64;
+
 /** Half of a surrogate pair: no text has it by itself, so no translation does. */
 const UNMATCHED = '\ud800';
 
@@ -97,9 +103,51 @@ export class TextCodec {
     return Array.from(ids, (id) => this.source.dictionary.symbolOf(id));
   }
 
+  /** A phrase of the target, from ids without `</s>`. */
+  phrase(ids: readonly number[]): string {
+    return this.decode([...ids, EOS]);
+  }
+
+  /**
+   * The ways to write a phrase in target ids, the fewest pieces first and at most 1000: what must not be there must not be
+   * there in other pieces, either.
+   */
+  spellings(phrase: string): number[][] {
+    const { segmenter, dictionary } = this.target;
+    const pieces = segmenter.encode(this.clean(phrase));
+    if (pieces.length === 0) return [];
+    const own = pieces.map((piece) => dictionary.indexOf(piece));
+    // Words that are parted by white space are written in one way.
+    const all = pieces[0].startsWith(WORD_MARK) ? partings(pieces.join(''), dictionary) : [];
+    return all.length > 0 ? all : [own];
+  }
+
   targetTokens(ids: ArrayLike<number>): string[] {
     return Array.from(ids, (id) => this.target.dictionary.symbolOf(id));
   }
+}
+
+/** The ways to part a text into symbols that there are, the fewest symbols first. */
+function partings(text: string, dictionary: Symbols): number[][] {
+  let begun: { ids: number[]; end: number }[] = [{ ids: [], end: 0 }];
+  const whole: number[][] = [];
+  while (begun.length > 0 && whole.length < MOST_SPELLINGS) {
+    const longer = begun.flatMap(({ ids, end }) =>
+      Array.from({ length: Math.min(LONGEST_PIECE, text.length - end) }, (_, i) => end + i + 1).flatMap(
+        (next) => {
+          const id = dictionary.indexOf(text.slice(end, next));
+          return id === UNK ? [] : [{ ids: [...ids, id], end: next }];
+        },
+      ),
+    );
+    whole.push(...longer.filter(({ end }) => end === text.length).map(({ ids }) => ids));
+    // The farthest first, where there are too many to follow all.
+    begun = longer
+      .filter(({ end }) => end < text.length)
+      .sort((a, b) => b.end - a.end)
+      .slice(0, MOST_SPELLINGS);
+  }
+  return whole.slice(0, MOST_SPELLINGS);
 }
 
 /** @param tokens the last of them is `</s>` */

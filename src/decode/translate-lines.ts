@@ -1,18 +1,27 @@
 import { EOS } from '../data/dictionary.js';
+import { Phrases } from './choice/phrases.js';
 import type { BatchLimits } from './length-batches.js';
+import { type LineRequest, splitRequest } from './line-request.js';
 import { LookAhead } from './look-ahead.js';
+import { readWishes } from './read-wishes.js';
 import type { Hypothesis, SearchOptions } from './search.js';
+import { isPlain, type Wishes } from './search-options.js';
 import type { SearchAll } from './sentence-queue.js';
+import type { Terminology } from './terminology.js';
 import type { TextCodec } from './text-codec.js';
 import type { Translation } from './translation-format.js';
 
 export interface TranslateOptions extends SearchOptions, BatchLimits {
-  /** Hypotheses to keep for each line, at most `beam`. */
+  /** Hypotheses to keep for each line, at most `beam`; samples to draw. */
   nbest: number;
   /** Lines to read ahead, which are grouped by length; they bound the memory. */
   bufferSize: number;
+  /** What phrases of a line are to become. */
+  terms?: Terminology | null;
   /** Told of a line with more tokens than the model has positions for: its place from 0, and its length. */
   onCut?: (index: number, length: number) => void;
+  /** Told of a line whose best translation lacks phrases that it must have. */
+  onMissing?: (index: number, phrases: readonly string[]) => void;
   /** Told how many further lines are done. */
   onDone?: (lines: number) => void;
   /** Told when all lines that have come are done, and more of them are waited for. */
@@ -27,6 +36,9 @@ export interface Line {
   text: string;
   /** Source ids as the model gets them. */
   ids: Int32Array;
+  /** Phrases that its translation must have. */
+  constraints?: readonly string[];
+  wishes?: Wishes;
 }
 
 /**
@@ -35,7 +47,7 @@ export interface Line {
  * tokens than the model has positions for is cut to what it can take.
  */
 export async function* translateLines(
-  lines: AsyncIterable<string>,
+  lines: AsyncIterable<string | LineRequest>,
   searchAll: SearchAll,
   codec: TextCodec,
   options: TranslateOptions,
@@ -56,15 +68,26 @@ export async function* translateLines(
 }
 
 function newLine(
-  text: string,
+  given: string | LineRequest,
   index: number,
   codec: TextCodec,
-  { maxPositions, onCut }: TranslateOptions,
+  options: TranslateOptions,
 ): Line {
-  const ids = codec.encode(text);
-  if (ids.length > maxPositions) onCut?.(index, ids.length);
-  return { index, text, ids: fitTo(maxPositions, ids) };
+  const request = typeof given === 'string' ? requestOf(given, options) : given;
+  const { source } = request;
+  const whole = codec.encode(source);
+  if (whole.length > options.maxPositions) options.onCut?.(index, whole.length);
+  const ids = fitTo(options.maxPositions, whole);
+  const terms = options.terms?.phrasesFor(source) ?? [];
+  const constraints = [...(request.constraints ?? []), ...terms];
+  const wishes =
+    ids.length === 0 ? undefined : readWishes({ ...request, constraints }, index, ids.length, codec, options);
+  return { index, text: source, ids, constraints, wishes };
 }
+
+/** A line of text, with the phrases behind it where they are asked for. */
+const requestOf = (text: string, { constraints }: TranslateOptions): LineRequest =>
+  constraints == null ? { source: text } : splitRequest(text);
 
 /** Source ids cut to what a model can take, `</s>` at the end. */
 export function fitTo(maxPositions: number, ids: Int32Array): Int32Array {
@@ -83,28 +106,56 @@ async function translateTogether(
   const found = new Map<Line, Hypothesis[]>();
   const filled = lines.filter(({ ids }) => ids.length > 0);
   if (filled.length < lines.length) options.onDone?.(lines.length - filled.length);
-  const sources = filled.map(({ ids }) => ids);
   let untold = 0;
   const tell = (least: number): void => {
     if (untold < least) return;
     options.onDone?.(untold);
     untold = 0;
   };
-  await searchAll(sources, options, (place, hypotheses) => {
-    found.set(filled[place], hypotheses.slice(0, options.nbest));
-    untold++;
-    tell(TOLD_TOGETHER);
-  });
+  const how = options.sampling === true ? { ...options, beam: options.nbest } : options;
+  for (const { group, wishes } of apart(filled, options))
+    await searchAll(
+      group.map(({ ids }) => ids),
+      how,
+      (place, hypotheses) => {
+        found.set(group[place], hypotheses.slice(0, options.nbest));
+        untold++;
+        tell(TOLD_TOGETHER);
+      },
+      wishes,
+    );
   tell(1);
-  return lines.map((line) => describe(line, found.get(line), codec));
+  return lines.map((line) => {
+    const translation = describe(line, found.get(line), codec, options);
+    const { missing = [] } = translation.hypotheses[0];
+    if (missing.length > 0) options.onMissing?.(line.index, missing);
+    return translation;
+  });
+}
+
+/** Those that a plain beam can translate by themselves: what others wish changes nothing of them, the time they take included. */
+function apart(lines: readonly Line[], options: TranslateOptions): { group: Line[]; wishes?: Wishes[] }[] {
+  const isPlainly = ({ wishes }: Line): boolean => wishes === undefined && isPlain(options);
+  const [plain, ruled] = [true, false].map((plainly) => lines.filter((line) => isPlainly(line) === plainly));
+  const wishes = ruled.map(({ index, wishes }) => wishes ?? { line: index });
+  return [{ group: plain }, { group: ruled, wishes }].filter(({ group }) => group.length > 0);
 }
 
 /** What a line has become. @param found best first; undefined for a blank line */
 export function describe(
-  { index, text, ids }: Line,
+  { index, text, ids, constraints = [], wishes }: Line,
   found: Hypothesis[] | undefined,
   codec: TextCodec,
+  options: Pick<TranslateOptions, 'constraints'> = {},
 ): Translation {
+  const ordered = options.constraints === 'ordered';
+  const wanted = ordered ? constraints : [...new Set(constraints)];
+  const missingIn = (tokens: readonly number[]): string[] => {
+    const phrases = wishes!.required!.map((phrase) => new Phrases([phrase]));
+    const all = new Phrases(wishes!.required!, true);
+    if (ordered) return all.missing(all.after(tokens)).map((i) => wanted[i]);
+    return wanted.filter((_, i) => phrases[i].need(phrases[i].after(tokens)) > 0);
+  };
   return {
     index,
     source: text,
@@ -115,6 +166,7 @@ export function describe(
       logProbs,
       total,
       score,
+      ...(wanted.length > 0 && { missing: missingIn(tokens) }),
     })) ?? [{ text: '', tokens: [], logProbs: [], total: 0, score: 0 }],
   };
 }

@@ -10,6 +10,8 @@ export interface TranslatedHypothesis {
   total: number;
   /** Σ log p / length^lenpen. */
   score: number;
+  /** Of the phrases that it must have, those that other rules have kept out of it; absent where there are no such phrases. */
+  missing?: string[];
 }
 
 /** A line of the input and what became of it. */
@@ -42,11 +44,12 @@ function formatJson({ index, source, hypotheses }: Translation): string {
   const written = {
     line: index + 1,
     source,
-    hypotheses: hypotheses.map(({ text, score, tokens, logProbs }) => ({
+    hypotheses: hypotheses.map(({ text, score, tokens, logProbs, missing }) => ({
       text,
       score: rounded(score),
       tokens,
       tokenLogProbs: logProbs.map(rounded),
+      missing,
     })),
   };
   return `${JSON.stringify(written)}\n`;

@@ -1,6 +1,7 @@
 import { loadRunConfig } from '../config/load.js';
 import type { Config, PartialConfig } from '../config/schema.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
+import { checkRequest, type LineRequest, lineName } from '../decode/line-request.js';
 import type { Translation } from '../decode/translation-format.js';
 import { checkNbest, OpenModel } from '../workflows/open-model.js';
 
@@ -17,6 +18,8 @@ export interface TranslatorOptions {
   /** Graphics card of the backend webgpu: its number or a part of its name. */
   gpu?: string;
   threads?: number;
+  /** Seed of what is drawn at random (default: that of the run). */
+  seed?: number;
 }
 
 /** A trained model that translates. It holds the weights in memory until it is disposed of. */
@@ -41,8 +44,8 @@ export class Translator {
    * @throws UserError for what is missing, damaged or cannot be meant
    */
   static async load(run: string, options: TranslatorOptions = {}): Promise<Translator> {
-    const { backend, gpu, threads, decode } = options;
-    const { config } = loadRunConfig(run, { files: [{ backend, gpu, threads, decode }] });
+    const { backend, gpu, threads, decode, seed } = options;
+    const { config } = loadRunConfig(run, { files: [{ seed, backend, gpu, threads, decode }] });
     checkNbest(config.decode);
     const location = locateCheckpoint(run, options.checkpoint);
     return new Translator(
@@ -58,7 +61,7 @@ export class Translator {
    *
    * @returns for each of them its hypotheses, the best first, with tokens and log-probabilities
    */
-  translate(sentences: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Translation> {
+  translate(sentences: Sentences): AsyncGenerator<Translation> {
     return this.model.translate(inTurn(sentences));
   }
 
@@ -78,6 +81,13 @@ export class Translator {
   }
 }
 
-async function* inTurn(sentences: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
-  yield* sentences;
+/** Texts, or texts with what is wished of their translations. */
+type Sentences = Iterable<string | LineRequest> | AsyncIterable<string | LineRequest>;
+
+async function* inTurn(sentences: Sentences): AsyncGenerator<string | LineRequest> {
+  let index = 0;
+  for await (const sentence of sentences) {
+    yield typeof sentence === 'string' ? sentence : checkRequest(sentence, lineName(index));
+    index++;
+  }
 }

@@ -5,10 +5,12 @@ import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
 import { type DecodingEngine, openEngine, settleStreams } from '../decode/engine.js';
+import type { LineRequest } from '../decode/line-request.js';
 import { LineTranslator } from '../decode/line-translator.js';
 import { loadCodec, loadDictionaries, loadModel } from '../decode/load-model.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
+import { Terminology } from '../decode/terminology.js';
 import type { TextCodec } from '../decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
@@ -21,11 +23,13 @@ export class OpenModel {
   private readonly config: Config;
   private readonly codec: TextCodec;
   private readonly engine: DecodingEngine;
+  private readonly terms: Terminology | null;
 
-  private constructor(config: Config, codec: TextCodec, engine: DecodingEngine) {
+  private constructor(config: Config, codec: TextCodec, engine: DecodingEngine, terms: Terminology | null) {
     this.config = config;
     this.codec = codec;
     this.engine = engine;
+    this.terms = terms;
   }
 
   /**
@@ -45,22 +49,33 @@ export class OpenModel {
     const { precision } = config.decode;
     settleStreams(backend, config.decode.streams);
     const shortlist = loadShortlist(location, config);
+    const terms = config.decode.terminology === null ? null : Terminology.load(config.decode.terminology);
     const { codec, vocabulary, tokenized } = loadCodec(location.runDirectory, config.data);
     const load = () => loadModel(location, config, vocabulary, weights, precision);
     const engine = await openEngine(backend, load, { ...config.decode, shortlist, expected });
     log.info(`Model: ${location.checkpoint}`);
     if (!tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
     if (shortlist !== null) log.info(`Shortlist: ${config.decode.shortlist}`);
-    return new OpenModel(config, codec, engine);
+    return new OpenModel(config, codec, engine, terms);
   }
 
   /** Translates lines as they come, in their order; says of a line that is too long for the model that it is cut. */
-  translate(lines: AsyncIterable<string>, listeners: LineListeners = {}): AsyncGenerator<Translation> {
+  translate(
+    lines: AsyncIterable<string | LineRequest>,
+    listeners: LineListeners = {},
+  ): AsyncGenerator<Translation> {
     const { maxPositions } = this.config.model;
     const onCut = (index: number, length: number): void => {
       log.warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     };
-    const how = { ...this.config.decode, maxPositions, onCut, ...listeners };
+    const onMissing = (index: number, phrases: readonly string[]): void => {
+      log.warn(
+        `line ${index + 1}: other rules keep ${phrases.map((phrase) => `'${phrase}'`).join(', ')} out`,
+      );
+    };
+    const { decode, seed } = this.config;
+    const { terms } = this;
+    const how = { ...decode, seed, terms, maxPositions, onCut, onMissing, ...listeners };
     return translateLines(lines, this.engine.search, this.codec, how);
   }
 
@@ -91,8 +106,8 @@ function loadShortlist({ runDirectory }: CheckpointLocation, { data, decode }: C
 }
 
 /** @throws UserError where more translations of a sentence are wanted than a search finds */
-export function checkNbest({ beam, nbest }: DecodeConfig): void {
-  if (nbest <= beam) return;
+export function checkNbest({ beam, nbest, sampling }: DecodeConfig): void {
+  if (sampling || nbest <= beam) return;
   throw new UserError({
     problem: `expected nbest to be at most beam, found nbest ${nbest} and beam ${beam}`,
     where: 'decode.nbest',

@@ -5,8 +5,12 @@ import { type Progress, startProgress } from '../common/progress.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import { InputLines } from '../data/input-lines.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
+import { type LineRequest, parseRequest } from '../decode/line-request.js';
 import { formatTranslation, type TranslationFormat } from '../decode/translation-format.js';
 import { checkNbest, OpenModel } from './open-model.js';
+
+/** Lines of text, or objects in JSON with what is wished of each. */
+export type InputFormat = 'text' | 'jsonl';
 
 /** Where a command's lines go. */
 export interface LineOutput {
@@ -30,6 +34,8 @@ export interface TranslateFileOptions {
   checkpoint?: string;
   /** Which weights of it; by default those that the run validates. */
   weights?: WeightsKind;
+  /** What the lines of the input are (default: text). */
+  inputFormat?: InputFormat;
   format: TranslationFormat;
   /** Asks who types for the next line, where somebody does. */
   prompt?: () => void;
@@ -43,7 +49,7 @@ export interface TranslateFileOptions {
  * @throws UserError for what the user can mend; no file is then written
  */
 export async function translateFile(run: string, options: TranslateFileOptions): Promise<void> {
-  const { config, input = '-', openOutput, format, prompt } = options;
+  const { config, input = '-', openOutput, inputFormat = 'text', format, prompt } = options;
   optimizeLate();
   checkNbest(config.decode);
   checkFormat(config.decode, format);
@@ -52,7 +58,7 @@ export async function translateFile(run: string, options: TranslateFileOptions):
   try {
     const model = await OpenModel.open(location, config, options.weights, lines.estimate);
     try {
-      await translateTo(openOutput(), model, { lines, format, prompt });
+      await translateTo(openOutput(), model, { lines, inputFormat, format, prompt });
     } finally {
       model.dispose();
     }
@@ -90,6 +96,7 @@ function checkFormat({ nbest }: DecodeConfig, format: TranslationFormat): void {
 
 interface Work {
   lines: InputLines;
+  inputFormat: InputFormat;
   format: TranslationFormat;
   prompt?: () => void;
 }
@@ -98,11 +105,11 @@ async function translateAll(
   output: LineOutput,
   model: OpenModel,
   progress: Progress | undefined,
-  { lines, format, prompt }: Work,
+  { lines, inputFormat, format, prompt }: Work,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;
-  const translations = model.translate(lines, {
+  const translations = model.translate(inputFormat === 'jsonl' ? requests(lines) : lines, {
     onWait: prompt,
     onDone: (count) => {
       done += count;
@@ -122,6 +129,11 @@ async function translateAll(
     `Translated ${sentences} sentences (${tokens} tokens) in ${seconds} s ` +
       `(${rate(sentences, started)} sentences/s, ${rate(tokens, started)} tokens/s)`,
   );
+}
+
+async function* requests(lines: AsyncIterable<string>): AsyncGenerator<LineRequest> {
+  let index = 0;
+  for await (const line of lines) yield parseRequest(line, index++);
 }
 
 /** Units in a second since `started`. */

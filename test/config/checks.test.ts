@@ -11,6 +11,26 @@ const violations = (config: PartialConfig, skipped: string[] = []): string[] =>
 /** A config that breaks each rule, the same a little changed that keeps it, and what is said. */
 const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp][] = [
   [
+    { decode: { sampling: true, 'diverse-beam-groups': 5 } },
+    { decode: { 'diverse-beam-groups': 5 } },
+    /decode\.sampling draws each translation by itself/,
+  ],
+  [
+    { decode: { 'sampling-topk': 10 } },
+    { decode: { 'sampling-topk': 10, sampling: true } },
+    /are about decode\.sampling, which is false/,
+  ],
+  [
+    { decode: { beam: 5, 'diverse-beam-groups': 2 } },
+    { decode: { beam: 6, 'diverse-beam-groups': 2 } },
+    /multiple of decode\.diverse-beam-groups; found 5 and 2/,
+  ],
+  [
+    { decode: { constraints: 'ordered', sampling: true } },
+    { decode: { constraints: 'ordered' } },
+    /are found by a beam; found decode\.sampling/,
+  ],
+  [
     { model: { 'attention-heads': 7 } },
     { model: { 'attention-heads': 4 } },
     /multiple of model\.attention-heads; found 512 and 7/,

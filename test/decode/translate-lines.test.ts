@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { LineRequest } from '../../src/decode/line-request.js';
 import { searchWith } from '../../src/decode/sentence-queue.js';
+import { Terminology } from '../../src/decode/terminology.js';
 import { TextCodec, whiteSpaceSegmenter } from '../../src/decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../../src/decode/translate-lines.js';
 import {
@@ -39,12 +41,12 @@ const OPTIONS: TranslateOptions = {
 };
 
 async function translate(
-  lines: readonly string[],
+  lines: readonly (string | LineRequest)[],
   model = copying,
   options: Partial<TranslateOptions> = {},
   by = codec,
 ): Promise<Translation[]> {
-  async function* source(): AsyncGenerator<string> {
+  async function* source(): AsyncGenerator<string | LineRequest> {
     yield* lines;
   }
   const found: Translation[] = [];
@@ -173,5 +175,54 @@ describe('events', () => {
       },
     });
     assert.equal(done, LINES.length);
+  });
+});
+
+describe('what is wished of lines', () => {
+  const model = new TableModel(WORDS.length, hashTable(WORDS.length, 5));
+  const requests: LineRequest[] = [
+    { source: 'a b' },
+    { source: 'a b', prefix: 'c d' },
+    { source: 'b c', constraints: ['e f'], forbidden: ['a'] },
+    { source: '', prefix: 'c' },
+    { source: 'a b', minLen: 4, maxLen: 4 },
+  ];
+  const asked = async (
+    options: Partial<TranslateOptions> = {},
+    given: readonly (string | LineRequest)[] = requests,
+  ) => (await translate(given, model, options)).map(({ hypotheses }) => hypotheses);
+
+  test('holds for each by itself, and changes nothing of others', async () => {
+    const found = await asked();
+    assert.deepEqual(found[0], (await translate(['a b'], model))[0].hypotheses);
+    assert.match(found[1][0].text, /^c d/);
+    assert.match(found[2][0].text, /\be f\b/);
+    assert.doesNotMatch(found[2][0].text, /a/);
+    assert.deepEqual(found[2][0].missing, []);
+    assert.equal(found[3][0].text, '');
+    assert.equal(found[4][0].tokens.length, 5);
+    for (const batchSize of [1, 3]) assert.deepEqual(await asked({ batchSize, bufferSize: 2 }), found);
+  });
+
+  test('phrases behind a tab, and those of a terminology', async () => {
+    const terms = new Terminology(new Map([['a', 'g h']]));
+    const [[first], [second]] = await asked({ constraints: 'unordered', terms }, ['b c\te\tf e', 'a b']);
+    assert.match(first.text, /\bf e\b/);
+    assert.match(second.text, /\bg h\b/);
+  });
+
+  test('samples: nbest of them, whatever the beam, the same in any batch', async () => {
+    const options = { sampling: true, beam: 1, nbest: 3, seed: 4 };
+    const found = await asked(options, LINES);
+    assert.ok(found.every((list, i) => list.length === (LINES[i].trim() === '' ? 1 : 3)));
+    for (const batchSize of [1, 9])
+      assert.deepEqual(await asked({ ...options, batchSize, bufferSize: 5 }, LINES), found);
+  });
+
+  test('what other rules keep out is told', async () => {
+    const told: unknown[] = [];
+    const onMissing = (...all: unknown[]): void => void told.push(all);
+    await asked({ onMissing, noRepeatNgramSize: 1 }, [{ source: 'b', constraints: ['e e', 'f'] }]);
+    assert.deepEqual(told, [[0, ['e e']]]);
   });
 });

@@ -1,0 +1,38 @@
+import type { Check } from './check.js';
+
+/** Rules between the keys of decode that make more of the search than a plain beam. */
+export const searchChecks: readonly Check[] = [
+  {
+    keys: ['decode.sampling', 'decode.diverse-beam-groups'],
+    problem: ({ decode }) =>
+      decode.sampling && decode.diverseBeamGroups > 1
+        ? `decode.sampling draws each translation by itself, without a beam that could have groups; found decode.diverse-beam-groups: ${decode.diverseBeamGroups}`
+        : undefined,
+    hint: 'Choose one of them.',
+  },
+  {
+    keys: ['decode.sampling-topk', 'decode.sampling-topp', 'decode.temperature', 'decode.sampling'],
+    problem: ({ decode: { sampling, samplingTopk, samplingTopp, temperature } }) =>
+      !sampling && (samplingTopk !== null || samplingTopp !== null || temperature !== 1)
+        ? 'decode.sampling-topk, decode.sampling-topp and decode.temperature are about decode.sampling, which is false'
+        : undefined,
+    hint: 'Add --sampling, or leave them out.',
+  },
+  {
+    keys: ['decode.diverse-beam-groups', 'decode.beam'],
+    problem: ({ decode: { beam, diverseBeamGroups } }) =>
+      beam % diverseBeamGroups !== 0
+        ? `expected decode.beam to be a multiple of decode.diverse-beam-groups; found ${beam} and ${diverseBeamGroups}`
+        : undefined,
+    hint: 'All groups are alike wide.',
+  },
+  {
+    keys: ['decode.constraints', 'decode.terminology', 'decode.sampling', 'decode.diverse-beam-groups'],
+    problem: ({ decode }) =>
+      (decode.constraints !== null || decode.terminology !== null) &&
+      (decode.sampling || decode.diverseBeamGroups > 1)
+        ? `phrases that must be there (decode.constraints, decode.terminology) are found by a beam; found ${decode.sampling ? 'decode.sampling' : 'decode.diverse-beam-groups'}`
+        : undefined,
+    hint: 'Leave one of them out.',
+  },
+];
