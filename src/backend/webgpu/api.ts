@@ -53,7 +53,8 @@ export type GpuPipeline = object;
 
 export interface GpuComputePass {
   setPipeline(pipeline: GpuPipeline): void;
-  setBindGroup(index: number, group: GpuBindGroup, dynamicOffsets?: readonly number[]): void;
+  /** @param offsets dynamic ones are `count` of these, from `first` on */
+  setBindGroup(index: number, group: GpuBindGroup, offsets: Uint32Array, first: number, count: number): void;
   dispatchWorkgroups(x: number, y: number, z: number): void;
   end(): void;
 }

@@ -4,7 +4,7 @@ import type { Device } from './device.js';
 import { Encoder, type Groups } from './encoder.js';
 import { ListMemory } from './list-memory.js';
 import { classOf, Pool } from './pool.js';
-import { GROUP, type Program, WIDEN } from './program.js';
+import { GROUP, type Program, type UniformValue, WIDEN } from './program.js';
 import { type Shared, type Stored, typed, type Values, valuesOf } from './stored.js';
 
 /**
@@ -225,7 +225,7 @@ export class WebGpuBackend extends tf.KernelBackend {
   run<B extends string, U extends string>(
     program: Program<B, U>,
     ids: Record<B, number>,
-    uniforms: Record<U, number | Int32Array>,
+    uniforms: Record<U, UniformValue>,
     groups: Groups,
   ): void {
     this.encoder.dispatch(program, ids, uniforms, groups);

@@ -26,12 +26,18 @@ interface Part {
   size?: number;
 }
 
+/** Buffers that are bound together. */
+interface Bound {
+  ids: Float64Array;
+  group: GpuBindGroup;
+}
+
 interface Program {
   pipeline: GpuPipeline;
   layout: GpuBindGroupLayout;
   indices: boolean;
-  /** By the ids of the buffers. */
-  groups: Map<string, GpuBindGroup>;
+  /** By a hash of the ids of the buffers: of two that share one, the later is kept. */
+  groups: Map<number, Bound>;
 }
 
 /** Most bind groups that are kept for a program: batches of many shapes bring ever new combinations of buffers. */
@@ -48,15 +54,14 @@ export class BatchRunner {
   private readonly uniforms: GpuBuffer;
   private indices: GpuBuffer;
   private indexCapacity = FIRST_INDICES;
-  /** Uniforms alone, and with the indices. */
-  private shared: { plain: GpuBindGroup; indexed: GpuBindGroup };
+  /** Where the uniforms of a dispatch start. */
+  private readonly start = new Uint32Array(1);
 
   constructor(device: GpuDevice) {
     this.device = device;
     const size = BATCH_DISPATCHES * UNIFORM_STRIDE;
     this.uniforms = device.createBuffer({ size, usage: USAGE.uniform | USAGE.copyTarget });
     this.indices = this.makeIndices();
-    this.shared = this.bindShared();
   }
 
   /** Where a buffer, or a part of one, lies. */
@@ -72,13 +77,13 @@ export class BatchRunner {
       while (this.indexCapacity < indices.length) this.indexCapacity *= 2;
       this.indices.destroy(); // once what was submitted has been done
       this.indices = this.makeIndices();
-      this.shared = this.bindShared();
+      for (const program of this.programs.values()) if (program.indices) program.groups.clear();
     }
     if (indices.length > 0) device.queue.writeBuffer(this.indices, 0, indices);
     const encoder = device.createCommandEncoder();
     const gone = this.execute(commands, written, encoder);
     device.queue.submit([encoder.finish()]);
-    for (const id of gone) this.destroy(id);
+    if (gone.size > 0) this.destroy(gone);
   }
 
   /** @returns the buffers to destroy once all is submitted */
@@ -86,17 +91,22 @@ export class BatchRunner {
     commands: Float64Array,
     written: Uint8Array<ArrayBuffer>,
     encoder: GpuCommandEncoder,
-  ): number[] {
-    const gone: number[] = [];
+  ): ReadonlySet<number> {
+    const gone = new Set<number>();
     let pass: GpuComputePass | null = null;
+    let last: Program | null = null;
     for (let i = 0; i < commands.length; ) {
       const id = commands[i + 1];
       if (commands[i] === Command.dispatch) {
-        const count = commands[i + 6];
-        const ids = commands.subarray(i + 7, i + 7 + count);
+        const program = this.programs.get(id)!;
         pass ??= encoder.beginComputePass();
-        this.dispatch(pass, this.programs.get(id)!, commands.subarray(i + 2, i + 6), ids);
-        i += 7 + count;
+        if (program !== last) pass.setPipeline(program.pipeline);
+        last = program;
+        const end = i + 7 + commands[i + 6];
+        this.start[0] = commands[i + 2];
+        pass.setBindGroup(0, this.groupOf(program, commands, i + 7, end), this.start, 0, 1);
+        pass.dispatchWorkgroups(commands[i + 3], commands[i + 4], commands[i + 5]);
+        i = end;
       } else if (commands[i] === Command.write) {
         const data = written.subarray(commands[i + 2], commands[i + 2] + commands[i + 3]);
         const { buffer, offset } = this.partOf(id);
@@ -115,12 +125,12 @@ export class BatchRunner {
         i += 5;
       } else if (commands[i] === Command.copy) {
         pass?.end();
-        pass = null;
+        pass = last = null;
         const [from, to] = [this.partOf(id), this.partOf(commands[i + 2])];
         encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, commands[i + 3]);
         i += 4;
       } else {
-        gone.push(id);
+        gone.add(id);
         i += 2;
       }
     }
@@ -128,70 +138,57 @@ export class BatchRunner {
     return gone;
   }
 
-  private dispatch(
-    pass: GpuComputePass,
-    program: Program,
-    [uniform, x, y, z]: Float64Array,
-    ids: Float64Array,
-  ): void {
-    const key = ids.join();
-    let group = program.groups.get(key);
-    if (group === undefined) {
-      const entries = Array.from(ids, (id, binding) => ({ binding, resource: this.partOf(id) }));
-      group = this.device.createBindGroup({ layout: program.layout, entries });
-      if (program.groups.size >= MOST_GROUPS) program.groups.clear();
-      program.groups.set(key, group);
-    }
-    pass.setPipeline(program.pipeline);
-    pass.setBindGroup(0, group);
-    pass.setBindGroup(1, program.indices ? this.shared.indexed : this.shared.plain, [uniform]);
-    pass.dispatchWorkgroups(x, y, z);
+  /** What binds the buffers whose ids are `commands[first … end)`; nothing is made where they were bound before. */
+  private groupOf(program: Program, commands: Float64Array, first: number, end: number): GpuBindGroup {
+    let hash = 0;
+    for (let i = first; i < end; i++) hash = Math.imul(hash ^ commands[i], 0x01000193);
+    const known = program.groups.get(hash);
+    if (known !== undefined && isAt(known.ids, commands, first)) return known.group;
+    const ids = commands.slice(first, end);
+    const resources: object[] = [
+      ...Array.from(ids, (id) => this.partOf(id)),
+      { buffer: this.uniforms, offset: 0, size: UNIFORM_STRIDE },
+      ...(program.indices ? [{ buffer: this.indices }] : []),
+    ];
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
+    const group = this.device.createBindGroup({ layout: program.layout, entries });
+    if (program.groups.size >= MOST_GROUPS) program.groups.clear();
+    program.groups.set(hash, { ids, group });
+    return group;
   }
 
-  private destroy(id: number): void {
-    const { buffer, size } = this.partOf(id);
-    if (size === undefined) buffer.destroy();
-    this.buffers.delete(id);
+  private destroy(gone: ReadonlySet<number>): void {
+    for (const id of gone) {
+      const { buffer, size } = this.partOf(id);
+      if (size === undefined) buffer.destroy();
+      this.buffers.delete(id);
+    }
     for (const { groups } of this.programs.values()) {
-      for (const key of groups.keys()) if (`,${key},`.includes(`,${id},`)) groups.delete(key);
+      for (const [hash, { ids }] of groups) if (ids.some((id) => gone.has(id))) groups.delete(hash);
     }
   }
 
   private compile({ code, access, indices }: PipelineSource): Program {
-    const layout = this.layoutOf(access);
-    const layouts = [layout, this.sharedLayout(indices)];
+    const layout = this.layoutOf(access, indices);
     const pipeline = this.device.createComputePipeline({
-      layout: this.device.createPipelineLayout({ bindGroupLayouts: layouts }),
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.device.createShaderModule({ code }), entryPoint: 'main' },
     });
     return { pipeline, layout, indices, groups: new Map() };
   }
 
-  private layoutOf(access: readonly Access[]): GpuBindGroupLayout {
-    const key = access.join();
+  /** Buffers, then the uniforms, then the arena of indices for those that read it: one group for a dispatch. */
+  private layoutOf(access: readonly Access[], indices: boolean): GpuBindGroupLayout {
+    const key = [...access, indices].join();
     let layout = this.layouts.get(key);
     if (layout === undefined) {
-      const entries = access.map((kind, binding) => ({
-        ...{ binding, visibility: COMPUTE },
-        buffer: { type: kind === 'read' ? 'read-only-storage' : 'storage' },
-      }));
+      const buffers: object[] = [
+        ...access.map((kind) => ({ type: kind === 'read' ? 'read-only-storage' : 'storage' })),
+        { type: 'uniform', hasDynamicOffset: true },
+        ...(indices ? [{ type: 'read-only-storage' }] : []),
+      ];
+      const entries = buffers.map((buffer, binding) => ({ binding, visibility: COMPUTE, buffer }));
       layout = this.device.createBindGroupLayout({ entries });
-      this.layouts.set(key, layout);
-    }
-    return layout;
-  }
-
-  private sharedLayout(indices: boolean): GpuBindGroupLayout {
-    const key = indices ? 'indexed' : 'plain';
-    let layout = this.layouts.get(key);
-    if (layout === undefined) {
-      const uniform = {
-        binding: 0,
-        visibility: COMPUTE,
-        buffer: { type: 'uniform', hasDynamicOffset: true },
-      };
-      const arena = { binding: 1, visibility: COMPUTE, buffer: { type: 'read-only-storage' } };
-      layout = this.device.createBindGroupLayout({ entries: indices ? [uniform, arena] : [uniform] });
       this.layouts.set(key, layout);
     }
     return layout;
@@ -203,12 +200,10 @@ export class BatchRunner {
       usage: USAGE.storage | USAGE.copyTarget,
     });
   }
+}
 
-  private bindShared(): { plain: GpuBindGroup; indexed: GpuBindGroup } {
-    const uniform = { binding: 0, resource: { buffer: this.uniforms, offset: 0, size: UNIFORM_STRIDE } };
-    const arena = { binding: 1, resource: { buffer: this.indices } };
-    const bind = (indices: boolean, entries: readonly object[]) =>
-      this.device.createBindGroup({ layout: this.sharedLayout(indices), entries });
-    return { plain: bind(false, [uniform]), indexed: bind(true, [uniform, arena]) };
-  }
+/** Whether a list stands at a place of a longer one. */
+function isAt(list: Float64Array, longer: Float64Array, place: number): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] !== longer[place + i]) return false;
+  return true;
 }

@@ -1,6 +1,8 @@
+import type { KernelDropout } from '../../ops/kernels.js';
 import type { Device } from './device.js';
+import { writeMask } from './mask.js';
 import type { BufferSource } from './pool.js';
-import type { Program } from './program.js';
+import type { Program, UniformValue } from './program.js';
 import { BATCH_DISPATCHES, Command, type PipelineSource, UNIFORM_STRIDE } from './protocol.js';
 
 /** Most bytes of data that wait to be written. */
@@ -9,17 +11,53 @@ const MOST_WRITTEN = 2 ** 26;
 /** Groups of a dispatch over x, y and z. */
 export type Groups = readonly [x: number, y: number, z: number];
 
+const newMap = <V>(): Map<number, V> => new Map();
+
+/** What a map has for a key, made where it has nothing. */
+function entryOf<V>(map: Map<number, V>, key: number, make: () => V): V {
+  let found = map.get(key);
+  if (found === undefined) {
+    found = make();
+    map.set(key, found);
+  }
+  return found;
+}
+
+/** Numbers that say what is to be done, see Command. */
+class Commands {
+  length = 0;
+  private memory = new Float64Array(1 << 12);
+
+  put(...numbers: readonly number[]): void {
+    if (this.length + numbers.length > this.memory.length) {
+      const larger = new Float64Array(2 * this.memory.length);
+      larger.set(this.memory);
+      this.memory = larger;
+    }
+    for (let i = 0; i < numbers.length; i++) this.memory[this.length++] = numbers[i];
+  }
+
+  /** @returns a copy of its own memory, to be sent */
+  take(): Float64Array<ArrayBuffer> {
+    return this.memory.slice(0, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+}
+
 /** Writes what the device has to do into batches, and sends them when they are full or their results are wanted. */
 export class Encoder implements BufferSource {
   batch = 0;
   /** What was sent since the start. */
   readonly counts = { dispatches: 0, batches: 0, buffers: 0 };
   private readonly device: Device;
-  private commands: number[] = [];
+  private readonly commands = new Commands();
   private pipelines: PipelineSource[] = [];
   private readonly known = new Set<number>();
-  private uniforms = new ArrayBuffer(BATCH_DISPATCHES * UNIFORM_STRIDE);
-  private words = new DataView(this.uniforms);
+  private readonly words = new Uint32Array((BATCH_DISPATCHES * UNIFORM_STRIDE) / 4);
+  private readonly floats = new Float32Array(this.words.buffer);
   private dispatches = 0;
   private written: Uint8Array[] = [];
   private writtenBytes = 0;
@@ -28,8 +66,8 @@ export class Encoder implements BufferSource {
   /** Where arrays of this batch lie in the arena of indices. */
   private places = new Map<Int32Array, number>();
   private ids = 0;
-  /** Parts of buffers that have an id of their own, by buffer and place. */
-  private readonly views = new Map<number, Map<string, number>>();
+  /** Parts of buffers that have an id of their own, by buffer, start and type, and length. */
+  private readonly views = new Map<number, Map<number, Map<number, number>>>();
   /** Those whose numbers are of float16: the id of a buffer tells its type, so that nothing can read it as another. */
   private readonly halves = new Set<number>();
 
@@ -40,17 +78,19 @@ export class Encoder implements BufferSource {
   create(bytes: number): number {
     const id = this.ids++;
     this.counts.buffers++;
-    this.commands.push(Command.create, id, bytes);
+    this.commands.put(Command.create, id, bytes);
     return id;
   }
 
   destroy(id: number): void {
-    for (const view of this.views.get(id)?.values() ?? []) {
-      this.commands.push(Command.destroy, view);
-      this.halves.delete(view);
+    for (const ofPlace of this.views.get(id)?.values() ?? []) {
+      for (const view of ofPlace.values()) {
+        this.commands.put(Command.destroy, view);
+        this.halves.delete(view);
+      }
     }
     this.views.delete(id);
-    this.commands.push(Command.destroy, id);
+    this.commands.put(Command.destroy, id);
   }
 
   /**
@@ -61,15 +101,14 @@ export class Encoder implements BufferSource {
    */
   view(buffer: number, start: number, bytes: number, half = false): number {
     this.expectFloats(buffer);
-    const ofBuffer = this.views.get(buffer) ?? new Map<string, number>();
-    this.views.set(buffer, ofBuffer);
-    const key = `${start} ${bytes} ${half}`;
-    let id = ofBuffer.get(key);
+    const ofBuffer = entryOf(this.views, buffer, newMap<Map<number, number>>);
+    const ofPlace = entryOf(ofBuffer, start + Number(half), newMap<number>); // a start is even
+    let id = ofPlace.get(bytes);
     if (id === undefined) {
       id = this.ids++;
-      ofBuffer.set(key, id);
+      ofPlace.set(bytes, id);
       if (half) this.halves.add(id);
-      this.commands.push(Command.view, id, buffer, start, bytes);
+      this.commands.put(Command.view, id, buffer, start, bytes);
     }
     return id;
   }
@@ -81,12 +120,12 @@ export class Encoder implements BufferSource {
 
   copy(from: number, to: number, bytes: number): void {
     for (const id of [from, to]) this.expectFloats(id);
-    this.commands.push(Command.copy, from, to, bytes);
+    this.commands.put(Command.copy, from, to, bytes);
   }
 
   /** Writes into a buffer that nothing of this batch has used before. */
   write(id: number, data: Uint8Array): void {
-    this.commands.push(Command.write, id, this.writtenBytes, data.length);
+    this.commands.put(Command.write, id, this.writtenBytes, data.length);
     this.written.push(data);
     this.writtenBytes += data.length;
     if (this.writtenBytes > MOST_WRITTEN) this.flush();
@@ -95,29 +134,30 @@ export class Encoder implements BufferSource {
   dispatch<B extends string, U extends string>(
     { sourceFor, buffers, uniforms }: Program<B, U>,
     ids: Record<B, number>,
-    values: Record<U, number | Int32Array>,
+    values: Record<U, UniformValue>,
     [x, y, z]: Groups,
   ): void {
     if (x === 0 || y === 0 || z === 0) return;
     if (this.dispatches === BATCH_DISPATCHES) this.flush();
-    const source = sourceFor(
-      buffers.reduce((bits, name, i) => bits | (Number(this.halves.has(ids[name])) << i), 0),
-    );
+    let halves = 0;
+    if (this.halves.size > 0)
+      for (let i = 0; i < buffers.length; i++) if (this.halves.has(ids[buffers[i]])) halves |= 1 << i;
+    const source = sourceFor(halves);
     if (!this.known.has(source.id)) {
       this.known.add(source.id);
       this.pipelines.push(source);
     }
     const start = this.dispatches++ * UNIFORM_STRIDE;
-    let place = start;
-    for (const [name, kind] of uniforms) {
+    let place = start / 4;
+    for (let i = 0; i < uniforms.length; i++) {
+      const { name, kind } = uniforms[i];
       const value = values[name];
-      if (typeof value !== 'number') this.words.setUint32(place, this.placeOf(value), true);
-      else if (kind === 'f32') this.words.setFloat32(place, value, true);
-      else this.words.setUint32(place, value, true);
-      place += 4;
+      if (kind === 'mask') place = writeMask(this.words, this.floats, place, value as KernelDropout);
+      else if (kind === 'f32') this.floats[place++] = value as number;
+      else this.words[place++] = kind === 'indices' ? this.placeOf(value as Int32Array) : (value as number);
     }
-    this.commands.push(Command.dispatch, source.id, start, x, y, z, buffers.length);
-    for (const name of buffers) this.commands.push(ids[name]);
+    this.commands.put(Command.dispatch, source.id, start, x, y, z, buffers.length);
+    for (let i = 0; i < buffers.length; i++) this.commands.put(ids[buffers[i]]);
   }
 
   settle(): void {
@@ -146,9 +186,9 @@ export class Encoder implements BufferSource {
     this.counts.dispatches += this.dispatches;
     this.counts.batches++;
     this.device.run({
-      commands: Float64Array.from(this.commands),
+      commands: this.commands.take(),
       written,
-      uniforms: new Uint8Array(this.uniforms.slice(0, this.dispatches * UNIFORM_STRIDE)),
+      uniforms: new Uint8Array(this.words.buffer.slice(0, this.dispatches * UNIFORM_STRIDE)),
       indices: this.indices.slice(0, this.indexCount),
       pipelines: this.pipelines,
     });
@@ -157,7 +197,7 @@ export class Encoder implements BufferSource {
 
   private begin(): void {
     this.batch++;
-    this.commands = [];
+    this.commands.clear();
     this.pipelines = [];
     this.written = [];
     this.places.clear();

@@ -2,7 +2,6 @@ import type { Precision } from '../../common/precision.js';
 import type { KernelDropout } from '../../ops/kernels.js';
 import type { WebGpuBackend } from './backend.js';
 import type { Epilogue } from './epilogues.js';
-import { maskUniforms } from './mask.js';
 import { fits, matrixProgram, matrixSharedBytes } from './matrix-program.js';
 import {
   DEPTH,
@@ -141,18 +140,27 @@ function dispatch(
   const { a, b, c, m, n, k, transposeA = false, transposeB = false } = product;
   const { epilogue = 'none', beside = {}, rowSums, dropout = null, batch } = product;
   const { tile } = TILES[size];
+  // Not put together from parts, each of which would be an object: there are hundreds of products in an update.
   const uniforms = {
-    ...{ m, n, k, aPitch: a.pitch, bPitch: b.pitch, cPitch: c.pitch },
-    ...{ aStart: a.start ?? 0, bStart: b.start ?? 0, cStart: c.start ?? 0 },
-    ...{ aBatch: batch?.a ?? 0, bBatch: batch?.b ?? 0, cBatch: batch?.c ?? 0 },
-    ...{ kPart: depth, kStep: isSplit ? depth : 0, rowSumStep: isSplit ? m : 0 },
-    ...maskUniforms(dropout),
+    m,
+    n,
+    k,
+    aPitch: a.pitch,
+    bPitch: b.pitch,
+    cPitch: c.pitch,
+    aStart: a.start ?? 0,
+    bStart: b.start ?? 0,
+    cStart: c.start ?? 0,
+    aBatch: batch?.a ?? 0,
+    bBatch: batch?.b ?? 0,
+    cBatch: batch?.c ?? 0,
+    kPart: depth,
+    kStep: isSplit ? depth : 0,
+    rowSumStep: isSplit ? m : 0,
+    mask: dropout,
   };
-  const ids: Record<string, number> = {
-    ...{ a: a.buffer, b: b.buffer, c: c.buffer },
-    ...beside,
-    ...(rowSums !== undefined && { rowSums }),
-  };
+  const ids: Record<string, number> = { ...beside, a: a.buffer, b: b.buffer, c: c.buffer };
+  if (rowSums !== undefined) ids.rowSums = rowSums;
   const { matrices } = backend.device.facts;
   const summed = rowSums !== undefined;
   const chosen =

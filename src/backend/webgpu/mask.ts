@@ -1,30 +1,29 @@
 import { Purpose } from '../../common/rng.js';
 import type { KernelDropout } from '../../ops/kernels.js';
 
-/** Uniforms of a dropout mask, and the functions that make it: the numbers of common/rng.ts. */
-export const MASK_UNIFORMS = {
-  maskThreshold: 'u32',
-  maskKept: 'f32',
-  maskLow: 'u32',
-  maskHigh: 'u32',
-  maskStep: 'u32',
-  maskSite: 'u32',
-} as const;
+/** The uniform of a program that makes a mask, and its fields. */
+export const MASK_UNIFORMS = { mask: 'mask' } as const;
+export const MASK_FIELDS =
+  'maskThreshold: u32, maskKept: f32, maskLow: u32, maskHigh: u32, maskStep: u32, maskSite: u32';
+const FIELDS = 6;
 
-/** What a mask is, for the uniforms; no dropout keeps all. */
-export function maskUniforms(dropout: KernelDropout): Record<keyof typeof MASK_UNIFORMS, number> {
-  if (dropout === null) {
-    return { maskThreshold: 0, maskKept: 1, maskLow: 0, maskHigh: 0, maskStep: 0, maskSite: 0 };
+/** Writes what a mask is, the numbers of common/rng.ts; no dropout keeps all. @returns where the next field is */
+export function writeMask(
+  words: Uint32Array,
+  floats: Float32Array,
+  place: number,
+  dropout: KernelDropout,
+): number {
+  if (dropout === null) words.fill(0, place, place + FIELDS);
+  else {
+    words[place] = Math.floor(dropout.rate * 2 ** 32);
+    words[place + 2] = dropout.seed >>> 0;
+    words[place + 3] = Math.floor(dropout.seed / 2 ** 32);
+    words[place + 4] = dropout.step;
+    words[place + 5] = dropout.site;
   }
-  const { rate, seed, step, site } = dropout;
-  return {
-    maskThreshold: Math.floor(rate * 2 ** 32),
-    maskKept: 1 / (1 - rate),
-    maskLow: seed >>> 0,
-    maskHigh: Math.floor(seed / 2 ** 32),
-    maskStep: step,
-    maskSite: site,
-  };
+  floats[place + 1] = dropout === null ? 1 : 1 / (1 - dropout.rate);
+  return place + FIELDS;
 }
 
 /** `masks(b)`: of the elements 4b to 4b + 3; `mask(i)`: of element i. */

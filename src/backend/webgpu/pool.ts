@@ -28,13 +28,17 @@ export interface BufferSource {
 }
 
 /**
- * Buffers of the device. What is given back goes to the next that asks for its size. Memory is counted as it is on the
+ * Buffers of the device. What is given back goes to those that ask for its size. Memory is counted as it is on the
  * device: whole buffers, those that are free included in `resident`. Those of many sizes would be more than the largest
  * batch needs, so they go back to the system before more than `limit` is held.
  */
 export class Pool {
   private readonly source: BufferSource;
   private readonly sizes = new Map<number, number>();
+  /**
+   * By size, the lowest id first, which is the next to be taken: whatever order they came back in, the same work gets the
+   * same buffers, and the thread of the device finds how it has bound them before.
+   */
   private readonly free = new Map<number, Free[]>();
   readonly ofCard = true;
   used = 0;
@@ -53,8 +57,9 @@ export class Pool {
   take(bytes: number, untouched = false): number {
     const size = classOf(bytes);
     const list = this.free.get(size) ?? [];
-    const place = untouched ? list.findIndex(({ since }) => since < this.source.batch) : list.length - 1;
-    const id = place < 0 ? this.create(size) : list.splice(place, 1)[0].id;
+    let place = 0;
+    if (untouched) while (place < list.length && list[place].since >= this.source.batch) place++;
+    const id = place === list.length ? this.create(size) : list.splice(place, 1)[0].id;
     this.used += size;
     this.peak = Math.max(this.peak, this.used);
     return id;
@@ -79,10 +84,11 @@ export class Pool {
     const size = this.sizes.get(id);
     if (size === undefined) return; // it was lost
     this.used -= size;
-    const list = this.free.get(size);
-    const entry = { id, since: this.source.batch };
-    if (list === undefined) this.free.set(size, [entry]);
-    else list.push(entry);
+    const list = this.free.get(size) ?? [];
+    this.free.set(size, list);
+    let place = list.length;
+    while (place > 0 && list[place - 1].id > id) place--;
+    list.splice(place, 0, { id, since: this.source.batch });
   }
 
   resetPeak(): void {

@@ -1,3 +1,5 @@
+import type { KernelDropout } from '../../ops/kernels.js';
+import { MASK_FIELDS } from './mask.js';
 import type { Access, PipelineSource } from './protocol.js';
 
 /**
@@ -5,8 +7,13 @@ import type { Access, PipelineSource } from './protocol.js';
  * each buffer has them: `from_NAME(i)` reads a float of 32 bits, and `to_NAME(i, x)` writes one, rounded where need be.
  */
 export type BufferKind = 'floats' | 'ints' | 'floatsOut' | 'intsOut' | 'numbers' | 'numbersOut';
-/** `indices` is where an array of integers starts in the arena: `at(p.name + i)` reads it. */
-export type UniformKind = 'u32' | 'i32' | 'f32' | 'indices';
+/**
+ * `indices` is where an array of integers starts in the arena: `at(p.name + i)` reads it. `mask` is a dropout, of which the
+ * fields are those of mask.ts, whatever it is called.
+ */
+export type UniformKind = 'u32' | 'i32' | 'f32' | 'indices' | 'mask';
+/** What is given for them. */
+export type UniformValue = number | Int32Array | KernelDropout;
 
 const DECLARED: Record<BufferKind, { access: Access; type: 'f32' | 'i32'; eitherWidth?: true }> = {
   floats: { access: 'read', type: 'f32' },
@@ -23,7 +30,7 @@ export interface Program<B extends string = string, U extends string = string> {
   /** Its form where the buffers of some places, the bits of a number, are of float16. */
   readonly sourceFor: (halves: number) => PipelineSource;
   readonly buffers: readonly B[];
-  readonly uniforms: readonly (readonly [U, UniformKind])[];
+  readonly uniforms: readonly { readonly name: U; readonly kind: UniformKind }[];
 }
 
 /** What not every device has and a program needs. */
@@ -45,8 +52,8 @@ export function program<B extends string, U extends string>(
   { half = false, enable = '' }: Needs = {},
 ): Program<B, U> {
   const names = Object.keys(buffers) as B[];
-  const fields = Object.entries(uniforms) as [U, UniformKind][];
-  const indices = fields.some(([, kind]) => kind === 'indices');
+  const fields = (Object.entries(uniforms) as [U, UniformKind][]).map(([name, kind]) => ({ name, kind }));
+  const indices = fields.some(({ kind }) => kind === 'indices');
   const access = names.map((name) => DECLARED[buffers[name]].access);
   const sourceFor = variants((halves: number): PipelineSource => {
     const usesHalf = half || halves !== 0;
@@ -55,9 +62,9 @@ export function program<B extends string, U extends string>(
       enable,
       usesHalf ? NARROW : '',
       ...names.map((name, i) => declaration(name, i, buffers[name], (halves >> i) % 2 === 1, half)),
-      `struct Uniforms { ${fields.map(([name, kind]) => `${name}: ${kind === 'indices' ? 'u32' : kind}`).join(', ')} }`,
-      '@group(1) @binding(0) var<uniform> p: Uniforms;',
-      indices ? '@group(1) @binding(1) var<storage, read> arena: array<i32>;' : '',
+      `struct Uniforms { ${fields.map(({ name, kind }) => fieldOf(name, kind)).join(', ')} }`,
+      `@group(0) @binding(${names.length}) var<uniform> p: Uniforms;`,
+      indices ? `@group(0) @binding(${names.length + 1}) var<storage, read> arena: array<i32>;` : '',
       indices ? 'fn at(i: u32) -> u32 { return u32(arena[i]); }' : '',
       body,
     ].join('\n');
@@ -67,6 +74,11 @@ export function program<B extends string, U extends string>(
 }
 
 let programs = 0;
+
+function fieldOf(name: string, kind: UniformKind): string {
+  if (kind === 'mask') return MASK_FIELDS;
+  return `${name}: ${kind === 'indices' ? 'u32' : kind}`;
+}
 
 /** A buffer, and how it is read and written where it may be of either width. */
 function declaration(name: string, i: number, kind: BufferKind, isHalf: boolean, asHalf: boolean): string {
@@ -89,15 +101,17 @@ function declaration(name: string, i: number, kind: BufferKind, isHalf: boolean,
 export function variants<A extends readonly (string | number | boolean)[], P>(
   make: (...choices: A) => P,
 ): (...choices: A) => P {
-  const made = new Map<string, P>();
+  // A tree with a level for each choice: what is looked up for every dispatch is not made a string of.
+  const root = new Map<unknown, unknown>();
   return (...choices) => {
-    const key = choices.join();
-    let found = made.get(key);
-    if (found === undefined) {
-      found = make(...choices);
-      made.set(key, found);
+    let branch = root;
+    for (let i = 0; i + 1 < choices.length; i++) {
+      if (!branch.has(choices[i])) branch.set(choices[i], new Map<unknown, unknown>());
+      branch = branch.get(choices[i]) as Map<unknown, unknown>;
     }
-    return found;
+    const last = choices[choices.length - 1];
+    if (!branch.has(last)) branch.set(last, make(...choices));
+    return branch.get(last) as P;
   };
 }
 

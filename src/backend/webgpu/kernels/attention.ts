@@ -2,7 +2,6 @@ import type { AttentionAttributes } from '../../../ops/kernels.js';
 import type { tf } from '../../../ops/tf.js';
 import { blockFor, blocksOf, longestOf } from '../attention-blocks.js';
 import type { WebGpuBackend } from '../backend.js';
-import { maskUniforms } from '../mask.js';
 import { fill } from '../strided.js';
 import { forwardProgram, keyGradientProgram, queryGradientProgram } from './attention-programs.js';
 import type { Implementations } from './call.js';
@@ -21,10 +20,19 @@ function given(backend: WebGpuBackend, inputs: Tensors, attributes: AttentionAtt
   });
   const headWidth = width / heads;
   const uniforms = {
-    ...{ heads, headWidth, width, scale: 1 / Math.sqrt(headWidth), causal: Number(causal) },
-    ...{ qPitch: q.pitch, qColumn: q.column, kPitch: k.pitch, kColumn: k.column },
-    ...{ vPitch: v.pitch, vColumn: v.column, stride: Math.ceil(longest / 4) * 4 },
-    ...maskUniforms(dropout),
+    heads,
+    headWidth,
+    width,
+    scale: 1 / Math.sqrt(headWidth),
+    causal: Number(causal),
+    qPitch: q.pitch,
+    qColumn: q.column,
+    kPitch: k.pitch,
+    kColumn: k.column,
+    vPitch: v.pitch,
+    vColumn: v.column,
+    stride: Math.ceil(longest / 4) * 4,
+    mask: dropout,
   };
   return {
     ids: { q: q.buffer, k: k.buffer, v: v.buffer },

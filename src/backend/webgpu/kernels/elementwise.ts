@@ -1,5 +1,5 @@
 import { tf } from '../../../ops/tf.js';
-import { MASK, MASK_UNIFORMS, maskUniforms } from '../mask.js';
+import { MASK, MASK_UNIFORMS } from '../mask.js';
 import { ELEMENT, program } from '../program.js';
 import { elementRuns } from '../windows.js';
 import type { Implementations } from './call.js';
@@ -35,7 +35,7 @@ export const ELEMENTWISE = {
     const y = backend.activation(inputs.x!.shape, backend.isHalf(inputs.x));
     const size = tf.util.sizeFromShape(inputs.x!.shape);
     const count = Math.ceil(size / 4);
-    const uniforms = { count, size, ...maskUniforms(dropout) };
+    const uniforms = { count, size, mask: dropout };
     backend.run(DROPOUT, { x, y: y.buffer }, uniforms, backend.elements(count));
     return [y.info];
   },

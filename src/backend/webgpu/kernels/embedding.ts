@@ -1,4 +1,4 @@
-import { MASK, MASK_UNIFORMS, maskUniforms } from '../mask.js';
+import { MASK, MASK_UNIFORMS } from '../mask.js';
 import { ELEMENT, program, variants } from '../program.js';
 import { filled } from '../strided.js';
 import { windowsOf } from '../windows.js';
@@ -101,7 +101,7 @@ export const EMBEDDING = {
       backend.run(
         embeddingProgram(positions !== undefined),
         { table, y: y.buffer, positions: positions === undefined ? -1 : backend.floats(positions) },
-        { count, size, width, scale, first, rows: there, tokens, places, ...maskUniforms(dropout) },
+        { count, size, width, scale, first, rows: there, tokens, places, mask: dropout },
         backend.elements(count),
       );
     }
@@ -119,7 +119,7 @@ export const EMBEDDING = {
       let end = slot;
       while (end < occurrences.rows.length && occurrences.rows[end] < first + there) end++;
       const count = (end - slot) * width;
-      const uniforms = { count, width, scale, slot, first, ...occurrences, ...maskUniforms(dropout) };
+      const uniforms = { count, width, scale, slot, first, ...occurrences, mask: dropout };
       backend.run(GRADIENT, { dy, table }, uniforms, backend.elements(count));
       slot = end;
     }

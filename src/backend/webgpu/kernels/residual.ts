@@ -1,7 +1,6 @@
 import type { KernelDropout } from '../../../ops/kernels.js';
 import type { tf } from '../../../ops/tf.js';
 import type { WebGpuBackend } from '../backend.js';
-import { maskUniforms } from '../mask.js';
 import { rowSums } from '../reduce.js';
 import type { Implementations } from './call.js';
 import {
@@ -40,7 +39,7 @@ function norm(
   backend.run(
     normProgram(f !== undefined, omega !== undefined, gate !== undefined, width),
     { ...buffersOf(backend, inputs), y: y.buffer, normal: normal.buffer, inverse: inverse.buffer },
-    { rows, width, alpha, ...maskUniforms(dropout) },
+    { rows, width, alpha, mask: dropout },
     backend.fold(rows),
   );
   return [y.info, normal.info, inverse.info];
@@ -82,7 +81,7 @@ function gradients(backend: WebGpuBackend, { inputs, branch, alpha, dropout }: G
       ...(partials !== null && { partials }),
       ...(ofGate !== null && { ofGate }),
     },
-    { rows, width, share, apart: results.starts[1] ?? 0, alpha, ...maskUniforms(dropout) },
+    { rows, width, share, apart: results.starts[1] ?? 0, alpha, mask: dropout },
     backend.fold(groups),
   );
   const sums = summed.map((tensor) => backend.lists.gradient(tensor));
@@ -121,7 +120,7 @@ export const RESIDUAL = {
     backend.run(
       sumProgram(inputs.omega !== undefined, inputs.gate !== undefined),
       { ...buffersOf(backend, inputs), z: y.buffer },
-      { count, size, width, alpha, ...maskUniforms(dropout) },
+      { count, size, width, alpha, mask: dropout },
       backend.elements(count),
     );
     return [y.info];
