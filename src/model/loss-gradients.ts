@@ -1,4 +1,5 @@
 import type { Batch } from '../data/batch.js';
+import { differentiate } from '../ops/differentiate.js';
 import { tf } from '../ops/tf.js';
 import type { Mode } from './pass.js';
 import type { Transformer } from './transformer.js';
@@ -25,10 +26,10 @@ export function lossGradients(
   training: Mode['training'],
 ): LossGradients {
   let nll: tf.Scalar | undefined;
-  const { value: loss, grads } = tf.variableGrads(() => {
+  const { value: loss, gradients } = differentiate(() => {
     const losses = model.loss(batch, labelSmoothing, { training, recompute: model.recompute });
     nll = tf.keep(losses.nll);
     return losses.loss;
   }, parameters);
-  return { loss, nll: nll!, gradients: parameters.map(({ name }) => grads[name]) };
+  return { loss, nll: nll!, gradients };
 }

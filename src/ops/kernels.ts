@@ -38,6 +38,9 @@ export interface AttentionAttributes {
   dropout: KernelDropout;
 }
 
+/** Lists of tensors, as they are: to name each of hundreds of inputs would take longer than to compute. */
+type Lists<Name extends string> = Record<Name, readonly tf.TensorInfo[]>;
+
 /** Shapes: T tokens, d width, f inner width, V vocabulary; `?` may be absent. Gradients are named after their inputs. */
 export interface Kernels {
   /** x [T, in], weight [out, in], bias? [out] → y [T, out] */
@@ -117,21 +120,23 @@ export interface Kernels {
     };
   };
   /**
-   * Lists parameter, gradient, first, second, and scale [1]. Overwrites all but gradient, unless scale is not finite;
-   * gradient · scale is used. → nothing
+   * Lists parameter, gradient, first, second. Overwrites all but gradient, unless scale [1] is not finite; gradient · scale
+   * is used. → nothing
    */
   Adam: {
-    inputs: string;
-    attributes: { beta1: number; beta2: number; step: number; epsilon: number; decay: number };
+    inputs: 'scale';
+    attributes: { beta1: number; beta2: number; step: number; epsilon: number; decay: number } & Lists<
+      'parameter' | 'gradient' | 'first' | 'second'
+    >;
   };
   /** Lists average, parameter. Overwrites average with average + share · (parameter − average). → nothing */
-  MovingAverage: { inputs: string; attributes: { share: number } };
+  MovingAverage: { inputs: never; attributes: { share: number } & Lists<'average' | 'parameter'> };
   /** List tensor: see `layTogether`. → nothing */
-  LayTogether: { inputs: string; attributes: Record<string, never> };
+  LayTogether: { inputs: never; attributes: Lists<'tensor'> };
   /** Lists sum, term. Overwrites sum with sum + term. → nothing */
-  AddLists: { inputs: string; attributes: Record<string, never> };
-  /** any number of tensors → √Σx² [] */
-  GlobalNorm: { inputs: string; attributes: Record<string, never> };
+  AddLists: { inputs: never; attributes: Lists<'sum' | 'term'> };
+  /** List tensor → √Σx² [] */
+  GlobalNorm: { inputs: never; attributes: Lists<'tensor'> };
   /** logits [N, V] → ids, log-probabilities [N · k], and that of the id that is asked for [N] */
   TopLogProbs: { inputs: 'logits'; attributes: { k: number; forbid: Int32Array; asked: number } };
   /** x [N, S] → of each row the columns of its list, then −∞, [N, width]; see `pickColumns` */
@@ -179,24 +184,6 @@ export function runFused<N extends KernelName>(
   for (const input in given) if (given[input] != null) present[input] = given[input];
   const outputs = tf.engine().runKernel(name, present, attributes as unknown as tf.NamedAttrMap);
   return Array.isArray(outputs) ? outputs : [outputs];
-}
-
-/** Lists of tensors as inputs of a kernel: those of the list `sum` are sum0, sum1 and so on. */
-export function listed(lists: Readonly<Record<string, readonly tf.Tensor[]>>): Record<string, tf.Tensor> {
-  const inputs: Record<string, tf.Tensor> = {};
-  for (const [name, tensors] of Object.entries(lists))
-    for (const [i, tensor] of tensors.entries()) inputs[name + i] = tensor;
-  return inputs;
-}
-
-/** A list among the inputs of a kernel. */
-export function listOf(
-  inputs: Readonly<Record<string, tf.TensorInfo | undefined>>,
-  name: string,
-): tf.TensorInfo[] {
-  const list: tf.TensorInfo[] = [];
-  for (let i = 0; inputs[name + i] !== undefined; i++) list.push(inputs[name + i]!);
-  return list;
 }
 
 /** Names a mask for a kernel. */

@@ -1,4 +1,4 @@
-import { hasKernel, listed, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 /**
@@ -9,7 +9,7 @@ export function layTogether(tensors: readonly tf.Tensor[]): void {
   if (!hasKernel('LayTogether')) return;
   const before = laid.get(tensors);
   if (before !== undefined && tensors.every(({ dataId }, i) => dataId === before[i])) return;
-  runFused('LayTogether', listed({ tensor: tensors }), {});
+  runFused('LayTogether', {}, { tensor: tensors });
   laid.set(
     tensors,
     tensors.map(({ dataId }) => dataId),
@@ -22,7 +22,7 @@ const laid = new WeakMap<readonly tf.Tensor[], object[]>();
 /** The sum of two lists of tensors, place by place; the lists given are used up on the way. */
 export function addLists(sums: tf.Tensor[], list: readonly tf.Tensor[]): tf.Tensor[] {
   if (hasKernel('AddLists')) {
-    runFused('AddLists', listed({ sum: sums, term: list }), {});
+    runFused('AddLists', {}, { sum: sums, term: list });
     tf.dispose([...list]);
     return sums;
   }

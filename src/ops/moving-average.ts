@@ -1,4 +1,4 @@
-import { hasKernel, listed, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { tf } from './tf.js';
 
 /**
@@ -14,7 +14,7 @@ export function movingAverage(
 ): void {
   const share = 1 - decay;
   if (hasKernel('MovingAverage')) {
-    runFused('MovingAverage', listed({ average: averages, parameter: parameters }), { share });
+    runFused('MovingAverage', {}, { average: averages, parameter: parameters, share });
     return;
   }
   averages.forEach((average, i) => {

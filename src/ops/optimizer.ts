@@ -1,4 +1,4 @@
-import { hasKernel, listed, runFused } from './kernels.js';
+import { hasKernel, runFused } from './kernels.js';
 import { readAndDispose } from './reading.js';
 import { tf } from './tf.js';
 
@@ -126,8 +126,8 @@ function fusedUpdate(
   const factor = scale ?? tf.scalar(1);
   runFused(
     'Adam',
-    { ...listed({ parameter, gradient, ...moments }), scale: factor },
-    { beta1, beta2, step: stepSize ?? 0, epsilon, decay: lr * weightDecay },
+    { scale: factor },
+    { parameter, gradient, ...moments, beta1, beta2, step: stepSize ?? 0, epsilon, decay: lr * weightDecay },
   );
   if (scale === null) factor.dispose();
 }
@@ -135,7 +135,7 @@ function fusedUpdate(
 /** √ of the sum of squares over all tensors. */
 export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   if (hasKernel('GlobalNorm')) {
-    return runFused('GlobalNorm', Object.fromEntries(tensors.entries()), {})[0] as tf.Scalar;
+    return runFused('GlobalNorm', {}, { tensor: tensors })[0] as tf.Scalar;
   }
   return tf.tidy(() => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))))) as tf.Scalar);
 }

@@ -1,3 +1,4 @@
+import { differentiate } from './differentiate.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
@@ -84,7 +85,8 @@ function backwards(
     const y = compute(x, shared);
     return ofShared === null ? y : addingTo(ofShared, y, shared!);
   };
-  const gradients = gradientsInside(again, by, dy);
+  const { value, gradients } = differentiate(again, by, dy);
+  value.dispose();
   return {
     x: wanted.x ? (gradients.shift() as tf.Tensor2D) : null,
     shared: wanted.shared ? (gradients.shift() as tf.Tensor2D) : null,
@@ -101,17 +103,4 @@ function addingTo(sum: tf.Tensor2D, y: tf.Tensor2D, shared: tf.Tensor2D): tf.Ten
     value: tf.clone(y),
     gradient: (dy) => [dy, sum],
   }));
-}
-
-/** Gradients within a backward pass: tfjs has one tape, which is that of the pass around this one. */
-function gradientsInside(f: () => tf.Tensor2D, by: tf.Tensor[], dy: tf.Tensor2D): tf.Tensor[] {
-  const { state } = tf.engine();
-  const tape = state.activeTape;
-  try {
-    const { value, grads } = tf.engine().gradients(f, by, dy);
-    value.dispose();
-    return grads;
-  } finally {
-    state.activeTape = tape;
-  }
 }

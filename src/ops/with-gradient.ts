@@ -1,3 +1,4 @@
+import { recordNode } from './differentiate.js';
 import { tf } from './tf.js';
 
 export interface Differentiated<T extends tf.Tensor> {
@@ -11,35 +12,56 @@ export interface Differentiated<T extends tf.Tensor> {
  * it back inside the gradient; everything else that the forward pass makes is released at once. The gradient runs once;
  * what was kept, and the gradient of the value, are released as soon as it has run.
  *
+ * It is `tf.customGrad` without what that does beside: a kernel and a node of the tape for every tensor that is kept.
+ *
  * @param inputs the tensors that the gradient is taken of
  */
 export function withGradient<T extends tf.Tensor>(
   inputs: tf.Tensor[],
   forward: (keep: <K extends tf.Tensor>(tensor: K) => () => K) => Differentiated<T>,
 ): T {
+  const engine = tf.engine();
   // Where nobody asks for gradients, nothing is kept for them.
-  if (!tf.engine().isTapeOn()) return tf.tidy(() => forward((tensor) => () => tensor).value);
-  const op = tf.customGrad((...args) => {
-    const save = args[args.length - 1] as tf.GradSaveFunc;
-    const kept: tf.Tensor[] = [];
-    let saved: tf.Tensor[] = [];
-    const keep = <K extends tf.Tensor>(tensor: K) => {
-      const place = kept.push(tensor) - 1;
-      return () => saved[place] as K;
-    };
-    const { value, gradient } = forward(keep);
-    save(kept);
-    return {
-      value: value as tf.Tensor,
-      gradFunc: (dy: tf.Tensor, savedTensors: tf.Tensor[]) => {
-        saved = savedTensors;
-        const gradients = tf.tidy(() => gradient(dy as T));
-        // tfjs would keep both until the whole backward pass ends. What is saved are clones, and nobody else reads dy.
-        tf.dispose(savedTensors);
-        if (!gradients.includes(dy)) dy.dispose();
-        return gradients;
-      },
-    };
+  if (!engine.isTapeOn()) return tf.tidy(() => forward((tensor) => () => tensor).value);
+  const kept: tf.Tensor[] = [];
+  const keep = <K extends tf.Tensor>(tensor: K) => {
+    if (tensor instanceof tf.Variable) return () => tensor; // a weight stays
+    const saved = lasting(tensor);
+    kept.push(saved);
+    return () => saved;
+  };
+  let gradient: Differentiated<T>['gradient'] | undefined;
+  engine.state.kernelDepth++; // what it is made of is not recorded
+  let value: T;
+  try {
+    value = tf.tidy(() => {
+      const made = forward(keep);
+      gradient = made.gradient;
+      return made.value;
+    });
+  } catch (error) {
+    for (const tensor of kept) tensor.dispose();
+    throw error;
+  } finally {
+    engine.state.kernelDepth--;
+  }
+  recordNode(inputs, value, kept, (dy) => {
+    const gradients = tf.tidy(() => gradient!(dy as T));
+    // They would stay until the whole backward pass ends. What is kept are copies, and nobody else reads dy.
+    for (const tensor of kept) tensor.dispose();
+    if (!gradients.includes(dy)) dy.dispose();
+    if (gradients.length !== inputs.length)
+      throw new Error(
+        `expected the same number of tensors as inputs, ${inputs.length}, found ${gradients.length}`,
+      );
+    return gradients;
   });
-  return op(...inputs) as T;
+  return value;
+}
+
+/** The same values as another tensor, which no tidy disposes of. */
+function lasting<K extends tf.Tensor>({ dataId, shape, dtype }: K): K {
+  const engine = tf.engine();
+  engine.backend.incRef(dataId);
+  return tf.keep(engine.makeTensorFromTensorInfo({ dataId, shape, dtype })) as K;
 }

@@ -36,7 +36,7 @@ export interface Product {
   /** Buffers of the epilogue. */
   beside?: Record<string, number>;
   /** Buffer for the sums of the rows of a, [m]: where that is a gradient the other way round, the gradient of a bias. */
-  rowSums?: number;
+  rowSums?: number | undefined;
   dropout?: KernelDropout;
   /** float16 rounds the operands to it; anything else is float32. */
   precision?: Precision;

@@ -1,4 +1,3 @@
-import { listOf } from '../../../ops/kernels.js';
 import type { Implementations } from './call.js';
 
 declare module '../binding.js' {
@@ -15,27 +14,26 @@ declare module '../binding.js' {
 }
 
 export const OPTIMIZER = {
-  Adam: ({ inputs, attributes: { beta1, beta2, step, epsilon, decay }, backend }) => {
+  Adam: ({ inputs, attributes, backend }) => {
+    const { parameter, gradient, first, second, beta1, beta2, step, epsilon, decay } = attributes;
     const scale = backend.floats(inputs.scale!);
-    const [gradients, firsts, seconds] = ['gradient', 'first', 'second'].map((name) => listOf(inputs, name));
-    listOf(inputs, 'parameter').forEach((parameter, i) => {
-      const [p, g, m, v] = [parameter, gradients[i], firsts[i], seconds[i]].map((x) => backend.floats(x));
+    parameter.forEach((info, i) => {
+      const [p, g, m, v] = [info, gradient[i], first[i], second[i]].map((x) => backend.floats(x));
       backend.addon.adam(p, g, m, v, scale, beta1, beta2, step, epsilon, decay);
     });
     return [];
   },
 
-  MovingAverage: ({ inputs, attributes: { share }, backend }) => {
-    const parameters = listOf(inputs, 'parameter');
-    listOf(inputs, 'average').forEach((average, i) => {
-      backend.addon.movingAverage(backend.floats(average), backend.floats(parameters[i]), share);
+  MovingAverage: ({ attributes: { average, parameter, share }, backend }) => {
+    average.forEach((info, i) => {
+      backend.addon.movingAverage(backend.floats(info), backend.floats(parameter[i]), share);
     });
     return [];
   },
 
-  GlobalNorm: ({ inputs, backend }) => {
+  GlobalNorm: ({ attributes: { tensor }, backend }) => {
     let sum = 0;
-    for (const tensor of Object.values(inputs)) sum += backend.addon.sumOfSquares(backend.floats(tensor!));
+    for (const info of tensor) sum += backend.addon.sumOfSquares(backend.floats(info));
     const norm = backend.output([]);
     norm.values[0] = Math.sqrt(sum);
     return [norm.info];

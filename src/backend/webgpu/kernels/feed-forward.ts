@@ -10,10 +10,17 @@ export const FEED_FORWARD = {
     const before = activation === 'gelu' ? output() : null;
     const beside = { bias: backend.floats(inputs.bias!), ...(before && { before: before.buffer }) };
     multiply(backend, {
-      ...{ a: { buffer: backend.numbers(inputs.x!), pitch: width } },
-      ...{ b: { buffer: backend.floats(inputs.weight!), pitch: width }, transposeB: true },
-      ...{ c: { buffer: h.buffer, pitch: inner }, m: rows, n: inner, k: width, precision },
-      ...{ epilogue: activation, beside, dropout },
+      a: { buffer: backend.numbers(inputs.x!), pitch: width },
+      b: { buffer: backend.floats(inputs.weight!), pitch: width },
+      c: { buffer: h.buffer, pitch: inner },
+      m: rows,
+      n: inner,
+      k: width,
+      transposeB: true,
+      precision,
+      epilogue: activation,
+      beside,
+      dropout,
     });
     return before === null ? [h.info] : [h.info, before.info];
   },
@@ -23,10 +30,16 @@ export const FEED_FORWARD = {
     const [rows] = inputs.dy!.shape;
     const out = backend.activation([rows, inner], precision === 'float16');
     multiply(backend, {
-      ...{ a: { buffer: backend.numbers(inputs.dy!), pitch: width } },
-      ...{ b: { buffer: backend.floats(inputs.weight!), pitch: inner } },
-      ...{ c: { buffer: out.buffer, pitch: inner }, m: rows, n: inner, k: width, precision },
-      ...{ epilogue: `${activation}Gradient`, beside: { kept: backend.numbers(inputs.kept!) }, dropout },
+      a: { buffer: backend.numbers(inputs.dy!), pitch: width },
+      b: { buffer: backend.floats(inputs.weight!), pitch: inner },
+      c: { buffer: out.buffer, pitch: inner },
+      m: rows,
+      n: inner,
+      k: width,
+      precision,
+      epilogue: `${activation}Gradient`,
+      beside: { kept: backend.numbers(inputs.kept!) },
+      dropout,
     });
     return [out.info];
   },

@@ -11,17 +11,28 @@ const linearGradient =
     if (withInput) {
       const dx = backend.activation([rows, width], precision === 'float16');
       multiply(backend, {
-        ...{ a: { buffer: dy, pitch: out }, b: { buffer: weight, pitch: width } },
-        ...{ c: { buffer: dx.buffer, pitch: width }, m: rows, n: width, k: out, precision },
+        a: { buffer: dy, pitch: out },
+        b: { buffer: weight, pitch: width },
+        c: { buffer: dx.buffer, pitch: width },
+        m: rows,
+        n: width,
+        k: out,
+        precision,
       });
       results.push(dx.info);
     }
     const dWeight = backend.lists.gradient(inputs.weight!);
     const dBias = inputs.bias === undefined ? null : backend.lists.gradient(inputs.bias);
     multiply(backend, {
-      ...{ a: { buffer: dy, pitch: out }, b: { buffer: x, pitch: width }, transposeA: true },
-      ...{ c: { buffer: dWeight.buffer, pitch: width }, m: out, n: width, k: rows, precision },
-      ...(dBias && { rowSums: dBias.buffer }),
+      a: { buffer: dy, pitch: out },
+      b: { buffer: x, pitch: width },
+      c: { buffer: dWeight.buffer, pitch: width },
+      m: out,
+      n: width,
+      k: rows,
+      transposeA: true,
+      precision,
+      rowSums: dBias?.buffer,
     });
     results.push(dWeight.info);
     if (dBias !== null) results.push(dBias.info);
@@ -34,12 +45,16 @@ export const LINEAR = {
     const [out] = inputs.weight!.shape;
     const y = backend.activation([rows, out], precision === 'float16');
     multiply(backend, {
-      ...{ a: { buffer: backend.numbers(inputs.x!), pitch: width } },
-      ...{ b: { buffer: backend.floats(inputs.weight!), pitch: width }, transposeB: true },
-      ...{ c: { buffer: y.buffer, pitch: out }, m: rows, n: out, k: width, precision },
-      ...(inputs.bias === undefined
-        ? {}
-        : { epilogue: 'bias', beside: { bias: backend.floats(inputs.bias) } }),
+      a: { buffer: backend.numbers(inputs.x!), pitch: width },
+      b: { buffer: backend.floats(inputs.weight!), pitch: width },
+      c: { buffer: y.buffer, pitch: out },
+      m: rows,
+      n: out,
+      k: width,
+      transposeB: true,
+      precision,
+      epilogue: inputs.bias === undefined ? 'none' : 'bias',
+      beside: inputs.bias === undefined ? {} : { bias: backend.floats(inputs.bias) },
     });
     return [y.info];
   },

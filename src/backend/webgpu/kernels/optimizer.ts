@@ -1,5 +1,3 @@
-import { listOf } from '../../../ops/kernels.js';
-import type { tf } from '../../../ops/tf.js';
 import { type BufferKind, ELEMENT, program, ROW_GROUP, SUM, variants } from '../program.js';
 import type { Implementations } from './call.js';
 
@@ -91,43 +89,40 @@ fn main(@builtin(local_invocation_index) local: u32) {
 );
 
 export const OPTIMIZER = {
-  Adam: ({ inputs, attributes: { beta1, beta2, step, epsilon, decay }, backend }) => {
+  Adam: ({ inputs, attributes, backend }) => {
+    const { parameter, gradient: gradients, first, second, beta1, beta2, step, epsilon, decay } = attributes;
     const scale = backend.floats(inputs.scale!);
     const rest = { beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, step, epsilon, decay };
-    const lists = ['parameter', 'gradient', 'first', 'second'].map((name) => listOf(inputs, name));
-    for (const { ids, count } of backend.lists.runs(lists)) {
+    for (const { ids, count } of backend.lists.runs([parameter, gradients, first, second])) {
       const [w, gradient, m, v] = ids;
       backend.run(ADAM, { w, gradient, m, v, scale }, { count, ...rest }, backend.elements(count));
     }
     return [];
   },
 
-  MovingAverage: ({ inputs, attributes: { share }, backend }) => {
-    for (const { ids, count } of backend.lists.runs([
-      listOf(inputs, 'average'),
-      listOf(inputs, 'parameter'),
-    ])) {
+  MovingAverage: ({ attributes: { average: averages, parameter: parameters, share }, backend }) => {
+    for (const { ids, count } of backend.lists.runs([averages, parameters])) {
       const [average, parameter] = ids;
       backend.run(MOVE, { average, parameter }, { count, share }, backend.elements(count));
     }
     return [];
   },
 
-  LayTogether: ({ inputs, backend }) => {
-    backend.lists.layTogether(listOf(inputs, 'tensor'));
+  LayTogether: ({ attributes: { tensor }, backend }) => {
+    backend.lists.layTogether(tensor);
     return [];
   },
 
-  AddLists: ({ inputs, backend }) => {
-    for (const { ids, count } of backend.lists.runs([listOf(inputs, 'sum'), listOf(inputs, 'term')])) {
+  AddLists: ({ attributes: { sum: sums, term: terms }, backend }) => {
+    for (const { ids, count } of backend.lists.runs([sums, terms])) {
       const [sum, term] = ids;
       backend.run(ADD, { sum, term }, { count }, backend.elements(count));
     }
     return [];
   },
 
-  GlobalNorm: ({ inputs, backend }) => {
-    const runs = backend.lists.runs([Object.values(inputs) as tf.TensorInfo[]]);
+  GlobalNorm: ({ attributes: { tensor }, backend }) => {
+    const runs = backend.lists.runs([tensor]);
     const longest = Math.max(...runs.map(({ count }) => count));
     const parts = Math.min(MOST_PARTS, Math.ceil(longest / SHARE));
     const total = parts * runs.length;
