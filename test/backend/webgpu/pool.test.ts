@@ -45,6 +45,20 @@ test('what is idle goes back before more is held than the limit', () => {
   assert.deepEqual(done, ['create 1024']); // nothing is idle
 });
 
+test('the same work gets the same buffers, whatever order they came back in', () => {
+  const { pool, source } = countedPool();
+  const take = () => [pool.take(4096), pool.take(4096), pool.take(4096)];
+  const first = take();
+  for (const id of [first[1], first[2], first[0]]) pool.give(id);
+  assert.deepEqual(take(), first);
+  for (const id of [...first].reverse()) pool.give(id);
+  assert.deepEqual(take(), first);
+  pool.give(first[1]);
+  source.batch++;
+  pool.give(first[0]);
+  assert.equal(pool.take(4096, true), first[1]); // the other was used in this batch
+});
+
 test('after a restart nothing is held, and what was lost may be given back', async () => {
   const { pool, done } = countedPool();
   const [one, other] = [pool.take(4096), pool.fresh(4096)];
