@@ -56,6 +56,7 @@ const WHILE_ONE_PREPARES = 7 * 86_400;
 
 interface TrainFlags extends Common {
   restart?: boolean;
+  verify?: boolean;
   dryRun?: boolean;
   ranks?: number;
   stopAfter?: string;
@@ -69,6 +70,10 @@ export function addTrain(program: Command): void {
     .argument('[config...]', CONFIG_FILES)
     .description('Dataset → run directory with checkpoints; goes on where an interrupted run stopped.')
     .option('--restart', 'Start anew in a run directory that has checkpoints.')
+    .option(
+      '--verify',
+      'Read all of the dataset and compare it with its checksums, even if it was whole before.',
+    )
     .option('--dry-run', 'Try the largest batch, and print time, disk and memory that training takes.')
     .addOption(
       new Option(
@@ -89,7 +94,7 @@ export function addTrain(program: Command): void {
     if (loaded === undefined) return;
     const { rehearseTraining, train } = await import('../workflows/train/train.js');
     const { listenForSignals } = await import('./training-signals.js');
-    const { restart, dryRun, allowChange } = options;
+    const { restart, verify, dryRun, allowChange } = options;
     const stopAfter =
       options.stopAfter === undefined ? null : parseDuration('--stop-after', options.stopAfter);
     const communicator = ranks();
@@ -98,7 +103,7 @@ export function addTrain(program: Command): void {
       const forecast = forecastFor(communicator, options.ranks);
       setRanksTimeout(WHILE_ONE_PREPARES, 'the time that rank 0 may take to try training');
       if (communicator.rank > 0) return;
-      const how = { restart, allowChange, forecast };
+      const how = { restart, verify, allowChange, forecast };
       process.stdout.write(await rehearseTraining(loaded.config, loaded.written, how));
       return;
     }
@@ -113,7 +118,7 @@ export function addTrain(program: Command): void {
       return listenForSignals();
     };
     setRanksTimeout(WHILE_ONE_PREPARES, 'the time that rank 0 may take to prepare the data');
-    const how = { restart, stopAfter, allowChange, listen, communicator };
+    const how = { restart, verify, stopAfter, allowChange, listen, communicator };
     await train(loaded.config, loaded.written, how);
   });
 }

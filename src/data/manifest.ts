@@ -2,13 +2,13 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { readChecksums } from '../common/checksums.js';
 import { explainFileError, UserError } from '../common/errors.js';
-import { sumFile } from '../common/file-input.js';
-import { checkSum, type FileSum } from '../common/file-sum.js';
+import type { FileSum } from '../common/file-sum.js';
 import { readJson, sha256File } from '../common/files.js';
 import { refuseNewer } from '../common/format-version.js';
 import { seal, unseal } from '../common/seal.js';
 import type { DropReason } from './filters.js';
 import type { SideSummary } from './side-summary.js';
+import { VERIFIED_FILE, verifyFiles } from './verified.js';
 
 export const MANIFEST_FILE = 'manifest.json';
 const FORMAT = 'admin-nmt dataset';
@@ -112,15 +112,16 @@ function unusable(file: string, problem: string): UserError {
 }
 
 /**
- * Compares every file of a dataset with its checksum, reading all of it.
+ * Compares every file of a dataset with its checksum (see verifyFiles).
  *
  * @throws DamageError naming the first that is not as it was written
  */
-export function verifyDataset(destdir: string, { checksums = {} }: Manifest): void {
-  for (const [name, expected] of Object.entries(checksums)) {
-    const file = path.join(destdir, name);
-    checkSum(file, sumFile(file), expected, HINT);
-  }
+export function verifyDataset(
+  destdir: string,
+  { checksums = {} }: Manifest,
+  options: { again?: boolean } = {},
+): void {
+  verifyFiles(destdir, checksums, HINT, options);
 }
 
 /**
@@ -221,5 +222,5 @@ export function checkReplaceable(destdir: string): void {
 function ourFiles(destdir: string): readonly unknown[] {
   const manifest = readJson(path.join(destdir, MANIFEST_FILE), 'the manifest of a dataset');
   const { format, files } = (manifest ?? {}) as Partial<Manifest>;
-  return format === FORMAT && Array.isArray(files) ? files : [];
+  return format === FORMAT && Array.isArray(files) ? [...files, VERIFIED_FILE] : [];
 }

@@ -42,11 +42,12 @@ export async function preprocess(config: Config, options: { overwrite?: boolean 
 /**
  * Sees to it that `data.destdir` holds the dataset of this config: makes it where it is missing or stale and says
  * why. A dataset of this very config is used as it is where the text is not there any more. One that is not made now
- * is compared with its checksums.
+ * is compared with its checksums: once, then it is trusted while its files look the same.
  *
+ * @param options.verify compare it whatever its files look like
  * @throws as preprocess
  */
-export async function ensureDataset(config: Config): Promise<void> {
+export async function ensureDataset(config: Config, options: { verify?: boolean } = {}): Promise<void> {
   const { data } = config;
   if (data.prepared) return checkPrepared(data);
   putBack(path.resolve(data.destdir));
@@ -57,7 +58,7 @@ export async function ensureDataset(config: Config): Promise<void> {
   } else if (reason !== undefined) {
     return makeDataset(config, texts, reason);
   }
-  verifyDataset(data.destdir, readManifest(data.destdir));
+  verifyDataset(data.destdir, readManifest(data.destdir), { again: options.verify });
 }
 
 type Texts = PreprocessOptions['texts'];

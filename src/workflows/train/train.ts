@@ -47,6 +47,8 @@ export interface TrainingSignals {
 export interface TrainOptions {
   /** Start anew in a run directory that has checkpoints. */
   restart?: boolean;
+  /** Compare the dataset with its checksums although it was found whole before. */
+  verify?: boolean;
   /** Seconds of this process after which it has to be saved and gone. */
   stopAfter?: number | null;
   /** Keys of settings that may differ from those of the checkpoint although they are bound to it. */
@@ -58,6 +60,9 @@ export interface TrainOptions {
   /** The processes that train together, all of which call this; default one. */
   communicator?: Communicator;
 }
+
+/** What a rehearsal and a training are asked alike. */
+type Asked = Pick<TrainOptions, 'restart' | 'verify' | 'allowChange'>;
 
 const UNHEARD: TrainingSignals = { received: () => undefined, saveRequested: () => false, stop: () => {} };
 
@@ -108,7 +113,7 @@ function checkBefore({ train }: Config, { allowChange = [] }: TrainOptions): voi
 export async function rehearseTraining(
   asGiven: Config,
   asWritten: WrittenConfig,
-  options: Pick<TrainOptions, 'restart' | 'allowChange'> & { forecast?: Forecast } = {},
+  options: Asked & { forecast?: Forecast } = {},
 ): Promise<string> {
   checkBefore(asGiven, options);
   const { ranks, measured, threads = null } = options.forecast ?? {};
@@ -116,7 +121,7 @@ export async function rehearseTraining(
   const asked: Configured = { config: shared, written: asWritten };
   const given = options.restart ? asked : takeRecorded(asked);
   const source = findSource(given.config, given.written);
-  const { data, backend } = await openAll(given.config);
+  const { data, backend } = await openAll(given.config, options);
   const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for the profile
   try {
     const { config, written } = await settleBatch(given, data, backend);
@@ -141,13 +146,16 @@ export async function rehearseTraining(
 }
 
 /** Starts the backend, makes the dataset where it is missing or stale, and opens the data; the caller closes it. */
-async function openAll(config: Config): Promise<{ data: TrainingData; backend: ChosenBackend }> {
+async function openAll(
+  config: Config,
+  { verify }: Asked,
+): Promise<{ data: TrainingData; backend: ChosenBackend }> {
   const backend = await chooseBackend(config);
   log.info(`Backend: ${backend.name} (${backend.reason})`);
   settlePrecision(backend, config.train.precision, 'train.precision');
   if (config.train.evalBleu)
     settlePrecision(backend, config.decode.precision, 'decode.precision', ' of translations');
-  await ensureDataset(config);
+  await ensureDataset(config, { verify });
   return { data: openTrainingData(config), backend };
 }
 
@@ -181,7 +189,7 @@ interface Opened {
 
 async function openTraining(
   given: Configured,
-  { restart = false, allowChange, communicator }: Pick<TrainOptions, 'restart' | 'allowChange'> & Together,
+  { restart = false, verify, allowChange, communicator }: Asked & Together,
 ): Promise<Opened> {
   const { saveDir } = given.config.train;
   const follows = communicator.rank > 0; // rank 0 has settled what the config leaves open
@@ -189,7 +197,7 @@ async function openTraining(
   const known = resuming || follows ? takeRecorded(given, follows) : given;
   if (resuming) checkSameRun(saveDir, { settings: runSettings(known.written), allowChange });
   const source = resuming ? null : findSource(known.config, known.written);
-  const { data, backend } = await openAll(known.config);
+  const { data, backend } = await openAll(known.config, { verify });
   try {
     if (communicator.size > 1) refuseDevices(backend);
     checkPatience(known.config, data);
