@@ -27,6 +27,14 @@ export const searchChecks: readonly Check[] = [
     hint: 'All groups are alike wide.',
   },
   {
+    keys: ['decode.diverse-beam-strength', 'decode.diverse-beam-groups'],
+    problem: ({ decode: { diverseBeamGroups, diverseBeamStrength } }) =>
+      diverseBeamGroups === 1 && diverseBeamStrength !== 0.5
+        ? `decode.diverse-beam-strength is about decode.diverse-beam-groups, which is 1; found ${diverseBeamStrength}`
+        : undefined,
+    hint: 'Add --diverse-beam-groups, or leave it out.',
+  },
+  {
     keys: ['decode.constraints', 'decode.terminology', 'decode.sampling', 'decode.diverse-beam-groups'],
     problem: ({ decode }) =>
       (decode.constraints !== null || decode.terminology !== null) &&

@@ -34,7 +34,6 @@ export const searchKeys = {
   ),
   'diverse-beam-strength': free(
     amount().default(0.5).describe('What it costs a group to choose as an earlier one did, in nats.'),
-    { idle: { 'decode.diverse-beam-groups': [1] } },
   ),
   sampling: free(flag(false, 'Draw translations (nbest of them) at random, in place of searching the best.')),
   'sampling-topk': free(

@@ -26,6 +26,11 @@ const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp]
     /multiple of decode\.diverse-beam-groups; found 5 and 2/,
   ],
   [
+    { decode: { 'diverse-beam-strength': 1 } },
+    { decode: { 'diverse-beam-strength': 1, 'diverse-beam-groups': 5 } },
+    /strength is about decode\.diverse-beam-groups, which is 1; found 1/,
+  ],
+  [
     { decode: { constraints: 'ordered', sampling: true } },
     { decode: { constraints: 'ordered' } },
     /are found by a beam; found decode\.sampling/,
