@@ -145,6 +145,9 @@ export function addAverage(program: Command): void {
     });
 }
 
+/** Seconds that ranks wait for the one whose block takes longest. */
+const WHILE_ONE_TRANSLATES = 86_400;
+
 const FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;
 
 interface TranslateFlags extends Common {
@@ -197,7 +200,9 @@ export function addTranslate(program: Command): void {
       prompt,
       openOutput: () => openLineOutput(output),
     };
-    await translateFile(run, { config: loaded.config, ...how });
+    const communicator = ranks();
+    setRanksTimeout(WHILE_ONE_TRANSLATES, 'the time that a rank may take for a block of lines');
+    await translateFile(run, { config: loaded.config, communicator, ...how });
   });
 }
 
@@ -245,6 +250,7 @@ export function begin(options: Common, load: () => LoadedConfig): LoadedConfig |
   const loaded = load();
   for (const warning of loaded.warnings) log.warn(warning);
   if (options.printConfig !== true) return loaded;
+  if (ranks().rank > 0) return undefined;
   process.stdout.write(formatConfig(loaded.written));
   return undefined;
 }

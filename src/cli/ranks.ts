@@ -8,7 +8,14 @@ import type { MpiCommunicator } from '../distributed/mpi.js';
 import type { Leave } from './exit.js';
 
 /** Commands that several processes do together. */
-const TOGETHER: readonly string[] = ['train'];
+const TOGETHER: readonly string[] = ['train', 'translate'];
+
+/** What others have in place of processes. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  preprocess: 'It uses all threads of one machine: --threads.',
+  sweep:
+    'It trains several cells at a time on one machine: --jobs; parts of a grid on several: a sweep each.',
+};
 
 /** Milliseconds that a rank leaves to rank 0 to say what all have found. */
 const PRECEDENCE = 2000;
@@ -56,7 +63,7 @@ function refuseWithoutUse(command: string, { launcher, size }: Launch): void {
   if (idle) log.setListener(() => {});
   throw new UserError({
     problem: `${launcher} has started ${size} processes, of which \`${command}\` has no use: found nothing to share out`,
-    hint: `Start it without; those that several can do together: ${TOGETHER.join(', ')}. \`--distributed none\` lets each process do all of it.`,
+    hint: `${INSTEAD[command] === undefined ? '' : `${INSTEAD[command]} `}Start it without MPI; those that several can do together: ${TOGETHER.join(', ')}. \`--distributed none\` lets each process do all of it.`,
   });
 }
 

@@ -18,6 +18,8 @@ export interface TranslateOptions extends SearchOptions, BatchLimits {
   bufferSize: number;
   /** What phrases of a line are to become. */
   terms?: Terminology | null;
+  /** The place of a line in the whole text, where these are a part of it. */
+  placeOf?: (index: number) => number;
   /** Told of a line with more tokens than the model has positions for: its place from 0, and its length. */
   onCut?: (index: number, length: number) => void;
   /** Told of a line whose best translation lacks phrases that it must have. */
@@ -52,13 +54,14 @@ export async function* translateLines(
   codec: TextCodec,
   options: TranslateOptions,
 ): AsyncGenerator<Translation> {
+  const { placeOf = (index) => index } = options;
   const ahead = new LookAhead(lines, options.bufferSize);
   try {
     for (let index = 0; ; ) {
       const texts = await ahead.take(options.onWait);
       if (texts.length === 0) return;
       const first = index;
-      const group = texts.map((text, i) => newLine(text, first + i, codec, options));
+      const group = texts.map((text, i) => newLine(text, placeOf(first + i), codec, options));
       index += group.length;
       yield* await translateTogether(group, searchAll, codec, options);
     }

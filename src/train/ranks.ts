@@ -41,6 +41,8 @@ export class Ranks {
   private readonly here: Moment;
   private agreed: Moment | undefined;
   private since = performance.now();
+  /** Seconds lost up to the last look, and in all. */
+  private readonly whole = { idle: 0, exchange: 0, seconds: 0 };
   /** Seconds since the last look at `idleness`: of the slowest, and of all on average, up to the sums; and in all. */
   private time = { slowest: 0, mean: 0, began: performance.now(), blocked: 0 };
 
@@ -128,7 +130,17 @@ export class Ranks {
     const whole = (now - began) / 1000;
     const idle = slowest - mean;
     this.time = { slowest: 0, mean: 0, began: now, blocked: blockedSeconds };
-    return { idle: idle / whole, exchange: Math.max(0, blockedSeconds - blocked - idle) / whole };
+    const exchange = Math.max(0, blockedSeconds - blocked - idle);
+    this.whole.idle += idle;
+    this.whole.exchange += exchange;
+    this.whole.seconds += whole;
+    return { idle: idle / whole, exchange: exchange / whole };
+  }
+
+  /** What all looks at `idleness` come to; undefined where there was none. */
+  get lost(): Idleness | undefined {
+    const { idle, exchange, seconds } = this.whole;
+    return seconds === 0 ? undefined : { idle: idle / seconds, exchange: exchange / seconds };
   }
 
   private note(seconds: readonly number[]): void {

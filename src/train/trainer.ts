@@ -219,7 +219,7 @@ export class Trainer {
       ...{ runDirectory, config, state: this.state, model, score },
       follows: !this.ranks.isFirst,
     });
-    return { state: this.state, reason, last: this.record.latest, averages };
+    return { state: this.state, reason, last: this.record.latest, averages, lost: this.ranks.lost };
   }
 
   private async interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<never> {

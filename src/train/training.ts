@@ -7,6 +7,7 @@ import type { Moments } from '../ops/optimizer.js';
 import type { FinalAverage } from './final-average.js';
 import type { TrainFigures } from './meter.js';
 import type { MetricsLine } from './metrics-log.js';
+import type { Idleness } from './ranks.js';
 import type { SaverOptions } from './saver.js';
 import type { TrainState } from './state.js';
 import type { AllReduce } from './update.js';
@@ -66,4 +67,6 @@ export interface TrainingEnd {
   last?: TrainFigures;
   /** With `average-last` and `average-best`. */
   averages: FinalAverage[];
+  /** Of several processes: what their being several has cost. */
+  lost?: Idleness;
 }

@@ -16,7 +16,10 @@ import { type TranslateOptions, translateLines } from '../decode/translate-lines
 import type { Translation } from '../decode/translation-format.js';
 
 /** Who hears of lines that are translated. */
-export type LineListeners = Pick<TranslateOptions, 'onDone' | 'onWait'>;
+export interface LineListeners extends Pick<TranslateOptions, 'onDone' | 'onWait' | 'placeOf'> {
+  /** Hears of lines that are cut; default the log. */
+  warn?: (message: string) => void;
+}
 
 /** A trained model in memory, which translates as a config says until it is disposed of. */
 export class OpenModel {
@@ -62,16 +65,14 @@ export class OpenModel {
   /** Translates lines as they come, in their order; says of a line that is too long for the model that it is cut. */
   translate(
     lines: AsyncIterable<string | LineRequest>,
-    listeners: LineListeners = {},
+    { warn = (message) => log.warn(message), ...listeners }: LineListeners = {},
   ): AsyncGenerator<Translation> {
     const { maxPositions } = this.config.model;
     const onCut = (index: number, length: number): void => {
-      log.warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
+      warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     };
     const onMissing = (index: number, phrases: readonly string[]): void => {
-      log.warn(
-        `line ${index + 1}: other rules keep ${phrases.map((phrase) => `'${phrase}'`).join(', ')} out`,
-      );
+      warn(`line ${index + 1}: other rules keep ${phrases.map((phrase) => `'${phrase}'`).join(', ')} out`);
     };
     const { decode, seed } = this.config;
     const { terms } = this;

@@ -1,3 +1,4 @@
+import { alone, type Communicator } from '../common/communicator.js';
 import { UserError } from '../common/errors.js';
 import { optimizeLate } from '../common/late-optimizer.js';
 import { log } from '../common/log.js';
@@ -6,8 +7,10 @@ import type { Config, DecodeConfig } from '../config/schema.js';
 import { InputLines } from '../data/input-lines.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
 import { type LineRequest, parseRequest } from '../decode/line-request.js';
-import { formatTranslation, type TranslationFormat } from '../decode/translation-format.js';
+import { formatTranslation, type Translation, type TranslationFormat } from '../decode/translation-format.js';
+import { threadsOfRanks } from '../distributed/processors.js';
 import { checkNbest, OpenModel } from './open-model.js';
+import { checkShared, inTurn, OwnLines, type Written } from './translate-together.js';
 
 /** Lines of text, or objects in JSON with what is wished of each. */
 export type InputFormat = 'text' | 'jsonl';
@@ -37,6 +40,8 @@ export interface TranslateFileOptions {
   /** What the lines of the input are (default: text). */
   inputFormat?: InputFormat;
   format: TranslationFormat;
+  /** The processes that share the lines out, all of which call this; default one. Rank 0 alone writes. */
+  communicator?: Communicator;
   /** Asks who types for the next line, where somebody does. */
   prompt?: () => void;
 }
@@ -49,16 +54,32 @@ export interface TranslateFileOptions {
  * @throws UserError for what the user can mend; no file is then written
  */
 export async function translateFile(run: string, options: TranslateFileOptions): Promise<void> {
-  const { config, input = '-', openOutput, inputFormat = 'text', format, prompt } = options;
+  const {
+    config: given,
+    input = '-',
+    openOutput,
+    inputFormat = 'text',
+    format,
+    prompt,
+    communicator = alone,
+  } = options;
+  const config = { ...given, threads: given.threads ?? ownThreads(communicator) };
   optimizeLate();
   checkNbest(config.decode);
   checkFormat(config.decode, format);
   const location = locateCheckpoint(run, options.checkpoint);
+  if (communicator.size > 1) checkShared(communicator, input, location.checkpoint);
   const lines = await InputLines.open(input);
   try {
-    const model = await OpenModel.open(location, config, options.weights, lines.estimate);
+    const model = await OpenModel.open(
+      location,
+      config,
+      options.weights,
+      share(lines.estimate, communicator),
+    );
     try {
-      await translateTo(openOutput(), model, { lines, inputFormat, format, prompt });
+      const output = communicator.rank === 0 ? openOutput() : NOWHERE;
+      await translateTo(output, model, { lines, inputFormat, format, prompt, communicator });
     } finally {
       model.dispose();
     }
@@ -67,12 +88,23 @@ export async function translateFile(run: string, options: TranslateFileOptions):
   }
 }
 
+/** Threads of this one of several processes; null leaves it to the engine. */
+function ownThreads(communicator: Communicator): number | null {
+  return communicator.size === 1 ? null : threadsOfRanks(communicator)[communicator.rank];
+}
+
+const share = (lines: number | undefined, { size }: Communicator): number | undefined =>
+  lines === undefined ? undefined : Math.ceil(lines / size);
+
+/** The output of a rank whose lines another one writes. */
+const NOWHERE: LineOutput = { isTerminal: false, write: async () => true, commit: () => {}, close: () => {} };
+
 async function translateTo(output: LineOutput, model: OpenModel, work: Work): Promise<void> {
   const { lines, prompt } = work;
   const total = lines.total ?? (() => lines.estimate);
   // Translations that run over the terminal show the progress themselves, and a bar would tear them, or what is typed.
   const progress =
-    output.isTerminal || prompt !== undefined
+    output.isTerminal || prompt !== undefined || work.communicator.rank > 0
       ? undefined
       : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
   try {
@@ -99,29 +131,37 @@ interface Work {
   inputFormat: InputFormat;
   format: TranslationFormat;
   prompt?: () => void;
+  communicator: Communicator;
 }
 
 async function translateAll(
   output: LineOutput,
   model: OpenModel,
   progress: Progress | undefined,
-  { lines, inputFormat, format, prompt }: Work,
+  { lines, inputFormat, format, prompt, communicator }: Work,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;
-  const translations = model.translate(inputFormat === 'jsonl' ? requests(lines) : lines, {
+  const several = communicator.size > 1;
+  const own = new OwnLines(communicator);
+  const warnings: string[] = [];
+  const all: AsyncIterable<string | LineRequest> = inputFormat === 'jsonl' ? requests(lines) : lines;
+  const translations = model.translate(several ? own.of(all) : all, {
     onWait: prompt,
     onDone: (count) => {
-      done += count;
-      progress?.update(done, [`${rate(done, started)} sentences/s`]);
+      done += count * communicator.size; // the others are as far
+      progress?.update(Math.min(done, lines.estimate ?? done), [`${rate(done, started)} sentences/s`]);
     },
+    placeOf: (index) => own.placeOf(index),
+    warn: several ? (message) => warnings.push(message) : undefined,
   });
+  const written = writtenOf(translations, format);
   let sentences = 0;
   let tokens = 0;
-  for await (const translation of translations) {
-    if (!(await output.write(formatTranslation(translation, format)))) return;
-    sentences++;
-    tokens += translation.hypotheses[0].tokens.length;
+  for await (const part of several ? inTurn(communicator, written, warnings) : written) {
+    if (!(await output.write(part.text))) return;
+    sentences += part.sentences;
+    tokens += part.tokens;
   }
   progress?.stop();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -134,6 +174,16 @@ async function translateAll(
 async function* requests(lines: AsyncIterable<string>): AsyncGenerator<LineRequest> {
   let index = 0;
   for await (const line of lines) yield parseRequest(line, index++);
+}
+
+async function* writtenOf(
+  translations: AsyncIterable<Translation>,
+  format: TranslationFormat,
+): AsyncGenerator<Written> {
+  for await (const translation of translations) {
+    const tokens = translation.hypotheses[0].tokens.length;
+    yield { text: formatTranslation(translation, format), sentences: 1, tokens };
+  }
 }
 
 /** Units in a second since `started`. */

@@ -32,7 +32,10 @@ export function describeStart({ model, train }: SettledConfig, data: TrainingDat
 }
 
 /** Lines on how a training has ended, and what to do with it. */
-export function describeEnd({ train }: Config, { state, reason, last, averages }: TrainingEnd): string[] {
+export function describeEnd(
+  { train }: Config,
+  { state, reason, last, averages, lost }: TrainingEnd,
+): string[] {
   const { saveDir } = train;
   const {
     bests: [best],
@@ -48,10 +51,17 @@ export function describeEnd({ train }: Config, { state, reason, last, averages }
   return [
     `Done, since ${reason}: ${updates} updates in ${formatDuration(seconds)}${loss}`,
     `Model: ${checkpoint}${which}`,
+    ...(lost === undefined
+      ? []
+      : [
+          `Ranks: ${percent(lost.idle)} of the time waiting for the slowest, ${percent(lost.exchange)} in sums and messages`,
+        ]),
     ...averages.map(describeAverage),
     `To translate: admin-nmt translate ${saveDir} --input FILE`,
   ];
 }
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function describeAverage({ folder, count, figures }: FinalAverage): string {
   const told = figures === null ? [] : tellFigures(figures, ['loss', ...SCORE_NAMES]);
