@@ -157,6 +157,9 @@ interface TranslateFlags extends Common {
   weights?: 'live' | 'ema';
   inputFormat: 'text' | 'jsonl';
   format: (typeof FORMATS)[number];
+  document?: boolean;
+  formatIn?: 'srt' | 'vtt';
+  field?: string;
 }
 
 /** Adds `translate`. */
@@ -179,7 +182,15 @@ export function addTranslate(program: Command): void {
         'Those of training, or their moving average (default: what the run validates).',
       ).choices(['live', 'ema']),
     )
-    .addOption(new Option('-f, --format <name>', 'What to print.').choices(FORMATS).default('text'));
+    .addOption(new Option('-f, --format <name>', 'What to print.').choices(FORMATS).default('text'))
+    .option('--document', 'The text has sentences anywhere: lines and paragraphs stay what they are.')
+    .addOption(
+      new Option('--format-in <name>', 'Subtitles (default: by the end of the name of the file).').choices([
+        'srt',
+        'vtt',
+      ]),
+    )
+    .option('--field <name>', 'The text is jsonl: the field to translate; all else stays as it is.');
   const settings = addCommon(command, ['seed', 'backend', 'gpu', 'threads', 'decode']);
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
@@ -197,6 +208,7 @@ export function addTranslate(program: Command): void {
       checkpoint,
       weights,
       format,
+      document: documentKind(options),
       prompt,
       openOutput: () => openLineOutput(output),
     };
@@ -204,6 +216,14 @@ export function addTranslate(program: Command): void {
     setRanksTimeout(WHILE_ONE_TRANSLATES, 'the time that a rank may take for a block of lines');
     await translateFile(run, { config: loaded.config, communicator, ...how });
   });
+}
+
+function documentKind({ document, formatIn, field, input = '' }: TranslateFlags) {
+  const ending = (['srt', 'vtt'] as const).find((name) => input.toLowerCase().endsWith(`.${name}`));
+  const [format] = [formatIn, document && ('document' as const), field && ('jsonl' as const), ending].filter(
+    (name) => name !== undefined && name !== '' && name !== false,
+  );
+  return format && { format, field };
 }
 
 /** @returns what asks who types for a line; the first time it says how */

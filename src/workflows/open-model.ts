@@ -14,6 +14,7 @@ import { Terminology } from '../decode/terminology.js';
 import type { TextCodec } from '../decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
+import type { ProseOptions } from '../formats/document/prose.js';
 
 /** Who hears of lines that are translated. */
 export interface LineListeners extends Pick<TranslateOptions, 'onDone' | 'onWait' | 'placeOf'> {
@@ -78,6 +79,13 @@ export class OpenModel {
     const { terms } = this;
     const how = { ...decode, seed, terms, maxPositions, onCut, onMissing, ...listeners };
     return translateLines(lines, this.engine.search, this.codec, how);
+  }
+
+  /** How texts are taken apart for this model. */
+  get prose(): ProseOptions {
+    const { data, model } = this.config;
+    const fits = (text: string): boolean => this.codec.encode(text).length <= model.maxPositions;
+    return { language: data.sourceLang, targetLanguage: data.targetLang, fits };
   }
 
   /** Begins to translate lines for many at once, until the model is disposed of. */

@@ -9,7 +9,8 @@ import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-locatio
 import { type LineRequest, parseRequest } from '../decode/line-request.js';
 import { formatTranslation, type Translation, type TranslationFormat } from '../decode/translation-format.js';
 import { threadsOfRanks } from '../distributed/processors.js';
-import { checkNbest, OpenModel } from './open-model.js';
+import { checkNbest, type LineListeners, OpenModel } from './open-model.js';
+import { checkDocument, type DocumentKind, partsOf, translateParts } from './translate-document.js';
 import { checkShared, inTurn, OwnLines, type Written } from './translate-together.js';
 
 /** Lines of text, or objects in JSON with what is wished of each. */
@@ -40,6 +41,8 @@ export interface TranslateFileOptions {
   /** What the lines of the input are (default: text). */
   inputFormat?: InputFormat;
   format: TranslationFormat;
+  /** What the input is, where it is no text with a sentence on each line. */
+  document?: DocumentKind;
   /** The processes that share the lines out, all of which call this; default one. Rank 0 alone writes. */
   communicator?: Communicator;
   /** Asks who types for the next line, where somebody does. */
@@ -60,6 +63,7 @@ export async function translateFile(run: string, options: TranslateFileOptions):
     openOutput,
     inputFormat = 'text',
     format,
+    document,
     prompt,
     communicator = alone,
   } = options;
@@ -67,6 +71,7 @@ export async function translateFile(run: string, options: TranslateFileOptions):
   optimizeLate();
   checkNbest(config.decode);
   checkFormat(config.decode, format);
+  if (document !== undefined) checkDocument(document, inputFormat, format, communicator.size);
   const location = locateCheckpoint(run, options.checkpoint);
   if (communicator.size > 1) checkShared(communicator, input, location.checkpoint);
   const lines = await InputLines.open(input);
@@ -79,7 +84,7 @@ export async function translateFile(run: string, options: TranslateFileOptions):
     );
     try {
       const output = communicator.rank === 0 ? openOutput() : NOWHERE;
-      await translateTo(output, model, { lines, inputFormat, format, prompt, communicator });
+      await translateTo(output, model, { lines, inputFormat, format, document, prompt, communicator });
     } finally {
       model.dispose();
     }
@@ -130,6 +135,7 @@ interface Work {
   lines: InputLines;
   inputFormat: InputFormat;
   format: TranslationFormat;
+  document: DocumentKind | undefined;
   prompt?: () => void;
   communicator: Communicator;
 }
@@ -138,7 +144,7 @@ async function translateAll(
   output: LineOutput,
   model: OpenModel,
   progress: Progress | undefined,
-  { lines, inputFormat, format, prompt, communicator }: Work,
+  { lines, inputFormat, format, document, prompt, communicator }: Work,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;
@@ -146,7 +152,7 @@ async function translateAll(
   const own = new OwnLines(communicator);
   const warnings: string[] = [];
   const all: AsyncIterable<string | LineRequest> = inputFormat === 'jsonl' ? requests(lines) : lines;
-  const translations = model.translate(several ? own.of(all) : all, {
+  const listeners: LineListeners = {
     onWait: prompt,
     onDone: (count) => {
       done += count * communicator.size; // the others are as far
@@ -154,8 +160,13 @@ async function translateAll(
     },
     placeOf: (index) => own.placeOf(index),
     warn: several ? (message) => warnings.push(message) : undefined,
-  });
-  const written = writtenOf(translations, format);
+  };
+  const written =
+    document === undefined
+      ? writtenOf(model.translate(several ? own.of(all) : all, listeners), format)
+      : translateParts(partsOf(lines, { ...document, ...model.prose }), (segments) =>
+          model.translate(segments, listeners),
+        );
   let sentences = 0;
   let tokens = 0;
   for await (const part of several ? inTurn(communicator, written, warnings) : written) {
