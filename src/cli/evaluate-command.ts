@@ -20,7 +20,14 @@ interface EvaluateFlags extends Common {
 /** The keys that matter to translations which are given. */
 const KEYS = [
   ...['backend', 'gpu', 'threads'],
-  ...['decode.lenpen', 'decode.max-tokens', 'decode.batch-size', 'decode.precision'],
+  ...[
+    'decode.lenpen',
+    'decode.max-tokens',
+    'decode.batch-size',
+    'decode.precision',
+    'decode.ensemble',
+    'decode.ensemble-average',
+  ],
 ];
 
 /** Adds `evaluate`. */

@@ -7,7 +7,7 @@ import { modelSection } from './model-section.js';
 import { searchKeys } from './search-keys.js';
 import { serveSection } from './serve-section.js';
 import { trainSection } from './train-section.js';
-import { amount, choice, count, file, flag, section } from './values.js';
+import { amount, choice, count, file, flag, section, texts } from './values.js';
 
 /**
  * The one schema of a config: types, defaults, help texts and the JSON Schema all come from here. Keys are
@@ -64,6 +64,18 @@ const decodeSection = section(
         DECODING_PRECISIONS,
         'float32',
         'What weights are rounded to and matrix products are computed in; see docs/precision.md.',
+      ),
+    ),
+    ensemble: free(
+      texts(
+        'Further runs, or checkpoints in runs, of the same target vocabulary, which translate together with the run as an ensemble.',
+      ),
+    ),
+    'ensemble-average': free(
+      choice(
+        ['prob', 'log-prob'],
+        'prob',
+        'What the models of an ensemble are averaged in: probabilities, as fairseq does, or their logarithms, as Marian does.',
       ),
     ),
     shortlist: free(

@@ -8,10 +8,12 @@ import { decoderOf, type SharedDecoder, shareModel } from '../model/shared-decod
 import type { Transformer } from '../model/transformer.js';
 import { type MatrixElements, matrixElements } from '../model/work.js';
 import { ContinuousSearch, laneOf } from './continuous-search.js';
+import { EnsembleModel } from './ensemble.js';
 import type { BatchLimits } from './length-batches.js';
 import type { SearchOptions } from './search.js';
 import { type SearchAll, searchWith } from './sentence-queue.js';
 import type { Shortlist } from './shortlist.js';
+import type { StepModel } from './step-model.js';
 import { jobOf, Streams } from './streams.js';
 
 /** A model that translates sentences, on one stream or on several, as the work is worth. */
@@ -61,7 +63,10 @@ export async function openEngine(
   load: () => Transformer,
   { precision, streams, beam, shortlist, expected = 0 }: EngineOptions,
 ): Promise<DecodingEngine> {
-  if (backend.name !== 'native') return plainEngine(load(), precision, shortlist);
+  if (backend.name !== 'native') {
+    const { decoder, dispose } = plainDecoder(load(), precision, shortlist);
+    return engineOf(decoder, dispose);
+  }
   const most = streams ?? backend.threads;
   const forced = streams !== null;
   const begin = most > 1 && (forced || expected >= LEAST_SENTENCES * most);
@@ -79,19 +84,56 @@ export async function openEngine(
   }
 }
 
-function plainEngine(
+/**
+ * Loads models and makes them ready to translate together, on one stream: a step of it has the work of several, and wants
+ * all threads.
+ *
+ * @param loads give the models, which this takes over
+ */
+export async function openEnsemble(
+  backend: ChosenBackend,
+  loads: readonly (() => Transformer)[],
+  { precision, ensembleAverage }: Pick<DecodeConfig, 'precision' | 'ensembleAverage'>,
+): Promise<DecodingEngine> {
+  const members: { decoder: IncrementalDecoder; dispose: () => void }[] = [];
+  for (const load of loads) members.push(await openMember(backend, load(), precision));
+  log.info(`Ensemble: ${members.length} models, their ${ensembleAverage} averaged, on one stream`);
+  const decoders = members.map(({ decoder }) => decoder);
+  return engineOf(new EnsembleModel(decoders, ensembleAverage), () => {
+    for (const member of members) member.dispose();
+  });
+}
+
+async function openMember(
+  { name, memory }: ChosenBackend,
+  model: Transformer,
+  precision: DecodingPrecision,
+): Promise<{ decoder: IncrementalDecoder; dispose: () => void }> {
+  if (name !== 'native') return plainDecoder(model, precision, null);
+  const shared = await shareModel(model, precision, false);
+  model.dispose();
+  memory?.trim();
+  return decoderOf(shared);
+}
+
+function plainDecoder(
   model: Transformer,
   precision: DecodingPrecision,
   shortlist: Shortlist | null,
-): DecodingEngine {
+): { decoder: IncrementalDecoder; dispose: () => void } {
   const decoder = new IncrementalDecoder(model, precision, shortlist?.candidates.bind(shortlist));
   const dispose = (): void => {
     decoder.dispose();
     model.dispose();
   };
+  return { decoder, dispose };
+}
+
+/** A model that translates on this thread alone. */
+function engineOf(model: StepModel, dispose: () => void): DecodingEngine {
   const searchAsTheyCome: DecodingEngine['searchAsTheyCome'] = (options) =>
-    new ContinuousSearch([laneOf(decoder, options)], options);
-  return { search: searchWith(decoder), searchAsTheyCome, dispose };
+    new ContinuousSearch([laneOf(model, options)], options);
+  return { search: searchWith(model), searchAsTheyCome, dispose };
 }
 
 interface Plan {

@@ -3,7 +3,7 @@ import { UNK } from '../data/dictionary.js';
 import { Phrases } from './choice/phrases.js';
 import { type LineRequest, lineName } from './line-request.js';
 import { greatestLength, type SearchOptions, type Wishes } from './search-options.js';
-import type { TextCodec } from './text-codec.js';
+import type { LineCodec } from './text-codec.js';
 
 /**
  * What is wished of a line, in target ids; undefined where that is nothing.
@@ -15,7 +15,7 @@ export function readWishes(
   { prefix = '', constraints = [], forbidden = [], minLen, maxLen }: LineRequest,
   index: number,
   sourceLength: number,
-  codec: TextCodec,
+  codec: LineCodec,
   options: SearchOptions,
 ): Wishes | undefined {
   const wanted = [...new Set(constraints)];
@@ -43,7 +43,7 @@ export function readWishes(
 }
 
 /** A phrase in pieces that the model has. */
-function idsOf(phrase: string, index: number, codec: TextCodec): number[] {
+function idsOf(phrase: string, index: number, codec: LineCodec): number[] {
   const ids = [...codec.encodeTarget(phrase).subarray(0, -1)]; // without </s>
   if (ids.length > 0 && !ids.includes(UNK)) return ids;
   throw new UserError({
@@ -56,7 +56,7 @@ function idsOf(phrase: string, index: number, codec: TextCodec): number[] {
 }
 
 /** All ways to write a forbidden phrase; one that cannot be written needs no care. */
-function spellingsOf(phrase: string, index: number, codec: TextCodec): number[][] {
+function spellingsOf(phrase: string, index: number, codec: LineCodec): number[][] {
   const spellings = codec.spellings(phrase);
   if (spellings.length === 0)
     throw new UserError({
@@ -77,7 +77,7 @@ function checkChoice({ line, required }: Wishes, { sampling, diverseBeamGroups =
   });
 }
 
-function checkForbidden({ line, prefix, required, forbidden }: Wishes, codec: TextCodec): void {
+function checkForbidden({ line, prefix, required, forbidden }: Wishes, codec: LineCodec): void {
   for (const phrase of forbidden!) {
     const within = [prefix!, ...required!].find((ids) => `,${ids},`.includes(`,${phrase},`));
     if (within !== undefined)

@@ -63,7 +63,8 @@ export async function search(
       const room = roomBeside(open, options);
       const sources = room === null ? [] : await supply(room);
       if (sources.length > 0) state.add(pack(sources));
-      for (const { length } of sources) {
+      for (const source of sources) {
+        const length = model.sourceLength?.(source) ?? source.length;
         open.push(newSentence(taken, length, how, wishes?.(taken)));
         taken++;
       }

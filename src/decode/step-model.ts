@@ -4,6 +4,8 @@ import type { Packed } from '../data/batch.js';
 export interface StepModel {
   /** Entries of the target dictionary. */
   readonly vocabularySize: number;
+  /** Tokens of a source as the greatest length of its translation counts them, where that is not the length of the ids. */
+  sourceLength?(source: Int32Array): number;
   /** A batch that has no rows yet. */
   start(): StepState;
 }

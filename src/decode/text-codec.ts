@@ -38,6 +38,20 @@ const LONGEST_PIECE = 64;
 /** Half of a surrogate pair: no text has it by itself, so no translation does. */
 const UNMATCHED = '\ud800';
 
+/** What translates lines, as far as text is concerned. */
+export type LineCodec = Pick<
+  TextCodec,
+  | 'encode'
+  | 'fit'
+  | 'encodeTarget'
+  | 'targetIds'
+  | 'decode'
+  | 'sourceTokens'
+  | 'targetTokens'
+  | 'spellings'
+  | 'phrase'
+>;
+
 /**
  * The way from a line of raw text to source ids, and from target ids back to a line: the one way of everything that
  * reads text after training. It comes to the ids that `preprocess` gives the same line.
@@ -46,6 +60,7 @@ export class TextCodec {
   private readonly source: CodecSide;
   private readonly target: CodecSide;
   private readonly clean: (line: string) => string;
+  private targetSymbols: ReadonlyMap<string, number> | undefined;
 
   /** @param clean what the text of the model was cleaned by */
   constructor(source: CodecSide, target: CodecSide, clean: CleanOptions) {
@@ -59,6 +74,11 @@ export class TextCodec {
     return this.idsOf(this.source, line);
   }
 
+  /** Source ids cut to what a model can take, `</s>` at the end. */
+  fit(maxPositions: number, ids: Int32Array): Int32Array {
+    return fitTo(maxPositions, ids);
+  }
+
   /** As encode, of a translation. */
   encodeTarget(line: string): Int32Array {
     return this.idsOf(this.target, line);
@@ -67,10 +87,11 @@ export class TextCodec {
   /** Target ids of tokens as they stand, `</s>` put at the end where there are any; a token that the dictionary lacks is given to `unknown`. */
   targetIds(tokens: readonly string[], unknown: (token: string) => never): Int32Array {
     const { dictionary } = this.target;
-    const ids = tokens.map((token) => {
-      const id = dictionary.indexOf(token);
-      return id === UNK && token !== dictionary.symbolOf(UNK) ? unknown(token) : id;
-    });
+    // A search may choose what no text holds: special symbols, and what fills a dictionary up.
+    this.targetSymbols ??= new Map(
+      Array.from({ length: dictionary.size }, (_, id) => [dictionary.symbolOf(id), id]),
+    );
+    const ids = tokens.map((token) => this.targetSymbols?.get(token) ?? unknown(token));
     return Int32Array.from(ids.length === 0 ? [] : [...ids, EOS]);
   }
 
@@ -153,4 +174,12 @@ function partings(text: string, dictionary: Symbols): number[][] {
 /** @param tokens the last of them is `</s>` */
 function lineOf({ segmenter }: CodecSide, tokens: readonly string[]): string {
   return segmenter.decode(tokens.slice(0, -1)).replace(/[\r\n]+/g, ' ');
+}
+
+/** Source ids cut to what a model can take, `</s>` at the end. */
+export function fitTo(maxPositions: number, ids: Int32Array): Int32Array {
+  if (ids.length <= maxPositions) return ids;
+  const cut = ids.slice(0, maxPositions);
+  cut[maxPositions - 1] = EOS;
+  return cut;
 }

@@ -8,7 +8,7 @@ import type { Hypothesis, SearchOptions } from './search.js';
 import { isPlain, type Wishes } from './search-options.js';
 import type { SearchAll } from './sentence-queue.js';
 import type { Terminology } from './terminology.js';
-import type { TextCodec } from './text-codec.js';
+import type { LineCodec } from './text-codec.js';
 import type { Translation } from './translation-format.js';
 
 export interface TranslateOptions extends SearchOptions, BatchLimits {
@@ -51,7 +51,7 @@ export interface Line {
 export async function* translateLines(
   lines: AsyncIterable<string | LineRequest>,
   searchAll: SearchAll,
-  codec: TextCodec,
+  codec: LineCodec,
   options: TranslateOptions,
 ): AsyncGenerator<Translation> {
   const { placeOf = (index) => index } = options;
@@ -73,18 +73,19 @@ export async function* translateLines(
 function newLine(
   given: string | LineRequest,
   index: number,
-  codec: TextCodec,
+  codec: LineCodec,
   options: TranslateOptions,
 ): Line {
   const request = typeof given === 'string' ? requestOf(given, options) : given;
   const { source } = request;
   const whole = codec.encode(source);
-  if (whole.length > options.maxPositions) options.onCut?.(index, whole.length);
-  const ids = fitTo(options.maxPositions, whole);
+  const ids = codec.fit(options.maxPositions, whole);
+  if (ids.length < whole.length) options.onCut?.(index, whole.length);
   const terms = options.terms?.phrasesFor(source) ?? [];
   const constraints = [...(request.constraints ?? []), ...terms];
+  const length = ids.indexOf(EOS) + 1; // of the first source, where several models have one each
   const wishes =
-    ids.length === 0 ? undefined : readWishes({ ...request, constraints }, index, ids.length, codec, options);
+    length === 0 ? undefined : readWishes({ ...request, constraints }, index, length, codec, options);
   return { index, text: source, ids, constraints, wishes };
 }
 
@@ -92,18 +93,10 @@ function newLine(
 const requestOf = (text: string, { constraints }: TranslateOptions): LineRequest =>
   constraints == null ? { source: text } : splitRequest(text);
 
-/** Source ids cut to what a model can take, `</s>` at the end. */
-export function fitTo(maxPositions: number, ids: Int32Array): Int32Array {
-  if (ids.length <= maxPositions) return ids;
-  const cut = ids.slice(0, maxPositions);
-  cut[maxPositions - 1] = EOS;
-  return cut;
-}
-
 async function translateTogether(
   lines: readonly Line[],
   searchAll: SearchAll,
-  codec: TextCodec,
+  codec: LineCodec,
   options: TranslateOptions,
 ): Promise<Translation[]> {
   const found = new Map<Line, Hypothesis[]>();
@@ -148,7 +141,7 @@ function apart(lines: readonly Line[], options: TranslateOptions): { group: Line
 export function describe(
   { index, text, ids, constraints = [], wishes }: Line,
   found: Hypothesis[] | undefined,
-  codec: TextCodec,
+  codec: LineCodec,
   options: Pick<TranslateOptions, 'constraints'> = {},
 ): Translation {
   const ordered = options.constraints === 'ordered';

@@ -4,17 +4,18 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
-import { type DecodingEngine, openEngine, settleStreams } from '../decode/engine.js';
+import { type DecodingEngine, openEngine, openEnsemble, settleStreams } from '../decode/engine.js';
 import type { LineRequest } from '../decode/line-request.js';
 import { LineTranslator } from '../decode/line-translator.js';
-import { loadCodec, loadDictionaries, loadModel } from '../decode/load-model.js';
+import { loadDictionaries, loadModel } from '../decode/load-model.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import { Terminology } from '../decode/terminology.js';
-import type { TextCodec } from '../decode/text-codec.js';
+import type { LineCodec } from '../decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
 import type { ProseOptions } from '../formats/document/prose.js';
+import { findMembers, type Members, tellMembers } from './ensemble.js';
 
 /** Who hears of lines that are translated. */
 export interface LineListeners extends Pick<TranslateOptions, 'onDone' | 'onWait' | 'placeOf'> {
@@ -25,13 +26,20 @@ export interface LineListeners extends Pick<TranslateOptions, 'onDone' | 'onWait
 /** A trained model in memory, which translates as a config says until it is disposed of. */
 export class OpenModel {
   private readonly config: Config;
-  private readonly codec: TextCodec;
+  private readonly codec: LineCodec;
+  private readonly maxPositions: number;
   private readonly engine: DecodingEngine;
   private readonly terms: Terminology | null;
 
-  private constructor(config: Config, codec: TextCodec, engine: DecodingEngine, terms: Terminology | null) {
+  private constructor(
+    config: Config,
+    { codec, maxPositions }: Members,
+    engine: DecodingEngine,
+    terms: Terminology | null,
+  ) {
     this.config = config;
     this.codec = codec;
+    this.maxPositions = maxPositions;
     this.engine = engine;
     this.terms = terms;
   }
@@ -54,13 +62,17 @@ export class OpenModel {
     settleStreams(backend, config.decode.streams);
     const shortlist = loadShortlist(location, config);
     const terms = config.decode.terminology === null ? null : Terminology.load(config.decode.terminology);
-    const { codec, vocabulary, tokenized } = loadCodec(location.runDirectory, config.data);
-    const load = () => loadModel(location, config, vocabulary, weights, precision);
-    const engine = await openEngine(backend, load, { ...config.decode, shortlist, expected });
-    log.info(`Model: ${location.checkpoint}`);
-    if (!tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
+    const found = findMembers(location, config);
+    const loads = found.members.map(
+      (member) => () => loadModel(member.location, member.config, member.vocabulary, weights, precision),
+    );
+    const engine =
+      loads.length > 1
+        ? await openEnsemble(backend, loads, config.decode)
+        : await openEngine(backend, loads[0], { ...config.decode, shortlist, expected });
+    tellMembers(found.members);
     if (shortlist !== null) log.info(`Shortlist: ${config.decode.shortlist}`);
-    return new OpenModel(config, codec, engine, terms);
+    return new OpenModel(config, found, engine, terms);
   }
 
   /** Translates lines as they come, in their order; says of a line that is too long for the model that it is cut. */
@@ -68,7 +80,7 @@ export class OpenModel {
     lines: AsyncIterable<string | LineRequest>,
     { warn = (message) => log.warn(message), ...listeners }: LineListeners = {},
   ): AsyncGenerator<Translation> {
-    const { maxPositions } = this.config.model;
+    const { maxPositions } = this;
     const onCut = (index: number, length: number): void => {
       warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     };
@@ -83,16 +95,16 @@ export class OpenModel {
 
   /** How texts are taken apart for this model. */
   get prose(): ProseOptions {
-    const { data, model } = this.config;
-    const fits = (text: string): boolean => this.codec.encode(text).length <= model.maxPositions;
+    const { data } = this.config;
+    const fits = (text: string): boolean => this.codec.encode(text).length <= this.maxPositions;
     return { language: data.sourceLang, targetLanguage: data.targetLang, fits };
   }
 
   /** Begins to translate lines for many at once, until the model is disposed of. */
   translateAsTheyCome(): LineTranslator {
-    const { decode, model } = this.config;
-    const search = this.engine.searchAsTheyCome({ ...decode, maxPositions: model.maxPositions });
-    return new LineTranslator(search, this.codec, model.maxPositions);
+    const { maxPositions } = this;
+    const search = this.engine.searchAsTheyCome({ ...this.config.decode, maxPositions });
+    return new LineTranslator(search, this.codec, maxPositions);
   }
 
   dispose(): void {

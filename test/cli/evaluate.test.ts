@@ -36,6 +36,7 @@ before(() => {
   writeToyCorpus(folder, { pairs: 200, valid: 12, test: 1 });
   fs.writeFileSync(at('config.yaml'), JSON.stringify(CONFIG));
   done(run('train', 'config.yaml'));
+  done(run('train', 'config.yaml', '--save-dir', 'other', '--seed', '7'));
   for (const format of ['jsonl', 'nbest', 'fairseq'])
     done(run('translate', 'run', '-i', 'valid.toa', '-f', format, '-o', `hyp.${format}`));
 });
@@ -116,6 +117,39 @@ describe('lists of translations', () => {
       assert.deepEqual([name, text], [expectedName, expectedText]);
       if (/^[HD]/.test(name)) assert.ok(Math.abs(Number(score) - Number(expectedScore)) < 2e-6);
     });
+  });
+});
+
+describe('ensembles', () => {
+  const translate = (...flags: string[]): Outcome =>
+    run('translate', 'run', '-i', 'valid.toa', '-f', 'jsonl', ...flags);
+
+  test('a run with itself translates and scores as the run; beside another checkpoint as neither', () => {
+    const alone = done(translate()).stdout;
+    const { stdout, stderr } = done(translate('--ensemble', 'run'));
+    assert.equal(stdout, alone);
+    assert.match(stderr, /^Ensemble: 2 models, their prob averaged, on one stream$/m);
+    assert.equal(done(translate('--ensemble', 'run,run', '--ensemble-average', 'log-prob')).stdout, alone);
+    done(translate('--ensemble', 'other', '-o', 'together.jsonl'));
+    assert.notEqual(fs.readFileSync(at('together.jsonl'), 'utf8'), alone);
+    const scored = done(evaluate('--nbest', 'together.jsonl', '--tokens', '--ensemble', 'other')).stdout;
+    for (const line of linesOf(scored))
+      for (const { tokenLogProbs, Forced } of JSON.parse(line).hypotheses) {
+        const total = tokenLogProbs.reduce((sum: number, value: number) => sum + value, 0);
+        assert.ok(Math.abs(total - Forced) <= 1e-6 * (tokenLogProbs.length + 1), `${total} and ${Forced}`);
+      }
+  });
+
+  test('another target vocabulary is refused with what differs first', () => {
+    const words = linesOf(fs.readFileSync(at('other/dict.tob.txt'), 'utf8'));
+    fs.cpSync(at('other'), at('strange'), { recursive: true });
+    fs.rmSync(at('strange/checksums.json'), { force: true });
+    const changed = words.map((line, i) => (i === 2 ? `strange ${line.split(' ')[1]}` : line));
+    write('strange/dict.tob.txt', ...changed);
+    const difference = `piece 6 is 'strange', not '${words[2].split(' ')[0]}'`;
+    refused(translate('--ensemble', 'strange'), new RegExp(`strange: .*vocabulary of run, .*${difference}`));
+    refused(evaluate('--nbest', 'hyp.jsonl', '--ensemble', 'strange'), /piece 6/);
+    refused(translate('--ensemble', 'nowhere'), /nowhere/);
   });
 });
 

@@ -102,11 +102,10 @@ function checkGiven({ given: { source, target, nbest }, checkpoints = [], featur
 /** Scores everything with one model. @param output where lines go, if they are wanted */
 async function evaluate(
   { checkpoint }: CheckpointLocation,
-  { codec, logProbs }: OpenScorer,
+  { codec, logProbs, maxPositions }: OpenScorer,
   { config, given, ...options }: EvaluateOptions,
   output: LineOutput | null,
 ): Promise<Likelihood> {
-  const { maxPositions } = config.model;
   const { maxTokens, batchSize, lenpen } = config.decode;
   const units = readGiven(given, codec, { ...options, lenpen, maxPositions });
   const progress =

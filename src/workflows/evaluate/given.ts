@@ -6,8 +6,7 @@ import type { GivenUnit, TargetScore } from '../../decode/forced-scores.js';
 import { type GivenList, type ListOptions, SourceInOrder } from '../../decode/given-list.js';
 import { JsonlList } from '../../decode/jsonl-list.js';
 import { NbestList } from '../../decode/nbest-list.js';
-import type { TextCodec } from '../../decode/text-codec.js';
-import { fitTo } from '../../decode/translate-lines.js';
+import type { LineCodec } from '../../decode/text-codec.js';
 import {
   formatTranslation,
   rounded,
@@ -33,7 +32,7 @@ export interface GivenOptions extends ListOptions {
 }
 
 /** The translations of two texts, or of a list. @throws UserError for texts that do not belong together */
-export function readGiven(given: Given, codec: TextCodec, options: GivenOptions): AsyncGenerator<GivenUnit> {
+export function readGiven(given: Given, codec: LineCodec, options: GivenOptions): AsyncGenerator<GivenUnit> {
   const encode = cutting(codec, options.maxPositions);
   return given.nbest === undefined
     ? readPairs(given.source!, given.target!, codec, encode, options)
@@ -41,21 +40,22 @@ export function readGiven(given: Given, codec: TextCodec, options: GivenOptions)
 }
 
 /** Source ids of one line after another, cut to what the model can take, which is said. */
-function cutting(codec: TextCodec, maxPositions: number): (text: string) => Int32Array {
+function cutting(codec: LineCodec, maxPositions: number): (text: string) => Int32Array {
   let line = 0;
   return (text) => {
     line++;
     const ids = codec.encode(text);
-    if (ids.length > maxPositions)
+    const fitting = codec.fit(maxPositions, ids);
+    if (fitting.length < ids.length)
       log.warn(`source ${line}: ${ids.length} tokens, cut to the ${maxPositions} positions of the model`);
-    return fitTo(maxPositions, ids);
+    return fitting;
   };
 }
 
 async function* readPairs(
   source: string,
   target: string,
-  codec: TextCodec,
+  codec: LineCodec,
   encode: (text: string) => Int32Array,
   { format, lenpen }: GivenOptions,
 ): AsyncGenerator<GivenUnit> {
@@ -105,7 +105,7 @@ function formatPair(pair: Scored, format: EvaluationFormat): string {
 async function* readList(
   file: string,
   sourceFile: string | undefined,
-  codec: TextCodec,
+  codec: LineCodec,
   encode: (text: string) => Int32Array,
   options: GivenOptions,
 ): AsyncGenerator<GivenUnit> {

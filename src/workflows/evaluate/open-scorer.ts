@@ -1,22 +1,24 @@
-import { log } from '../../common/log.js';
 import type { Config } from '../../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../../decode/checkpoint-location.js';
+import { forcedEnsemble } from '../../decode/ensemble.js';
 import type { ForcedLogProbs } from '../../decode/forced-scores.js';
-import { loadCodec, loadModel } from '../../decode/load-model.js';
-import type { TextCodec } from '../../decode/text-codec.js';
+import { loadModel } from '../../decode/load-model.js';
+import type { LineCodec } from '../../decode/text-codec.js';
 import { ForcedDecoder } from '../../model/forced-decoder.js';
 import { PreparedLinears } from '../../model/pass.js';
+import { findMembers, type Member, tellMembers } from '../ensemble.js';
 import { startDecoding } from '../open-model.js';
 
-/** A trained model in memory that scores translations which are given. */
+/** Trained models in memory that score translations which are given. */
 export interface OpenScorer {
-  codec: TextCodec;
+  codec: LineCodec;
+  maxPositions: number;
   logProbs: ForcedLogProbs;
   dispose(): void;
 }
 
 /**
- * Starts the backend of the config and loads a model.
+ * Starts the backend of the config and loads a model, and those that are its ensemble.
  *
  * @param weights which ones; by default those that the run validates
  * @throws UserError for what is missing or damaged
@@ -27,15 +29,30 @@ export async function openScorer(
   weights?: WeightsKind,
 ): Promise<OpenScorer> {
   await startDecoding(config);
-  const { precision } = config.decode;
-  const { codec, vocabulary, tokenized } = loadCodec(location.runDirectory, config.data);
+  const { precision, ensembleAverage } = config.decode;
+  const { members, codec, maxPositions } = findMembers(location, config);
+  const scorers = members.map((member) => loadScorer(member, precision, weights));
+  tellMembers(members);
+  const logProbs = scorers.map((scorer) => scorer.logProbs);
+  return {
+    codec,
+    maxPositions,
+    logProbs: logProbs.length === 1 ? logProbs[0] : forcedEnsemble(logProbs, ensembleAverage),
+    dispose: () => {
+      for (const scorer of scorers) scorer.dispose();
+    },
+  };
+}
+
+function loadScorer(
+  { location, config, vocabulary }: Member,
+  precision: Config['decode']['precision'],
+  weights: WeightsKind | undefined,
+): Pick<OpenScorer, 'logProbs' | 'dispose'> {
   const model = loadModel(location, config, vocabulary, weights, precision);
-  log.info(`Model: ${location.checkpoint}`);
-  if (!tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
   const prepared = new PreparedLinears();
   const decoder = new ForcedDecoder(model, precision, prepared);
   return {
-    codec,
     logProbs: (batch) => decoder.logProbs(batch),
     dispose: () => {
       prepared.dispose();

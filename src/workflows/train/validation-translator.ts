@@ -10,7 +10,7 @@ import { lengthBatches } from '../../decode/length-batches.js';
 import { loadCodec } from '../../decode/load-model.js';
 import { roundedModel } from '../../decode/rounded-model.js';
 import { beamSearch } from '../../decode/search.js';
-import { fitTo } from '../../decode/translate-lines.js';
+import { fitTo } from '../../decode/text-codec.js';
 import { IncrementalDecoder } from '../../model/incremental.js';
 import type { Transformer } from '../../model/transformer.js';
 import type { TranslateValidation, TranslationSample } from '../../train/validation.js';

@@ -1,0 +1,84 @@
+import { UserError } from '../common/errors.js';
+import { log } from '../common/log.js';
+import { loadRunConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { type CheckpointLocation, locateCheckpoint } from '../decode/checkpoint-location.js';
+import { EnsembleCodec } from '../decode/ensemble-codec.js';
+import { loadCodec, loadDictionaries } from '../decode/load-model.js';
+import type { LineCodec } from '../decode/text-codec.js';
+
+/** A model of an ensemble, as it lies on the disk. */
+export interface Member {
+  location: CheckpointLocation;
+  config: Config;
+  vocabulary: { source: number; target: number };
+  tokenized: boolean;
+}
+
+/** What translates: one model, or several. */
+export interface Members {
+  members: readonly [Member, ...Member[]];
+  codec: LineCodec;
+  /** Longest decoder input of all of them. */
+  maxPositions: number;
+}
+
+/**
+ * Finds a model and those that `decode.ensemble` has beside it.
+ *
+ * @throws UserError for what is missing or damaged, and where their target vocabularies differ
+ */
+export function findMembers(location: CheckpointLocation, config: Config): Members {
+  const { ensemble, shortlist } = config.decode;
+  if (ensemble.length > 0 && shortlist !== null)
+    throw new UserError({
+      problem: 'a shortlist is for one model, and not for an ensemble',
+      where: 'decode.shortlist',
+      hint: 'Leave one of them out; --shortlist null where the config of the run names one.',
+    });
+  const others = ensemble.map((run) => ({
+    location: locateCheckpoint(run),
+    config: loadRunConfig(run).config,
+  }));
+  const found = [{ location, config }, ...others].map((member) => {
+    const { codec, vocabulary, tokenized } = loadCodec(member.location.runDirectory, member.config.data);
+    return { ...member, codec, vocabulary, tokenized };
+  });
+  for (const other of found.slice(1)) checkVocabulary(found[0], other);
+  const codecs = found.map(({ codec }) => codec);
+  return {
+    members: found as unknown as [Member, ...Member[]],
+    codec: codecs.length === 1 ? codecs[0] : new EnsembleCodec(codecs),
+    maxPositions: Math.min(...found.map((member) => member.config.model.maxPositions)),
+  };
+}
+
+type Located = Pick<Member, 'location' | 'config'>;
+
+/** @throws UserError that names the first difference of two target vocabularies */
+function checkVocabulary(first: Located, other: Located): void {
+  const [own, its] = [first, other].map(
+    ({ location, config }) => loadDictionaries(location.runDirectory, config.data).target,
+  );
+  const symbols = Math.min(own.size, its.size);
+  let id = 0;
+  while (id < symbols && own.symbolOf(id) === its.symbolOf(id)) id++;
+  if (id === symbols && own.size === its.size) return;
+  const difference =
+    id < symbols
+      ? `piece ${id} is '${its.symbolOf(id)}', not '${own.symbolOf(id)}'`
+      : `${its.size} pieces, not ${own.size}`;
+  throw new UserError({
+    problem: `expected the target vocabulary of ${first.location.runDirectory}, found another: ${difference}`,
+    where: other.location.runDirectory,
+    hint: 'Models of an ensemble write the same pieces: train them on one dataset (data.destdir), with other seeds for example.',
+  });
+}
+
+/** Says which models are there. */
+export function tellMembers(members: readonly Member[]): void {
+  for (const { location, tokenized } of members) {
+    log.info(`Model: ${location.checkpoint}`);
+    if (!tokenized) log.info('No tokenizer in the run directory: tokens are parted by white space.');
+  }
+}
