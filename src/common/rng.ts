@@ -20,6 +20,7 @@ export const Purpose = {
   perturbation: 7,
   lineSample: 8,
   sampling: 9,
+  mixture: 10,
 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 

@@ -3,6 +3,7 @@ import { formatMemory, parseMemory } from '../common/memory-limit.js';
 import { figureOf } from '../common/validation-figures.js';
 import { camelizeKeys } from './camel.js';
 import type { Check } from './check.js';
+import { problemOfCorpora } from './corpus-list.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
 import type { Config, WrittenConfig } from './schema.js';
@@ -61,6 +62,11 @@ const checks: readonly Check[] = [
         ? `expected two languages; found '${data.sourceLang}' for both data.source-lang and data.target-lang`
         : undefined,
     hint: 'The two name the files of the sides, so they must differ.',
+  },
+  {
+    keys: ['data.train'],
+    problem: ({ data }) => problemOfCorpora(data.train),
+    hint: 'Give each corpus a name of its own, and how often an epoch has it as a weight or as a repeat.',
   },
   {
     keys: ['data.filter.min-length', 'data.filter.max-length'],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { corpusList } from './corpus-list.js';
 import { bound, free } from './key-facts.js';
-import { choice, count, file, flag, folder, rate, section, whole } from './values.js';
+import { choice, count, file, fileOr, flag, folder, rate, section, whole } from './values.js';
 
 const tokenizerSection = section(
   {
@@ -89,8 +90,9 @@ export const dataSection = section(
     ),
     root: free(folder('.', 'Folder that train, valid and test are relative to.', 0)),
     train: free(
-      file(
-        'Training text: PREFIX for PREFIX.de and PREFIX.en (plain or .gz), or a .tsv with source and target columns.',
+      fileOr(
+        corpusList,
+        'Training text: PREFIX for PREFIX.de and PREFIX.en (plain or .gz), or a .tsv with source and target columns; or a list of corpora, see docs/preprocess.md.',
       ),
     ),
     valid: free(file('Validation text, as train.')),

@@ -15,6 +15,8 @@ export interface ConfigKey {
   readonly choices: readonly string[];
   /** Words that may stand in place of a value of this kind: `auto`. */
   readonly words?: readonly string[];
+  /** Whether a list may stand in its place. */
+  readonly mayBeList?: boolean;
   /** What a value must be, in words: `an integer of at least 1`. */
   readonly expected: string;
 }
@@ -83,11 +85,14 @@ function collect(node: JsonSchema, path: string): void {
 }
 
 function describeKey(node: JsonSchema, path: string): ConfigKey & KeyFacts {
-  const branches = node.anyOf ?? [node];
+  const branches = (node.anyOf ?? [node]).flatMap((branch) => branch.anyOf ?? [branch]);
   const nullable = branches.some(({ type }) => type === 'null');
   const words = branches.flatMap((branch) => branch.const ?? []);
   const type = branches.find((branch) => branch.type !== 'null' && branch.const === undefined)!;
-  const others = [...words, ...(nullable ? ['null'] : [])];
+  const lists = branches.flatMap(({ type: other, description = '' }) =>
+    other === 'array' && type.type !== 'array' ? [description] : [],
+  );
+  const others = [...words, ...lists, ...(nullable ? ['null'] : [])];
   return {
     path,
     kind: kindOf(type),
@@ -96,6 +101,7 @@ function describeKey(node: JsonSchema, path: string): ConfigKey & KeyFacts {
     nullable,
     choices: type.enum ?? [],
     ...(words.length > 0 && { words }),
+    ...(lists.length > 0 && { mayBeList: true }),
     expected: [expectation(type), ...others].join(', or '),
     ...node.facts!,
   };

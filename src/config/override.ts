@@ -57,6 +57,7 @@ function parseForKey(value: string, key: ConfigKey): unknown {
   const isText = ['text', 'path', 'name', 'choice'].includes(key.kind);
   if (isText && !/^["']/.test(value)) {
     if (key.nullable && value === 'null') return null;
+    if (key.mayBeList && /^\[.*\]$/.test(value)) return parseYamlValue(value);
     const hyphened = value.replaceAll('_', '-'); // fairseq's inverse_sqrt
     return !key.choices.includes(value) && key.choices.includes(hyphened) ? hyphened : value;
   }

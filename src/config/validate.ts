@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type Complaint, nearest } from '../common/errors.js';
 import { configKeys, configSections } from './keys.js';
 import { type Layer, withoutKeys } from './layer.js';
@@ -26,15 +27,15 @@ export function validateLayer(layer: Layer): ValidatedLayer {
   const complaints = new Map<string, Complaint>();
   let { tree } = layer;
   for (const issue of issues) {
-    const unknown = issue.code === 'unrecognized_keys';
     const leaf = leafPath(issue.path);
+    const unknown = issue.code === 'unrecognized_keys' && leaf.length === issue.path.length;
     const [parent, names] = unknown ? [issue.path, issue.keys] : [leaf.slice(0, -1), [String(leaf.at(-1))]];
     tree = withoutKeys(tree, parent, new Set(names));
     for (const name of names.slice(0, MAX_COMPLAINTS)) {
       const path = [...parent, name].join('.');
       // One for all items of a list.
       if (!complaints.has(path))
-        complaints.set(path, unknown ? complainOfKey(layer, path) : complainOfValue(layer, path));
+        complaints.set(path, unknown ? complainOfKey(layer, path) : complainOfIssue(layer, path, issue));
     }
   }
   // In the order of the file; zod goes by the order of the schema.
@@ -52,6 +53,30 @@ function leafPath(path: readonly PropertyKey[]): readonly PropertyKey[] {
 
 function complainOfKey({ origins }: Layer, path: string): Complaint {
   return unknownKey(path, origins.get(path)?.key ?? originOf(origins, path));
+}
+
+/** As complainOfValue; of a list that may stand in place of one value, it names the item that is wrong. */
+function complainOfIssue(layer: Layer, path: string, issue: z.core.$ZodIssue): Complaint {
+  if (!configKeys.get(path)?.mayBeList || !Array.isArray(valueAt(layer.tree, path)))
+    return complainOfValue(layer, path);
+  const inner = innermost(issue);
+  const unknown = inner.code === 'unrecognized_keys' ? [inner.keys[0]] : [];
+  const place = [...inner.path, ...unknown].join('.');
+  const where = originOf(layer.origins, place);
+  if (unknown.length > 0) return { problem: `unknown key '${shorten(place)}'`, where };
+  return {
+    problem: `${place}: expected ${inner.message}; found ${describeValue(valueAt(layer.tree, place))}`,
+    where,
+  };
+}
+
+/** The issue that lies deepest in what may be one thing or another, with its path from the root. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const found = issue.errors
+    .flat()
+    .map((error) => innermost({ ...error, path: [...issue.path, ...error.path] }));
+  return found.sort((a, b) => b.path.length - a.path.length)[0] ?? issue;
 }
 
 function complainOfValue({ tree, origins }: Layer, path: string): Complaint {

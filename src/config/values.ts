@@ -28,6 +28,13 @@ const path = (least: number) =>
     .meta({ format: 'path' });
 /** The path of a file or folder that need not be given; a leading `~` is the home directory. */
 export const file = (text: string) => path(1).nullable().default(null).describe(text);
+/** As file; it may be something else in its place. */
+export const fileOr = <T extends z.ZodType>(other: T, text: string) =>
+  z
+    .union([path(1), other])
+    .nullable()
+    .default(null)
+    .describe(text);
 export const folder = (fallback: string, text: string, least = 1) =>
   path(least).default(fallback).describe(text);
 export const choice = <const T extends readonly [string, ...string[]]>(

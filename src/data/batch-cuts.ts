@@ -69,7 +69,7 @@ export class BatchCuts {
     for (let i = 0; found.length < Math.min(most, this.skipped); i++) {
       if (!this.fits(sourceLengths[i], targetLengths[i])) found.push(i);
     }
-    return found;
+    return [...this.name(Int32Array.from(found))];
   }
 
   /** Pairs with the lengths of those in a batch, which take what that batch takes: the first there are. */
@@ -89,7 +89,14 @@ export class BatchCuts {
       wanted.set(table.cellOf(source, target), left - 1);
       found[count++] = i;
     }
-    return found;
+    return this.name(found);
+  }
+
+  /** Puts the indices of pairs in their source in place of those in what an epoch has of it. */
+  name(places: Int32Array): Int32Array {
+    const { indices } = this.lengths;
+    if (indices !== undefined) for (let i = 0; i < places.length; i++) places[i] = indices[places[i]];
+    return places;
   }
 
   /** The cells that have pairs between two places of the order. */

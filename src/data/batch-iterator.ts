@@ -9,6 +9,8 @@ import type { SentencePair } from './parallel-dataset.js';
 /** Pairs that can be read one by one. */
 export interface PairSource extends PairLengths {
   pair(index: number): SentencePair;
+  /** What an epoch has of them, where that is not all: a function of its arguments alone. */
+  readonly draw?: (seed: number, epoch: number) => PairLengths;
   /** Some of them, where they can be read while this thread does something else. */
   pairs?(indices: Int32Array): Promise<SentencePair[]>;
 }

@@ -69,7 +69,7 @@ export function* planEpoch(cuts: BatchCuts, options: EpochOptions): Pieces<Epoch
     if (start > 0) yield;
     putInOrder(pairs.subarray(start, start + 2 * PIECE), places, ordered);
   }
-  return new EpochPlan(ordered, cuts, orderOfBatches(cuts, options));
+  return new EpochPlan(cuts.name(ordered), cuts, orderOfBatches(cuts, options));
 }
 
 /** Which cuts the epoch of a rank has, in its order. */
@@ -157,7 +157,7 @@ export function batchOf(cuts: BatchCuts, options: EpochOptions, position: number
   for (const index of shuffled.values()) {
     ordered[places[cuts.table.cellOf(sourceLengths[index], targetLengths[index])]++ - offset] = index;
   }
-  return ordered.slice(start - offset, end - offset);
+  return cuts.name(ordered.slice(start - offset, end - offset));
 }
 
 /** The pairs of some cells that follow each other, by their place among all that are not skipped. */

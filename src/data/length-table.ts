@@ -2,6 +2,8 @@
 export interface PairLengths {
   readonly sourceLengths: Int32Array;
   readonly targetLengths: Int32Array;
+  /** Which pairs of a source these are, where they are not all of it in its order. */
+  readonly indices?: Int32Array;
 }
 
 /** Most pairs of lengths that are counted in a table with a place for each; what has longer ones is sorted. */

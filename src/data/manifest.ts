@@ -6,7 +6,7 @@ import type { FileSum } from '../common/file-sum.js';
 import { readJson, sha256File } from '../common/files.js';
 import { refuseNewer } from '../common/format-version.js';
 import { seal, unseal } from '../common/seal.js';
-import type { DropReason } from './filters.js';
+import type { DropReason, FilterOptions } from './filters.js';
 import type { SideSummary } from './side-summary.js';
 import { VERIFIED_FILE, verifyFiles } from './verified.js';
 
@@ -49,6 +49,14 @@ export interface Manifest {
   readonly languages: { readonly source: string; readonly target: string };
   readonly inputs: readonly ManifestInput[];
   readonly splits: Readonly<Record<string, SplitSummary>>;
+  /** The corpora of the training text, in their order, where it has several. */
+  readonly corpora?: readonly {
+    readonly name: string;
+    /** Its name in `splits` and in the names of the files. */
+    readonly split: string;
+    readonly tag: string | null;
+    readonly filter: FilterOptions;
+  }[];
   /** Symbols of each dictionary, special ones and filling included, and the hash of its file. */
   readonly dictionaries: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
   /** Names of the files in the folder, this one included. */

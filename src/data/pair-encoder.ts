@@ -34,17 +34,21 @@ export interface EncoderOptions {
   readonly clean: CleanOptions;
   /** Without one all pairs are kept. */
   readonly filter?: FilterOptions;
+  /** Number of a token that is put before each source sentence; lengths do not count it. */
+  readonly tag?: number;
 }
 
 /** Makes ids of text: what becomes of a pair depends on nothing else than the pair. */
 export class PairEncoder {
   private readonly sides: readonly [EncoderSide, EncoderSide];
   private readonly filter: FilterOptions | undefined;
+  private readonly tag: number | undefined;
   private readonly clean: (line: Buffer) => Buffer;
 
-  constructor(sides: readonly [EncoderSide, EncoderSide], { clean, filter }: EncoderOptions) {
+  constructor(sides: readonly [EncoderSide, EncoderSide], { clean, filter, tag }: EncoderOptions) {
     this.sides = sides;
     this.filter = filter;
+    this.tag = tag;
     this.clean = bytesCleaner(clean);
   }
 
@@ -82,6 +86,7 @@ export class PairEncoder {
   /** Adds the ids of a line. @returns how many they are */
   private add(side: number, line: Buffer, list: IdList): number {
     const { model, numbering } = this.sides[side];
+    if (side === 0 && this.tag !== undefined) list.push(this.tag);
     const first = list.length;
     model.appendIds(line, list);
     numberPieces(list, first, numbering, () => model.encode(line.toString()));

@@ -5,9 +5,9 @@ import type { LineDraw } from './line-sample.js';
 import type { CurrentInput } from './manifest.js';
 import type { PairBytes } from './pair-bytes.js';
 import { type EncodedPairs, type EncoderOptions, type EncoderSide, PairEncoder } from './pair-encoder.js';
-import { filesOf, type ParallelText } from './parallel-text.js';
 import { PieceCounter } from './piece-counter.js';
 import type { PieceModel } from './symbol-table.js';
+import type { DatasetTexts } from './text-parts.js';
 
 /** A tokenizer that can be kept beside the dataset. */
 export interface StoredPieceModel extends PieceModel {
@@ -114,10 +114,11 @@ export interface PreprocessOptions {
   readonly destdir: string;
   readonly sourceLang: string;
   readonly targetLang: string;
-  readonly texts: { readonly train: ParallelText } & Readonly<Partial<Record<Split, ParallelText>>>;
+  readonly texts: DatasetTexts;
   readonly vocabulary: VocabularySource;
   /** One tokenizer and one dictionary for both languages; where dictionaries are given, it is those that decide. */
   readonly joint: boolean;
+  /** Of the training text where it is one; corpora have their own. */
   readonly filter: FilterOptions;
   readonly clean: CleanOptions;
   /** For the manifest. */
@@ -127,21 +128,4 @@ export interface PreprocessOptions {
   readonly startEncoder?: (setup: EncoderSetup) => BlockEncoder;
   /** Ends the work, with its reason as the error. */
   readonly signal?: AbortSignal;
-}
-
-/** The files that a dataset depends on, with their part in it. */
-export function inputsOf(
-  texts: PreprocessOptions['texts'],
-  languages: readonly [source: string, target: string],
-  vocabulary: readonly CurrentInput[] = [],
-): CurrentInput[] {
-  const inputs = SPLITS.flatMap((split) => {
-    const text = texts[split];
-    if (text === undefined) return [];
-    return filesOf(text).map((file, i) => ({
-      role: text.kind === 'tsv' ? split : `${split}.${languages[i]}`,
-      path: file,
-    }));
-  });
-  return [...inputs, ...vocabulary];
 }

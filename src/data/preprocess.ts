@@ -5,6 +5,7 @@ import { sumFile } from '../common/file-input.js';
 import { sha256File, writeFolderAtomic } from '../common/files.js';
 import { mapInOrder } from '../common/in-order.js';
 import { startProgress } from '../common/progress.js';
+import { allDropped, findTag } from './corpus-faults.js';
 import { remapIds } from './dataset-writer.js';
 import type { Dictionary } from './dictionary.js';
 import { drawLines, type LineDraw } from './line-sample.js';
@@ -23,15 +24,13 @@ import { PairSet } from './pair-set.js';
 import { filesOf } from './parallel-text.js';
 import {
   encodeHere,
-  inputsOf,
   type PreprocessOptions,
-  SPLITS,
-  type Split,
   type StoredPieceModel,
   type VocabularySource,
 } from './preprocess-options.js';
 import { SplitWriter } from './split-writer.js';
 import { SymbolTable } from './symbol-table.js';
+import { describeCorpora, inputsOf, inputsOfPart, linesOf, partsOf, type TextPart } from './text-parts.js';
 
 /**
  * Makes a dataset folder from text: tokenizer, dictionaries, a data-bin in fairseq's mmap format and a manifest. The
@@ -61,21 +60,27 @@ interface Side {
 class Preprocessing {
   private readonly options: PreprocessOptions;
   private readonly folder: string;
+  private readonly parts: readonly TextPart[];
+  private readonly training: readonly TextPart[];
   private readonly files: string[] = [];
   private readonly digests = new Map<string, FileDigest>();
 
   constructor(options: PreprocessOptions, folder: string) {
     this.options = options;
     this.folder = folder;
+    this.parts = partsOf(options.texts, options.filter);
+    this.training = this.parts.filter(({ filter }) => filter !== undefined);
   }
 
   async run(): Promise<Manifest> {
     const sides = await this.makeSides();
-    const splits: Partial<Record<Split, SplitSummary>> = {};
-    splits.train = await this.encode('train', sides);
+    const splits: Record<string, SplitSummary> = {};
+    for (const part of this.training) {
+      splits[part.split] = await this.encode(part, sides, findTag(part, sides[0], this.options.vocabulary));
+    }
     const dictionaries = this.finishDictionaries(sides);
-    for (const split of SPLITS.slice(1)) {
-      if (this.options.texts[split] !== undefined) splits[split] = await this.encode(split, sides);
+    for (const part of this.parts.slice(this.training.length)) {
+      splits[part.split] = await this.encode(part, sides);
     }
     this.writeTokenizers(sides);
     return this.writeManifest(splits, dictionaries);
@@ -98,13 +103,13 @@ class Preprocessing {
     start,
     sentences,
   }: VocabularySource & { kind: 'trained' }): Promise<[StoredPieceModel, StoredPieceModel]> {
-    const { texts, joint, clean } = this.options;
-    const files = filesOf(texts.train);
-    const drawn = sentences === undefined ? undefined : await this.drawLines(files, sentences);
+    const { joint, clean } = this.options;
+    const files = this.training.flatMap(({ texts }) => texts.flatMap(filesOf));
+    const drawn = sentences === undefined ? undefined : await this.drawLines(sentences);
     const counter = start({ joint, clean, files, drawn });
     try {
       const add = (block: PairBytes) => counter.add(block);
-      await this.count('Reading', mapInOrder(readPairBytes(files), add, counter.width), (pairs) => pairs);
+      await this.count('Reading', add, counter.width);
       return await counter.train();
     } finally {
       await counter.close();
@@ -112,81 +117,97 @@ class Preprocessing {
   }
 
   /** Which lines a tokenizer is trained on: of both sides together, or as many of each side as of the other. */
-  private async drawLines(files: readonly string[], wanted: number): Promise<LineDraw> {
-    const pairs = await this.count('Counting', readPairBytes(files), ([{ ends }]) => ends.length);
+  private async drawLines(wanted: number): Promise<LineDraw> {
+    const pairs = await this.count('Counting', ([{ ends }]) => ends.length, 1);
     return drawLines(this.options.joint ? 2 * pairs : pairs, wanted);
   }
 
-  /** Reads the training text to its end. @returns how many pairs it has */
-  private async count<T>(
+  /** Reads the training text to its end. @param pairsOf how many a block has. @returns how many there are */
+  private async count(
     what: string,
-    blocks: AsyncGenerator<T, FileDigest[], void>,
-    pairsOf: (block: T) => number,
+    pairsOf: (block: PairBytes) => number | Promise<number>,
+    width: number,
   ): Promise<number> {
     const progress = startProgress({ label: `${what} the training text`, unit: 'pairs' });
     let pairs = 0;
     try {
-      await this.read('train', blocks, (block) => {
-        pairs += pairsOf(block);
-        progress.update(pairs);
-      });
+      for (const part of this.training) {
+        await this.read(part, pairsOf, width, (count) => {
+          pairs += count;
+          progress.update(pairs);
+        });
+      }
     } finally {
       progress.stop();
     }
     return pairs;
   }
 
-  /** Reads a split to its end. @throws UserError where it has no pairs */
+  /** Reads a part to its end, text by text. @throws UserError where one has no pairs */
   private async read<T>(
-    split: Split,
-    blocks: AsyncGenerator<T, FileDigest[], void>,
-    see: (block: T) => void,
+    part: TextPart,
+    work: (block: PairBytes) => T | Promise<T>,
+    width: number,
+    see: (result: T) => void,
   ): Promise<void> {
-    const { texts, sourceLang, targetLang, signal } = this.options;
-    const text = texts[split]!;
+    const { sourceLang, targetLang } = this.options;
+    const digests: FileDigest[] = [];
+    for (const text of part.texts) {
+      const files = filesOf(text);
+      const read = await this.readText(mapInOrder(readPairBytes(files), work, width), see);
+      if (read[0].lines === 0) {
+        throw new UserError({
+          problem: `data.${part.role}: expected sentences, found an empty file`,
+          where: files[0],
+          hint: 'Check the path.',
+        });
+      }
+      digests.push(...read);
+    }
+    inputsOfPart(part, [sourceLang, targetLang]).forEach(({ role }, i) => {
+      this.digests.set(role, digests[i]);
+    });
+  }
+
+  private async readText<T>(
+    blocks: AsyncGenerator<T, FileDigest[], void>,
+    see: (result: T) => void,
+  ): Promise<FileDigest[]> {
     let step = await blocks.next();
     try {
       for (; !step.done; step = await blocks.next()) {
         see(step.value);
-        signal?.throwIfAborted();
+        this.options.signal?.throwIfAborted();
       }
     } finally {
       await blocks.return([]);
     }
-    const digests = step.value;
-    const inputs = inputsOf({ [split]: text } as PreprocessOptions['texts'], [sourceLang, targetLang]);
-    inputs.forEach(({ role }, i) => {
-      this.digests.set(role, digests[i]);
-    });
-    if (digests[0].lines === 0) {
-      throw new UserError({
-        problem: `data.${split}: expected sentences, found an empty file`,
-        where: filesOf(text)[0],
-        hint: 'Check the path.',
-      });
-    }
+    return step.value;
   }
 
-  /** Writes a split. The ids of the training text are provisional, see SymbolTable. */
-  private async encode(split: Split, sides: readonly [Side, Side]): Promise<SplitSummary> {
-    const { texts, clean, startEncoder = encodeHere } = this.options;
-    const filter = split === 'train' ? this.options.filter : undefined;
-    const total = [...this.digests].find(([role]) => role.startsWith(split))?.[1].lines;
-    const progress = startProgress({ label: `Encoding ${split}`, total, unit: 'pairs' });
+  /** Writes a split. The ids of the training text are provisional, see SymbolTable. @param tag its number */
+  private async encode(part: TextPart, sides: readonly [Side, Side], tag?: number): Promise<SplitSummary> {
+    const { clean, startEncoder = encodeHere, sourceLang, targetLang } = this.options;
+    const { split, filter, texts } = part;
+    const progress = startProgress({
+      label: `Encoding ${part.name ?? split}`,
+      total: linesOf(part, [sourceLang, targetLang], this.digests),
+      unit: 'pairs',
+    });
     const writer = new SplitWriter(this.stem(split), sides, {
-      counted: split === 'train',
+      counted: this.training.includes(part),
       seen: filter?.deduplicate ? new PairSet() : undefined,
     });
-    const files = filesOf(texts[split]!);
+    const files = texts.flatMap(filesOf);
     const [source, target] = sides.map(({ model, table }) => ({ model, numbering: table.numbering }));
-    const encoder = startEncoder({ sides: [source, target], options: { clean, filter }, files });
+    const encoder = startEncoder({ sides: [source, target], options: { clean, filter, tag }, files });
     try {
       const encode = (block: PairBytes) => encoder.encode(block);
-      await this.read(split, mapInOrder(readPairBytes(files), encode, encoder.width), (encoded) => {
+      await this.read(part, encode, encoder.width, (encoded) => {
         writer.add(encoded);
         progress.update(writer.pairs);
       });
-      if (filter !== undefined && writer.kept === 0) throw this.allDropped(writer);
+      if (filter !== undefined && writer.kept === 0) throw allDropped(writer, part);
       writer.finish();
       this.files.push(...writer.files);
     } finally {
@@ -197,17 +218,8 @@ class Preprocessing {
     return writer.summary(filter !== undefined);
   }
 
-  private allDropped({ pairs, dropped }: SplitWriter): UserError {
-    const reasons = Object.entries(dropped).filter(([, count]) => count > 0);
-    return new UserError({
-      problem: `expected training pairs, but data.filter drops all ${pairs} (${reasons.map(([reason, count]) => `${reason}: ${count}`).join(', ')})`,
-      where: filesOf(this.options.texts.train)[0],
-      hint: 'Loosen data.filter, or check that the files are the right ones.',
-    });
-  }
-
   /** What the names of the files of a split begin with. */
-  private stem(split: Split): string {
+  private stem(split: string): string {
     const { sourceLang, targetLang } = this.options;
     return path.join(this.folder, `${split}.${sourceLang}-${targetLang}`);
   }
@@ -219,7 +231,9 @@ class Preprocessing {
     const dictionaries = new Map<string, Dictionary>();
     for (const { language, table } of sides) {
       const { dictionary, ids } = finished.get(table)!;
-      if (ids !== undefined) remapIds(`${this.stem('train')}.${language}`, table.size, ids);
+      for (const { split } of ids === undefined ? [] : this.training) {
+        remapIds(`${this.stem(split)}.${language}`, table.size, ids!);
+      }
       dictionaries.set(language, dictionary);
       this.write(`dict.${language}.txt`, dictionary.serialize());
     }
@@ -249,6 +263,7 @@ class Preprocessing {
       languages: { source: sourceLang, target: targetLang },
       inputs: this.describeInputs(),
       splits,
+      ...describeCorpora(this.training),
       dictionaries: Object.fromEntries(
         [...dictionaries].map(([language, { size, hash }]) => [language, { size, sha256: hash }]),
       ),

@@ -2,10 +2,11 @@ import { finishHearing } from '../common/pieces.js';
 import type { Batch } from '../data/batch.js';
 import type { BatchCuts } from '../data/batch-cuts.js';
 import { makeBatch, readBatch } from '../data/batch-iterator.js';
+import { lengthsOfEpoch } from '../data/corpus-mix.js';
 import { type EpochPlan, planEpoch } from '../data/epoch-plan.js';
 import type { SentencePair } from '../data/parallel-dataset.js';
 import type { Share } from './gradient-tree.js';
-import { cutSplit, firstEpoch } from './split.js';
+import { cutPairs, cutSplit, firstEpoch } from './split.js';
 import type { TrainerOptions } from './training.js';
 
 /** Batches that are read before they are wanted, at the least; those of two updates, where they are more. */
@@ -40,7 +41,9 @@ export function batchBytes(
 /** The training batches of one epoch after another: planned before its first update, read while those before are used. */
 export class EpochBatches {
   private readonly options: TrainerOptions;
-  private readonly cuts: BatchCuts;
+  /** Of the epoch that was asked for last: all have the same, unless each draws pairs of its own. */
+  private cuts: BatchCuts;
+  private cutEpoch = 1;
   private planned: { epoch: number; plan: EpochPlan } | undefined;
   /** What is being read, or was, by its position in the epoch. */
   private readonly ahead = new Map<number, Promise<SentencePair[]>>();
@@ -54,15 +57,23 @@ export class EpochBatches {
   constructor(options: TrainerOptions, share: Share = { first: 0, end: options.config.updateFreq }) {
     this.options = options;
     this.share = share;
-    this.cuts = cutSplit('train', options.train, this.optionsOf(1));
+    this.cuts = cutSplit('train', lengthsOfEpoch(options.train, this.optionsOf(1)), this.optionsOf(1));
   }
 
-  /** Batches of an epoch. */
+  /** Turns to an epoch. */
+  private turnTo(epoch: number): void {
+    if (epoch === this.cutEpoch) return;
+    this.cutEpoch = epoch;
+    const drawn = lengthsOfEpoch(this.options.train, this.optionsOf(epoch));
+    if (drawn !== this.cuts.lengths) this.cuts = cutPairs('train', drawn, this.optionsOf(epoch));
+  }
+
+  /** Batches of the epoch that was asked for last. */
   get length(): number {
     return this.cuts.length;
   }
 
-  /** Updates of an epoch. */
+  /** Updates of it. */
   get updates(): number {
     return Math.ceil(this.length / this.options.config.updateFreq);
   }
@@ -81,6 +92,7 @@ export class EpochBatches {
   async begin(epoch: number, isUnwanted: () => boolean = () => false): Promise<boolean> {
     if (this.planned?.epoch === epoch) return true;
     await this.idle();
+    this.turnTo(epoch);
     this.planned = undefined; // two plans at a time would be twice the memory
     const plan = await finishHearing(planEpoch(this.cuts, this.optionsOf(epoch)), isUnwanted);
     if (plan === undefined) return false;
@@ -89,7 +101,8 @@ export class EpochBatches {
   }
 
   /** Whether an epoch has none from this position on. */
-  isDone(position: number): boolean {
+  isDone(epoch: number, position: number): boolean {
+    this.turnTo(epoch);
     return position >= this.length;
   }
 

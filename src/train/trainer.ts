@@ -89,10 +89,11 @@ export class Trainer {
         if (save && this.keeper.savedAt !== this.state.updates) await this.save();
         this.here.answered();
         if (this.keeper.isCopyDue(this.state.updates)) await this.copy();
-        const epoch = this.state.epoch + (this.epochDone ? 1 : 0);
+        const isDone = this.epochDone;
+        const epoch = this.state.epoch + (isDone ? 1 : 0);
         const isUnwanted = () => !this.ranks.areSeveral && this.here.signal !== undefined;
         if (!(await this.batches.begin(epoch, isUnwanted))) continue;
-        if (this.epochDone) Object.assign(this.state, { epoch, position: 0 });
+        if (isDone) Object.assign(this.state, { epoch, position: 0 });
         await this.update();
         await setImmediate(); // lets signals be heard
       }
@@ -115,7 +116,7 @@ export class Trainer {
   }
 
   private get epochDone(): boolean {
-    return this.batches.isDone(this.state.position);
+    return this.batches.isDone(this.state.epoch, this.state.position);
   }
 
   private async update(): Promise<void> {

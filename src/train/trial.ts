@@ -3,6 +3,7 @@ import type { TensorMemory } from '../backend/init.js';
 import { finishNow } from '../common/pieces.js';
 import type { Config } from '../config/schema.js';
 import { type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
+import { lengthsOfEpoch } from '../data/corpus-mix.js';
 import { orderOfBatches, planBytes, planEpoch } from '../data/epoch-plan.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
@@ -85,7 +86,7 @@ export class Trial {
   private cut(maxTokens: number) {
     const { train, seed, maxPositions } = this.options;
     const options = firstEpoch({ maxTokens, maxPositions, seed });
-    return { options, cuts: cutPairs('train', train, options) };
+    return { options, cuts: cutPairs('train', lengthsOfEpoch(train, options), options) };
   }
 
   /**

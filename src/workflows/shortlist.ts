@@ -5,12 +5,13 @@ import { startProgress } from '../common/progress.js';
 import type { ShortlistLimits } from '../common/shortlist-limits.js';
 import { findRun } from '../config/run-folder.js';
 import type { Config } from '../config/schema.js';
+import type { TrainingSplit } from '../data/corpus-mix.js';
 import { Dictionary } from '../data/dictionary.js';
 import { type Lexicon, learnLexicon, type Pairs } from '../data/lexicon.js';
-import { ParallelDataset } from '../data/parallel-dataset.js';
 import { loadDictionaries } from '../decode/load-model.js';
 import { Shortlist } from '../decode/shortlist.js';
 import { SHORTLIST_FILE, type Vocabularies, writeShortlist } from '../decode/shortlist-file.js';
+import { openTrainingSplit } from './preprocess/training-split.js';
 
 export interface ShortlistOptions extends ShortlistLimits {
   /** The config of the run. */
@@ -37,8 +38,8 @@ export function makeShortlist(run: string, options: ShortlistOptions): string {
   const file = options.output ?? path.join(runDirectory, SHORTLIST_FILE);
   const dictionaries = loadDictionaries(runDirectory, config.data);
   checkVocabulary(config.data, dictionaries);
-  const { destdir, sourceLang, targetLang } = config.data;
-  const dataset = ParallelDataset.open(destdir, 'train', sourceLang, targetLang);
+  const { destdir } = config.data;
+  const dataset = openTrainingSplit(config.data);
   try {
     const pairs = spread(dataset, options.pairs);
     log.info(`Learning from ${pairs.size} of the ${dataset.size} training pairs in ${destdir}`);
@@ -74,7 +75,7 @@ function checkVocabulary(
 }
 
 /** At most so many of the pairs, from all parts of them. */
-function spread(dataset: ParallelDataset, most: number): Pairs {
+function spread(dataset: TrainingSplit, most: number): Pairs {
   const size = Math.min(most, dataset.size);
   return { size, pair: (i) => dataset.pair(Math.floor((i * dataset.size) / size)) };
 }

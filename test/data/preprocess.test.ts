@@ -57,7 +57,7 @@ async function preprocess({ folder, ...overrides }: Overrides): Promise<string> 
     destdir,
     sourceLang: 'en',
     targetLang: 'it',
-    texts: texts as PreprocessOptions['texts'],
+    texts: texts as unknown as PreprocessOptions['texts'],
     vocabulary: { kind: 'trained', start: (setup) => countHere(wordTrainer, setup) },
     joint: true,
     filter: { minLength: 1, maxLength: 175, maxRatio: null, deduplicate: false },

@@ -45,7 +45,7 @@ test('the last update of an epoch may have fewer batches', async () => {
   assert.equal(batches.plan.length, length);
   assert.equal(batches.updates, Math.ceil(length / 2));
   assert.equal((await batches.ofUpdate(length - 1)).length, 1);
-  assert.deepEqual([batches.isDone(length - 1), batches.isDone(length)], [false, true]);
+  assert.deepEqual([batches.isDone(1, length - 1), batches.isDone(1, length)], [false, true]);
 });
 
 test('planning is given up where somebody asks for it, and done once for an epoch', async () => {

@@ -1,7 +1,8 @@
 import { UserError } from '../../common/errors.js';
 import type { SettledConfig } from '../../config/schema.js';
 import type { Batch } from '../../data/batch.js';
-import { readBatch } from '../../data/batch-iterator.js';
+import { type PairSource, readBatch } from '../../data/batch-iterator.js';
+import { lengthsOfEpoch } from '../../data/corpus-mix.js';
 import { batchOf } from '../../data/epoch-plan.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
 import type { Split } from '../../data/preprocess-options.js';
@@ -55,7 +56,7 @@ export function openAnalysisBatch(
 
 function readNumbered(
   { model, train, seed }: SettledConfig,
-  pairs: ParallelDataset,
+  pairs: PairSource,
   split: string,
   number: number,
   resegment: TrainingData['resegment'],
@@ -69,7 +70,7 @@ function readNumbered(
     worldSize: 1,
     shuffle: split === 'train',
   };
-  const cuts = cutPairs(split, pairs, options);
+  const cuts = cutPairs(split, lengthsOfEpoch(pairs, options), options);
   if (number < 1 || number > cuts.length) {
     throw new UserError({
       problem: `expected a batch from 1 to ${cuts.length}, found ${number}`,

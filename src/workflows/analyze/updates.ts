@@ -3,6 +3,7 @@ import { followUpdates, meterUpdates, type Updates } from '../../analysis/update
 import { log } from '../../common/log.js';
 import type { TrainConfig } from '../../config/schema.js';
 import { type BatchOptions, planBatches, readBatch } from '../../data/batch-iterator.js';
+import { lengthsOfEpoch } from '../../data/corpus-mix.js';
 import type { EpochPlan } from '../../data/epoch-plan.js';
 import { tf } from '../../ops/tf.js';
 import type { GradientNorms, UpdateSensitivity } from '../../report/analysis-data.js';
@@ -103,7 +104,7 @@ class TrainingUpdates implements Updates {
     this.updates = updates;
     const { maxPositions } = config.model;
     this.batchOptions = firstEpoch({ maxTokens: train.maxTokens, maxPositions, seed });
-    this.plan = planBatches(data.train, this.batchOptions);
+    this.plan = planBatches(lengthsOfEpoch(data.train, this.batchOptions), this.batchOptions);
   }
 
   next(look?: Parameters<Updates['next']>[0]): number {

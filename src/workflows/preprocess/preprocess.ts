@@ -5,8 +5,11 @@ import { formatDuration } from '../../common/duration.js';
 import { type Complaint, InterruptedError, UserError, userErrorOf } from '../../common/errors.js';
 import { putBack } from '../../common/leftovers.js';
 import { log } from '../../common/log.js';
+import { corporaOf } from '../../config/corpus-list.js';
+import { fromHome } from '../../config/home.js';
 import type { Config, DataConfig } from '../../config/schema.js';
 import { Dictionary } from '../../data/dictionary.js';
+import { findParallelTexts } from '../../data/find-texts.js';
 import {
   hasManifest,
   isStale,
@@ -16,10 +19,12 @@ import {
   verifyDataset,
 } from '../../data/manifest.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
-import { findParallelText, type ParallelText } from '../../data/parallel-text.js';
+import { findParallelText } from '../../data/parallel-text.js';
 import { preprocessCorpus } from '../../data/preprocess.js';
-import { inputsOf, type PreprocessOptions, SPLITS } from '../../data/preprocess-options.js';
+import type { PreprocessOptions } from '../../data/preprocess-options.js';
+import { type CorpusText, inputsOf } from '../../data/text-parts.js';
 import { startEncoder } from './encoder-threads.js';
+import { trainingShards } from './training-split.js';
 import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
 
 /**
@@ -65,18 +70,31 @@ type Texts = PreprocessOptions['texts'];
 
 /** The files of the text. @throws UserError with every one that is missing, by its key */
 function findTexts(data: DataConfig): Texts {
-  const texts: Partial<Record<(typeof SPLITS)[number], ParallelText>> = {};
   const complaints: Complaint[] = [];
-  for (const split of SPLITS) {
-    const prefix = data[split];
-    if (prefix === null) continue;
-    const key = `data.${split}`;
+  const attempt = <T>(find: () => T): T | undefined => {
     try {
-      texts[split] = findParallelText(path.resolve(data.root, prefix), data.sourceLang, data.targetLang, key);
+      return find();
     } catch (error) {
       complaints.push(...userErrorOf(error).complaints);
+      return undefined;
     }
-  }
+  };
+  const find = (key: 'train' | 'valid' | 'test', prefix: string | null) =>
+    prefix === null
+      ? undefined
+      : attempt(() =>
+          findParallelText(path.resolve(data.root, prefix), data.sourceLang, data.targetLang, `data.${key}`),
+        );
+  const corpora = corporaOf(data.train)?.map((corpus, i): CorpusText => {
+    const { name, tag, path: pattern, filter } = corpus;
+    const place = path.resolve(data.root, fromHome(pattern));
+    const found = attempt(() =>
+      findParallelTexts(place, data.sourceLang, data.targetLang, `data.train.${i}`),
+    );
+    return { name, tag, texts: found ?? [], filter: { ...data.filter, ...filter } };
+  });
+  const train = corpora ?? find('train', data.train as string | null);
+  const [valid, test] = [find('valid', data.valid), find('test', data.test)];
   if (data.train === null) {
     complaints.push({
       problem: 'expected the training text, found null',
@@ -85,7 +103,7 @@ function findTexts(data: DataConfig): Texts {
     });
   }
   if (complaints.length > 0) throw new UserError(complaints);
-  return texts as Texts;
+  return { train: train!, valid, test };
 }
 
 /** As findTexts; undefined where text is missing, but the dataset of this config is there. */
@@ -108,7 +126,11 @@ function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
 
 /** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
 export function datasetHash(data: DataConfig): string {
-  const { sourceLang, targetLang, vocabularyFrom, tokenizer, filter, clean } = data;
+  const { sourceLang, targetLang, vocabularyFrom, tokenizer, clean } = data;
+  const corpora = corporaOf(data.train)?.map(({ name, tag, filter }) => ({
+    ...{ name, tag },
+    filter: { ...data.filter, ...filter },
+  }));
   const { model, joint, sentences, ...others } = tokenizer;
   // Without the key the name is that which datasets had before there was one.
   const training = sentences === null ? others : { ...others, sentences };
@@ -117,7 +139,7 @@ export function datasetHash(data: DataConfig): string {
     targetLang,
     joint,
     training: model === null && vocabularyFrom === null ? training : null,
-    filter,
+    ...(corpora === undefined ? { filter: data.filter } : { corpora }),
     clean,
   });
 }
@@ -162,9 +184,10 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 }
 
 /** The manifest in a few lines. */
-function describeDataset({ splits, dictionaries }: Manifest): string[] {
+function describeDataset({ splits, dictionaries, corpora = [] }: Manifest): string[] {
+  const named = new Map(corpora.map(({ name, split }) => [split, `${split} (${name})`]));
   return [
-    ...Object.entries(splits).flatMap(([name, split]) => describeSplit(name, split)),
+    ...Object.entries(splits).flatMap(([name, split]) => describeSplit(named.get(name) ?? name, split)),
     ...describeDictionaries(dictionaries),
   ];
 }
@@ -192,9 +215,12 @@ function describeSplit(name: string, { pairs, kept, dropped, sides }: SplitSumma
 }
 
 /** Opens a data-bin of others and reads a first pair of each split. */
-function checkPrepared({ destdir, sourceLang, targetLang }: DataConfig): void {
-  for (const split of SPLITS) {
-    if (split !== 'train' && !ParallelDataset.exists(destdir, split, sourceLang, targetLang)) continue;
+function checkPrepared(data: DataConfig): void {
+  const { destdir, sourceLang, targetLang } = data;
+  const others = ['valid', 'test'].filter((split) =>
+    ParallelDataset.exists(destdir, split, sourceLang, targetLang),
+  );
+  for (const split of [...trainingShards(data), ...others]) {
     const dataset = ParallelDataset.open(destdir, split, sourceLang, targetLang);
     try {
       if (dataset.size === 0) {

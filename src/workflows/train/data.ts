@@ -4,15 +4,17 @@ import { UserError } from '../../common/errors.js';
 import type { Config } from '../../config/schema.js';
 import type { Batch } from '../../data/batch.js';
 import { type Resegment, readBatch } from '../../data/batch-iterator.js';
+import { lengthsOfEpoch, type TrainingSplit } from '../../data/corpus-mix.js';
 import { Dictionary } from '../../data/dictionary.js';
 import { batchOf } from '../../data/epoch-plan.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
 import { cutPairs, firstEpoch } from '../../train/split.js';
+import { openTrainingSplit } from '../preprocess/training-split.js';
 import { createResegment } from './resegment.js';
 
 /** What a model is trained on. */
 export interface TrainingData {
-  train: ParallelDataset;
+  train: TrainingSplit;
   /** Null where the dataset has no such split. */
   valid: ParallelDataset | null;
   source: Dictionary;
@@ -43,7 +45,7 @@ export function openTrainingData({
     });
   }
   const resegment = createResegment(data, seed, source, target);
-  const train = ParallelDataset.open(destdir, 'train', sourceLang, targetLang);
+  const train = openTrainingSplit(data);
   const hasValid = ParallelDataset.exists(destdir, 'valid', sourceLang, targetLang);
   const valid = hasValid ? ParallelDataset.open(destdir, 'valid', sourceLang, targetLang) : null;
   return {
@@ -55,7 +57,7 @@ export function openTrainingData({
     resegment,
     firstBatch: (maxTokens) => {
       const options = firstEpoch({ maxTokens, maxPositions, seed });
-      const first = batchOf(cutPairs('train', train, options), options, 0);
+      const first = batchOf(cutPairs('train', lengthsOfEpoch(train, options), options), options, 0);
       return readBatch(train, first, options, resegment);
     },
     close: () => {

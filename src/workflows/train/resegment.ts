@@ -1,5 +1,6 @@
 import { UserError } from '../../common/errors.js';
 import { Purpose, RandomStream } from '../../common/rng.js';
+import { corporaOf } from '../../config/corpus-list.js';
 import type { DataConfig } from '../../config/schema.js';
 import type { Resegment } from '../../data/batch-iterator.js';
 import { type Dictionary, EOS, UNK } from '../../data/dictionary.js';
@@ -30,8 +31,14 @@ export function createResegment(
     });
     return () => stream.nextUniform();
   };
+  const tags = new Set(
+    corporaOf(data.train)?.flatMap(({ tag }) => (tag === null ? [] : source.indexOf(tag))),
+  );
+  tags.delete(UNK);
   return (pair, index, epoch) => ({
-    source: segmentAnew(pair.source, tokenizers[0], source, bpeDropout, random(index, epoch, 0)),
+    source: afterTag(pair.source, tags, (ids) =>
+      segmentAnew(ids, tokenizers[0], source, bpeDropout, random(index, epoch, 0)),
+    ),
     target: segmentAnew(pair.target, tokenizers[1], target, bpeDropout, random(index, epoch, 1)),
   });
 }
@@ -60,6 +67,16 @@ function loadTokenizers(data: DataConfig, languages: readonly string[]): Tokeniz
     loaded.set(file, tokenizer);
     return tokenizer;
   });
+}
+
+/** What becomes of a sentence, but for the tag that it may begin with. */
+function afterTag(
+  ids: Int32Array,
+  tags: ReadonlySet<number>,
+  change: (ids: Int32Array) => Int32Array,
+): Int32Array {
+  if (!tags.has(ids[0])) return change(ids);
+  return Int32Array.from([ids[0], ...change(ids.subarray(1))]);
 }
 
 /** Other ids of the same text; the given ones where it has something that the dictionary lacks. */

@@ -7,6 +7,7 @@ import { camelizeKeys } from '../../config/camel.js';
 import { loadRunConfig } from '../../config/load.js';
 import { runConfigFile } from '../../config/run-folder.js';
 import type { Config, SettledConfig, WrittenConfig } from '../../config/schema.js';
+import { lengthsOfEpoch } from '../../data/corpus-mix.js';
 import { lengthTable } from '../../data/length-table.js';
 import { Transformer } from '../../model/transformer.js';
 import { largestThatFits, updateFrequency } from '../../train/batch-size.js';
@@ -62,7 +63,9 @@ export async function settleBatch(
   const maxTokens = asked === 'auto' ? await measureMaxTokens(given.config, data, backend) : asked;
   if (batchTokens === null) return withBatch(given, { maxTokens, updateFreq });
   const { maxPositions } = given.config.model;
-  const cuts = cutPairs('train', data.train, { maxTokens, maxPositions });
+  const { seed } = given.config;
+  const drawn = lengthsOfEpoch(data.train, { seed, epoch: 1 });
+  const cuts = cutPairs('train', drawn, { maxTokens, maxPositions });
   const tokens = cuts.targetTokens.reduce((sum, count) => sum + count, 0);
   const found = updateFrequency(batchTokens, tokens, cuts.length);
   const mean = Math.round((found * tokens) / cuts.length);
