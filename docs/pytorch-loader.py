@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-EOS = 2
+PAD, EOS = 1, 2
 
 
 def load(folder):
@@ -37,9 +37,11 @@ def load(folder):
 def log_probs(config, weights, source, target):
     """log p of every entry of the vocabulary after each target token, [len(target), V]."""
     memory = stack(config, weights, 'encoder', source, None)
-    hidden = stack(config, weights, 'decoder', [EOS] + target[:-1], memory)
+    start = PAD if config.get('decoder-start') == 'pad' else EOS
+    hidden = stack(config, weights, 'decoder', [start] + target[:-1], memory)
     shared = {'all': 'encoder.embed_tokens.weight', 'decoder': 'decoder.embed_tokens.weight', 'none': 'decoder.embed_out'}
-    return F.log_softmax(hidden @ weights[shared[config['share-embeddings']]].T, dim=-1)
+    logits = hidden @ weights[shared[config['share-embeddings']]].T
+    return F.log_softmax(logits + weights.get('decoder.output_bias', 0), dim=-1)
 
 
 def stack(config, weights, name, tokens, memory):
@@ -106,7 +108,7 @@ def norm(weights, name, x):
 
 def feed_forward(config, weights, prefix, x):
     inner = F.linear(x, weights[f'{prefix}fc1.weight'], weights[f'{prefix}fc1.bias'])
-    inner = F.gelu(inner) if config['activation-fn'] == 'gelu' else F.relu(inner)
+    inner = {'relu': F.relu, 'gelu': F.gelu, 'swish': F.silu}[config['activation-fn']](inner)
     return F.linear(inner, weights[f'{prefix}fc2.weight'], weights[f'{prefix}fc2.bias'])
 
 

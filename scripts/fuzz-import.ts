@@ -9,6 +9,7 @@ import { UserError } from '../src/common/errors.js';
 import { log } from '../src/common/log.js';
 import { check } from '../src/workflows/check/check.js';
 import { importCheckpoint } from '../src/workflows/exchange/import.js';
+import { importMarian } from '../src/workflows/exchange/import-marian.js';
 import { writeMutant } from './import-mutants.js';
 
 /**
@@ -56,13 +57,16 @@ export async function tryMutant(folder: string, seed: number, index: number): Pr
   const output = path.join(folder, 'run');
   let [outcome, message]: [Answer['outcome'], string | undefined] = ['imported', undefined];
   try {
-    await importCheckpoint(checkpoint, { output, dataBin });
+    if (checkpoint.endsWith('.npz')) {
+      const vocabs = [path.join(dataBin, 'vocab.yml')];
+      await importMarian(checkpoint, { output, vocabs, sourceLang: 'de', targetLang: 'en' });
+    } else await importCheckpoint(checkpoint, { output, dataBin });
     const damaged = check(output).findings.filter(({ verdict }) => verdict === 'damaged');
     if (damaged.length > 0) [outcome, message] = ['fault', `check: ${damaged[0].what}: ${damaged[0].detail}`];
   } catch (error) {
     outcome = error instanceof UserError ? 'refused' : 'fault';
     if (outcome === 'fault') message = (error as Error).stack;
-    else if (fs.readdirSync(folder).sort().join() !== 'data,model.pt')
+    else if (fs.readdirSync(folder).sort().join() !== `data,${path.basename(checkpoint)}`)
       [outcome, message] = ['fault', 'something is left'];
   }
   const { user, system } = process.cpuUsage(before);

@@ -4,6 +4,8 @@ import { packageRoot } from '../src/common/files.js';
 import { Made, Persistent, type PickleValue, pickle, Tuple } from '../src/formats/pickle.js';
 import { openTorchFile } from '../src/formats/torch-file.js';
 import { readZipDirectory, writeZip } from '../src/formats/zip.js';
+import { marianVocabulary, SMALL } from './marian-model.js';
+import { MARIAN_MUTATIONS } from './marian-mutants.js';
 import { Draw, scramble } from './mutant-draw.js';
 import { OPCODES, op } from './pickle-pieces.js';
 
@@ -263,10 +265,12 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     whole(checkpoint, draw);
     misspell(dataBin, draw);
   },
+  ...MARIAN_MUTATIONS,
 };
 
 /**
- * Writes the mutant of a number, always the same one: a checkpoint and, beside it, its dictionaries.
+ * Writes the mutant of a number, always the same one: a checkpoint and, beside it, its dictionaries; or a model of Marian and
+ * its vocabulary, `vocab.yml`.
  *
  * @returns the kind of its change
  */
@@ -277,10 +281,12 @@ export function writeMutant(
 ): { kind: string; checkpoint: string; dataBin: string } {
   const kinds = Object.keys(MUTATIONS);
   const kind = kinds[index % kinds.length];
-  const [checkpoint, dataBin] = [path.join(folder, 'model.pt'), path.join(folder, 'data')];
+  const name = Object.hasOwn(MARIAN_MUTATIONS, kind) ? 'model.npz' : 'model.pt';
+  const [checkpoint, dataBin] = [path.join(folder, name), path.join(folder, 'data')];
   fs.mkdirSync(dataBin, { recursive: true });
   for (const language of LANGUAGES)
     fs.copyFileSync(path.join(DATA_BIN, `dict.${language}.txt`), path.join(dataBin, `dict.${language}.txt`));
+  fs.writeFileSync(path.join(dataBin, 'vocab.yml'), marianVocabulary(SMALL.vocabulary));
   MUTATIONS[kind](checkpoint, dataBin, new Draw(seed, index));
   return { kind, checkpoint, dataBin };
 }

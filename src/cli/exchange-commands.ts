@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import { type Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
@@ -88,7 +89,9 @@ function oneOfTwo(neither: boolean): UserError {
 
 interface ImportFlags {
   output: string;
-  dataBin: string;
+  dataBin?: string;
+  vocabs?: string[];
+  tokenizers?: string[];
   sourceLang?: string;
   targetLang?: string;
   quiet?: boolean;
@@ -98,16 +101,57 @@ interface ImportFlags {
 export function addImport(program: Command): void {
   program
     .command('import')
-    .argument('<file>', 'A checkpoint of the official code, such as checkpoint_best.pt.')
-    .description('Checkpoint of the official code → run directory to translate with; no code in it is run.')
+    .argument(
+      '<file>',
+      'A checkpoint of the official code, such as checkpoint_best.pt, or a model.npz of Marian.',
+    )
+    .description(
+      'Checkpoint of the official code, or of Marian → run directory to translate with; no code in it is run.',
+    )
     .requiredOption('-o, --output <folder>', 'The run directory to write.')
-    .requiredOption('--data-bin <folder>', 'Its dictionaries, dict.<lang>.txt; tokenizers, if any.')
+    .option('--data-bin <folder>', 'For .pt: its dictionaries, dict.<lang>.txt; tokenizers, if any.')
+    .option(
+      '--vocabs <files...>',
+      'For .npz: vocabularies of source and target, or one of both; .yml or SentencePiece models.',
+    )
+    .option(
+      '--tokenizers <files...>',
+      'For .npz: SentencePiece models of source and target, or one of both (default: vocabularies that are such).',
+    )
     .option('-s, --source-lang <lang>', 'Language translated from (default: what the checkpoint says).')
     .option('-t, --target-lang <lang>', 'Language translated to (default: what the checkpoint says).')
     .option('--quiet', 'Print warnings and errors only.')
     .action(async (file: string, { quiet, ...options }: ImportFlags) => {
       log.setQuiet(quiet === true);
-      const { importCheckpoint } = await import('../workflows/exchange/import.js');
-      await importCheckpoint(file, options);
+      const { output, dataBin, vocabs, tokenizers, sourceLang, targetLang } = options;
+      if (!/\.npz(\.|$)/i.test(path.basename(file))) {
+        if (dataBin === undefined) throw asksFor('--data-bin', 'a checkpoint of the official code');
+        if (vocabs !== undefined || tokenizers !== undefined)
+          throw notWith(vocabs === undefined ? '--tokenizers' : '--vocabs', 'a model of Marian, .npz');
+        const { importCheckpoint } = await import('../workflows/exchange/import.js');
+        return await importCheckpoint(file, { output, dataBin, sourceLang, targetLang });
+      }
+      if (dataBin !== undefined) throw notWith('--data-bin', 'a checkpoint of the official code, .pt');
+      if (vocabs === undefined) throw asksFor('--vocabs', 'a model of Marian');
+      if (sourceLang === undefined) throw asksFor('--source-lang', 'a model of Marian');
+      if (targetLang === undefined) throw asksFor('--target-lang', 'a model of Marian');
+      const { importMarian } = await import('../workflows/exchange/import-marian.js');
+      await importMarian(file, { output, vocabs, tokenizers, sourceLang, targetLang });
     });
+}
+
+function asksFor(flag: string, what: string): UserError {
+  return new UserError({
+    problem: `expected ${flag}, found none`,
+    where: 'import',
+    hint: `${what[0].toUpperCase()}${what.slice(1)} does not say it: see \`admin-nmt import --help\`.`,
+  });
+}
+
+function notWith(flag: string, what: string): UserError {
+  return new UserError({
+    problem: `found ${flag}, which is for ${what}`,
+    where: 'import',
+    hint: 'Leave it out: see `admin-nmt import --help`.',
+  });
 }

@@ -57,7 +57,9 @@ export const modelSection = section(
     dropout: bound(rate(0.1, 'Dropout on embeddings and on each sublayer’s output.')),
     'attention-dropout': bound(rate(0.1, 'Dropout on attention weights.')),
     'activation-dropout': bound(rate(0.1, 'Dropout after the activation in feed-forward sublayers.')),
-    'activation-fn': bound(choice(['relu', 'gelu'], 'relu', 'Activation of the feed-forward sublayers.')),
+    'activation-fn': bound(
+      choice(['relu', 'gelu', 'swish'], 'relu', 'Activation of the feed-forward sublayers.'),
+    ),
     positions: bound(choice(['sinusoidal', 'learned'], 'sinusoidal', 'Position embeddings.')),
     'max-positions': bound(count(1024, 'Longest sentence in tokens, </s> included.', 2, 2 ** 20), {
       unit: 'tokens',
@@ -70,6 +72,14 @@ export const modelSection = section(
       ),
     ),
     'scale-embeddings': bound(flag(true, 'Multiply embeddings by √embed-dim.')),
+    'output-bias': bound(flag(false, 'Add a bias to the output projection, as Marian does.')),
+    'decoder-start': bound(
+      choice(
+        ['eos', 'pad'],
+        'eos',
+        'Whose embedding the decoder reads before the first word: that of </s>, or that of <pad>, which is zero in models of Marian.',
+      ),
+    ),
   },
   'The Transformer.',
 );

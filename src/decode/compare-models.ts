@@ -79,7 +79,7 @@ function logPartition(logits: Float32Array): number {
 
 /** Logits of every entry after each target token, [T · V]. */
 async function logitsOf(model: Transformer, batch: Batch): Promise<Float32Array> {
-  const output = PreparedLinear.of(model.outputWeight(), null);
+  const output = PreparedLinear.of(model.outputWeight(), model.outputBias());
   const logits = tf.tidy(() => {
     const pass = model.pass({ training: null });
     const memory = model.encode(batch.source, pass);

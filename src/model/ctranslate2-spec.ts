@@ -3,7 +3,7 @@ import { SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { Ctranslate2Model, Ctranslate2Variable } from '../formats/ctranslate2.js';
 import { FIRST_POSITION, sinusoids } from './embeddings.js';
-import { embeddingName, outputName } from './parameters.js';
+import { embeddingName, OUTPUT_BIAS, outputName } from './parameters.js';
 import { layerPrefix, STACKS, type Stack } from './scheme.js';
 import type { WeightValues } from './transformer.js';
 
@@ -13,7 +13,7 @@ type WeightsByName = (name: string) => WeightValues;
 /** The TransformerSpec that is written; what it holds is in CTranslate2's specs/transformer_spec.py. */
 const SPECIFICATION = { specification: 'TransformerSpec', revision: 7 };
 /** Its numbers of activation functions (specs/common_spec.py); its GELU is the exact one, as ours. */
-const ACTIVATIONS: Record<ModelConfig['activationFn'], number> = { relu: 0, gelu: 3 };
+const ACTIVATIONS: Record<ModelConfig['activationFn'], number> = { relu: 0, swish: 2, gelu: 3 };
 
 /**
  * A model as CTranslate2 has it (TransformerSpec; its converters/fairseq.py does the same for models of fairseq).
@@ -60,6 +60,7 @@ export function ctranslate2Model(
       ['encoder/embeddings_0/weight', weight(embeddingName(config, 'encoder'))],
       ['decoder/embeddings/weight', weight(embeddingName(config, 'decoder'))],
       ['decoder/projection/weight', weight(outputName(config))],
+      ...(config.outputBias ? ([['decoder/projection/bias', weight(OUTPUT_BIAS)]] as Variables) : []),
     ]),
   };
 }
@@ -150,13 +151,13 @@ function sinusoidVariable({ maxPositions, embedDim }: ModelConfig): Ctranslate2V
   return { shape: [maxPositions, embedDim], data: sinusoids(places, { embedDim }) };
 }
 
-/** The text of CTranslate2's config.json: sentences end in `</s>`, which also starts a translation. */
-export function ctranslate2Config(): string {
+/** The text of CTranslate2's config.json: sentences end in `</s>`, which also starts a translation, or `<pad>` does. */
+export function ctranslate2Config({ decoderStart }: Pick<ModelConfig, 'decoderStart'>): string {
   const config = {
     add_source_bos: false,
     add_source_eos: true,
     bos_token: '<s>',
-    decoder_start_token: '</s>',
+    decoder_start_token: decoderStart === 'pad' ? '<blank>' : '</s>',
     eos_token: '</s>',
     layer_norm_epsilon: null, // 1e-5, as everywhere here
     multi_query_attention: false,

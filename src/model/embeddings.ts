@@ -10,7 +10,8 @@ import type { Stack } from './scheme.js';
 export const FIRST_POSITION = PADDING_INDEX + 1;
 
 /**
- * Token embeddings · √d (where the config says so) + position embeddings, then dropout.
+ * Token embeddings · √d (where the config says so) + position embeddings, then dropout. The first token of the decoder is
+ * `</s>`, in whose place `<pad>` may be read.
  *
  * @param tokens [T]
  * @param positions of each token in its sentence, from 0, [T]
@@ -27,7 +28,9 @@ export function embed(pass: Pass, stack: Stack, tokens: Int32Array, positions: I
       hint: 'Shorten the sentence, or train with a larger max-positions.',
     });
   }
-  return placedEmbedding(tokens, pass.matrix(embeddingName(config, stack)), {
+  const starts = stack === 'decoder' && config.decoderStart === 'pad';
+  const read = starts ? tokens.map((token, i) => (positions[i] === 0 ? PADDING_INDEX : token)) : tokens;
+  return placedEmbedding(read, pass.matrix(embeddingName(config, stack)), {
     scale: config.scaleEmbeddings ? Math.sqrt(config.embedDim) : 1,
     ...positionTable(pass, stack, positions, longest),
     dropout: config.dropout,

@@ -23,6 +23,10 @@ export function fairseqArgs(
     new UserError({ problem, hint: 'Export it as safetensors.' });
   if (initType === null)
     throw refuse(`the official code cannot build a model of residual ${config.residual}`);
+  if (config.activationFn === 'swish') throw refuse('the official code has no activation swish');
+  if (config.outputBias) throw refuse('the official code has no bias in its output projection');
+  if (config.decoderStart === 'pad')
+    throw refuse('the official code begins a translation with </s>, this model with <pad>');
   if (!config.scaleEmbeddings) throw refuse('the official code always scales embeddings by √embed-dim');
   const stacks = STACKS.map((stack) => ({
     [`${stack}_embed_dim`]: config.embedDim,
@@ -138,6 +142,8 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
         ? ('decoder' as const)
         : ('none' as const),
     scaleEmbeddings: true,
+    outputBias: false,
+    decoderStart: 'eos' as const,
   };
   if (complaints.length === 0) return model;
   throw new UserError(complaints.map((problem) => ({ problem, where: 'args of the checkpoint' })));

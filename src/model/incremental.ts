@@ -10,7 +10,7 @@ import { allLogProbs, topLogProbs } from '../ops/top-log-probs.js';
 import { embed } from './embeddings.js';
 import { LayerStores, type PlaceHolder } from './layer-stores.js';
 import { type AttentionBranch, finishReleasing, layer, project, projectOut } from './layers.js';
-import { outputName, type VocabularySizes } from './parameters.js';
+import { OUTPUT_BIAS, outputName, type VocabularySizes } from './parameters.js';
 import { Pass, PreparedLinears } from './pass.js';
 import { type Candidates, RestrictedOutput } from './restricted-output.js';
 import { encoderSteps } from './stacks.js';
@@ -215,11 +215,17 @@ export class IncrementalState {
 
   private output(): PreparedLinear {
     const { precision } = this.pass;
-    return this.prepared.get('output', () => PreparedLinear.of(this.outputWeight(), null, precision));
+    return this.prepared.get('output', () =>
+      PreparedLinear.of(this.outputWeight(), this.outputBias(), precision),
+    );
   }
 
   private outputWeight(): tf.Tensor2D {
     return this.pass.matrix(outputName(this.model.config));
+  }
+
+  private outputBias(): tf.Tensor1D | null {
+    return this.model.config.outputBias ? this.pass.vector(OUTPUT_BIAS) : null;
   }
 
   /** The sentences that are there, in their order. */
@@ -235,7 +241,8 @@ export class IncrementalState {
     });
     const lists = sources.map(({ candidates }) => candidates!);
     this.restricted?.dispose();
-    this.restricted = new RestrictedOutput(this.outputWeight(), lists, this.pass.precision);
+    const { precision } = this.pass;
+    this.restricted = new RestrictedOutput(this.outputWeight(), lists, precision, this.outputBias());
   }
 
   /** Feeds the tokens to the decoder. @returns its output, [rows, d] */

@@ -17,6 +17,9 @@ import {
 /** Id of `<pad>`: its embedding stays zero, and positions start after it. */
 export const PADDING_INDEX = 1;
 
+/** Name of the bias of the output projection, where there is one: the official code has none. */
+export const OUTPUT_BIAS = 'decoder.output_bias';
+
 export interface VocabularySizes {
   source: number;
   target: number;
@@ -49,6 +52,7 @@ export function parameterSpecs(config: ModelConfig, vocabulary: VocabularySizes)
     ...embeddings(config, vocabulary, 'decoder'),
     ...stackParameters(config, 'decoder'),
     ...(config.shareEmbeddings === 'none' ? [table('decoder.embed_out', vocabulary.target, config)] : []),
+    ...(config.outputBias ? [constant(OUTPUT_BIAS, [vocabulary.target], 0)] : []),
   ];
 }
 

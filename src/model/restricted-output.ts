@@ -30,8 +30,14 @@ export class RestrictedOutput {
   /**
    * @param weight of the whole projection, [V, d]
    * @param ids of each sentence
+   * @param bias of the whole projection, [V], where there is one
    */
-  constructor(weight: tf.Tensor2D, ids: readonly Int32Array[], precision: Precision = 'float32') {
+  constructor(
+    weight: tf.Tensor2D,
+    ids: readonly Int32Array[],
+    precision: Precision = 'float32',
+    bias: tf.Tensor1D | null = null,
+  ) {
     const [size] = weight.shape;
     this.size = size;
     const wanted = new Uint8Array(size);
@@ -42,8 +48,10 @@ export class RestrictedOutput {
     const { tokens, offsets } = pack(ids);
     this.lists = { columns: tokens.map((id) => columnOf[id]), offsets };
     const rows = embedding(union, weight);
-    this.linear = PreparedLinear.of(rows, null, precision);
-    rows.dispose();
+    const part =
+      bias && tf.tidy(() => tf.reshape(embedding(union, tf.reshape(bias, [-1, 1])), [-1]) as tf.Tensor1D);
+    this.linear = PreparedLinear.of(rows, part, precision);
+    tf.dispose([rows, ...(part === null ? [] : [part])]);
     this.ids = ids;
   }
 

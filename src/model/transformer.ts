@@ -10,6 +10,7 @@ import { analyticOmega, type OmegaValues } from './omega.js';
 import {
   constantNames,
   initialValues,
+  OUTPUT_BIAS,
   outputName,
   parameterSpecs,
   type VocabularySizes,
@@ -168,6 +169,11 @@ export class Transformer {
     return this.weights.get(outputName(this.config)) as unknown as tf.Tensor2D;
   }
 
+  /** The bias of the output projection, [V], where there is one. */
+  outputBias(): tf.Tensor1D | null {
+    return (this.weights.get(OUTPUT_BIAS) as unknown as tf.Tensor1D | undefined) ?? null;
+  }
+
   /**
    * Loss of a batch, summed over its target tokens, in nats.
    *
@@ -182,15 +188,8 @@ export class Transformer {
 
   /** The same from hidden states of the decoder, [Tt, d]. */
   lossOf(hidden: tf.Tensor2D, { targetOutput }: Batch, labelSmoothing: number, lossScale = 1): TokenLosses {
-    const { precision } = this;
-    return smoothedCrossEntropy(
-      hidden,
-      this.outputWeight(),
-      targetOutput,
-      labelSmoothing,
-      precision,
-      lossScale,
-    );
+    const [states, weight] = withBias(hidden, this.outputWeight(), this.outputBias());
+    return smoothedCrossEntropy(states, weight, targetOutput, labelSmoothing, this.precision, lossScale);
   }
 
   dispose(): void {
@@ -200,6 +199,17 @@ export class Transformer {
   private begin(mode: Mode | Pass): Pass {
     return mode instanceof Pass ? mode : this.pass(mode);
   }
+}
+
+/** A bias is one more column of the weight, which a hidden state has 1 for: the product is the same. */
+function withBias(
+  hidden: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  bias: tf.Tensor1D | null,
+): [hidden: tf.Tensor2D, weight: tf.Tensor2D] {
+  if (bias === null) return [hidden, weight];
+  const column = tf.reshape(bias, [-1, 1]) as tf.Tensor2D;
+  return [tf.concat([hidden, tf.ones([hidden.shape[0], 1])], 1), tf.concat([weight, column], 1)];
 }
 
 /**

@@ -5,7 +5,11 @@ import { linear } from './matmul.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
 
-export type Activation = 'relu' | 'gelu';
+export type Activation = 'relu' | 'gelu' | 'swish';
+/** Those that the kernels of a backend compute with a product; the others are ops of their own after it. */
+export type FusedActivation = Exclude<Activation, 'swish'>;
+
+export const isFused = (activation: Activation): activation is FusedActivation => activation !== 'swish';
 
 export interface FeedForwardWeights {
   /** [ffn, d] */
@@ -18,11 +22,25 @@ export interface FeedForwardWeights {
   fc2Bias: tf.Tensor1D;
 }
 
-/** max(0, x), or x·Φ(x) with the exact Φ (erf), as PyTorch's `gelu`. */
+/** max(0, x), x·Φ(x) with the exact Φ (erf), as PyTorch's `gelu`, or x·σ(x), as its `silu`. */
 export function activate(x: tf.Tensor2D, activation: Activation): tf.Tensor2D {
   if (activation === 'relu') return tf.relu(x);
+  if (activation === 'swish') return swish(x);
   return tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)));
 }
+
+const swish = (x: tf.Tensor2D): tf.Tensor2D =>
+  withGradient<tf.Tensor2D>([x], (keep) => {
+    const saved = keep(x);
+    return {
+      value: tf.mul(x, tf.sigmoid(x)),
+      // σ(x) · (1 + x · (1 − σ(x)))
+      gradient: (dy) => {
+        const share = tf.sigmoid(saved());
+        return [tf.mul(dy, tf.mul(share, tf.add(tf.mul(saved(), tf.sub(1, share)), 1)))];
+      },
+    };
+  });
 
 /** Of the fused form. */
 const KERNELS = [
@@ -49,8 +67,9 @@ export function feedForward(
   weights: FeedForwardWeights,
   options: FeedForwardOptions,
 ): tf.Tensor2D {
-  return hasKernel(...KERNELS)
-    ? fusedFeedForward(x, weights, options)
+  const { activation } = options;
+  return isFused(activation) && hasKernel(...KERNELS)
+    ? fusedFeedForward(x, weights, { ...options, activation })
     : feedForwardReference(x, weights, options);
 }
 
@@ -58,11 +77,11 @@ export function feedForward(
 export function feedForwardReference(
   x: tf.Tensor2D,
   weights: FeedForwardWeights,
-  options: FeedForwardOptions,
+  { activation, dropout: rate, key, precision }: FeedForwardOptions,
 ): tf.Tensor2D {
   return tf.tidy(() => {
-    const inner = activate(linear(x, weights.fc1Weight, weights.fc1Bias), options.activation);
-    return linear(dropout(inner, options.dropout, options.key), weights.fc2Weight, weights.fc2Bias);
+    const inner = activate(linear(x, weights.fc1Weight, weights.fc1Bias, precision), activation);
+    return linear(dropout(inner, rate, key), weights.fc2Weight, weights.fc2Bias, precision);
   });
 }
 
@@ -70,7 +89,12 @@ export function feedForwardReference(
 function fusedFeedForward(
   x: tf.Tensor2D,
   { fc1Weight, fc1Bias, fc2Weight, fc2Bias }: FeedForwardWeights,
-  { activation, dropout: rate, key, precision = 'float32' }: FeedForwardOptions,
+  {
+    activation,
+    dropout: rate,
+    key,
+    precision = 'float32',
+  }: FeedForwardOptions & { activation: FusedActivation },
 ): tf.Tensor2D {
   const attributes = { activation, dropout: kernelDropout(rate, key), precision };
   return withGradient<tf.Tensor2D>([x, fc1Weight, fc1Bias, fc2Weight, fc2Bias], (keep) => {

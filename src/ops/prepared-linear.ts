@@ -1,5 +1,5 @@
 import type { Precision } from '../common/precision.js';
-import { type Activation, activate } from './feed-forward.js';
+import { type Activation, activate, isFused } from './feed-forward.js';
 import { hasKernel, runFused } from './kernels.js';
 import { transposed } from './matmul.js';
 import { tf } from './tf.js';
@@ -75,6 +75,8 @@ export class PreparedLinear {
   /** x·Wᵀ + b, after an activation if one is given (then there has to be a bias): x [T, in] → [T, out] */
   apply(x: tf.Tensor2D, activation: Activation | null = null): tf.Tensor2D {
     const { prepared, bias, out, precision } = this;
+    if (activation !== null && !isFused(activation))
+      return tf.tidy(() => activate(this.apply(x), activation));
     if (this.packed) {
       return runFused(
         'PackedLinear',

@@ -11,6 +11,8 @@ export const BEST_CHECKPOINT = 'checkpoint_best';
 /** Files of a checkpoint. */
 export const MODEL_FILE = 'model.safetensors';
 export const STATE_FILE = 'state.json';
+/** Beside the weights of a model that another program has trained: where they are from. */
+export const IMPORT_FILE = 'import.json';
 /** The moving average of the weights, where training keeps one. */
 export const EMA_FILE = 'ema.safetensors';
 

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum } from '../common/checksums.js';
 import { type Complaint, UserError } from '../common/errors.js';
@@ -7,6 +7,7 @@ import { valueAt } from '../config/paths.js';
 import { hasOmega } from '../config/residual-schemes.js';
 import type { Config, ModelConfig, WrittenConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
+import { Dictionary } from '../data/dictionary.js';
 import { readWeights } from '../formats/weights-file.js';
 import { growWeights, profileNewOmega, setNewOmega } from '../model/grow.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
@@ -17,7 +18,7 @@ import type { Moments } from '../ops/optimizer.js';
 import { isAverage, readAverage } from './average.js';
 import { type Continuation, short } from './check-origin.js';
 import { readMoments } from './checkpoint.js';
-import { MODEL_FILE, refuseReduced, STATE_FILE } from './checkpoint-folders.js';
+import { IMPORT_FILE, MODEL_FILE, refuseReduced, STATE_FILE } from './checkpoint-folders.js';
 import { EMPTY_SUMS } from './meter.js';
 import {
   INITIAL_STATE,
@@ -62,6 +63,8 @@ const FIXED = [
   'model.positions',
   'model.share-embeddings',
   'model.scale-embeddings',
+  'model.output-bias',
+  'model.decoder-start',
 ];
 
 /** Settings that a position in the data means something under. */
@@ -128,15 +131,10 @@ export async function initFrom(
   const { folder } = source;
   const { freeze, resetOptimizer } = config.train;
   refuseReduced(folder);
-  const average = isAverage(folder);
   const stateFile = path.join(folder, STATE_FILE);
-  const content = average ? undefined : readStateFile(stateFile, expectedSum(folder, STATE_FILE));
-  checkVocabulary(
-    source,
-    content?.origin.vocabulary ?? readAverage(folder).origin.vocabulary,
-    config,
-    around,
-  );
+  const alone = isAverage(folder) || isImported(folder);
+  const content = alone ? undefined : readStateFile(stateFile, expectedSum(folder, STATE_FILE));
+  checkVocabulary(source, content?.origin.vocabulary ?? vocabularyOf(source), config, around);
   checkKept(source, content, config, around.next);
   const file = path.join(folder, MODEL_FILE);
   const sum = expectedSum(folder, MODEL_FILE);
@@ -156,6 +154,22 @@ export async function initFrom(
     model.dispose();
     throw error;
   }
+}
+
+/** Whether a folder has the weights of another program, which are no checkpoint of a training. */
+const isImported = (folder: string): boolean => existsSync(path.join(folder, IMPORT_FILE));
+
+/** The dictionaries of weights that no training state tells about. */
+function vocabularyOf({ folder, runDirectory, written: { data } }: SourceModel): Continuation['vocabulary'] {
+  if (isAverage(folder)) return readAverage(folder).origin.vocabulary;
+  const languages = [data['source-lang'], data['target-lang']];
+  return Object.fromEntries(
+    languages.map((language) => {
+      const name = `dict.${language}.txt`;
+      const { size, hash } = Dictionary.load(path.join(runDirectory, name), expectedSum(runDirectory, name));
+      return [language, { size, hash }];
+    }),
+  );
 }
 
 /** The two sides are compared, whatever their languages are called. */
@@ -197,7 +211,7 @@ function checkKept(
   const kept = resets.flatMap(([name, reset]) => (reset ? [] : [name]));
   if (content === undefined && kept.length > 0) {
     throw new UserError({
-      problem: `expected a checkpoint of training for ${kept.map((name) => `--no-${name}`).join(' ')}, found an average, which has weights alone`,
+      problem: `expected a checkpoint of training for ${kept.map((name) => `--no-${name}`).join(' ')}, found ${isAverage(folder) ? 'an average' : 'an imported model'}, which has weights alone`,
       where: folder,
       hint: 'Leave these out, or start from a numbered checkpoint.',
     });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
+import { marianArrays, marianOptions, SMALL, writeMarianModel } from '../../scripts/marian-model.js';
 import { packageRoot } from '../../src/common/files.js';
 import { readCtranslate2 } from '../../src/formats/ctranslate2.js';
 import { type Made, orderedDict, type PickleValue } from '../../src/formats/pickle.js';
@@ -122,6 +123,53 @@ test('import of checkpoints that the official code has saved', () => {
   assert.ok(!fs.existsSync(at('x')));
 });
 
+test('a model of Marian is imported, translated with and exported', () => {
+  const random = pseudoRandom(5);
+  writeMarianModel(at('marian'), marianOptions(SMALL), marianArrays(SMALL, random), SMALL.vocabulary);
+  const model = 'marian/model.npz';
+  const flags = ['-o', 'opus', '--vocabs', 'marian/vocab.yml', '-s', 'de', '-t', 'en'];
+  refused(run('import', model, '-o', 'opus'), /expected --vocabs, found none/);
+  refused(run('import', model, ...flags, '--data-bin', 'x'), /found --data-bin, which is for a checkpoint/);
+  assert.match(done(run('import', model, ...flags)), /Model of Marian: 2 \+ 2 layers of width 8/);
+  done(run('translate', 'opus', '--input', 'marian/vocab.yml', '--max-len-b', '9', '--max-len-a', '0'));
+  done(run('export', 'opus', '-f', 'ctranslate2', '-o', 'opus-ct2'));
+  const { variables } = readCtranslate2(at('opus-ct2/model.bin'));
+  assert.equal(variables.get('decoder/projection/bias')!.data.length, SMALL.vocabulary + 2);
+  assert.match(fs.readFileSync(at('opus-ct2/config.json'), 'utf8'), /"decoder_start_token": "<blank>"/);
+  refused(
+    run('export', 'opus', '-f', 'fairseq', '-o', 'opus-pt'),
+    /the official code has no activation swish/,
+  );
+});
+
+test('a model of Marian is trained further', () => {
+  const joint = fs.readFileSync(path.join(DATA_BIN, 'dict.en.txt'), 'utf8').trimEnd().split('\n');
+  const symbols = ['</s>', '<unk>', ...joint.map((line) => line.slice(0, line.lastIndexOf(' ')))];
+  const shape = { ...SMALL, vocabulary: symbols.length };
+  writeMarianModel(at('joint'), marianOptions(shape), marianArrays(shape, pseudoRandom(9)), 2);
+  const lines = symbols.map((symbol, id) => `${JSON.stringify(symbol)}: ${id}\n`);
+  fs.writeFileSync(at('joint/vocab.yml'), lines.join(''));
+  done(
+    run('import', 'joint/model.npz', '-o', 'start', '--vocabs', 'joint/vocab.yml', '-s', 'en', '-t', 'it'),
+  );
+  // The dataset of another model has the same symbols, and other counts.
+  fs.cpSync(DATA_BIN, at('joint/data'), { recursive: true });
+  fs.rmSync(at('joint/data/checksums.json'), { force: true });
+  for (const name of ['dict.en.txt', 'dict.it.txt'])
+    fs.copyFileSync(at('start', name), at('joint/data', name));
+  const flags = ['--destdir', 'joint/data', '--init-from', 'start/checkpoint_best', '--save-dir', 'tuned'];
+  const short = ['--max-update', '2', '--warmup-updates', '0', '--freeze', '*.embed_positions.weight'];
+  const [command, config] = ['train', 'start/config.yaml'];
+  refused(
+    run(command, config, ...flags, '--no-reset-optimizer'),
+    /found an imported model, which has weights/,
+  );
+  done(run(command, config, ...flags, ...short));
+  const [before, now] = ['start/checkpoint_best', 'tuned/checkpoint_best'].map((name) => weights(name));
+  const same = (name: string) => String(before.get(name)!.data) === String(now.get(name)!.data);
+  assert.ok(!same('decoder.output_bias') && same('encoder.embed_positions.weight'));
+});
+
 test('import refuses weights that are not finite, altered dictionaries, and sizes beyond any model', () => {
   const [checkpoint, torch] = [at('official-like.pt'), openTorchFile(path.join(OFFICIAL, 'zip.pt'))];
   const saved = torch.value as Map<PickleValue, PickleValue>;
@@ -165,6 +213,15 @@ test('import refuses weights that are not finite, altered dictionaries, and size
 });
 
 const torch = process.env.TORCH_PYTHON;
+/** Numbers around 0, always the same. */
+function pseudoRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) / 2 ** 24 - 0.5;
+  };
+}
+
 const noTorch = torch ? false : 'TORCH_PYTHON does not name a python that can import torch';
 
 test('docs/pytorch-loader.py gives our log-probabilities in every scheme', { skip: noTorch }, () => {
@@ -210,7 +267,8 @@ test('CTranslate2 translates as we do at beam 5', { skip: noCtranslate2 }, () =>
     'import ctranslate2, sys',
     'translator = ctranslate2.Translator(sys.argv[1], device="cpu", compute_type="float32")',
     'lines = [line.split() for line in sys.stdin]',
-    'for found in translator.translate_batch(lines, beam_size=5): print(" ".join(found.hypotheses[0]))',
+    'limits = {"min_decoding_length": 0, "max_decoding_length": 200}',
+    'for found in translator.translate_batch(lines, beam_size=5, **limits): print(" ".join(found.hypotheses[0]))',
   ].join('\n');
   const input = TEXT;
   const output = execFileSync(ctranslate2!, ['-c', script, at('ct2-live')], { encoding: 'utf8', input });

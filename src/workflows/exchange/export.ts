@@ -164,7 +164,7 @@ function exportCtranslate2(folder: string, { config, weights, dictionaries }: Ex
   const file = path.join(folder, 'model.bin');
   writeCtranslate2(file, model);
   checkSame(readCtranslate2(file), model);
-  writeFileAtomic(path.join(folder, 'config.json'), ctranslate2Config());
+  writeFileAtomic(path.join(folder, 'config.json'), ctranslate2Config(config.model));
   const { source, target } = dictionaries;
   const vocabularies =
     source.hash === target.hash

@@ -3,9 +3,7 @@ import { UserError } from '../../common/errors.js';
 import { sha256File } from '../../common/files.js';
 import { log } from '../../common/log.js';
 import { camelizeKeys } from '../../config/camel.js';
-import { loadConfig } from '../../config/load.js';
-import type { Override } from '../../config/override.js';
-import type { ModelConfig, WrittenConfig } from '../../config/schema.js';
+import type { ModelConfig } from '../../config/schema.js';
 import { Dictionary } from '../../data/dictionary.js';
 import { sumsOf } from '../../data/manifest.js';
 import { checkFinite } from '../../formats/finite.js';
@@ -14,6 +12,7 @@ import type { NamedArray } from '../../formats/safetensors.js';
 import { openTorchFile, type TorchFile } from '../../formats/torch-file.js';
 import { modelFromArgs, weightNames } from '../../model/fairseq-checkpoint.js';
 import { checkWeights } from '../../model/transformer.js';
+import { configOf } from './imported-config.js';
 import { checkFree, writeModelRun } from './model-run.js';
 
 export interface ImportOptions {
@@ -44,7 +43,7 @@ export async function importCheckpoint(file: string, options: ImportOptions): Pr
       targetLang: options.targetLang ?? languageOf(args, 'target_lang', file),
     };
     // Before anything of these sizes is made: the config bounds them.
-    const written = configOf(model, languages, options);
+    const written = configOf(model, languages, options.dataBin, options.output);
     const config = camelizeKeys(written);
     const sums = sumsOf(options.dataBin);
     const [source, target] = [languages.sourceLang, languages.targetLang].map((language) => {
@@ -105,30 +104,6 @@ function languageOf(args: ReadonlyMap<string, PickleValue>, name: string, file: 
     hint: 'Say the languages: --source-lang de --target-lang en',
   });
 }
-
-/** The config that a checkpoint says. @throws UserError where its keys do not go together */
-function configOf(
-  { encoder, decoder, ...keys }: Partial<ModelConfig>,
-  { sourceLang, targetLang }: { sourceLang: string; targetLang: string },
-  { dataBin, output }: ImportOptions,
-): WrittenConfig {
-  const settings = {
-    ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [`model.${kebab(key)}`, value])),
-    'model.encoder.layers': encoder?.layers,
-    'model.decoder.layers': decoder?.layers,
-    'data.source-lang': sourceLang,
-    'data.target-lang': targetLang,
-    'data.destdir': dataBin,
-    'data.prepared': true,
-    'train.save-dir': output,
-  };
-  const sets = Object.entries(settings).map(([key, value]): Override => {
-    return { path: key, value: String(value), where: 'args of the checkpoint' };
-  });
-  return loadConfig({ sets }).written;
-}
-
-const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 function notACheckpoint(where: string, problem: string): UserError {
   return new UserError({
