@@ -5,7 +5,7 @@ import { targetLogProbs } from '../ops/target-log-probs.js';
 import { tf } from '../ops/tf.js';
 import type { DecodingModel } from './incremental.js';
 import { finishReleasing } from './layers.js';
-import { outputName } from './parameters.js';
+import { OUTPUT_BIAS, outputName } from './parameters.js';
 import { Pass, type PreparedLinears } from './pass.js';
 import { decoderSteps, encoderSteps } from './stacks.js';
 
@@ -55,6 +55,7 @@ export class ForcedDecoder {
   private output(): PreparedLinear {
     const { prepared, precision, model } = this;
     const weight = () => model.weights.get(outputName(model.config)) as tf.Tensor2D;
-    return prepared.get('output', () => PreparedLinear.of(weight(), null, precision));
+    const bias = (model.weights.get(OUTPUT_BIAS) as tf.Tensor1D | undefined) ?? null;
+    return prepared.get('output', () => PreparedLinear.of(weight(), bias, precision));
   }
 }
