@@ -31,10 +31,11 @@ export class LookAhead<T> {
   async take(onWait?: () => void): Promise<T[]> {
     await setImmediate(); // what has come by now is read, down to its last item
     if (this.waiting.length === 0 && !this.ended) {
-      onWait?.();
-      await new Promise<void>((resolve) => {
+      const arrival = new Promise<void>((resolve) => {
         this.onArrival = resolve;
       });
+      onWait?.();
+      await arrival;
       await setImmediate(); // what has come together stays together
     }
     const taken = this.waiting;
@@ -49,6 +50,7 @@ export class LookAhead<T> {
     if (this.ended) return;
     this.ended = true;
     this.onRoom();
+    this.onArrival();
     void this.source.return?.()?.catch(() => {});
   }
 

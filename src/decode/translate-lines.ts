@@ -1,3 +1,4 @@
+import type { Stop } from '../common/stop.js';
 import { EOS } from '../data/dictionary.js';
 import { Phrases } from './choice/phrases.js';
 import type { BatchLimits } from './length-batches.js';
@@ -28,6 +29,8 @@ export interface TranslateOptions extends SearchOptions, BatchLimits {
   onDone?: (lines: number) => void;
   /** Told when all lines that have come are done, and more of them are waited for. */
   onWait?: () => void;
+  /** Ends it with its reason: after the lines that are under way, or at once while more of them are waited for. */
+  signal?: Stop;
 }
 
 /** Lines that are told of at once: after the first alone nobody can say how long the others will take. */
@@ -54,11 +57,14 @@ export async function* translateLines(
   codec: LineCodec,
   options: TranslateOptions,
 ): AsyncGenerator<Translation> {
-  const { placeOf = (index) => index } = options;
+  const { placeOf = (index) => index, signal } = options;
   const ahead = new LookAhead(lines, options.bufferSize);
+  const stop = (): void => ahead.close();
+  signal?.addEventListener('abort', stop);
   try {
     for (let index = 0; ; ) {
-      const texts = await ahead.take(options.onWait);
+      const texts = signal?.aborted ? [] : await ahead.take(options.onWait);
+      if (signal?.aborted) throw signal.reason;
       if (texts.length === 0) return;
       const first = index;
       const group = texts.map((text, i) => newLine(text, placeOf(first + i), codec, options));
@@ -66,6 +72,7 @@ export async function* translateLines(
       yield* await translateTogether(group, searchAll, codec, options);
     }
   } finally {
+    signal?.removeEventListener('abort', stop);
     ahead.close();
   }
 }

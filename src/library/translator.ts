@@ -1,3 +1,4 @@
+import type { Stop } from '../common/stop.js';
 import { loadRunConfig } from '../config/load.js';
 import type { Config, PartialConfig } from '../config/schema.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
@@ -59,10 +60,11 @@ export class Translator {
    * Translates sentences in their order, as they come: those that have come when the model is free together, as many
    * as `decode.buffer-size` at a time.
    *
+   * @param options `signal`: ends it with the reason of the signal, after the sentences that are under way
    * @returns for each of them its hypotheses, the best first, with tokens and log-probabilities
    */
-  translate(sentences: Sentences): AsyncGenerator<Translation> {
-    return this.model.translate(inTurn(sentences));
+  translate(sentences: Sentences, { signal }: { signal?: Stop } = {}): AsyncGenerator<Translation> {
+    return this.model.translate(inTurn(sentences), { signal });
   }
 
   /** Translates a sentence, or an array of them, to text alone. */

@@ -8,6 +8,7 @@ import { type DecodingEngine, openEngine, openEnsemble, settleStreams } from '..
 import type { LineRequest } from '../decode/line-request.js';
 import { LineTranslator } from '../decode/line-translator.js';
 import { loadDictionaries, loadModel } from '../decode/load-model.js';
+import { isPlain } from '../decode/search-options.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import { Terminology } from '../decode/terminology.js';
@@ -18,7 +19,7 @@ import type { ProseOptions } from '../formats/document/prose.js';
 import { findMembers, type Members, tellMembers } from './ensemble.js';
 
 /** Who hears of lines that are translated. */
-export interface LineListeners extends Pick<TranslateOptions, 'onDone' | 'onWait' | 'placeOf'> {
+export interface LineListeners extends Pick<TranslateOptions, 'onDone' | 'onWait' | 'placeOf' | 'signal'> {
   /** Hears of lines that are cut; default the log. */
   warn?: (message: string) => void;
 }
@@ -100,10 +101,17 @@ export class OpenModel {
     return { language: data.sourceLang, targetLanguage: data.targetLang, fits };
   }
 
-  /** Begins to translate lines for many at once, until the model is disposed of. */
+  /** Begins to translate lines for many at once, until the model is disposed of. @throws UserError unless by beam search */
   translateAsTheyCome(): LineTranslator {
+    const { decode } = this.config;
     const { maxPositions } = this;
-    const search = this.engine.searchAsTheyCome({ ...this.config.decode, maxPositions });
+    if (!isPlain(decode) || this.terms !== null)
+      throw new UserError({
+        problem: 'sentences that come one by one are translated by plain beam search',
+        where: 'decode',
+        hint: 'Leave out sampling, diverse groups, no-repeat-ngram-size, repetition-penalty and terminology.',
+      });
+    const search = this.engine.searchAsTheyCome({ ...decode, maxPositions });
     return new LineTranslator(search, this.codec, maxPositions);
   }
 

@@ -230,6 +230,7 @@ test('what cannot be served is refused before a model is loaded', async () => {
   refused(served(RUN, '--token-file', 'short'), /short: expected a token of at least 8 characters/);
   refused(served(RUN, RUN), /expected runs of different languages, found two from it to en/);
   refused(served('absent'), /absent: no such run directory/);
+  refused(served(RUN, '--backend', 'cpu', '--sampling'), /translated by plain beam search/);
   refused(served(RUN, '--port', '70000'), /port/);
   const { child, port } = await start();
   try {

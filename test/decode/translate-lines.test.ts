@@ -226,3 +226,38 @@ describe('what is wished of lines', () => {
     assert.deepEqual(told, [[0, ['e e']]]);
   });
 });
+
+describe('a signal', () => {
+  async function* endless(): AsyncGenerator<string> {
+    for (;;) yield 'a b c';
+  }
+  async function* silent(): AsyncGenerator<string> {
+    await new Promise(() => {});
+  }
+
+  test('ends it with its reason, after what is under way or while it waits', async () => {
+    for (const lines of [endless, silent]) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      let waits = 0;
+      const onWait = (): void => {
+        waits++;
+        controller.abort(new Error('enough'));
+      };
+      const translations = translateLines(lines(), searchWith(copying), codec, {
+        ...OPTIONS,
+        signal,
+        onWait,
+      });
+      const all = async (): Promise<void> => {
+        for await (const { index } of translations) if (index === 20) controller.abort(new Error('enough'));
+      };
+      await assert.rejects(all(), /enough/);
+      assert.equal(waits, lines === silent ? 1 : 0);
+      await assert.rejects(
+        translateLines(lines(), searchWith(copying), codec, { ...OPTIONS, signal }).next(),
+        /enough/,
+      );
+    }
+  });
+});
