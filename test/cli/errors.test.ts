@@ -62,7 +62,7 @@ const CASES: readonly [command: string, message: string][] = [
   ['train twice.yaml', "error: twice.yaml:3:3: 'lr' is set twice in the same map\n  Keep one of the two.\n"],
   ['train tab.yaml', 'error: tab.yaml:2:1: a tab indents this line\n  YAML is indented with spaces.\n'],
   ['train list.yaml', 'error: list.yaml: expected a map with keys of preset, seed'],
-  ['train empty.yaml', 'decode, score; found nothing\n'],
+  ['train empty.yaml', 'decode, score, serve; found nothing\n'],
   ['train open.yaml', 'error: open.yaml:2:1: not valid YAML: '],
   ['train latin.yaml', 'error: latin.yaml: expected a config in YAML, found bytes that are not UTF-8\n'],
   ['train nul.yaml', 'error: nul.yaml: expected a config in YAML, found a NUL byte\n'],
