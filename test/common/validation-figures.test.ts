@@ -48,6 +48,7 @@ test('a score has a chart and decimals in a line, or nobody would see it', () =>
 const NAMERS = [
   'common/validation-figures.ts',
   'train/meter.ts',
+  'report/likelihood-table.ts',
   'workflows/sweep/test-text.ts',
   'workflows/score/metrics.ts',
   'library/score.ts',
