@@ -36,6 +36,12 @@ const COLUMNS: readonly [head: string, text: (figures: Figures) => string][] = [
   ['word ppl', ({ word_ppl }) => word_ppl.toFixed(4)],
 ];
 
+/** The same in a line of prose. */
+export function tellLikelihood(likelihood: Likelihood): string {
+  const { sentences, tokens, nll_loss, ppl, word_ppl } = likelihoodFigures(likelihood);
+  return `Scored ${sentences} translations (${tokens} tokens): ${nll_loss.toFixed(4)} bits a token, perplexity ${ppl.toFixed(4)} a token, ${word_ppl.toFixed(4)} a word`;
+}
+
 /** Checkpoints as a table of text: a line for the heads, and one for each. */
 export function formatLikelihoods(likelihoods: readonly Likelihood[]): string[] {
   const rows = likelihoods.map((entry) => COLUMNS.map(([, text]) => text(likelihoodFigures(entry))));

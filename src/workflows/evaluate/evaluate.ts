@@ -11,7 +11,12 @@ import {
 } from '../../decode/checkpoint-location.js';
 import { ScoreSums, scoreUnits } from '../../decode/forced-scores.js';
 import { splitWords } from '../../metrics/python-text.js';
-import { formatLikelihoods, type Likelihood, likelihoodFigures } from '../../report/likelihood-table.js';
+import {
+  formatLikelihoods,
+  type Likelihood,
+  likelihoodFigures,
+  tellLikelihood,
+} from '../../report/likelihood-table.js';
 import type { LineOutput } from '../translate.js';
 import { type EvaluationFormat, type Given, readGiven } from './given.js';
 import { type OpenScorer, openScorer } from './open-scorer.js';
@@ -138,11 +143,7 @@ async function evaluate(
 }
 
 function tell(likelihood: Likelihood, maxPositions: number): void {
-  const { sentences, tokens, nll_loss, ppl, word_ppl } = likelihoodFigures(likelihood);
-  log.info(
-    `Scored ${sentences} translations (${tokens} tokens): ${nll_loss.toFixed(4)} bits a token, ` +
-      `perplexity ${ppl.toFixed(4)} a token, ${word_ppl.toFixed(4)} a word`,
-  );
+  log.info(tellLikelihood(likelihood));
   if (likelihood.tooLong > 0)
     log.warn(
       `${likelihood.tooLong} translations have more tokens than the ${maxPositions} positions of the model: their log-probability is −∞, and they count nowhere`,
