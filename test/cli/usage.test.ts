@@ -55,7 +55,10 @@ const CASES: Readonly<Record<string, readonly (readonly [line: string, message: 
     ],
     ['analyze omega', 'expected <target>, found nothing\n  YAML files of a config'],
     ['export run', 'expected -o, --output <folder>, found none\n  The folder to write.'],
-    ['import x.pt -o y', 'expected --data-bin, found none\n  A checkpoint of the official code does not say it'],
+    [
+      'import x.pt -o y',
+      'expected --data-bin, found none\n  A checkpoint of the official code does not say it',
+    ],
     ['train --lr', "option '--lr <x>' argument missing\n  Peak learning rate."],
     [
       'train',
