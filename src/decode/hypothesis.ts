@@ -44,20 +44,27 @@ export const after = (parent: Link, token: number, logProb: number, cost = 0): L
   row: parent.row,
 });
 
-/** The tokens of a hypothesis, without the `</s>` that it begins with. */
-export function tokensOf(last: Link): number[] {
-  const tokens: number[] = [];
-  for (let link = last; link.parent !== null; link = link.parent) tokens.push(link.token);
-  return tokens.reverse();
+/** A hypothesis from its first token to its last, without the `</s>` that it begins with. */
+function linksOf(last: Link): Link[] {
+  const links: Link[] = [];
+  for (let link = last; link.parent !== null; link = link.parent) links.push(link);
+  return links.reverse();
 }
+
+/** The tokens of a hypothesis, without the `</s>` that it begins with. */
+export const tokensOf = (last: Link): number[] => linksOf(last).map(({ token }) => token);
 
 /** A hypothesis that has come to its end. */
 export function finish(last: Link, lenpen: number): Hypothesis {
-  const logProbs: number[] = [];
-  for (let link = last; link.parent !== null; link = link.parent) logProbs.push(link.logProb);
-  logProbs.reverse();
+  const links = linksOf(last);
+  const logProbs = links.map(({ logProb }) => logProb);
   const total = logProbs.reduce((sum, logProb) => sum + logProb, 0);
-  return { tokens: tokensOf(last), logProbs, total, score: total / logProbs.length ** lenpen };
+  return {
+    tokens: links.map(({ token }) => token),
+    logProbs,
+    total,
+    score: total / logProbs.length ** lenpen,
+  };
 }
 
 /** The possible ones by falling total; ties to the better hypothesis (they are in order), then to the lower id. */
