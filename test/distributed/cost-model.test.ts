@@ -18,6 +18,11 @@ const work: Work = {
   tokens: [100, 300, 200, 200, 400, 100],
 };
 
+test('what crosses a wire of 100 Gb/s takes 94 % of its bits, and half of it an addition at 4 GB/s', () => {
+  const { bandwidth } = NETWORKS.find(({ name }) => name.startsWith('100 Gb/s'))!;
+  near(1e9 / bandwidth, 8e9 / (0.94 * 1e11) + 0.5e9 / 4e9);
+});
+
 describe('a sum over ranks takes', () => {
   test('nothing for one', () => assert.deepEqual(courseOf(8e6, 1), { messages: 0, bytes: 0 }));
 
