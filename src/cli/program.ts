@@ -1,6 +1,7 @@
 import { Command, type CommanderError } from 'commander';
 import { UserError } from '../common/errors.js';
 import { packageVersion } from '../common/files.js';
+import { EXAMPLES, examplesHelp } from './examples.js';
 import { spellOutScoreFlags } from './score-command.js';
 
 /** How each command is added to the program, in the order of the help. */
@@ -103,9 +104,16 @@ export async function createProgram(commands: readonly string[] = Object.keys(CO
     const add = await COMMANDS[name]();
     add(program);
   }
+  for (const command of program.commands) addExamples(command);
   explainErrorsOf(program);
   program.hook('preAction', (_, command) => refuseEmptyPaths(command));
   return program;
+}
+
+/** Puts examples at the end of a command's help, and of those below it. */
+function addExamples(command: Command, name = command.name()): void {
+  if (Object.hasOwn(EXAMPLES, name)) command.addHelpText('after', examplesHelp(name));
+  for (const below of command.commands) addExamples(below, `${name} ${below.name()}`);
 }
 
 /** Refuses the empty names that a shell makes of a variable that is not set. @throws UserError */
