@@ -1,5 +1,5 @@
+import { ProtoWriter } from '../common/proto-writer.js';
 import { type Normalization, PIECE_TYPES, type Piece } from './piece.js';
-import { ProtoWriter } from './protobuf.js';
 
 /** What a trained model says of its training. */
 export interface TrainingRecord {

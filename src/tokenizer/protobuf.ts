@@ -1,4 +1,4 @@
-/** The wire format of Protocol Buffers, as far as a SentencePiece model needs it. */
+/** Reads the wire format of Protocol Buffers, as far as a SentencePiece model needs it; common/proto-writer.ts writes it. */
 
 /** Bytes that are no model, or one that SentencePiece would refuse. */
 export class DamagedModelError extends Error {}
@@ -50,45 +50,5 @@ export function* protoFields(bytes: Buffer): Generator<ProtoField, void, undefin
       const start = advance(length);
       yield { number, bytes: bytes.subarray(start, start + length) };
     } else throw new DamagedModelError(`a field has the unknown wire type ${wire}`);
-  }
-}
-
-/** Writes a message; fields come in the order of the calls. */
-export class ProtoWriter {
-  private readonly parts: Uint8Array[] = [];
-
-  /** @param value a 32-bit integer; negative ones take ten bytes, as in Protocol Buffers */
-  integer(field: number, value: number): this {
-    this.varint(BigInt(field * 8 + WIRE_VARINT));
-    this.varint(BigInt.asUintN(64, BigInt(value)));
-    return this;
-  }
-
-  float(field: number, value: number): this {
-    this.varint(BigInt(field * 8 + WIRE_32));
-    const part = Buffer.alloc(4);
-    part.writeFloatLE(value);
-    this.parts.push(part);
-    return this;
-  }
-
-  bytes(field: number, value: Uint8Array | string): this {
-    const part = typeof value === 'string' ? Buffer.from(value) : value;
-    this.varint(BigInt(field * 8 + WIRE_BYTES));
-    this.varint(BigInt(part.length));
-    this.parts.push(part);
-    return this;
-  }
-
-  finish(): Buffer {
-    return Buffer.concat(this.parts);
-  }
-
-  private varint(value: bigint): void {
-    const bytes: number[] = [];
-    let rest = value;
-    for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
-    bytes.push(Number(rest));
-    this.parts.push(Uint8Array.from(bytes));
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DamagedModelError, ProtoWriter, protoFields } from '../../src/tokenizer/protobuf.js';
+import { ProtoWriter } from '../../src/common/proto-writer.js';
+import { DamagedModelError, protoFields } from '../../src/tokenizer/protobuf.js';
 
 const fieldNumber = fc.integer({ min: 1, max: 2 ** 20 });
 const field = fc.oneof(
@@ -37,6 +38,17 @@ test('the bytes of the format', () => {
     [...protoFields(Buffer.from([0x09, 1, 2, 3, 4, 5, 6, 7, 8, 0x08, 1]))],
     [{ number: 1, integer: 1 }],
   );
+});
+
+test('a message within another, in pieces or in one', () => {
+  const inner = new ProtoWriter().bytes(2, 'hi').integer(1, 150);
+  const outer = new ProtoWriter().message(3, inner).integer(1, 1);
+  const pieces: Uint8Array[] = [];
+  outer.writeTo((piece) => pieces.push(piece));
+  const expected = new ProtoWriter().bytes(3, inner.finish()).integer(1, 1).finish();
+  assert.deepEqual([...Buffer.concat(pieces)], [...expected]);
+  assert.deepEqual([...outer.finish()], [...expected]);
+  assert.equal(outer.length, expected.length);
 });
 
 test('bytes that do not fit are refused', () => {

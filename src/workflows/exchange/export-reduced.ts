@@ -4,7 +4,7 @@ import type { DecodingPrecision } from '../../common/precision.js';
 import type { Config, WrittenConfig } from '../../config/schema.js';
 import { locateCheckpoint } from '../../decode/checkpoint-location.js';
 import { reduceWeights } from '../../formats/reduced-weights.js';
-import { readModel } from './export.js';
+import { readModel } from './exported.js';
 import { checkFree, writeModelRun } from './model-run.js';
 
 export interface ReducedExportOptions {

@@ -1,27 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { expectedSum } from '../../common/checksums.js';
 import { writeFileAtomic, writeFolderAtomic } from '../../common/files.js';
 import { log } from '../../common/log.js';
 import { hasOmega } from '../../config/residual-schemes.js';
 import type { Config, ModelConfig, WrittenConfig } from '../../config/schema.js';
-import { Dictionary } from '../../data/dictionary.js';
-import { type CheckpointLocation, locateCheckpoint, WEIGHTS_FILE } from '../../decode/checkpoint-location.js';
-import { type Ctranslate2Model, readCtranslate2, writeCtranslate2 } from '../../formats/ctranslate2.js';
+import { locateCheckpoint, WEIGHTS_FILE } from '../../decode/checkpoint-location.js';
 import { Global, Made, orderedDict, type PickleValue } from '../../formats/pickle.js';
 import { type NamedArray, writeSafetensors } from '../../formats/safetensors.js';
 import { writeTorchFile } from '../../formats/torch-file.js';
-import { readWeights } from '../../formats/weights-file.js';
-import { ctranslate2Config, ctranslate2Model } from '../../model/ctranslate2-spec.js';
 import { fairseqArgs, fairseqState } from '../../model/fairseq-checkpoint.js';
-import { foldOmega } from '../../model/fold.js';
 import { OFFICIAL_PROFILE_FILE } from '../../model/profile-file.js';
 import { omegaName, STACKS, sitesOf } from '../../model/scheme.js';
-import { checkWeights } from '../../model/transformer.js';
 import { tokenizerFiles } from '../runs/directory.js';
+import { exportCtranslate2 } from './export-ctranslate2.js';
+import { exportOnnx } from './export-onnx.js';
+import { type Exported, readModel, writeDictionaries } from './exported.js';
 import { checkFree } from './model-run.js';
 
-export type ExportFormat = 'safetensors' | 'fairseq' | 'ctranslate2';
+export type ExportFormat = 'safetensors' | 'fairseq' | 'ctranslate2' | 'onnx';
 
 export interface ExportOptions {
   config: Config;
@@ -32,19 +28,12 @@ export interface ExportOptions {
   checkpoint?: string;
 }
 
-/** What a format is made of. */
-interface Exported {
-  config: Config;
-  written: WrittenConfig;
-  weights: ReadonlyMap<string, NamedArray>;
-  dictionaries: Record<'source' | 'target', Dictionary>;
-}
-
 /** Each writes the files of its format into a folder. */
 const WRITERS: Readonly<Record<ExportFormat, (folder: string, model: Exported) => void>> = {
   safetensors: exportSafetensors,
   fairseq: exportFairseq,
   ctranslate2: exportCtranslate2,
+  onnx: exportOnnx,
 };
 
 /**
@@ -74,29 +63,8 @@ export async function exportRun(run: string, options: ExportOptions): Promise<vo
   }
 }
 
-/** Dictionaries and weights of a checkpoint. @throws UserError where they are damaged or not those of the config */
-export function readModel(
-  { runDirectory, checkpoint }: CheckpointLocation,
-  { model, data }: Config,
-): Pick<Exported, 'weights' | 'dictionaries'> {
-  const [source, target] = [data.sourceLang, data.targetLang].map((language) => {
-    const name = `dict.${language}.txt`;
-    return Dictionary.load(path.join(runDirectory, name), expectedSum(runDirectory, name));
-  });
-  const file = path.join(checkpoint, WEIGHTS_FILE);
-  const tensors = readWeights(checkpoint, WEIGHTS_FILE);
-  checkWeights(model, { source: source.size, target: target.size }, tensors, file);
-  return { weights: tensors, dictionaries: { source, target } };
-}
-
 function copy(file: string, folder: string, name: string): void {
   if (existsSync(file)) writeFileAtomic(path.join(folder, name), readFileSync(file));
-}
-
-function writeDictionaries(folder: string, { config: { data }, dictionaries }: Exported): void {
-  const { sourceLang, targetLang } = data;
-  writeFileAtomic(path.join(folder, `dict.${sourceLang}.txt`), dictionaries.source.serialize());
-  writeFileAtomic(path.join(folder, `dict.${targetLang}.txt`), dictionaries.target.serialize());
 }
 
 /** Weights by their official names, with what a program needs to know to use them; docs/pytorch-loader.py is one. */
@@ -155,44 +123,4 @@ function meanOmega(config: ModelConfig, weights: ReadonlyMap<string, NamedArray>
       return `${i + 1} ${data.reduce((sum, value) => sum + value, 0) / data.length}\n`;
     }),
   ).join('');
-}
-
-function exportCtranslate2(folder: string, { config, weights, dictionaries }: Exported): void {
-  const plain = hasOmega(config.model) ? foldOmega(config.model, weights) : { config: config.model, weights };
-  if (hasOmega(config.model)) log.info('ω is folded: CTranslate2 gets a Post-LN model of the same function');
-  const model = ctranslate2Model(plain.config, plain.weights);
-  const file = path.join(folder, 'model.bin');
-  writeCtranslate2(file, model);
-  checkSame(readCtranslate2(file), model);
-  writeFileAtomic(path.join(folder, 'config.json'), ctranslate2Config(config.model));
-  const { source, target } = dictionaries;
-  const vocabularies =
-    source.hash === target.hash
-      ? { shared_vocabulary: source }
-      : { source_vocabulary: source, target_vocabulary: target };
-  for (const [name, dictionary] of Object.entries(vocabularies)) {
-    writeFileAtomic(path.join(folder, `${name}.json`), `${JSON.stringify(symbolsOf(dictionary), null, 2)}\n`);
-  }
-}
-
-/** CTranslate2's name of `<pad>` is `<blank>`. */
-function symbolsOf(dictionary: Dictionary): string[] {
-  return Array.from({ length: dictionary.size }, (_, id) => dictionary.symbolOf(id)).map((symbol) =>
-    symbol === '<pad>' ? '<blank>' : symbol,
-  );
-}
-
-/** What is read again has to be what was written. */
-function checkSame(found: Ctranslate2Model, expected: Ctranslate2Model): void {
-  const names = new Set([...found.variables.keys(), ...expected.variables.keys()]);
-  for (const name of names) {
-    const [a, b] = [found, expected].map(({ variables }) => variables.get(name));
-    const same =
-      a !== undefined &&
-      b !== undefined &&
-      String(a.shape) === String(b.shape) &&
-      a.data.constructor === b.data.constructor &&
-      a.data.every((value, i) => Object.is(value, b.data[i]));
-    if (!same) throw new Error(`model.bin does not hold '${name}' as it was written`);
-  }
 }
