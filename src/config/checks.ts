@@ -195,9 +195,9 @@ const checks: readonly Check[] = [
     hint: 'Leave --no-reset-optimizer out.',
   },
   {
-    keys: ['decode.nbest', 'decode.beam', 'decode.sampling'],
+    keys: ['decode.nbest', 'decode.beam', 'decode.sampling', 'decode.mbr'],
     problem: ({ decode }) =>
-      !decode.sampling && decode.nbest > decode.beam
+      (!decode.sampling || decode.mbr !== null) && decode.nbest > decode.beam
         ? `expected decode.nbest to be at most decode.beam; found ${decode.nbest} and ${decode.beam}`
         : undefined,
     hint: 'A beam gives at most as many translations as it is wide.',

@@ -43,4 +43,12 @@ export const searchChecks: readonly Check[] = [
         : undefined,
     hint: 'Leave one of them out.',
   },
+  {
+    keys: ['decode.mbr', 'decode.beam'],
+    problem: ({ decode: { mbr, beam } }) =>
+      mbr !== null && beam === 1
+        ? `decode.mbr chooses among decode.beam translations; found decode.beam: 1`
+        : undefined,
+    hint: 'Add --beam N: with --sampling, N translations are drawn.',
+  },
 ];

@@ -55,4 +55,13 @@ export const searchKeys = {
       .default(1)
       .describe('Draw by p^(1/temperature): below 1 the likely is likelier, above 1 less so.'),
   ),
+  mbr: free(
+    z
+      .enum(['chrf', 'bleu'])
+      .nullable()
+      .default(null)
+      .describe(
+        'Of all beam translations, found or drawn, take the one that is most like all of them by chrF or BLEU (minimum Bayes risk); null takes the one of the best score.',
+      ),
+  ),
 };

@@ -4,6 +4,7 @@ import { Phrases } from './choice/phrases.js';
 import type { BatchLimits } from './length-batches.js';
 import { type LineRequest, splitRequest } from './line-request.js';
 import { LookAhead } from './look-ahead.js';
+import type { MinimumRisk } from './minimum-risk.js';
 import { readWishes } from './read-wishes.js';
 import type { Hypothesis, SearchOptions } from './search.js';
 import { isPlain, type Wishes } from './search-options.js';
@@ -13,12 +14,14 @@ import type { LineCodec } from './text-codec.js';
 import type { Translation } from './translation-format.js';
 
 export interface TranslateOptions extends SearchOptions, BatchLimits {
-  /** Hypotheses to keep for each line, at most `beam`; samples to draw. */
+  /** Hypotheses to keep for each line, at most `beam`; without `risk`, samples to draw. */
   nbest: number;
   /** Lines to read ahead, which are grouped by length; they bound the memory. */
   bufferSize: number;
   /** What phrases of a line are to become. */
   terms?: Terminology | null;
+  /** Ranks all `beam` hypotheses anew, before `nbest` of them are kept. */
+  risk?: MinimumRisk | null;
   /** The place of a line in the whole text, where these are a part of it. */
   placeOf?: (index: number) => number;
   /** Told of a line with more tokens than the model has positions for: its place from 0, and its length. */
@@ -115,13 +118,14 @@ async function translateTogether(
     options.onDone?.(untold);
     untold = 0;
   };
-  const how = options.sampling === true ? { ...options, beam: options.nbest } : options;
+  const { nbest, risk } = options;
+  const how = options.sampling === true && !risk ? { ...options, beam: nbest } : options;
   for (const { group, wishes } of apart(filled, options))
     await searchAll(
       group.map(({ ids }) => ids),
       how,
       (place, hypotheses) => {
-        found.set(group[place], hypotheses.slice(0, options.nbest));
+        found.set(group[place], risk ? hypotheses : hypotheses.slice(0, nbest));
         untold++;
         tell(TOLD_TOGETHER);
       },
@@ -129,8 +133,10 @@ async function translateTogether(
     );
   tell(1);
   return lines.map((line) => {
-    const translation = describe(line, found.get(line), codec, options);
-    const { missing = [] } = translation.hypotheses[0];
+    const described = describe(line, found.get(line), codec, options);
+    const hypotheses = risk?.ranked(described.hypotheses).slice(0, nbest) ?? described.hypotheses;
+    const translation = { ...described, hypotheses };
+    const { missing = [] } = hypotheses[0];
     if (missing.length > 0) options.onMissing?.(line.index, missing);
     return translation;
   });

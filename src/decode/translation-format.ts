@@ -10,6 +10,8 @@ export interface TranslatedHypothesis {
   total: number;
   /** Σ log p / length^lenpen. */
   score: number;
+  /** How like it is to the other hypotheses, from 0 to 100; absent where they are not ranked by that. */
+  utility?: number;
   /** Of the phrases that it must have, those that other rules have kept out of it; absent where there are no such phrases. */
   missing?: string[];
 }
@@ -44,9 +46,10 @@ function formatJson({ index, source, hypotheses }: Translation): string {
   const written = {
     line: index + 1,
     source,
-    hypotheses: hypotheses.map(({ text, score, tokens, logProbs, missing }) => ({
+    hypotheses: hypotheses.map(({ text, score, utility, tokens, logProbs, missing }) => ({
       text,
       score: rounded(score),
+      utility: utility && rounded(utility),
       tokens,
       tokenLogProbs: logProbs.map(rounded),
       missing,
@@ -88,9 +91,15 @@ function formatFairseq({ index, sourceTokens, hypotheses }: Translation): string
   return `${lines.join('\n')}\n`;
 }
 
-/** Marian's n-best list: `LINE ||| hypothesis ||| F0=Σ log p ||| score`. */
+/** Marian's n-best list: `LINE ||| hypothesis ||| F0=Σ log p ||| score`, and the utility as a further feature. */
 function formatNbest({ index, hypotheses }: Translation): string {
   return hypotheses
-    .map(({ text, total, score }) => `${index} ||| ${text} ||| F0=${rounded(total)} ||| ${rounded(score)}\n`)
+    .map(({ text, total, score, utility }) => {
+      const features = [
+        `F0=${rounded(total)}`,
+        ...(utility === undefined ? [] : [`Utility=${rounded(utility)}`]),
+      ];
+      return `${index} ||| ${text} ||| ${features.join(' ')} ||| ${rounded(score)}\n`;
+    })
     .join('');
 }

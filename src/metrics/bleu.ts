@@ -11,7 +11,9 @@ import { unknownChoice } from './choice.js';
 import { formatFixed } from './decimal.js';
 import { type CorpusFacts, Metric } from './metric.js';
 import { NgramMatcher } from './ngram-matcher.js';
+import { NgramOverlaps } from './ngram-overlaps.js';
 import { matchNgrams } from './ngrams.js';
+import { pairScores } from './pair-scores.js';
 import { stripEnd } from './python-text.js';
 import type { Rounding } from './rounding.js';
 import { Signature } from './signature.js';
@@ -22,6 +24,7 @@ import {
   type Tokenize,
   tokenizerForLanguage,
 } from './tokenizers/tokenizer.js';
+import { numberWords } from './word-numbers.js';
 
 export interface BleuOptions {
   /** Compare in lower case. */
@@ -94,6 +97,24 @@ export class BLEU extends Metric<BleuScore> {
 
   override rawScore(statistics: ArrayLike<number>, round?: Rounding): number {
     return bleuValue(statistics, this.formula, round);
+  }
+
+  /** The scores of texts where each other one, and itself, is the reference: `[hypothesis][reference]`, as `scoreSegment` has them. */
+  scorePairs(texts: readonly string[]): Float64Array[] {
+    const { maxNgramOrder } = this.formula;
+    const formula = { ...this.formula, effectiveOrder: true };
+    const known = new Map<string, number>();
+    const words = texts.map((text) => numberWords(this.tokens(text), known));
+    const overlaps = new NgramOverlaps(words, maxNgramOrder);
+    const lengths = words.map(({ length }) => length);
+    return pairScores(
+      texts.length,
+      (a, b) => overlaps.shared(a, b),
+      (hypothesis, reference, shared) => {
+        const totals = shared.map((_, n) => Math.max(0, lengths[hypothesis] - n));
+        return bleuValue([lengths[hypothesis], lengths[reference], ...shared, ...totals], formula);
+      },
+    );
   }
 
   /** With effective order, as sentence BLEU has it. */

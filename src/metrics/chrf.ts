@@ -2,6 +2,8 @@ import { UserError } from '../common/errors.js';
 import { type ChrfFormula, type ChrfScore, chrfName, computeChrf } from './chrf-score.js';
 import { Metric } from './metric.js';
 import { NgramMatcher } from './ngram-matcher.js';
+import { NgramOverlaps } from './ngram-overlaps.js';
+import { pairScores } from './pair-scores.js';
 import { splitWords } from './python-text.js';
 import { exact, type Rounding } from './rounding.js';
 import { Signature } from './signature.js';
@@ -78,6 +80,25 @@ export class CHRF extends Metric<ChrfScore> {
     return score !== 0;
   }
 
+  /** The scores of texts where each other one, and itself, is the reference: `[hypothesis][reference]`, as `sentenceScore` has them. */
+  scorePairs(texts: readonly string[]): Float64Array[] {
+    const { charOrder, wordOrder } = this.formula;
+    const wordNumbers = new Map<string, number>();
+    const symbols = texts.map((text) => this.toSymbols(text, wordNumbers));
+    const [characters, words] = [symbols.map((own) => own.characters), symbols.map((own) => own.words)];
+    const inCharacters = new NgramOverlaps(characters, charOrder);
+    const inWords = new NgramOverlaps(words, wordOrder);
+    return pairScores(
+      texts.length,
+      (a, b) => [inCharacters.shared(a, b), inWords.shared(a, b)],
+      (hypothesis, reference, [sharedCharacters, sharedWords]) =>
+        this.rawScore([
+          ...withTotals(sharedCharacters, characters[hypothesis].length, characters[reference].length),
+          ...withTotals(sharedWords, words[hypothesis].length, words[reference].length),
+        ]),
+    );
+  }
+
   protected override buildSignature(referenceCount: number | 'var'): Signature {
     const { charOrder, wordOrder, epsSmoothing } = this.formula;
     return new Signature(referenceCount, [
@@ -108,16 +129,21 @@ export class CHRF extends Metric<ChrfScore> {
   }
 
   private countOrders(hypothesis: Int32Array, reference: Int32Array, maxOrder: number): number[] {
-    const statistics: number[] = [];
     const matches = this.matcher.match(hypothesis, [reference], maxOrder);
-    for (let n = 1; n <= maxOrder; n++) {
-      const referenceNgrams = Math.max(0, reference.length - n + 1);
-      // n-grams of an order that the reference has none of are not held against the hypothesis
-      const hypothesisNgrams = referenceNgrams === 0 ? 0 : Math.max(0, hypothesis.length - n + 1);
-      statistics.push(hypothesisNgrams, referenceNgrams, matches[n - 1]);
-    }
-    return statistics;
+    return withTotals(matches, hypothesis.length, reference.length);
   }
+}
+
+/** Of each order: n-grams of the hypothesis, of the reference, and matches. @param hypothesis its length in symbols */
+function withTotals(matches: readonly number[], hypothesis: number, reference: number): number[] {
+  const statistics: number[] = [];
+  for (let n = 0; n < matches.length; n++) {
+    const referenceNgrams = Math.max(0, reference - n);
+    // n-grams of an order that the reference has none of are not held against the hypothesis
+    const hypothesisNgrams = referenceNgrams === 0 ? 0 : Math.max(0, hypothesis - n);
+    statistics.push(hypothesisNgrams, referenceNgrams, matches[n]);
+  }
+  return statistics;
 }
 
 const NO_WORDS = new Int32Array(0);

@@ -8,6 +8,7 @@ import { type DecodingEngine, openEngine, openEnsemble, settleStreams } from '..
 import type { LineRequest } from '../decode/line-request.js';
 import { LineTranslator } from '../decode/line-translator.js';
 import { loadDictionaries, loadModel } from '../decode/load-model.js';
+import { MinimumRisk } from '../decode/minimum-risk.js';
 import { isPlain } from '../decode/search-options.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
@@ -31,6 +32,7 @@ export class OpenModel {
   private readonly maxPositions: number;
   private readonly engine: DecodingEngine;
   private readonly terms: Terminology | null;
+  private readonly risk: MinimumRisk | null;
 
   private constructor(
     config: Config,
@@ -43,6 +45,8 @@ export class OpenModel {
     this.maxPositions = maxPositions;
     this.engine = engine;
     this.terms = terms;
+    const { decode, data } = config;
+    this.risk = decode.mbr === null ? null : new MinimumRisk(decode.mbr, data.targetLang, decode.sampling);
   }
 
   /**
@@ -89,8 +93,8 @@ export class OpenModel {
       warn(`line ${index + 1}: other rules keep ${phrases.map((phrase) => `'${phrase}'`).join(', ')} out`);
     };
     const { decode, seed } = this.config;
-    const { terms } = this;
-    const how = { ...decode, seed, terms, maxPositions, onCut, onMissing, ...listeners };
+    const { terms, risk } = this;
+    const how = { ...decode, seed, terms, risk, maxPositions, onCut, onMissing, ...listeners };
     return translateLines(lines, this.engine.search, this.codec, how);
   }
 
@@ -105,11 +109,11 @@ export class OpenModel {
   translateAsTheyCome(): LineTranslator {
     const { decode } = this.config;
     const { maxPositions } = this;
-    if (!isPlain(decode) || this.terms !== null)
+    if (!isPlain(decode) || this.terms !== null || this.risk !== null)
       throw new UserError({
         problem: 'sentences that come one by one are translated by plain beam search',
         where: 'decode',
-        hint: 'Leave out sampling, diverse groups, no-repeat-ngram-size, repetition-penalty and terminology.',
+        hint: 'Leave out sampling, diverse groups, no-repeat-ngram-size, repetition-penalty, mbr and terminology.',
       });
     const search = this.engine.searchAsTheyCome({ ...decode, maxPositions });
     return new LineTranslator(search, this.codec, maxPositions);
@@ -135,8 +139,8 @@ function loadShortlist({ runDirectory }: CheckpointLocation, { data, decode }: C
 }
 
 /** @throws UserError where more translations of a sentence are wanted than a search finds */
-export function checkNbest({ beam, nbest, sampling }: DecodeConfig): void {
-  if (sampling || nbest <= beam) return;
+export function checkNbest({ beam, nbest, sampling, mbr }: DecodeConfig): void {
+  if ((sampling && mbr === null) || nbest <= beam) return;
   throw new UserError({
     problem: `expected nbest to be at most beam, found nbest ${nbest} and beam ${beam}`,
     where: 'decode.nbest',

@@ -134,6 +134,16 @@ const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp]
   ],
   [{ decode: { beam: 2, nbest: 3 } }, { decode: { beam: 3, nbest: 3 } }, /found 3 and 2/],
   [
+    { decode: { beam: 2, nbest: 3, sampling: true, mbr: 'chrf' } },
+    { decode: { beam: 2, nbest: 3, sampling: true } },
+    /found 3 and 2/,
+  ],
+  [
+    { decode: { mbr: 'bleu', beam: 1 } },
+    { decode: { mbr: 'bleu', beam: 2 } },
+    /mbr chooses among .* found decode\.beam: 1/,
+  ],
+  [
     { decode: { 'max-len-a': 0, 'max-len-b': 3, 'min-len': 4 } },
     { decode: { 'max-len-a': 0, 'max-len-b': 4, 'min-len': 4 } },
     /found 3 and 4/,

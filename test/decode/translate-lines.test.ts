@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LineRequest } from '../../src/decode/line-request.js';
+import { MinimumRisk } from '../../src/decode/minimum-risk.js';
 import { searchWith } from '../../src/decode/sentence-queue.js';
 import { Terminology } from '../../src/decode/terminology.js';
 import { TextCodec, whiteSpaceSegmenter } from '../../src/decode/text-codec.js';
@@ -217,6 +218,20 @@ describe('what is wished of lines', () => {
     assert.ok(found.every((list, i) => list.length === (LINES[i].trim() === '' ? 1 : 3)));
     for (const batchSize of [1, 9])
       assert.deepEqual(await asked({ ...options, batchSize, bufferSize: 5 }, LINES), found);
+  });
+
+  test('all of a beam, or as many samples, are ranked by what they have in common before nbest are kept', async () => {
+    for (const sampling of [false, true]) {
+      const options = { sampling, seed: 4, beam: 5 };
+      const risk = new MinimumRisk('chrf', 'en', sampling);
+      const all = await asked({ ...options, nbest: 5 }, LINES);
+      const found = await asked({ ...options, nbest: 2, risk }, LINES);
+      assert.deepEqual(
+        found,
+        all.map((list) => risk.ranked(list).slice(0, 2)),
+      );
+      assert.ok(found.some(([best], i) => best.text !== all[i][0].text));
+    }
   });
 
   test('what other rules keep out is told', async () => {
