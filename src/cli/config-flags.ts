@@ -105,6 +105,13 @@ function addOption(command: Command, option: Option, onValue: (value: string) =>
   command.on(`option:${option.name()}`, onValue);
 }
 
+/** What a text stands for. */
+const TEXTS: Readonly<Record<string, string>> = {
+  gpu: '<card>',
+  'decode.tag': '<token>',
+  'data.valid-tag': '<token>',
+};
+
 function placeholder({ kind, path, words = [] }: ConfigKey): string {
   switch (kind) {
     case 'integer':
@@ -122,7 +129,7 @@ function placeholder({ kind, path, words = [] }: ConfigKey): string {
     case 'path':
       return /(root|dir|-from)$/.test(path) ? '<folder>' : '<file>';
     default:
-      return path === 'gpu' ? '<card>' : '<size>';
+      return TEXTS[path] ?? '<size>';
   }
 }
 

@@ -6,6 +6,7 @@ import { formatConfig } from '../config/format.js';
 import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js';
 import type { Setting } from '../config/override.js';
 import type { AverageFlags } from '../workflows/average.js';
+import { addOverride } from './config-flags.js';
 import { addConfigOptions } from './config-options.js';
 import { ranks, setRanksTimeout } from './ranks.js';
 
@@ -192,6 +193,8 @@ export function addTranslate(program: Command): void {
     )
     .option('--field <name>', 'The text is jsonl: the field to translate; all else stays as it is.');
   const settings = addCommon(command, ['seed', 'backend', 'gpu', 'threads', 'decode']);
+  const targetLang = new Option('--target-lang <lang>', 'Short for --tag "<2LANG>".');
+  addOverride(command, targetLang, 'decode.tag', settings, undefined, (language) => `<2${language}>`);
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;

@@ -51,7 +51,9 @@ const corpusSection = z.strictObject(
       .string('a piece of the tokenizer')
       .min(1, 'a piece of the tokenizer')
       .optional()
-      .describe('A token that is put before each source sentence; a piece of the tokenizer.'),
+      .describe(
+        'A token that is put before each source sentence; a tokenizer that is trained here has it as a piece.',
+      ),
     filter: corpusFilter.optional().describe('What is other than in data.filter.'),
   },
   'a path, or a map with keys of name, path, weight, repeat, tag, filter',
@@ -95,6 +97,18 @@ export function corporaOf(train: string | readonly Written[] | null): CorpusConf
       filter: camelizeKeys(filter ?? {}),
     };
   });
+}
+
+/** The tags of all text, each once. */
+export function tagsOf({
+  train,
+  validTag,
+}: {
+  train: Parameters<typeof corporaOf>[0];
+  validTag: string | null;
+}): string[] {
+  const tags = [...(corporaOf(train) ?? []).map(({ tag }) => tag), validTag];
+  return [...new Set(tags)].filter((tag) => tag !== null);
 }
 
 /** `data/news-*.tsv.gz` → `news`. */

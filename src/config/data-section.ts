@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { corpusList } from './corpus-list.js';
 import { bound, free } from './key-facts.js';
-import { choice, count, file, fileOr, flag, folder, rate, section, whole } from './values.js';
+import { choice, count, file, fileOr, flag, folder, rate, section, texts, whole } from './values.js';
 
 const tokenizerSection = section(
   {
@@ -36,6 +36,12 @@ const tokenizerSection = section(
         ),
       { unit: 'lines' },
     ),
+    'user-defined-symbols': bound(
+      texts(
+        'Symbols that are one piece wherever text has them, such as <2fr>; the tags of data.train are, too.',
+      ),
+    ),
+    'control-symbols': bound(texts('Pieces that no text has, for use by other programs.')),
     'byte-fallback': bound(flag(false, 'Spell characters without a piece as bytes instead of <unk>.')),
   },
   'The SentencePiece BPE tokenizer.',
@@ -97,6 +103,14 @@ export const dataSection = section(
     ),
     valid: free(file('Validation text, as train.')),
     test: free(file('Test text, as train.')),
+    'valid-tag': bound(
+      z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe('A token that is put before each source sentence of the validation and test text.'),
+    ),
     destdir: free(
       folder(
         'data-bin',

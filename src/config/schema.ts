@@ -46,6 +46,16 @@ const decodeSection = section(
     'buffer-size': free(count(2000, 'Most lines read ahead, to be grouped by length.', 1, 1_000_000), {
       unit: 'lines',
     }),
+    tag: free(
+      z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe(
+          'A token that is put before each source sentence, such as the tag of a corpus; null takes data.valid-tag.',
+        ),
+    ),
     ...searchKeys,
     streams: free(
       z

@@ -17,10 +17,14 @@ export function findTag(
   const number = id === -1 ? UNK : table.numbering.numbers[id];
   if (number !== UNK) return number;
   const given = vocabulary.kind === 'given' ? vocabulary.files[0]?.path : undefined;
+  const what = name === undefined ? 'data.valid-tag' : `data.train: the tag of the corpus '${name}'`;
   throw new UserError({
-    problem: `data.train: the tag of the corpus '${name}' must be one piece of the tokenizer and its dictionary; found no piece '${tag}'`,
+    problem: `${what} must be one piece of the tokenizer and its dictionary; found no piece '${tag}'`,
     where: given ?? 'data.tokenizer',
-    hint: 'Train the tokenizer with the tag as a symbol of the user (spm_train --user_defined_symbols), name it as data.tokenizer.model, or leave the tag out.',
+    hint:
+      given === undefined
+        ? 'A control symbol is none, for text cannot have it: take it out of data.tokenizer.control-symbols.'
+        : 'A tokenizer that is trained here gets the tags as pieces: leave data.tokenizer.model and data.vocabulary-from out; or leave the tag out.',
   });
 }
 

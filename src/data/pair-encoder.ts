@@ -34,7 +34,7 @@ export interface EncoderOptions {
   readonly clean: CleanOptions;
   /** Without one all pairs are kept. */
   readonly filter?: FilterOptions;
-  /** Number of a token that is put before each source sentence; lengths do not count it. */
+  /** Number of a token that is put before each source sentence that is not blank; lengths do not count it. */
   readonly tag?: number;
 }
 
@@ -86,10 +86,12 @@ export class PairEncoder {
   /** Adds the ids of a line. @returns how many they are */
   private add(side: number, line: Buffer, list: IdList): number {
     const { model, numbering } = this.sides[side];
+    const before = list.length;
     if (side === 0 && this.tag !== undefined) list.push(this.tag);
     const first = list.length;
     model.appendIds(line, list);
     numberPieces(list, first, numbering, () => model.encode(line.toString()));
+    if (list.length === first) list.cut(before); // a blank line stays blank
     return list.length - first;
   }
 }

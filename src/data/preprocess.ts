@@ -76,7 +76,7 @@ class Preprocessing {
     const sides = await this.makeSides();
     const splits: Record<string, SplitSummary> = {};
     for (const part of this.training) {
-      splits[part.split] = await this.encode(part, sides, findTag(part, sides[0], this.options.vocabulary));
+      splits[part.split] = await this.encode(part, sides);
     }
     const dictionaries = this.finishDictionaries(sides);
     for (const part of this.parts.slice(this.training.length)) {
@@ -185,10 +185,11 @@ class Preprocessing {
     return step.value;
   }
 
-  /** Writes a split. The ids of the training text are provisional, see SymbolTable. @param tag its number */
-  private async encode(part: TextPart, sides: readonly [Side, Side], tag?: number): Promise<SplitSummary> {
+  /** Writes a split. The ids of the training text are provisional, see SymbolTable. */
+  private async encode(part: TextPart, sides: readonly [Side, Side]): Promise<SplitSummary> {
     const { clean, startEncoder = encodeHere, sourceLang, targetLang } = this.options;
     const { split, filter, texts } = part;
+    const tag = findTag(part, sides[0], this.options.vocabulary);
     const progress = startProgress({
       label: `Encoding ${part.name ?? split}`,
       total: linesOf(part, [sourceLang, targetLang], this.digests),

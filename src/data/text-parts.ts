@@ -18,6 +18,8 @@ export interface DatasetTexts {
   readonly train: ParallelText | readonly CorpusText[];
   readonly valid?: ParallelText;
   readonly test?: ParallelText;
+  /** A piece that is put before each source sentence of validation and test text. */
+  readonly validTag?: string | null;
 }
 
 /** What a split of a dataset is made from. */
@@ -38,12 +40,15 @@ export interface TextPart {
  * The splits of a dataset, those of training first. Corpora become `train`, `train1`, `train2`, …, which the official
  * code reads together.
  */
-export function partsOf({ train, valid, test }: DatasetTexts, filter?: FilterOptions): TextPart[] {
+export function partsOf(
+  { train, valid, test, validTag = null }: DatasetTexts,
+  filter?: FilterOptions,
+): TextPart[] {
   const corpora: TextPart[] = isList(train)
     ? train.map((corpus, i) => ({ ...corpus, split: shardName(i), role: `train/${corpus.name}` }))
     : [{ split: 'train', role: 'train', texts: [train], filter, tag: null }];
   const others = Object.entries({ valid, test }).flatMap(([split, text]) =>
-    text === undefined ? [] : [{ split, role: split, texts: [text], tag: null }],
+    text === undefined ? [] : [{ split, role: split, texts: [text], tag: validTag }],
   );
   return [...corpora, ...others];
 }

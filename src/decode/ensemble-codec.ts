@@ -13,8 +13,8 @@ export class EnsembleCodec implements LineCodec {
     this.first = members[0];
   }
 
-  encode(line: string): Int32Array {
-    const parts = this.members.map((member) => member.encode(line));
+  encode(...given: Parameters<TextCodec['encode']>): Int32Array {
+    const parts = this.members.map((member) => member.encode(...given));
     if (parts[0].length === 0) return parts[0];
     return Int32Array.from(parts.flatMap((part) => (part.length === 0 ? [EOS] : [...part])));
   }

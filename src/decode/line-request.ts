@@ -4,6 +4,8 @@ import { parseJson } from '../common/json.js';
 /** A line to translate, with what is wished of its translation. */
 export interface LineRequest {
   source: string;
+  /** A token that is put before it, in place of `decode.tag`. */
+  tag?: string;
   /** What the translation begins with. */
   prefix?: string;
   /** Phrases that it must have. */
@@ -17,6 +19,7 @@ export interface LineRequest {
 
 const KINDS = {
   source: 'a text',
+  tag: 'a text',
   prefix: 'a text',
   constraints: 'a list of texts',
   forbidden: 'a list of texts',

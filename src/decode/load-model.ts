@@ -39,10 +39,18 @@ export function loadModel(
   return Transformer.fromWeights(config.model, vocabulary, new Map([...tensors, ...rounded]), file);
 }
 
-/** Dictionaries and tokenizer of a run. @throws UserError when a file is absent or damaged */
+type CodecData = Pick<Config['data'], 'sourceLang' | 'targetLang' | 'clean' | 'validTag'>;
+
+/**
+ * Dictionaries and tokenizer of a run.
+ *
+ * @param tag that is put before each source sentence; by default that of the validation text
+ * @throws UserError when a file is absent or damaged, or the tag is no piece
+ */
 export function loadCodec(
   runDirectory: string,
-  { sourceLang, targetLang, clean }: Pick<Config['data'], 'sourceLang' | 'targetLang' | 'clean'>,
+  { sourceLang, targetLang, clean, validTag }: CodecData,
+  tag: string | null = null,
 ): { codec: TextCodec; vocabulary: VocabularySizes; tokenized: boolean } {
   const sums = readChecksums(runDirectory)?.files ?? {};
   const dictionaries = loadDictionaries(runDirectory, { sourceLang, targetLang }, sums);
@@ -59,7 +67,7 @@ export function loadCodec(
     });
   }
   return {
-    codec: new TextCodec(source, target, clean),
+    codec: new TextCodec(source, target, clean, tag ?? validTag),
     vocabulary: { source: source.dictionary.size, target: target.dictionary.size },
     tokenized: tokenizers[0] !== undefined,
   };

@@ -1,3 +1,4 @@
+import { UserError } from '../common/errors.js';
 import { type CleanOptions, lineCleaner } from '../data/clean.js';
 import { EOS, UNK } from '../data/dictionary.js';
 import { splitWords } from '../metrics/python-text.js';
@@ -35,6 +36,10 @@ const MOST_SPELLINGS = 1000;
 /** Longer than any piece of a tokenizer is. */
 const LONGEST_PIECE = 64;
 
+/** Of a dictionary, but for special symbols and the bytes of byte fallback. */
+const TAG = /^<(?!0x[0-9A-F]{2}>)[^<>]+>$/;
+const MOST_SHOWN = 12;
+
 /** Half of a surrogate pair: no text has it by itself, so no translation does. */
 const UNMATCHED = '\ud800';
 
@@ -60,18 +65,55 @@ export class TextCodec {
   private readonly source: CodecSide;
   private readonly target: CodecSide;
   private readonly clean: (line: string) => string;
+  private readonly tag: string | null;
   private targetSymbols: ReadonlyMap<string, number> | undefined;
 
-  /** @param clean what the text of the model was cleaned by */
-  constructor(source: CodecSide, target: CodecSide, clean: CleanOptions) {
+  /**
+   * @param clean what the text of the model was cleaned by
+   * @param tag a token that is put before each source sentence
+   * @throws UserError for a tag that the source dictionary lacks
+   */
+  constructor(source: CodecSide, target: CodecSide, clean: CleanOptions, tag: string | null = null) {
     this.source = source;
     this.target = target;
     this.clean = lineCleaner(clean);
+    this.tag = tag;
+    if (tag !== null) this.tagId(tag);
   }
 
-  /** Source ids of a line, with `</s>` at the end; a line without any token gives none at all. */
-  encode(line: string): Int32Array {
-    return this.idsOf(this.source, line);
+  /**
+   * Source ids of a line, with the tag before them and `</s>` at the end; a line without any token gives none at all.
+   *
+   * @param tag in place of that of all lines
+   * @param where the line is, to name in an error
+   * @throws UserError for a tag that the source dictionary lacks
+   */
+  encode(line: string, tag = this.tag, where?: string): Int32Array {
+    const tagId = tag === null ? undefined : this.tagId(tag, where);
+    const ids = this.idsOf(this.source, line);
+    return tagId === undefined || ids.length === 0 ? ids : Int32Array.from([tagId, ...ids]);
+  }
+
+  /** Source symbols in angle brackets, which are tags by all appearances. */
+  get tags(): string[] {
+    const { dictionary } = this.source;
+    return Array.from({ length: dictionary.size }, (_, id) => dictionary.symbolOf(id)).filter(
+      (symbol) => TAG.test(symbol) && dictionary.indexOf(symbol) !== UNK,
+    );
+  }
+
+  private tagId(tag: string, where?: string): number {
+    const id = this.source.dictionary.indexOf(tag);
+    if (id !== UNK) return id;
+    const known = this.tags.slice(0, MOST_SHOWN);
+    throw new UserError({
+      problem: `expected a tag that is a piece of the source dictionary, found '${tag}'`,
+      where,
+      hint:
+        known.length > 0
+          ? `It has ${known.join(', ')}.`
+          : 'Tags are made in training: tag of a corpus of data.train, or data.tokenizer.user-defined-symbols.',
+    });
   }
 
   /** Source ids cut to what a model can take, `</s>` at the end. */

@@ -2,7 +2,7 @@ import type { Stop } from '../common/stop.js';
 import { EOS } from '../data/dictionary.js';
 import { Phrases } from './choice/phrases.js';
 import type { BatchLimits } from './length-batches.js';
-import { type LineRequest, splitRequest } from './line-request.js';
+import { type LineRequest, lineName, splitRequest } from './line-request.js';
 import { LookAhead } from './look-ahead.js';
 import type { MinimumRisk } from './minimum-risk.js';
 import { readWishes } from './read-wishes.js';
@@ -87,8 +87,8 @@ function newLine(
   options: TranslateOptions,
 ): Line {
   const request = typeof given === 'string' ? requestOf(given, options) : given;
-  const { source } = request;
-  const whole = codec.encode(source);
+  const { source, tag } = request;
+  const whole = codec.encode(source, tag, lineName(index));
   const ids = codec.fit(options.maxPositions, whole);
   if (ids.length < whole.length) options.onCut?.(index, whole.length);
   const terms = options.terms?.phrasesFor(source) ?? [];

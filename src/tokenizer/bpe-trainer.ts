@@ -4,8 +4,8 @@ import { MergeLearner } from './merge-learner.js';
 import { writeModel } from './model-writer.js';
 import { Normalizer } from './normalizer.js';
 import type { Normalization, Piece } from './piece.js';
+import { specialPieces } from './special-pieces.js';
 import { Tokenizer } from './tokenizer.js';
-import { bytePiece } from './vocabulary.js';
 import { type CountedWords, coveringCharacters, WordCounts } from './word-counts.js';
 
 export interface BpeTrainerOptions {
@@ -17,6 +17,10 @@ export interface BpeTrainerOptions {
   readonly normalization?: Normalization;
   /** Spell characters without a piece as bytes: takes 256 pieces. Default false. */
   readonly byteFallback?: boolean;
+  /** Pieces that text never has, of no text of their own; as --control_symbols. Without white space. */
+  readonly controlSymbols?: readonly string[];
+  /** Symbols that are one piece wherever text has them; as --user_defined_symbols. Without white space. */
+  readonly userDefinedSymbols?: readonly string[];
   /** What spm_train's --input and --model_prefix would be: they stand in the model and have no effect. */
   readonly input?: readonly string[];
   readonly modelPrefix?: string;
@@ -38,11 +42,13 @@ export class BpeTrainer {
       characterCoverage: 1,
       normalization: 'nmt_nfkc',
       byteFallback: false,
+      controlSymbols: [],
+      userDefinedSymbols: [],
       input: [],
       modelPrefix: 'tokenizer',
       ...options,
     };
-    const { vocabSize, characterCoverage, normalization, byteFallback } = this.options;
+    const { vocabSize, characterCoverage, normalization } = this.options;
     if (!Number.isInteger(vocabSize) || vocabSize < 1 || vocabSize >= 2 ** 21) {
       throw new UserError({ problem: `expected a vocabulary size from 1 to 2097151, found ${vocabSize}` });
     }
@@ -50,7 +56,7 @@ export class BpeTrainer {
       throw new UserError({ problem: `expected a character coverage in (0, 1], found ${characterCoverage}` });
     }
     this.charsmap = normalization === 'nmt_nfkc' ? nmtNfkcCharsMap() : Buffer.alloc(0);
-    this.specials = specialPieces(byteFallback);
+    this.specials = specialPieces(this.options);
     this.counts = new WordCounts(
       new Normalizer({
         charsmap: this.charsmap,
@@ -110,16 +116,6 @@ export class BpeTrainer {
       hint: `Set the vocabulary size to ${least} or more, or the character coverage below ${characterCoverage}.`,
     });
   }
-}
-
-function specialPieces(byteFallback: boolean): Piece[] {
-  const bytes = Array.from({ length: byteFallback ? 256 : 0 }, (_, byte) => bytePiece(byte));
-  return [
-    { piece: '<unk>', score: 0, type: 'unknown' },
-    { piece: '<s>', score: 0, type: 'control' },
-    { piece: '</s>', score: 0, type: 'control' },
-    ...bytes.map((piece): Piece => ({ piece, score: 0, type: 'byte' })),
-  ];
 }
 
 function noText(): UserError {

@@ -8,6 +8,8 @@ export interface TrainingRecord {
   readonly vocabSize: number;
   readonly characterCoverage: number;
   readonly byteFallback: boolean;
+  readonly controlSymbols: readonly string[];
+  readonly userDefinedSymbols: readonly string[];
   readonly normalization: Normalization;
   readonly charsmap: Uint8Array;
 }
@@ -50,6 +52,8 @@ function trainerSpec(record: TrainingRecord): Buffer {
   flag(24, false); // treat_whitespace_as_suffix
   flag(25, false); // split_digits
   flag(26, false); // allow_whitespace_only_pieces
+  for (const symbol of record.controlSymbols) message.bytes(30, symbol);
+  for (const symbol of record.userDefinedSymbols) message.bytes(31, symbol);
   flag(32, true); // vocabulary_output_piece_score
   flag(33, true); // hard_vocab_limit
   flag(34, false); // use_all_vocab

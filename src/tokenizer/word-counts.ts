@@ -26,16 +26,22 @@ export interface CountedWords {
 export class WordCounts {
   private readonly normalizer: Normalizer;
   private readonly symbols: RegExp;
+  /** Bytes that keep a word from being its own normal form: of white space, beyond ASCII, and what symbols begin with. */
+  private readonly marks: Uint8Array;
   private readonly line = Buffer.alloc(3 * MAX_LINE_BYTES);
   private word = Buffer.alloc(MAX_LINE_BYTES);
   /** Words as the lines have them, where they may be normalised one by one, and normalised words. */
   private raw = new WordTable();
   private readonly normalized = new WordTable();
 
-  /** @param symbols the pieces that stand for something else than their text */
+  /** @param symbols the pieces that stand for something else than their text; no white space is in them */
   constructor(normalizer: Normalizer, symbols: readonly string[]) {
     this.normalizer = normalizer;
-    this.symbols = new RegExp(symbols.join('|'), 'g');
+    // The longest of those that begin alike.
+    const longest = symbols.toSorted((a, b) => b.length - a.length);
+    this.symbols = new RegExp(longest.map(escapeRegExp).join('|'), 'g');
+    this.marks = Uint8Array.from({ length: 256 }, (_, byte) => (byte <= SPACE || byte >= 0x7f ? 1 : 0));
+    for (const symbol of symbols) this.marks[Buffer.from(symbol)[0]] = 1;
   }
 
   /** Counts a line; one of more than 4192 bytes, or with U+2585, is passed over. */
@@ -98,10 +104,16 @@ export class WordCounts {
     this.raw = new WordTable();
     for (let word = 0; word < raw.size; word++) {
       const [chunk, start, end] = [raw.chunk(word), raw.start(word), raw.start(word) + raw.byteLength(word)];
-      if (isPlain(chunk, start, end)) this.normalized.add(chunk, start, end, raw.countOf(word));
+      if (this.isPlain(chunk, start, end)) this.normalized.add(chunk, start, end, raw.countOf(word));
       else this.addNormalized(raw.text(word), raw.countOf(word));
     }
     return this.normalized;
+  }
+
+  /** Whether a word is its own normal form: no rule begins with printable ASCII. */
+  private isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+    for (let i = start; i < end; i++) if (this.marks[bytes[i]] === 1) return false;
+    return true;
   }
 
   /** Counts the words of the first bytes of `line`. */
@@ -152,10 +164,6 @@ function hasAny(words: WordTable, isRare: (codePoint: number) => boolean): boole
   return found;
 }
 
-/** Whether a word is its own normal form: no rule begins with printable ASCII, and only symbols have a `<`. */
-function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) {
-    if (bytes[i] <= SPACE || bytes[i] >= 0x7f || bytes[i] === 0x3c) return false;
-  }
-  return true;
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

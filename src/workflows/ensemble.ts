@@ -29,7 +29,7 @@ export interface Members {
  * @throws UserError for what is missing or damaged, and where their target vocabularies differ
  */
 export function findMembers(location: CheckpointLocation, config: Config): Members {
-  const { ensemble, shortlist } = config.decode;
+  const { ensemble, shortlist, tag } = config.decode;
   if (ensemble.length > 0 && shortlist !== null)
     throw new UserError({
       problem: 'a shortlist is for one model, and not for an ensemble',
@@ -41,7 +41,8 @@ export function findMembers(location: CheckpointLocation, config: Config): Membe
     config: loadRunConfig(run).config,
   }));
   const found = [{ location, config }, ...others].map((member) => {
-    const { codec, vocabulary, tokenized } = loadCodec(member.location.runDirectory, member.config.data);
+    const { runDirectory } = member.location;
+    const { codec, vocabulary, tokenized } = loadCodec(runDirectory, member.config.data, tag);
     return { ...member, codec, vocabulary, tokenized };
   });
   for (const other of found.slice(1)) checkVocabulary(found[0], other);

@@ -245,3 +245,46 @@ test('an interrupt leaves nothing behind and exits with 130', async () => {
   assert.match(messages, /Interrupted/);
   assert.deepEqual(fs.readdirSync(folder), before);
 });
+
+test('tags of corpora and symbols of the user are pieces of the tokenizer that is trained', () => {
+  const folder = workspace(60);
+  const list = 'data.train=[{path: train, tag: <2b>}, {name: again, path: train, tag: <BT>}]';
+  const flags = ['--set', list, '--user-defined-symbols', '<x>,<2b>', '--control-symbols', '<ctl>'];
+  preprocess(folder, ...flags, '--set', 'data.valid-tag=<2b>');
+  const destdir = path.join(folder, 'data-bin');
+  const { pieces } = Tokenizer.load(path.join(destdir, 'tokenizer.model'));
+  assert.deepEqual(
+    pieces.slice(3, 8).map(({ piece, type }) => `${piece} ${type}`),
+    [
+      '<ctl> control',
+      '<x> user-defined',
+      '<2b> user-defined',
+      '<BT> user-defined',
+      pieces[7].piece + ' normal',
+    ],
+  );
+  const counts = linesOf(folder, 'data-bin/dict.toa.txt').filter((line) => line.startsWith('<'));
+  assert.deepEqual(counts.sort(), ['<2b> 60', '<BT> 60', '<x> 0']);
+  const dictionary = Dictionary.load(path.join(destdir, 'dict.toa.txt'));
+  const firsts = ['train', 'train1', 'valid'].map((split) => {
+    const dataset = ParallelDataset.open(destdir, split, 'toa', 'tob');
+    const first = dictionary.symbolOf(dataset.pair(0).source[0]);
+    dataset.close();
+    return first;
+  });
+  assert.deepEqual(firsts, ['<2b>', '<BT>', '<2b>']);
+  for (const [more, message] of [
+    [['--control-symbols', '<BT>'], /tag of the corpus 'again' must be one piece[^]*control symbol is none/],
+    [['--user-defined-symbols', '<s>'], /not there yet, found '<s>'/],
+    [
+      ['--tokenizer-model', 'data-bin/tokenizer.model', '--set', 'data.valid-tag=<2x>'],
+      /data\.valid-tag must/,
+    ],
+  ] as const) {
+    const given = ['preprocess', 'toy.yaml', '--set', list, '--destdir', 'other', ...more];
+    const { status, stderr } = runProgram(given, { cwd: folder });
+    assert.equal(status, 2);
+    assert.match(stderr, message);
+    assert.equal(fs.existsSync(path.join(folder, 'other')), false);
+  }
+});

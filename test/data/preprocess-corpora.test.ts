@@ -27,10 +27,11 @@ const model: StoredPieceModel = {
 async function preprocess(
   folder: string,
   train: PreprocessOptions['texts']['train'],
+  more: Partial<PreprocessOptions['texts']> = {},
 ): Promise<{ destdir: string; manifest: Manifest }> {
   const destdir = path.join(folder, 'data-bin');
   await preprocessCorpus({
-    ...{ destdir, sourceLang: 'en', targetLang: 'it', texts: { train } },
+    ...{ destdir, sourceLang: 'en', targetLang: 'it', texts: { train, ...more } },
     vocabulary: { kind: 'given', files: [], models: [model, model] },
     ...{ joint: true, filter, clean: { nfc: false, whitespace: false }, dataHash: 'hash', seed: 1 },
   });
@@ -107,6 +108,19 @@ test('one corpus gives the files that one text gives', async () => {
     );
   }
   assert.equal(text.manifest.corpora, undefined);
+});
+
+test('validation text has a tag of its own; a blank line stays blank', async () => {
+  const folder = scratchFolder();
+  writeFiles(folder, { '1.tsv': 'a\tb\n', 'valid.tsv': 'b a\tc\n\tc\n' });
+  const valid = { kind: 'tsv', file: path.join(folder, 'valid.tsv') } as const;
+  const more = { valid, validTag: '<2it>' };
+  const { destdir } = await preprocess(folder, [corpus(folder, 'one', ['1.tsv'])], more);
+  assert.deepEqual(sentences(destdir, 'valid'), ['<2it> b a = c', ' = c']);
+  await assert.rejects(
+    preprocess(folder, [corpus(folder, 'one', ['1.tsv'])], { valid, validTag: '<2fr>' }),
+    /data\.valid-tag must be one piece .* found no piece '<2fr>'/,
+  );
 });
 
 test('a tag that is no piece is refused, and nothing is written', async () => {

@@ -23,7 +23,11 @@ export function trainedVocabulary(options: Partial<DataConfig['tokenizer']>): Vo
 export async function makeDataset(
   train: Lines,
   valid: Lines,
-  { vocabulary, clean }: { vocabulary: VocabularySource; clean?: DataConfig['clean'] },
+  {
+    vocabulary,
+    clean,
+    validTag = null,
+  }: { vocabulary: VocabularySource; clean?: DataConfig['clean']; validTag?: string | null },
 ): Promise<DataConfig> {
   const root = scratchFolder();
   for (const [name, lines] of Object.entries({ train, valid })) {
@@ -36,8 +40,8 @@ export async function makeDataset(
   const find = (split: string) => findParallelText(path.join(root, split), 'aa', 'bb', `data.${split}`);
   await preprocessCorpus({
     ...{ ...named, destdir, vocabulary, joint: true, filter: data.filter },
-    texts: { train: find('train'), valid: find('valid') },
+    texts: { train: find('train'), valid: find('valid'), validTag },
     ...{ dataHash: '', seed: 1 },
   });
-  return { ...data, ...named, root, destdir, train: 'train', valid: 'valid' };
+  return { ...data, ...named, root, destdir, train: 'train', valid: 'valid', validTag };
 }

@@ -9,7 +9,7 @@ import { loadCodec } from '../../src/decode/load-model.js';
 import { TextCodec, whiteSpaceSegmenter } from '../../src/decode/text-codec.js';
 import { BLEU, CHRF } from '../../src/metrics/sacrebleu.js';
 import { loadPieceModel } from '../../src/workflows/preprocess/piece-model.js';
-import { scratchFolder, writeFiles } from '../data/scratch.js';
+import { refusal, scratchFolder, writeFiles } from '../data/scratch.js';
 import { makeDataset, trainedVocabulary } from '../data/small-dataset.js';
 
 /** What is easily taken for something else when it is read than when it is learnt from. */
@@ -115,4 +115,28 @@ test('an unknown of a reference is matched by nothing, the <unk> of a translatio
   assert.equal(codec.decodeReference(known), 'кот дом');
   // It spoils the word that it stands in, and no other.
   assert.match(codec.decodeReference(Int32Array.from([...known.slice(0, -1), UNK, EOS])), /^кот дом[^ ]$/);
+});
+
+test('a tag stands before the pieces of a line, as in a dataset; blank lines have none', async () => {
+  const tags = { userDefinedSymbols: ['<2aa>', '<2bb>'] };
+  const vocabulary = trainedVocabulary({ vocabSize: 18, ...tags });
+  const data = await makeDataset(TRAINING, LINES, { vocabulary, validTag: '<2bb>' });
+  const { codec } = loadCodec(data.destdir, { ...data, validTag: null }, '<2bb>');
+  const byDefault = loadCodec(data.destdir, data).codec;
+  const split = ParallelDataset.open(data.destdir, 'valid', 'aa', 'bb');
+  LINES.forEach((line, i) => {
+    const read = [...codec.encode(line)];
+    assert.deepEqual(read.length === 0 ? [EOS] : read, [...split.pair(i).source], JSON.stringify(line));
+    assert.deepEqual(read, [...byDefault.encode(line)]);
+  });
+  split.close();
+  assert.deepEqual(codec.sourceTokens(codec.encode('кот')).slice(0, 2), ['<2bb>', '▁ко']);
+  assert.equal(codec.sourceTokens(codec.encode('кот', '<2aa>'))[0], '<2aa>');
+  assert.deepEqual(codec.tags.sort(), ['<2aa>', '<2bb>']);
+  const refused =
+    /tag that is a piece of the source dictionary, found '<2cc>'[^]*It has <2[ab]{2}>, <2[ab]{2}>\./;
+  assert.throws(() => codec.encode('', '<2cc>'), refusal(refused));
+  assert.throws(() => loadCodec(data.destdir, data, '<2cc>'), refusal(refused));
+  for (const tag of ['</s>', '<unk>'])
+    assert.throws(() => codec.encode('', tag), refusal(/found '<\/?[a-z]+>'/));
 });

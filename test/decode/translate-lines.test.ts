@@ -276,3 +276,17 @@ describe('a signal', () => {
     }
   });
 });
+
+test('a request may have a tag of its own', async () => {
+  const tagged = new TextCodec(side, side, UNCLEANED, 'p');
+  const found = await translate(['a b', { source: 'a b', tag: 'o' }, '  '], copying, {}, tagged);
+  assert.deepEqual(
+    found.map(({ source, hypotheses }) => [source, hypotheses[0].text]),
+    [
+      ['a b', 'p a b'],
+      ['a b', 'o a b'],
+      ['  ', ''],
+    ],
+  );
+  await assert.rejects(translate([{ source: 'a', tag: 'z' }]), /line 1: .*found 'z'/);
+});

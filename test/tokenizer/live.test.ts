@@ -85,6 +85,31 @@ for (const [name, vocabSize, byteFallback] of [
   });
 }
 
+test('symbols of the user, any parts of the text', { skip: noPrograms }, (t) => {
+  const text = makeText(39, 300).filter((line) => line.length > 8);
+  const symbols = (seed: number): string[] => {
+    const parts = text.map((line, i) => line.slice((seed * i) % 5, ((seed * i) % 5) + 1 + ((i + seed) % 4)));
+    const usable = parts.filter((part) => !/[\s\p{Cs},"\u2581]|^$/u.test(part));
+    return [...new Set(usable)].slice(20 * seed, 20 * seed + 12);
+  };
+  for (let seed = 1; seed <= 4; seed++) {
+    const all = symbols(seed);
+    const userDefinedSymbols = all.slice(0, 8);
+    const controlSymbols = all.slice(8).filter((symbol) => [...symbol].length > 1);
+    const options = { vocabSize: 700, userDefinedSymbols, controlSymbols };
+    const name = `symbols-${seed}`;
+    const model = spmTrain(
+      ...[folder, { 'text.txt': text }, name, '--model_type=bpe', '--vocab_size=700'],
+      ...['--character_coverage=1.0', `--user_defined_symbols=${userDefinedSymbols}`],
+      `--control_symbols=${controlSymbols}`,
+    );
+    const trainer = new BpeTrainer({ ...options, input: ['text.txt'], modelPrefix: name });
+    for (const line of text) trainer.add(line);
+    assert.ok(model.equals(trainer.train().serialize()), `the .model is the same: ${all}`);
+    t.diagnostic(`${compare(name, text)} tokens, no difference`);
+  }
+});
+
 /** Checks that lines without unknown pieces come back. @returns how many these are */
 function checkRoundTrip(tokenizer: Tokenizer, lines: readonly string[]): number {
   const normalizer = new Normalizer({

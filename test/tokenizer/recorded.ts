@@ -50,6 +50,20 @@ export function trainedCases(most: number): Record<string, TrainedCase> {
       options: { vocabSize: 500 },
       texts: { 'text.aa': makeText(2, 400, 1), 'text.bb': makeText(3, 400, 2) },
     },
+    symbols: {
+      options: {
+        vocabSize: 950,
+        byteFallback: true,
+        // One within the other, of letters of the text, of characters with a meaning in patterns, and what NFKC changes.
+        userDefinedSymbols: ['<2fr>', 'ab', 'abc', '[URL]', 'é', '.', '①', '<2fr'],
+        controlSymbols: ['<ctl>', '<ctl>x'],
+      },
+      texts: {
+        'text.txt': several.map(
+          (line, i) => [`<2fr> ${line}`, `${line}[URL]<ctl>x ab abcabc ①é`, line, `a<2fr><2frx`][i % 4],
+        ),
+      },
+    },
     'hard-text': {
       options: { vocabSize: 5000, characterCoverage: 0.995 },
       texts: { 'text.txt': [...makeFuzzLines(4, 3000), ...several] },
@@ -98,11 +112,14 @@ export const probes = [
 /** The options of spm_train that ours stand for. */
 export function spmOptions({ options }: TrainedCase): string[] {
   const { vocabSize, characterCoverage = 1, normalization = 'nmt_nfkc', byteFallback = false } = options;
+  const { userDefinedSymbols = [], controlSymbols = [] } = options;
   return [
     '--model_type=bpe',
     `--vocab_size=${vocabSize}`,
     `--character_coverage=${characterCoverage}`,
     `--normalization_rule_name=${normalization}`,
     `--byte_fallback=${byteFallback}`,
+    `--user_defined_symbols=${userDefinedSymbols}`,
+    `--control_symbols=${controlSymbols}`,
   ];
 }

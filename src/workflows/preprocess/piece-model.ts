@@ -36,8 +36,12 @@ export interface DividedTrainer extends PieceTrainer {
 
 /** Trains a tokenizer as `data.tokenizer` says. @throws UserError for a vocabulary that the text cannot give */
 export function startPieceTrainer(options: DataConfig['tokenizer']): DividedTrainer {
-  const { vocabSize, characterCoverage, normalization, byteFallback } = options;
-  const trainer = new BpeTrainer({ vocabSize, characterCoverage, normalization, byteFallback });
+  const { vocabSize, characterCoverage, normalization, byteFallback, controlSymbols, userDefinedSymbols } =
+    options;
+  const trainer = new BpeTrainer({
+    ...{ vocabSize, characterCoverage, normalization, byteFallback },
+    ...{ controlSymbols, userDefinedSymbols },
+  });
   return {
     add: (line) => trainer.add(line),
     take: () => trainer.take(),

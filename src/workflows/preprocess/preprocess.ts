@@ -103,7 +103,7 @@ function findTexts(data: DataConfig): Texts {
     });
   }
   if (complaints.length > 0) throw new UserError(complaints);
-  return { train: train!, valid, test };
+  return { train: train!, valid, test, validTag: data.validTag };
 }
 
 /** As findTexts; undefined where text is missing, but the dataset of this config is there. */
@@ -126,20 +126,26 @@ function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
 
 /** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
 export function datasetHash(data: DataConfig): string {
-  const { sourceLang, targetLang, vocabularyFrom, tokenizer, clean } = data;
+  const { sourceLang, targetLang, vocabularyFrom, tokenizer, clean, validTag } = data;
   const corpora = corporaOf(data.train)?.map(({ name, tag, filter }) => ({
     ...{ name, tag },
     filter: { ...data.filter, ...filter },
   }));
-  const { model, joint, sentences, ...others } = tokenizer;
-  // Without the key the name is that which datasets had before there was one.
-  const training = sentences === null ? others : { ...others, sentences };
+  const { model, joint, sentences, userDefinedSymbols, controlSymbols, ...others } = tokenizer;
+  // Without these keys the name is that which datasets had before there were any.
+  const training = {
+    ...others,
+    ...(sentences !== null && { sentences }),
+    ...(userDefinedSymbols.length > 0 && { userDefinedSymbols }),
+    ...(controlSymbols.length > 0 && { controlSymbols }),
+  };
   return canonicalHash({
     sourceLang,
     targetLang,
     joint,
     training: model === null && vocabularyFrom === null ? training : null,
     ...(corpora === undefined ? { filter: data.filter } : { corpora }),
+    ...(validTag !== null && { validTag }),
     clean,
   });
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../../common/errors.js';
+import { tagsOf } from '../../config/corpus-list.js';
 import { kindOfFolder, runOfCheckpoint } from '../../config/run-folder.js';
 import type { DataConfig } from '../../config/schema.js';
 import { Dictionary } from '../../data/dictionary.js';
@@ -33,7 +34,8 @@ export function vocabularySource(data: DataConfig, threads: number | null): Voca
   const folder = vocabularyFolder(data);
   if (folder === null && tokenizer.model === null) {
     const sentences = tokenizer.sentences ?? undefined;
-    return { kind: 'trained', start: (setup) => startCounter(tokenizer, setup, threads), sentences };
+    const withTags = { ...tokenizer, userDefinedSymbols: symbolsOf(data) };
+    return { kind: 'trained', start: (setup) => startCounter(withTags, setup, threads), sentences };
   }
   const files = vocabularyInputs(data);
   if (folder === null) {
@@ -58,6 +60,13 @@ export function vocabularySource(data: DataConfig, threads: number | null): Voca
     models: [model(sourceLang), model(targetLang)],
     dictionaries: [dictionary(sourceLang), dictionary(targetLang)],
   };
+}
+
+/** The user-defined symbols of a trained tokenizer: those of the config, then the tags. */
+function symbolsOf(data: DataConfig): string[] {
+  const { userDefinedSymbols, controlSymbols } = data.tokenizer;
+  const known = new Set([...userDefinedSymbols, ...controlSymbols]); // a control symbol as a tag is refused by name
+  return [...userDefinedSymbols, ...tagsOf(data).filter((tag) => !known.has(tag))];
 }
 
 /** The folder of data.vocabulary-from; the run of a checkpoint stands for it. */

@@ -1,6 +1,6 @@
 import { UserError } from '../../common/errors.js';
 import { Purpose, RandomStream } from '../../common/rng.js';
-import { corporaOf } from '../../config/corpus-list.js';
+import { tagsOf } from '../../config/corpus-list.js';
 import type { DataConfig } from '../../config/schema.js';
 import type { Resegment } from '../../data/batch-iterator.js';
 import { type Dictionary, EOS, UNK } from '../../data/dictionary.js';
@@ -31,9 +31,7 @@ export function createResegment(
     });
     return () => stream.nextUniform();
   };
-  const tags = new Set(
-    corporaOf(data.train)?.flatMap(({ tag }) => (tag === null ? [] : source.indexOf(tag))),
-  );
+  const tags = new Set(tagsOf(data).map((tag) => source.indexOf(tag)));
   tags.delete(UNK);
   return (pair, index, epoch) => ({
     source: afterTag(pair.source, tags, (ids) =>
