@@ -19,12 +19,12 @@ export interface LineRequest {
 
 const KINDS = {
   source: 'a text',
-  tag: 'a text',
   prefix: 'a text',
   constraints: 'a list of texts',
   forbidden: 'a list of texts',
   minLen: 'a whole number',
   maxLen: 'a whole number',
+  tag: 'a text',
 } as const;
 
 const MEETS: Record<(typeof KINDS)[keyof typeof KINDS], (value: unknown) => boolean> = {
