@@ -6,7 +6,7 @@
 Written from the formulas of docs/model.md, one sentence at a time and without any padding, so that it shares
 nothing with the program that it checks. For each scheme test/model/fixtures/goldens/<scheme>.json holds the model's
 weights (float32 values), a batch, and: logits, loss, nll, the gradient of every weight, and for Adam and RAdam the
-losses of ten steps and the weights after them.
+losses of ten steps and the weights after them; for Admin also the ω that the official code profiles.
 """
 
 import json
@@ -15,6 +15,7 @@ import pathlib
 
 import torch
 
+from golden_profile import PaddedProfile
 from golden_model import FFN, HEADS, LAYERS, MAX_POSITIONS, SMOOTHING, WIDTH, Model, make_weights
 
 STEPS = 10
@@ -117,6 +118,9 @@ def record(residual, settings, seed):
         "loss": loss.item(),
         "nll": nll.item(),
         "gradients": {key: flat(gradient) for key, gradient in zip(weights, gradients)},
+        **(
+            {"paddedOmega": PaddedProfile(Model(case, weights)).omegas(batch)} if residual == "admin" else {}
+        ),
         "steps": {name: train(name, case, weights, batch) for name in ["adam", "radam"]},
     }
 

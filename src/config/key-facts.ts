@@ -16,7 +16,7 @@ export interface KeyFacts {
 }
 
 /** Unit of the size of a batch, which other toolkits count in sentences. */
-export const BATCH_UNIT = 'tokens with their padding';
+export const BATCH_UNIT = 'tokens of a side';
 
 /** The facts of every key, by its schema. */
 export const keyFacts = z.registry<KeyFacts>();

@@ -23,6 +23,12 @@ const omegaSection = section(
       ),
       { idle: { ...noOmega, 'model.omega.init': ['profiled'] } },
     ),
+    'as-official': free(
+      flag(
+        false,
+        'Count the padding of the batch in the variances that are profiled, as the official code does.',
+      ),
+    ),
     train: bound(flag(true, 'Train ω as a vector; false keeps the initial value.'), { idle: noOmega }),
     profile: free(
       file(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BATCH_BY } from '../common/batch-by.js';
 import { TRAINING_PRECISIONS } from '../common/precision.js';
 import { FIGURE_NAMES, nameScores } from '../common/validation-figures.js';
 import { BATCH_UNIT, bound, changeable, free } from './key-facts.js';
@@ -125,6 +126,13 @@ export const trainSection = section(
           'Most tokens in a batch, counted on its longer side; auto: as many as fit into train.memory.',
         ),
       { unit: BATCH_UNIT },
+    ),
+    'batch-by': bound(
+      choice(
+        BATCH_BY,
+        'tokens',
+        'What max-tokens counts: the tokens of a side, or (padded-tokens) sentences × longest sentence, which gives the batches of fairseq; see docs/train.md.',
+      ),
     ),
     memory: free(
       z

@@ -1,16 +1,21 @@
+import type { BatchBy } from '../common/batch-by.js';
+import { cutterFor } from './batch-cutters.js';
 import { type LengthTable, lengthTable, type PairLengths } from './length-table.js';
 
 export interface BatchLimits {
   /** Most tokens in a batch, counted on the side that has more. */
   maxTokens: number;
+  /** What is counted: `tokens` where nothing else is said. */
+  batchBy?: BatchBy;
   /** Pairs with a longer side are skipped. */
   maxPositions: number;
 }
 
 /**
- * Where the pairs of a split, by target length and then source length, are cut into batches: before a pair with which
- * a side would exceed `maxTokens` (there is no padding to count). That depends on how many pairs have which lengths and
- * on nothing else, so it is the same in every epoch, and is known without putting the pairs in order.
+ * Where the pairs of a split, put in order by their lengths, are cut into batches: by target length and then source
+ * length where tokens are counted, by source length and then target length, as fairseq does, where their padding is, too.
+ * That depends on how many pairs have which lengths and on nothing else, so it is the same in every epoch, and is known
+ * without putting the pairs in order.
  */
 export class BatchCuts {
   readonly lengths: PairLengths;
@@ -25,18 +30,18 @@ export class BatchCuts {
   /** Where the pairs of each cell start among the ordered pairs, and the end of the last; skipped ones have none. */
   readonly cellStarts: Int32Array;
 
-  constructor(lengths: PairLengths, { maxTokens, maxPositions }: BatchLimits) {
+  constructor(lengths: PairLengths, { maxTokens, batchBy = 'tokens', maxPositions }: BatchLimits) {
     this.lengths = lengths;
-    this.table = lengthTable(lengths);
+    this.table = lengthTable(lengths, batchBy === 'tokens' ? 'target' : 'source');
     this.longest = Math.min(maxTokens, maxPositions);
     this.cellStarts = new Int32Array(this.table.counts.length + 1);
-    const cutter = new Cutter(maxTokens);
+    const cutter = cutterFor(batchBy, maxTokens);
     this.table.counts.forEach((count, cell) => {
       const [source, target] = [this.table.source[cell], this.table.target[cell]];
       if (this.fits(source, target)) cutter.add(count, source, target);
       this.cellStarts[cell + 1] = cutter.place;
     });
-    cutter.cut();
+    cutter.finish();
     this.starts = Int32Array.from(cutter.starts);
     this.sourceTokens = Int32Array.from(cutter.sourceTokens);
     this.targetTokens = Int32Array.from(cutter.targetTokens);
@@ -107,48 +112,5 @@ export class BatchCuts {
       if (isThere) cells.push(cell);
     }
     return cells;
-  }
-}
-
-/** Cuts pairs that come by their lengths. */
-class Cutter {
-  readonly starts = [0];
-  readonly sourceTokens: number[] = [];
-  readonly targetTokens: number[] = [];
-  /** Pairs so far. */
-  place = 0;
-  private source = 0;
-  private target = 0;
-  private readonly maxTokens: number;
-
-  constructor(maxTokens: number) {
-    this.maxTokens = maxTokens;
-  }
-
-  /** Adds pairs of the same lengths, neither of which is more than a batch holds. */
-  add(count: number, source: number, target: number): void {
-    for (let left = count; left > 0; ) {
-      const room = Math.min(this.roomFor(source, this.source), this.roomFor(target, this.target));
-      const taken = Math.min(left, room);
-      this.place += taken;
-      this.source += taken * source;
-      this.target += taken * target;
-      left -= taken;
-      if (left > 0) this.cut();
-    }
-  }
-
-  /** How many more sentences of a length a side takes that has so many tokens. */
-  private roomFor(length: number, tokens: number): number {
-    return length === 0 ? Infinity : Math.floor((this.maxTokens - tokens) / length);
-  }
-
-  /** Ends a batch, where one has begun. */
-  cut(): void {
-    if (this.place === this.starts[this.starts.length - 1]) return;
-    this.starts.push(this.place);
-    this.sourceTokens.push(this.source);
-    this.targetTokens.push(this.target);
-    [this.source, this.target] = [0, 0];
   }
 }

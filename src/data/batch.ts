@@ -7,6 +7,11 @@ export interface Packed {
   tokens: Int32Array;
   /** Where each sentence starts, and the end of the last: [B + 1]. */
   offsets: Int32Array;
+  /**
+   * Only where padding is to be looked at, see `withPadding`: the tokens of all sentences are followed by their padding,
+   * that of sentence i at `tokens[T + padding[i] … T + padding[i + 1])`; [B + 1].
+   */
+  padding?: Int32Array;
 }
 
 export interface Batch {
@@ -18,6 +23,22 @@ export interface Batch {
   targetInput: Packed;
   /** What is predicted, aligned with targetInput: the target, each sentence ending in `</s>`; [T]. */
   targetOutput: Int32Array;
+}
+
+/** A batch with the padding that fairseq gives it: each side up to its longest sentence. @param pad id of `<pad>` */
+export function withPadding(batch: Batch, pad: number): Batch {
+  const padded = ({ tokens, offsets }: Packed): Packed => {
+    const lengths = offsets.subarray(1).map((end, i) => end - offsets[i]);
+    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+    const padding = new Int32Array(offsets.length);
+    lengths.forEach((length, i) => {
+      padding[i + 1] = padding[i] + longest - length;
+    });
+    const all = new Int32Array(tokens.length + padding[lengths.length]).fill(pad);
+    all.set(tokens);
+    return { tokens: all, offsets, padding };
+  };
+  return { ...batch, source: padded(batch.source), targetInput: padded(batch.targetInput) };
 }
 
 /** Sentences one after another. */

@@ -6,41 +6,51 @@ export interface PairLengths {
   readonly indices?: Int32Array;
 }
 
+type Side = 'source' | 'target';
+
 /** Most pairs of lengths that are counted in a table with a place for each; what has longer ones is sorted. */
 const MOST_PLACES = 1 << 24;
 
 /**
  * How many pairs of a split have which lengths. A cell is all pairs of one source and one target length; cells go by
- * target length, then source length, as the pairs of an epoch do.
+ * the length of one side, then by that of the other, as the pairs of an epoch do.
  */
 export class LengthTable {
   /** Of the cells, in their order. */
   readonly source: Int32Array;
   readonly target: Int32Array;
   readonly counts: Int32Array;
+  private readonly first: Side;
   private readonly width: number;
   /** The cell of each pair of lengths, or the keys of the cells, which are searched. */
   private readonly places: Int32Array | null;
   private readonly keys: Float64Array;
 
-  constructor({ sourceLengths, targetLengths }: PairLengths, mostPlaces = MOST_PLACES) {
-    const width = longestOf(sourceLengths) + 1;
-    const size = width * (longestOf(targetLengths) + 1);
+  /** @param first the side by whose length the cells go first */
+  constructor(
+    { sourceLengths, targetLengths }: PairLengths,
+    first: Side = 'target',
+    mostPlaces = MOST_PLACES,
+  ) {
+    const [major, minor] =
+      first === 'target' ? [targetLengths, sourceLengths] : [sourceLengths, targetLengths];
+    const width = longestOf(minor) + 1;
+    const size = width * (longestOf(major) + 1);
+    this.first = first;
     this.width = width;
     this.places = size <= mostPlaces ? new Int32Array(size) : null;
     const { keys, counts } =
-      this.places === null
-        ? countSorted(sourceLengths, targetLengths, width)
-        : countPlaces(sourceLengths, targetLengths, width, this.places);
+      this.places === null ? countSorted(minor, major, width) : countPlaces(minor, major, width, this.places);
     this.keys = keys;
     this.counts = counts;
-    this.source = Int32Array.from(keys, (key) => key % width);
-    this.target = Int32Array.from(keys, (key) => Math.floor(key / width));
+    const majors = Int32Array.from(keys, (key) => Math.floor(key / width));
+    const minors = Int32Array.from(keys, (key) => key % width);
+    [this.source, this.target] = first === 'target' ? [minors, majors] : [majors, minors];
   }
 
   /** The cell of pairs with these lengths, of which there must be one. */
   cellOf(source: number, target: number): number {
-    const key = target * this.width + source;
+    const key = this.first === 'target' ? target * this.width + source : source * this.width + target;
     return this.places === null ? placeIn(this.keys, key) : this.places[key];
   }
 
@@ -54,12 +64,15 @@ export class LengthTable {
   }
 }
 
-const tables = new WeakMap<PairLengths, LengthTable>();
+const tables: Record<Side, WeakMap<PairLengths, LengthTable>> = {
+  source: new WeakMap(),
+  target: new WeakMap(),
+};
 
-/** The table of a split, counted when it is first asked for. */
-export function lengthTable(pairs: PairLengths): LengthTable {
-  const table = tables.get(pairs) ?? new LengthTable(pairs);
-  tables.set(pairs, table);
+/** The table of a split, counted when it is first asked for. @param first the side by whose length its cells go first */
+export function lengthTable(pairs: PairLengths, first: Side = 'target'): LengthTable {
+  const table = tables[first].get(pairs) ?? new LengthTable(pairs, first);
+  tables[first].set(pairs, table);
   return table;
 }
 
@@ -69,8 +82,8 @@ interface Counted {
 }
 
 /** @param places become the cells of their lengths */
-function countPlaces(source: Int32Array, target: Int32Array, width: number, places: Int32Array): Counted {
-  for (let i = 0; i < source.length; i++) places[target[i] * width + source[i]]++;
+function countPlaces(minor: Int32Array, major: Int32Array, width: number, places: Int32Array): Counted {
+  for (let i = 0; i < minor.length; i++) places[major[i] * width + minor[i]]++;
   const cells = places.reduce((found, count) => found + (count > 0 ? 1 : 0), 0);
   const [keys, counts] = [new Float64Array(cells), new Int32Array(cells)];
   let cell = 0;
@@ -82,8 +95,8 @@ function countPlaces(source: Int32Array, target: Int32Array, width: number, plac
   return { keys, counts };
 }
 
-function countSorted(source: Int32Array, target: Int32Array, width: number): Counted {
-  const all = Float64Array.from(source, (length, i) => target[i] * width + length).sort();
+function countSorted(minor: Int32Array, major: Int32Array, width: number): Counted {
+  const all = Float64Array.from(minor, (length, i) => major[i] * width + length).sort();
   const keys = all.filter((key, i) => i === 0 || key !== all[i - 1]);
   const counts = new Int32Array(keys.length);
   let cell = 0;

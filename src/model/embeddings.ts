@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors.js';
 import type { ModelConfig } from '../config/schema.js';
+import type { Packed } from '../data/batch.js';
 import { placedEmbedding } from '../ops/embedding.js';
 import { tf } from '../ops/tf.js';
 import { embeddingName, PADDING_INDEX } from './parameters.js';
@@ -14,7 +15,7 @@ export const FIRST_POSITION = PADDING_INDEX + 1;
  * `</s>`, in whose place `<pad>` may be read.
  *
  * @param tokens [T]
- * @param positions of each token in its sentence, from 0, [T]
+ * @param positions of each token in its sentence, from 0; PADDING_POSITION of padding, which has no position; [T]
  * @returns [T, d]
  * @throws UserError when a sentence is longer than max-positions
  */
@@ -39,9 +40,12 @@ export function embed(pass: Pass, stack: Stack, tokens: Int32Array, positions: I
   });
 }
 
-/** Positions of packed tokens in their sentences, from 0, [T]. */
-export function positionsOf(offsets: Int32Array): Int32Array {
-  const positions = new Int32Array(offsets[offsets.length - 1]);
+/** What stands for the position of padding: its row of a table is that of the padding index, which is zero. */
+const PADDING_POSITION = -1;
+
+/** Positions of packed tokens in their sentences, from 0, and of their padding, [T]. */
+export function positionsOf({ tokens, offsets }: Packed): Int32Array {
+  const positions = new Int32Array(tokens.length).fill(PADDING_POSITION);
   for (let i = 0; i + 1 < offsets.length; i++) {
     for (let row = offsets[i]; row < offsets[i + 1]; row++) positions[row] = row - offsets[i];
   }
@@ -63,7 +67,12 @@ function positionTable(
   }
   const { embedDim } = pass.config;
   const values = sinusoidTable(longest, embedDim).subarray(0, longest * embedDim);
-  return { positions: tf.tensor2d(values, [longest, embedDim]), places: positions };
+  const table = tf.tensor2d(values, [longest, embedDim]);
+  if (!positions.includes(PADDING_POSITION)) return { positions: table, places: positions };
+  return {
+    positions: tf.concat([table, tf.zeros([1, embedDim])]),
+    places: positions.map((position) => (position === PADDING_POSITION ? longest : position)),
+  };
 }
 
 const tables = new Map<number, Float32Array>();

@@ -1,9 +1,9 @@
 import { DEFAULT_RESIDUAL, hasOmega } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
-import type { Batch } from '../data/batch.js';
+import { type Batch, withPadding } from '../data/batch.js';
 import { tf } from '../ops/tf.js';
 import type { OmegaValues } from './omega.js';
-import type { VocabularySizes } from './parameters.js';
+import { PADDING_INDEX, type VocabularySizes } from './parameters.js';
 import type { Mode } from './pass.js';
 import { omegaName, type Site, type Stack } from './scheme.js';
 import { Transformer } from './transformer.js';
@@ -24,7 +24,8 @@ export interface ProfiledSublayer extends Site {
  * separately for encoder and decoder, ω₁ = 1 and ω_next = √(Var(x·ω) + Var(f(x))), in the order of the forward
  * pass, on one batch with dropout on. One pass is enough, as the ω of a sublayer is known when it is reached.
  *
- * The official code takes the variances over padded tensors; here there is no padding.
+ * The official code takes the variances over padded tensors, and so does this with `omega.as-official`; elsewhere there
+ * is no padding.
  *
  * @param config of any residual scheme: one without ω is profiled as the same model under Admin
  * @param batch the first training batch
@@ -76,7 +77,8 @@ export async function profileModel(
     profiled(site)
       ? tf.fill([model.config.embedDim], next[site.stack])
       : (model.weights.get(omegaName(site)) as unknown as tf.Tensor1D);
-  const { encoder, decoder } = await watchForward(model, batch, { training, omega }, look);
+  const looked = model.config.omega.asOfficial ? withPadding(batch, PADDING_INDEX) : batch;
+  const { encoder, decoder } = await watchForward(model, looked, { training, omega }, look);
   tf.dispose([encoder, decoder]);
   return found;
 }

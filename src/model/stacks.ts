@@ -1,7 +1,7 @@
 import type { Packed } from '../data/batch.js';
-import { attention } from '../ops/attention.js';
+import { type AttentionOptions, attention, columnsOf, type HeadRows } from '../ops/attention.js';
 import { recomputedChain } from '../ops/recompute.js';
-import type { tf } from '../ops/tf.js';
+import { tf } from '../ops/tf.js';
 import { embed, positionsOf } from './embeddings.js';
 import {
   type AttentionBranch,
@@ -23,7 +23,7 @@ import type { Stack } from './scheme.js';
  */
 export function encoderSteps(pass: Pass, source: Packed): Steps {
   return steps(pass, 'encoder', source, (index, x) =>
-    layer(pass, 'encoder', index, x, { self: selfAttention(pass, source.offsets, false) }),
+    layer(pass, 'encoder', index, x, { self: selfAttention(pass, source, false) }),
   );
 }
 
@@ -41,9 +41,8 @@ export function decoderSteps(
 ): Steps {
   const layerOf: LayerOf = (index, x, read) =>
     layer(pass, 'decoder', index, x, {
-      self: selfAttention(pass, targetInput.offsets, true),
-      encoder: (input, prefix) =>
-        attend(pass, prefix, input, read!, targetInput.offsets, sourceOffsets, false),
+      self: selfAttention(pass, targetInput, true),
+      encoder: (input, prefix) => attend(pass, prefix, input, read!, targetInput, sourceOffsets, false),
     });
   return steps(pass, 'decoder', targetInput, layerOf, memory);
 }
@@ -54,11 +53,11 @@ type LayerOf = (index: number, x: tf.Tensor2D, memory: tf.Tensor2D | null) => St
 function* steps(
   pass: Pass,
   stack: Stack,
-  { tokens, offsets }: Packed,
+  side: Packed,
   layerOf: LayerOf,
   memory: tf.Tensor2D | null = null,
 ): Steps {
-  let hidden = embed(pass, stack, tokens, positionsOf(offsets));
+  let hidden = embed(pass, stack, side.tokens, positionsOf(side));
   if (pass.recomputes) hidden = recomputedLayers(pass, stack, hidden, layerOf, memory);
   else {
     for (let index = 0; index < pass.config[stack].layers; index++)
@@ -86,8 +85,8 @@ function recomputedLayers(
   return recomputedChain(x, memory && { tensor: memory, trained: pass.trains('encoder.') }, links);
 }
 
-function selfAttention(pass: Pass, offsets: Int32Array, causal: boolean): AttentionBranch {
-  return (input, prefix) => attend(pass, prefix, input, input, offsets, offsets, causal);
+function selfAttention(pass: Pass, side: Packed, causal: boolean): AttentionBranch {
+  return (input, prefix) => attend(pass, prefix, input, input, side, side.offsets, causal);
 }
 
 function attend(
@@ -95,7 +94,7 @@ function attend(
   prefix: string,
   queries: tf.Tensor2D,
   keys: tf.Tensor2D,
-  queryOffsets: Int32Array,
+  { offsets, padding }: Packed,
   keyOffsets: Int32Array,
   causal: boolean,
 ): tf.Tensor2D {
@@ -105,6 +104,36 @@ function attend(
     : projectCross(pass, prefix, queries, keys);
   const { attentionHeads: heads, attentionDropout: dropout, embedDim } = pass.config;
   const options = { heads, causal, dropout, key: pass.nextMask() };
-  const mixed = attention(q, k, v, queryOffsets, keyOffsets, options, embedDim);
+  const mixed =
+    padding === undefined
+      ? attention(q, k, v, offsets, keyOffsets, options, embedDim)
+      : paddedAttention([q, k, v], { offsets, padding }, keyOffsets, options, embedDim);
   return projectOut(pass, prefix, mixed);
+}
+
+/** Masks of padding are numbered apart, so that those of the tokens are what they are without it. */
+const PADDING_MASKS = 1 << 20;
+
+/**
+ * The same with padding after the tokens, as masked keys make it: no query sees padding, and padding, which stands at
+ * the end of its sentence, sees all of that.
+ */
+function paddedAttention(
+  [q, k, v]: HeadRows[],
+  { offsets, padding }: Required<Omit<Packed, 'tokens'>>,
+  keyOffsets: Int32Array,
+  options: AttentionOptions,
+  width: number,
+): tf.Tensor2D {
+  const [count, keyCount] = [offsets, keyOffsets].map((ends) => ends[ends.length - 1]);
+  const rows = (of: HeadRows, start: number, size: number): tf.Tensor2D =>
+    tf.slice(columnsOf(of, width), [start, 0], [size, width]);
+  const [keys, values] = [rows(k, 0, keyCount), rows(v, 0, keyCount)];
+  const mixed = attention(rows(q, 0, count), keys, values, offsets, keyOffsets, options, width);
+  const more = padding[padding.length - 1];
+  if (more === 0) return mixed;
+  const { key } = options;
+  const apart = { ...options, causal: false, key: key && { ...key, site: key.site + PADDING_MASKS } };
+  const ofPadding = attention(rows(q, count, more), keys, values, padding, keyOffsets, apart, width);
+  return tf.concat([mixed, ofPadding]);
 }

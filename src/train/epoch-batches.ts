@@ -173,6 +173,7 @@ export class EpochBatches {
 
   private optionsOf(epoch: number) {
     const { config, seed, maxPositions } = this.options;
-    return { ...firstEpoch({ maxTokens: config.maxTokens, maxPositions, seed }), epoch };
+    const { maxTokens, batchBy } = config;
+    return { ...firstEpoch({ maxTokens, batchBy, maxPositions, seed }), epoch };
   }
 }

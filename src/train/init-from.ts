@@ -68,7 +68,7 @@ const FIXED = [
 ];
 
 /** Settings that a position in the data means something under. */
-const ORDERING = ['seed', 'train.max-tokens', 'model.max-positions'];
+const ORDERING = ['seed', 'train.max-tokens', 'train.batch-by', 'model.max-positions'];
 
 /**
  * Checks that the model of a config can start with the weights of another.
@@ -225,6 +225,7 @@ function checkKept(
   const values: Record<string, unknown> = {
     seed,
     'train.max-tokens': train.maxTokens,
+    'train.batch-by': train.batchBy,
     'model.max-positions': model.maxPositions,
   };
   const other = ORDERING.filter((key) => valueAt(before, key) !== values[key]);

@@ -18,10 +18,11 @@ function limitOf({ maxTokens, maxPositions }: BatchLimits): { limit: number; key
 /** What the first epoch of a training is planned by. */
 export function firstEpoch({
   maxTokens,
+  batchBy,
   maxPositions,
   seed,
-}: Pick<BatchOptions, 'maxTokens' | 'maxPositions' | 'seed'>): BatchOptions {
-  return { maxTokens, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
+}: Required<Pick<BatchOptions, 'maxTokens' | 'batchBy' | 'maxPositions' | 'seed'>>): BatchOptions {
+  return { maxTokens, batchBy, maxPositions, seed, epoch: 1, shuffle: true, rank: 0, worldSize: 1 };
 }
 
 /** The batches that a split is cut into. @throws UserError where no pair is short enough */

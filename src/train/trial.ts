@@ -84,8 +84,8 @@ export class Trial {
   }
 
   private cut(maxTokens: number) {
-    const { train, seed, maxPositions } = this.options;
-    const options = firstEpoch({ maxTokens, maxPositions, seed });
+    const { train, seed, maxPositions, config } = this.options;
+    const options = firstEpoch({ maxTokens, batchBy: config.batchBy, maxPositions, seed });
     return { options, cuts: cutPairs('train', lengthsOfEpoch(train, options), options) };
   }
 

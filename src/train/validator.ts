@@ -62,6 +62,7 @@ export class Validator {
 
   private get batchOptions() {
     const { config, seed, maxPositions } = this.options;
-    return { ...firstEpoch({ maxTokens: config.maxTokens, maxPositions, seed }), shuffle: false };
+    const { maxTokens, batchBy } = config;
+    return { ...firstEpoch({ maxTokens, batchBy, maxPositions, seed }), shuffle: false };
   }
 }

@@ -4,8 +4,9 @@ import { canonicalHash } from '../common/canonical-hash.js';
 import { log } from '../common/log.js';
 import { DEFAULT_RESIDUAL, hasOmega } from '../config/residual-schemes.js';
 import type { Config, SettledConfig, WrittenConfig } from '../config/schema.js';
-import type { Batch } from '../data/batch.js';
+import { type Batch, withPadding } from '../data/batch.js';
 import { analyticOmega, type OmegaValues } from '../model/omega.js';
+import { PADDING_INDEX } from '../model/parameters.js';
 import { omegaOf, type ProfiledSublayer, profiledAs, profileOmega } from '../model/profile.js';
 import {
   OFFICIAL_PROFILE_FILE,
@@ -141,8 +142,18 @@ function originOf({ model, data, train, seed }: SettledConfig, { dataHash }: Pro
     ...(profiled !== DEFAULT_RESIDUAL && { residual: profiled }),
     bpeDropout: data.bpeDropout,
     maxTokens: train.maxTokens,
+    ...(train.batchBy !== 'tokens' && { batchBy: train.batchBy }),
+    ...(omega.asOfficial && { asOfficial: true }),
   });
   return { modelHash, dataHash, seed };
+}
+
+/** How much of what is profiled is padding. */
+function describePadding(batch: Batch): string {
+  const { source, targetInput } = withPadding(batch, PADDING_INDEX);
+  const shares = [source, targetInput].map(({ tokens, padding }) => padding!.at(-1)! / tokens.length);
+  const [ofSource, ofTarget] = shares.map((share) => `${Math.round(100 * share)} %`);
+  return `padding counted: ${ofSource} of the source, ${ofTarget} of the target`;
 }
 
 /** Profiles and writes both files. */
@@ -153,7 +164,10 @@ async function makeProfile(
 ): Promise<ProfiledSublayer[]> {
   const batch = inputs.firstBatch();
   const { length } = batch.indices;
-  log.info(`Profiling on the first batch: ${length} pairs, ${batch.targetOutput.length} target tokens`);
+  const padding = config.model.omega.asOfficial ? `, ${describePadding(batch)}` : '';
+  log.info(
+    `Profiling on the first batch: ${length} pairs, ${batch.targetOutput.length} target tokens${padding}`,
+  );
   const sublayers = await profileOmega(config.model, inputs.vocabulary, batch, config.seed);
   const file = path.join(folder, PROFILE_FILE);
   writeProfile(file, config.model, sublayers, originOf(config, inputs));

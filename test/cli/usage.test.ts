@@ -77,7 +77,7 @@ const CASES: Readonly<Record<string, readonly (readonly [line: string, message: 
     ['train --learning_rate 5', "unknown option '--learning_rate'\n  Here it is --lr."],
     ['train --enc-depth 6', "unknown option '--enc-depth'\n  Here it is --encoder-layers."],
     ['-v', "unknown option '-v'\n  Did you mean -V (--version)?"],
-    ['train --batch-size 32', '\n  Here it is --max-tokens, in tokens with their padding, not in sentences.'],
+    ['train --batch-size 32', '\n  Here it is --max-tokens, in tokens of a side, not in sentences.'],
     ['train --resume', '\n  train goes on where the run in train.save-dir stopped, unasked'],
     ['score --ref a --hyp b', '\n  References are the arguments'],
     ['score --hyp b a', '\n  Translations to score are given with --input'],

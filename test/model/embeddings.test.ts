@@ -23,7 +23,10 @@ test('sinusoids: sines then cosines, the first token at position 2, the last rat
 });
 
 test('positions start anew with each sentence', () => {
-  assert.deepEqual([...positionsOf(Int32Array.of(0, 3, 4, 6))], [0, 1, 2, 0, 0, 1]);
+  assert.deepEqual(
+    [...positionsOf({ tokens: new Int32Array(6), offsets: Int32Array.of(0, 3, 4, 6) })],
+    [0, 1, 2, 0, 0, 1],
+  );
 });
 
 /** Embeddings of two tokens, [2 · d]. */

@@ -5,6 +5,8 @@ import { packageRoot, readJson } from '../../src/common/files.js';
 import { Purpose, RandomStream } from '../../src/common/rng.js';
 import type { ModelConfig } from '../../src/config/schema.js';
 import type { Batch } from '../../src/data/batch.js';
+import { omegaOf, profileModel } from '../../src/model/profile.js';
+import { STACKS } from '../../src/model/scheme.js';
 import { Transformer, type VocabularySizes } from '../../src/model/transformer.js';
 import { adamStepSize, adamUpdate, radamStepSize, zeroMoments } from '../../src/ops/optimizer.js';
 import { tf } from '../../src/ops/tf.js';
@@ -32,6 +34,8 @@ interface Golden {
   loss: number;
   nll: number;
   gradients: Record<string, number[]>;
+  /** Of Admin: what the official code profiles, padding counted. */
+  paddedOmega?: Record<'encoder' | 'decoder', number[]>;
   steps: Record<'adam' | 'radam', { losses: number[]; weights: Record<string, number[]> }>;
 }
 
@@ -40,8 +44,14 @@ const STEP_SIZES = { adam: adamStepSize, radam: radamStepSize };
 
 type Moved = (weight: number) => number;
 
-/** @param moved what becomes of each weight of a model that is created */
-function load(residual: string): { golden: Golden; batch: Batch; create: (moved?: Moved) => Transformer } {
+/**
+ * @param moved what becomes of each weight of a model that is created
+ * @param changes of its config
+ */
+function load(
+  residual: string,
+  changes: Partial<ModelConfig> = {},
+): { golden: Golden; batch: Batch; create: (moved?: Moved) => Transformer } {
   const file = path.join(packageRoot(), 'test/model/fixtures/goldens', `${residual}.json`);
   const golden = readJson(file, 'a golden') as Golden;
   const pairs = golden.source.map((source, i) => ({
@@ -55,7 +65,7 @@ function load(residual: string): { golden: Golden; batch: Batch; create: (moved?
         { shape, data: Float32Array.from(data, moved) },
       ]),
     );
-    return Transformer.fromWeights(tinyConfig(golden.config), golden.vocabulary, weights);
+    return Transformer.fromWeights(tinyConfig({ ...golden.config, ...changes }), golden.vocabulary, weights);
   };
   return { golden, batch: batchOf(pairs), create };
 }
@@ -143,6 +153,19 @@ for (const backend of availableBackends) {
         worst.report(t, `${residual} on ${backend}`);
       });
     }
+
+    test('ω as the official code profiles it, padding counted', async () => {
+      await useBackend(backend);
+      const asOfficial = { omega: { ...tinyConfig().omega, asOfficial: true } };
+      const { golden, batch, create } = load('admin', asOfficial);
+      const model = create();
+      const found = omegaOf(await profileModel(model, batch, null));
+      for (const stack of STACKS) {
+        const error = relativeError(found[stack], golden.paddedOmega![stack]);
+        assert.ok(error < 1e-5, `ω of the ${stack}: relative error ${error}`);
+      }
+      model.dispose();
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parameterSpecs } from '../../src/model/parameters.js';
+import { withPadding } from '../../src/data/batch.js';
+import { PADDING_INDEX, parameterSpecs } from '../../src/model/parameters.js';
 import { omegaOf, type ProfiledSublayer, profileModel, profileOmega } from '../../src/model/profile.js';
 import type { Site } from '../../src/model/scheme.js';
 import { Transformer } from '../../src/model/transformer.js';
@@ -82,6 +83,54 @@ test('ω worked by hand on two layers', async () => {
     'decoder 1 fc',
   ]);
   model.dispose();
+});
+
+test('padding is looked at beside the tokens, and changes nothing of theirs', async () => {
+  await useBackend('cpu');
+  for (const positions of ['sinusoidal', 'learned'] as const) {
+    const model = Transformer.create(tinyConfig({ ...DROPOUT, positions }), VOCABULARY, 5);
+    const training = { seed: 5, step: 0 };
+    const [plain, padded] = [batchOf(), withPadding(batchOf(), PADDING_INDEX)].map((batch) =>
+      tf.tidy(() => {
+        const pass = model.pass({ training });
+        const memory = model.encode(batch.source, pass);
+        const hidden = model.decode(batch.targetInput, memory, batch.source.offsets, pass);
+        return [memory, hidden].map((states) => states.arraySync());
+      }),
+    );
+    const [sources, targets] = padded.map((states, side) => {
+      assert.deepEqual(states.slice(0, plain[side].length), plain[side]);
+      return states.length;
+    });
+    assert.deepEqual([sources, targets], [4 * 6, 4 * 6], 'four sentences of up to six tokens a side');
+    model.dispose();
+  }
+});
+
+test('as the official code, variances are over the zeros of padding, too', async () => {
+  await useBackend('cpu');
+  const model = paperModel({ 'encoder.embed_tokens.weight': 3 });
+  // What `<pad>` stands for is zero, as it is after initialisation.
+  const embeddings = model.weights.get('encoder.embed_tokens.weight')!;
+  const isWord = Array.from({ length: VOCABULARY.source }, (_, id) => [Number(id !== PADDING_INDEX)]);
+  embeddings.assign(tf.mul(embeddings, tf.tensor2d(isWord)));
+  const padded = { ...model.config, omega: { ...model.config.omega, asOfficial: true } };
+  const official = Transformer.fromWeights(
+    padded,
+    VOCABULARY,
+    new Map(
+      [...model.weights].map(([name, tensor]) => [
+        name,
+        { shape: tensor.shape, data: tensor.dataSync() as Float32Array },
+      ]),
+    ),
+  );
+  const [first] = await profileModel(official, batchOf(), null);
+  // 12 of the 24 places are tokens, whose squares are 9: Var = 9 · tokens / 24.
+  const tokens = PAIRS.reduce((sum, { source }) => sum + source.length, 0);
+  assertClose([first.shortcutVariance], [(9 * tokens) / 24], 1e-6);
+  model.dispose();
+  official.dispose();
 });
 
 test('the variance of a branch is that of its values, not of its mean', async () => {

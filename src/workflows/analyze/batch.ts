@@ -63,6 +63,7 @@ function readNumbered(
 ): Batch {
   const options = {
     maxTokens: train.maxTokens,
+    batchBy: train.batchBy,
     maxPositions: model.maxPositions,
     seed,
     epoch: 1,

@@ -103,7 +103,8 @@ class TrainingUpdates implements Updates {
     this.train = train;
     this.updates = updates;
     const { maxPositions } = config.model;
-    this.batchOptions = firstEpoch({ maxTokens: train.maxTokens, maxPositions, seed });
+    const { maxTokens, batchBy } = train;
+    this.batchOptions = firstEpoch({ maxTokens, batchBy, maxPositions, seed });
     this.plan = planBatches(lengthsOfEpoch(data.train, this.batchOptions), this.batchOptions);
   }
 

@@ -1,3 +1,4 @@
+import { describeBatchSize } from '../../common/batch-by.js';
 import { userErrorOf } from '../../common/errors.js';
 import { configKeys } from '../../config/keys.js';
 import { writerOf } from '../../config/load.js';
@@ -45,7 +46,12 @@ export function configFacts(
         [`lr ${train.lr}`, 'train.lr'],
         [train.lrScheduler, 'train.lr-scheduler'],
         [`warmup of ${train.warmupUpdates} updates`, 'train.warmup-updates'],
-        [`batches of ${train.maxTokens} tokens${batches}`, 'train.max-tokens', 'train.update-freq'],
+        [
+          `batches of ${describeBatchSize(train.maxTokens, train.batchBy)}${batches}`,
+          'train.max-tokens',
+          'train.batch-by',
+          'train.update-freq',
+        ],
         [`label smoothing ${train.labelSmoothing}`, 'train.label-smoothing'],
         [`seed ${seed}`, 'seed'],
       ),

@@ -31,6 +31,7 @@ export interface TrainingData {
 export function openTrainingData({
   data,
   model: { maxPositions, shareEmbeddings },
+  train: { batchBy },
   seed,
 }: Config): TrainingData {
   const { destdir, sourceLang, targetLang } = data;
@@ -56,7 +57,7 @@ export function openTrainingData({
     hash: canonicalHash([train.hash, source.hash, target.hash]),
     resegment,
     firstBatch: (maxTokens) => {
-      const options = firstEpoch({ maxTokens, maxPositions, seed });
+      const options = firstEpoch({ maxTokens, batchBy, maxPositions, seed });
       const first = batchOf(cutPairs('train', lengthsOfEpoch(train, options), options), options, 0);
       return readBatch(train, first, options, resegment);
     },

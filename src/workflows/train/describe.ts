@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { describeBatchSize } from '../../common/batch-by.js';
 import { formatDuration } from '../../common/duration.js';
 import { SCORE_NAMES, tellFigures } from '../../common/validation-figures.js';
 import type { Config, SettledConfig } from '../../config/schema.js';
@@ -21,7 +22,7 @@ export function describeStart({ model, train }: SettledConfig, data: TrainingDat
   const trained = start.model.trainable.reduce((sum, { size }) => sum + size, 0);
   const frozen = train.freeze.length === 0 ? '' : `, ${trained} of them trained`;
   const [source, target] = [data.train.sourceLengths, data.train.targetLengths].map(total);
-  const batch = `${train.maxTokens} tokens${train.updateFreq === 1 ? '' : ` × ${train.updateFreq} batches`}`;
+  const batch = `${describeBatchSize(train.maxTokens, train.batchBy)}${train.updateFreq === 1 ? '' : ` × ${train.updateFreq} batches`}`;
   const valid = data.valid === null ? 'no validation split' : `${data.valid.size} pairs to validate`;
   return [
     `Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}${omega}, ${start.model.size} parameters${frozen}`,

@@ -59,13 +59,13 @@ export async function settleBatch(
   backend: ChosenBackend,
 ): Promise<Settled> {
   limitCard(given.config, backend);
-  const { maxTokens: asked, batchTokens, updateFreq } = given.config.train;
+  const { maxTokens: asked, batchBy, batchTokens, updateFreq } = given.config.train;
   const maxTokens = asked === 'auto' ? await measureMaxTokens(given.config, data, backend) : asked;
   if (batchTokens === null) return withBatch(given, { maxTokens, updateFreq });
   const { maxPositions } = given.config.model;
   const { seed } = given.config;
   const drawn = lengthsOfEpoch(data.train, { seed, epoch: 1 });
-  const cuts = cutPairs('train', drawn, { maxTokens, maxPositions });
+  const cuts = cutPairs('train', drawn, { maxTokens, batchBy, maxPositions });
   const tokens = cuts.targetTokens.reduce((sum, count) => sum + count, 0);
   const found = updateFrequency(batchTokens, tokens, cuts.length);
   const mean = Math.round((found * tokens) / cuts.length);
