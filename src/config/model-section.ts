@@ -23,7 +23,7 @@ const omegaSection = section(
       ),
       { idle: { ...noOmega, 'model.omega.init': ['profiled'] } },
     ),
-    'as-official': free(
+    'as-official': bound(
       flag(
         false,
         'Count the padding of the batch in the variances that are profiled, as the official code does.',
