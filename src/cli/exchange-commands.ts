@@ -37,7 +37,7 @@ export function addFold(program: Command): void {
 }
 
 /** What `export` writes. */
-const FORMATS = ['safetensors', 'fairseq', 'ctranslate2', 'onnx'] as const;
+const FORMATS = ['safetensors', 'fairseq', 'ctranslate2', 'onnx', 'transformers'] as const;
 
 /** What weights a model to translate with can have. */
 
@@ -55,7 +55,7 @@ export function addExport(program: Command): void {
     .command('export')
     .argument('<run>', 'The run directory of train, or a checkpoint in it.')
     .description(
-      'Model → a folder that PyTorch, the official code, CTranslate2 or ONNX Runtime reads; or a smaller model to translate with.',
+      'Model → a folder that PyTorch, the official code, CTranslate2, ONNX Runtime or transformers reads; or a smaller model to translate with.',
     )
     .addOption(new Option('-f, --format <name>', 'What to write for another program.').choices(FORMATS))
     .addOption(
@@ -83,7 +83,7 @@ export function addExport(program: Command): void {
 function oneOfTwo(neither: boolean): UserError {
   return new UserError({
     problem: `expected --format or --precision, found ${neither ? 'neither' : 'both'}`,
-    hint: '--format safetensors, fairseq, ctranslate2 or onnx writes for other programs, --precision int8 or bfloat16 to translate with here.',
+    hint: '--format safetensors, fairseq, ctranslate2, onnx or transformers writes for other programs, --precision int8 or bfloat16 to translate with here.',
   });
 }
 

@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ModelConfig } from '../../src/config/schema.js';
-import { pack } from '../../src/data/batch.js';
 import { EOS, PAD } from '../../src/data/dictionary.js';
 import { writeOnnx } from '../../src/formats/onnx.js';
-import { IncrementalDecoder } from '../../src/model/incremental.js';
 import { onnxGraphs } from '../../src/model/onnx-model.js';
-import { Transformer, type WeightValues } from '../../src/model/transformer.js';
 import { RESIDUALS, tinyConfig, useBackend, VOCABULARY } from './models.js';
 import { loadOnnxRuntime, OnnxModel, WITHOUT_RUNTIME } from './onnx-runtime.js';
+import { farthest, randomModel, stepwiseLogProbs } from './random-model.js';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-onnx-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -28,58 +26,6 @@ const TARGETS = [
   [7, 4, 12, 6],
   [11, 5, 5, 9],
 ];
-
-/** A model whose weights, ω and biases among them, are none of those that do nothing. */
-function randomModel(config: ModelConfig): { model: Transformer; weights: Map<string, WeightValues> } {
-  const initial = Transformer.create(config, VOCABULARY, 3);
-  let state = 11;
-  const random = (): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) / 2 ** 24 - 0.5;
-  };
-  const weights = new Map(
-    [...initial.weights].map(([name, { shape, size }]) => {
-      const data = Float32Array.from({ length: size }, random);
-      const around = /norm\.weight|ratio_change/.test(name) ? 1 : 0;
-      return [name, { shape, data: data.map((value) => around + value) }];
-    }),
-  );
-  initial.dispose();
-  return { model: Transformer.fromWeights(config, VOCABULARY, weights), weights };
-}
-
-/** Log-probabilities of this program, [row][token][id]. */
-async function ours(model: Transformer): Promise<Float32Array[][]> {
-  const decoder = new IncrementalDecoder(model);
-  const state = decoder.start();
-  state.add(pack(SOURCES));
-  const found: Float32Array[][] = SOURCES.map(() => []);
-  for (let k = 0; k <= TARGETS[0].length; k++) {
-    const all = await state.distribution(
-      Int32Array.from(TARGETS, (target) => (k === 0 ? EOS : target[k - 1])),
-    );
-    const size = VOCABULARY.target;
-    found.forEach((row, i) => {
-      row.push(all.slice(i * size, (i + 1) * size));
-    });
-  }
-  state.dispose();
-  decoder.dispose();
-  return found;
-}
-
-function farthest(found: Float32Array[][], expected: Float32Array[][]): number {
-  let apart = 0;
-  expected.forEach((row, i) => {
-    row.forEach((values, k) => {
-      values.forEach((value, id) => {
-        const difference = Math.abs(value - found[i][k][id]);
-        apart = Math.max(apart, Number.isNaN(difference) ? Infinity : difference);
-      });
-    });
-  });
-  return apart;
-}
 
 const CASES: [name: string, config: Partial<ModelConfig>][] = [
   ...RESIDUALS.map((residual): [string, Partial<ModelConfig>] => [residual, { residual }]),
@@ -104,8 +50,8 @@ const CASES: [name: string, config: Partial<ModelConfig>][] = [
 for (const [name, changes] of CASES) {
   test(`ONNX Runtime computes our log-probabilities: ${name}`, { skip }, async () => {
     const config = tinyConfig(changes);
-    const { model, weights } = randomModel(config);
-    const expected = await ours(model);
+    const { model, weights } = randomModel(config, VOCABULARY);
+    const expected = await stepwiseLogProbs(model, SOURCES, TARGETS);
     model.dispose();
     const graphs = onnxGraphs(config, weights);
     const files = { encoder: path.join(folder, 'encoder.onnx'), decoder: path.join(folder, 'decoder.onnx') };
@@ -138,7 +84,7 @@ for (const [name, changes] of CASES) {
 }
 
 test('a model that is too large for the format is refused, and nothing is written', () => {
-  const { model, weights } = randomModel(tinyConfig({ residual: 'post-ln' }));
+  const { model, weights } = randomModel(tinyConfig({ residual: 'post-ln' }), VOCABULARY);
   model.dispose();
   const file = path.join(folder, 'large.onnx');
   const { encoder } = onnxGraphs(tinyConfig({ residual: 'post-ln' }), weights);

@@ -14,10 +14,11 @@ import { omegaName, STACKS, sitesOf } from '../../model/scheme.js';
 import { tokenizerFiles } from '../runs/directory.js';
 import { exportCtranslate2 } from './export-ctranslate2.js';
 import { exportOnnx } from './export-onnx.js';
+import { exportTransformers } from './export-transformers.js';
 import { type Exported, readModel, writeDictionaries } from './exported.js';
 import { checkFree } from './model-run.js';
 
-export type ExportFormat = 'safetensors' | 'fairseq' | 'ctranslate2' | 'onnx';
+export type ExportFormat = 'safetensors' | 'fairseq' | 'ctranslate2' | 'onnx' | 'transformers';
 
 export interface ExportOptions {
   config: Config;
@@ -34,6 +35,7 @@ const WRITERS: Readonly<Record<ExportFormat, (folder: string, model: Exported) =
   fairseq: exportFairseq,
   ctranslate2: exportCtranslate2,
   onnx: exportOnnx,
+  transformers: exportTransformers,
 };
 
 /**
@@ -46,12 +48,13 @@ export async function exportRun(run: string, options: ExportOptions): Promise<vo
   const { config, written, format, output } = options;
   const location = locateCheckpoint(run, options.checkpoint);
   checkFree(output);
-  const model = { config, written, ...readModel(location, config) };
+  const tokenizers = tokenizerFiles({ ...config.data, destdir: location.runDirectory });
+  const model = { config, written, tokenizers, ...readModel(location, config) };
   log.info(`Model: ${location.checkpoint}`);
-  const data = { ...config.data, destdir: location.runDirectory };
   await writeFolderAtomic(output, (folder) => {
     WRITERS[format](folder, model);
-    for (const [name, file] of tokenizerFiles(data)) copy(file, folder, name);
+    // There they have names of their own.
+    if (format !== 'transformers') for (const [name, file] of tokenizers) copy(file, folder, name);
   });
   log.info(`Written: ${output} (${format})`);
   const { nfc, whitespace } = config.data.clean;

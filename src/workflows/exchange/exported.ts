@@ -17,6 +17,8 @@ export interface Exported {
   written: WrittenConfig;
   weights: ReadonlyMap<string, NamedArray>;
   dictionaries: Record<'source' | 'target', Dictionary>;
+  /** Files by the names they have in a run directory. */
+  tokenizers: ReadonlyMap<string, string>;
 }
 
 /** Dictionaries and weights of a checkpoint. @throws UserError where they are damaged or not those of the config */

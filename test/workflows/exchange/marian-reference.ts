@@ -1,25 +1,32 @@
 import type { MarianArrays, MarianShape } from '../../../scripts/marian-model.js';
+import {
+  type Affine,
+  type Matrix,
+  type Norm,
+  type PlainAttention,
+  type PlainLayer,
+  plainLogProbs,
+} from './plain-transformer.js';
 
-/**
- * Log-probabilities by the formulas of Marian's Transformer, over plain arrays in double precision: another program than
- * that which is tested, and nothing of it is shared.
- */
-
-type Matrix = number[][];
-const EPSILON = 1e-6;
+/** Log-probabilities by the formulas of Marian's Transformer, of arrays by its names. */
 
 export interface ReferenceOptions {
   activation?: 'swish' | 'relu';
   tied?: 'all' | 'decoder' | 'none';
+  /** Of layer normalisation. */
+  epsilon?: number;
 }
+
+/** Marian's. */
+const EPSILON = 1e-6;
 
 /** @returns a row of log-probabilities over Marian's vocabulary for each token of the target */
 export function marianLogProbs(
   arrays: MarianArrays,
-  { width, heads, layers, vocabulary }: MarianShape,
+  { width, heads, layers }: MarianShape,
   source: readonly number[],
   target: readonly number[],
-  { activation = 'swish', tied = 'all' }: ReferenceOptions = {},
+  { activation = 'swish', tied = 'all', epsilon = EPSILON }: ReferenceOptions = {},
 ): Matrix {
   const matrix = (name: string): Matrix => {
     const { shape, data } = arrays.get(name)!;
@@ -27,53 +34,32 @@ export function marianLogProbs(
       Array.from(data.subarray(i * shape[1], (i + 1) * shape[1])),
     );
   };
-  const affine = (x: Matrix, w: string, b: string): Matrix => {
-    const [weight, [bias]] = [matrix(w), matrix(b)];
-    return x.map((row) =>
-      bias.map((start, j) => row.reduce((sum, value, i) => sum + value * weight[i][j], start)),
-    );
-  };
-  const normed = (x: Matrix, prefix: string): Matrix => {
-    const [[scale], [bias]] = [matrix(`${prefix}_ln_scale`), matrix(`${prefix}_ln_bias`)];
-    return x.map((row) => {
-      const mean = row.reduce((sum, value) => sum + value, 0) / row.length;
-      const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / row.length;
-      return row.map((value, i) => (scale[i] * (value - mean)) / Math.sqrt(variance + EPSILON) + bias[i]);
+  const affine = (weight: string, bias: string): Affine => ({
+    weight: matrix(weight),
+    bias: matrix(bias)[0],
+  });
+  const norm = (prefix: string): Norm => ({
+    scale: matrix(`${prefix}_ln_scale`)[0],
+    bias: matrix(`${prefix}_ln_bias`)[0],
+  });
+  const attention = (prefix: string): PlainAttention => ({
+    q: affine(`${prefix}_Wq`, `${prefix}_bq`),
+    k: affine(`${prefix}_Wk`, `${prefix}_bk`),
+    v: affine(`${prefix}_Wv`, `${prefix}_bv`),
+    o: affine(`${prefix}_Wo`, `${prefix}_bo`),
+    norm: norm(`${prefix}_Wo`),
+  });
+  const stack = (name: 'encoder' | 'decoder'): PlainLayer[] =>
+    Array.from({ length: layers }, (_, i) => {
+      const prefix = `${name}_l${i + 1}`;
+      return {
+        self: attention(`${prefix}_self`),
+        ...(name === 'decoder' && { context: attention(`${prefix}_context`) }),
+        inner: affine(`${prefix}_ffn_W1`, `${prefix}_ffn_b1`),
+        outer: affine(`${prefix}_ffn_W2`, `${prefix}_ffn_b2`),
+        norm: norm(`${prefix}_ffn_ffn`),
+      };
     });
-  };
-  const joined = (x: Matrix, branch: Matrix, prefix: string): Matrix =>
-    normed(
-      x.map((row, i) => row.map((value, j) => value + branch[i][j])),
-      prefix,
-    );
-  const attention = (x: Matrix, memory: Matrix, prefix: string, causal: boolean): Matrix => {
-    const [q, k, v] = [
-      affine(x, `${prefix}_Wq`, `${prefix}_bq`),
-      affine(memory, `${prefix}_Wk`, `${prefix}_bk`),
-      affine(memory, `${prefix}_Wv`, `${prefix}_bv`),
-    ];
-    const size = width / heads;
-    const mixed = q.map((query, i) => {
-      const seen = causal ? i + 1 : k.length;
-      return query.map((_, j) => {
-        const first = Math.floor(j / size) * size;
-        const scores = k.slice(0, seen).map((key) => {
-          let sum = 0;
-          for (let c = first; c < first + size; c++) sum += query[c] * key[c];
-          return sum / Math.sqrt(size);
-        });
-        const probabilities = softmax(scores);
-        return probabilities.reduce((sum, p, t) => sum + p * v[t][j], 0);
-      });
-    });
-    return joined(x, affine(mixed, `${prefix}_Wo`, `${prefix}_bo`), `${prefix}_Wo`);
-  };
-  const feedForward = (x: Matrix, prefix: string): Matrix => {
-    const inner = affine(x, `${prefix}_W1`, `${prefix}_b1`).map((row) =>
-      row.map((value) => (activation === 'swish' ? value / (1 + Math.exp(-value)) : Math.max(0, value))),
-    );
-    return joined(x, affine(inner, `${prefix}_W2`, `${prefix}_b2`), `${prefix}_ffn`);
-  };
   const embedded = (rows: Matrix): Matrix =>
     rows.map((row, position) =>
       row.map((value, j) => {
@@ -82,38 +68,22 @@ export function marianLogProbs(
         return Math.sqrt(width) * value + (j < half ? Math.sin(angle) : Math.cos(angle));
       }),
     );
-  const tables = ['encoder', 'decoder'].map((stack) => matrix(tied === 'all' ? 'Wemb' : `${stack}_Wemb`));
-  let memory = embedded(source.map((id) => tables[0][id]));
-  for (let layer = 1; layer <= layers; layer++) {
-    memory = attention(memory, memory, `encoder_l${layer}_self`, false);
-    memory = feedForward(memory, `encoder_l${layer}_ffn`);
-  }
+  const tables = ['encoder', 'decoder'].map((side) => matrix(tied === 'all' ? 'Wemb' : `${side}_Wemb`));
   // Nothing comes before the first word.
-  let hidden = embedded([
-    new Array<number>(width).fill(0),
-    ...target.slice(0, -1).map((id) => tables[1][id]),
-  ]);
-  for (let layer = 1; layer <= layers; layer++) {
-    hidden = attention(hidden, hidden, `decoder_l${layer}_self`, true);
-    hidden = attention(hidden, memory, `decoder_l${layer}_context`, false);
-    hidden = feedForward(hidden, `decoder_l${layer}_ffn`);
-  }
-  const [bias] = matrix('decoder_ff_logit_out_b');
-  const output = tied === 'none' ? matrix('decoder_ff_logit_out_W') : undefined;
-  return hidden.map((row) => {
-    const logits = Array.from({ length: vocabulary }, (_, id) =>
-      row.reduce(
-        (sum, value, j) => sum + value * (output === undefined ? tables[1][id][j] : output[j][id]),
-        bias[id],
-      ),
-    );
-    return softmax(logits).map(Math.log);
-  });
+  const before = new Array<number>(width).fill(0);
+  return plainLogProbs(
+    {
+      heads,
+      epsilon,
+      activation: activation === 'swish' ? (x) => x / (1 + Math.exp(-x)) : (x) => Math.max(0, x),
+      encoder: stack('encoder'),
+      decoder: stack('decoder'),
+      output: tied === 'none' ? turned(matrix('decoder_ff_logit_out_W')) : tables[1],
+      outputBias: matrix('decoder_ff_logit_out_b')[0],
+    },
+    embedded(source.map((id) => tables[0][id])),
+    embedded([before, ...target.slice(0, -1).map((id) => tables[1][id])]),
+  );
 }
 
-function softmax(scores: readonly number[]): number[] {
-  const most = Math.max(...scores);
-  const powers = scores.map((score) => Math.exp(score - most));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
-}
+const turned = (matrix: Matrix): Matrix => matrix[0].map((_, j) => matrix.map((row) => row[j]));
