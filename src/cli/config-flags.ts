@@ -41,6 +41,13 @@ const ALIASES: readonly { flag: string; path: string; value?: string }[] = [
   { flag: 'joined-dictionary', path: 'data.tokenizer.joint', value: 'true' },
 ];
 
+const keyOfOption = new WeakMap<Option, string>();
+
+/** The path of the key that an option sets; undefined for an option that sets none. */
+export function keySetBy(option: Option): string | undefined {
+  return keyOfOption.get(option);
+}
+
 /** The name of the flag that sets a key, without its dashes. */
 export function flagName(path: string): string {
   return FLAG_NAMES[path] ?? lastName(path);
@@ -78,6 +85,7 @@ export function addOverride(
   fixed?: string,
   read: (typed: string) => string = (typed) => typed,
 ): void {
+  keyOfOption.set(option, path);
   addOption(command, option, (typed) => {
     const where = fixed === undefined ? `${option.long} ${typed}` : option.long!;
     settings.push({ path, value: fixed ?? read(typed), where });

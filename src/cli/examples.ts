@@ -182,6 +182,14 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
     page: 'config.md',
     lines: [[`admin-nmt config print ${YAML} --set train.lr=1e-3`, 'All keys, as train would have them.']],
   },
+  completion: {
+    page: 'completion.md',
+    lines: [
+      ['admin-nmt completion bash > admin-nmt.bash', 'For ~/.bashrc: source ~/admin-nmt.bash.'],
+      ['admin-nmt completion zsh > _admin-nmt', 'For a folder of fpath.'],
+      ['admin-nmt completion fish > admin-nmt.fish', 'For ~/.config/fish/completions.'],
+    ],
+  },
 };
 
 /** The end of the help of a command. @param name its words after `admin-nmt` */

@@ -28,6 +28,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   report: async () => (await import('./report-command.js')).addReport,
   analyze: async () => (await import('./analysis-command.js')).addAnalyze,
   config: async () => (await import('./config-command.js')).addConfig,
+  completion: async () => {
+    const { addCompletion } = await import('./completion-command.js');
+    return (program) => addCompletion(program, createProgram);
+  },
 };
 
 /**

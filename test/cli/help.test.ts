@@ -33,6 +33,7 @@ const COMMANDS = [
   'config schema',
   'config explain',
   'config print',
+  'completion',
 ];
 
 describe('--help', () => {
