@@ -39,13 +39,12 @@ export function addFold(program: Command): void {
 /** What `export` writes. */
 const FORMATS = ['safetensors', 'fairseq', 'ctranslate2', 'onnx', 'transformers'] as const;
 
-/** What weights a model to translate with can have. */
-
 interface ExportFlags {
   format?: (typeof FORMATS)[number];
   precision?: DecodingPrecision;
   output: string;
   checkpoint?: string;
+  shortlist?: string;
   quiet?: boolean;
 }
 
@@ -65,10 +64,13 @@ export function addExport(program: Command): void {
     )
     .requiredOption('-o, --output <folder>', 'The folder to write.')
     .option('--checkpoint <name>', CHECKPOINT)
+    .option('--shortlist <file>', 'For ctranslate2: a file of `admin-nmt shortlist`, written as vmap.txt.')
     .option('--quiet', 'Print warnings and errors only.')
     .action(async (run: string, { quiet, ...options }: ExportFlags) => {
       log.setQuiet(quiet === true);
       const { format, precision, ...where } = options;
+      if (where.shortlist !== undefined && format !== 'ctranslate2')
+        throw notWith('--shortlist', 'export --format ctranslate2', 'export');
       const loaded = loadRunConfig(run);
       if (format !== undefined && precision === undefined) {
         const { exportRun } = await import('../workflows/exchange/export.js');
@@ -148,10 +150,10 @@ function asksFor(flag: string, what: string): UserError {
   });
 }
 
-function notWith(flag: string, what: string): UserError {
+function notWith(flag: string, what: string, command = 'import'): UserError {
   return new UserError({
     problem: `found ${flag}, which is for ${what}`,
-    where: 'import',
-    hint: 'Leave it out: see `admin-nmt import --help`.',
+    where: command,
+    hint: `Leave it out: see \`admin-nmt ${command} --help\`.`,
   });
 }

@@ -82,6 +82,25 @@ test('with all pieces in it, translations and scores are those without', () => {
   assert.equal(done(translate('--shortlist', 'whole')).stdout, done(translate()).stdout);
 });
 
+test('export to CTranslate2 carries it as vmap.txt', () => {
+  const shortlist = ['--shortlist', 'run/shortlist.safetensors'];
+  done(run('export', 'run', '-f', 'ctranslate2', '-o', 'ct2', ...shortlist));
+  const [everywhere, ...lines] = fs.readFileSync(at('ct2/vmap.txt'), 'utf8').trimEnd().split('\n');
+  const vocabulary = new Set(JSON.parse(fs.readFileSync(at('ct2/shared_vocabulary.json'), 'utf8')));
+  assert.match(everywhere, /^\t<s> <blank> <\/s> <unk> /);
+  assert.ok(lines.length > 0, 'no source piece has any');
+  for (const line of [everywhere, ...lines]) {
+    const [, pieces] = line.split('\t');
+    for (const piece of pieces.split(' ')) assert.ok(vocabulary.has(piece), line);
+  }
+  done(run('export', 'run', '-f', 'ctranslate2', '-o', 'ct2-plain'));
+  assert.ok(!fs.existsSync(at('ct2-plain/vmap.txt')));
+  refused(run('export', 'run', '-f', 'onnx', '-o', 'no', ...shortlist), /--shortlist, which is for export/);
+  refused(run('export', 'run', '--precision', 'int8', '-o', 'no', ...shortlist), /--shortlist, which is for/);
+  refused(run('export', 'run', '-f', 'ctranslate2', '-o', 'no', '--shortlist', 'none'), /none: no such file/);
+  assert.ok(!fs.existsSync(at('no')));
+});
+
 test('the key of the config; training and its validation take no notice of it', () => {
   const keys = ['--set', 'decode.shortlist=none', '--save-dir', 'keyed', '--eval-bleu'];
   done(run('train', 'config.yaml', ...keys));

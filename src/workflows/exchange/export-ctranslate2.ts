@@ -4,9 +4,15 @@ import type { Dictionary } from '../../data/dictionary.js';
 import { type Ctranslate2Model, readCtranslate2, writeCtranslate2 } from '../../formats/ctranslate2.js';
 import { ctranslate2Config, ctranslate2Model } from '../../model/ctranslate2-spec.js';
 import { type Exported, withoutOmega } from './exported.js';
+import { VOCABULARY_MAP_FILE, vocabularyMap } from './vocabulary-map.js';
 
-/** Writes what CTranslate2 reads, and reads it again. */
+/** Writes what CTranslate2 reads, and reads the weights again. */
 export function exportCtranslate2(folder: string, model: Exported): void {
+  if (model.shortlist !== undefined)
+    writeFileAtomic(
+      path.join(folder, VOCABULARY_MAP_FILE),
+      vocabularyMap(model.shortlist, model.dictionaries),
+    );
   const plain = withoutOmega(model, 'CTranslate2');
   const written = ctranslate2Model(plain.config, plain.weights);
   const file = path.join(folder, 'model.bin');

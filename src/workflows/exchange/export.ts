@@ -5,6 +5,7 @@ import { log } from '../../common/log.js';
 import { hasOmega } from '../../config/residual-schemes.js';
 import type { Config, ModelConfig, WrittenConfig } from '../../config/schema.js';
 import { locateCheckpoint, WEIGHTS_FILE } from '../../decode/checkpoint-location.js';
+import { readShortlist } from '../../decode/shortlist-file.js';
 import { Global, Made, orderedDict, type PickleValue } from '../../formats/pickle.js';
 import { type NamedArray, writeSafetensors } from '../../formats/safetensors.js';
 import { writeTorchFile } from '../../formats/torch-file.js';
@@ -27,6 +28,8 @@ export interface ExportOptions {
   /** The folder to write. */
   output: string;
   checkpoint?: string;
+  /** A file of a shortlist, for CTranslate2 alone. */
+  shortlist?: string;
 }
 
 /** Each writes the files of its format into a folder. */
@@ -49,7 +52,10 @@ export async function exportRun(run: string, options: ExportOptions): Promise<vo
   const location = locateCheckpoint(run, options.checkpoint);
   checkFree(output);
   const tokenizers = tokenizerFiles({ ...config.data, destdir: location.runDirectory });
-  const model = { config, written, tokenizers, ...readModel(location, config) };
+  const found = readModel(location, config);
+  const shortlist =
+    options.shortlist === undefined ? undefined : readShortlist(options.shortlist, found.dictionaries);
+  const model = { config, written, tokenizers, shortlist, ...found };
   log.info(`Model: ${location.checkpoint}`);
   await writeFolderAtomic(output, (folder) => {
     WRITERS[format](folder, model);

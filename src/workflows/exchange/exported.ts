@@ -6,6 +6,7 @@ import { hasOmega } from '../../config/residual-schemes.js';
 import type { Config, ModelConfig, WrittenConfig } from '../../config/schema.js';
 import { Dictionary } from '../../data/dictionary.js';
 import { type CheckpointLocation, WEIGHTS_FILE } from '../../decode/checkpoint-location.js';
+import type { Shortlist } from '../../decode/shortlist.js';
 import type { NamedArray } from '../../formats/safetensors.js';
 import { readWeights } from '../../formats/weights-file.js';
 import { foldOmega } from '../../model/fold.js';
@@ -19,6 +20,8 @@ export interface Exported {
   dictionaries: Record<'source' | 'target', Dictionary>;
   /** Files by the names they have in a run directory. */
   tokenizers: ReadonlyMap<string, string>;
+  /** For CTranslate2. */
+  shortlist?: Shortlist;
 }
 
 /** Dictionaries and weights of a checkpoint. @throws UserError where they are damaged or not those of the config */
