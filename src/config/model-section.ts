@@ -32,7 +32,7 @@ const omegaSection = section(
     train: bound(flag(true, 'Train ω as a vector; false keeps the initial value.'), { idle: noOmega }),
     profile: free(
       file(
-        'An admin-profile.json or the official profile.ratio.init to take ω from; null profiles into the run directory when needed.',
+        'An admin-profile.json, the official profile.ratio.init or deepnmt’s init file to take ω from; null profiles into the run directory when needed.',
       ),
       { idle: { ...noOmega, 'model.omega.init': ['analytic'] } },
     ),

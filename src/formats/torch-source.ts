@@ -23,9 +23,22 @@ const ALLOWED = new Set([
   'numpy.core.multiarray.scalar',
   'numpy._core.multiarray.scalar',
   '_codecs.encode',
+  // Types that the `cfg` of fairseq 0.10 and later names, see SETTINGS.
+  'typing.Any',
+  'typing.Dict',
+  'typing.List',
+  'typing.Optional',
+  'typing.Union',
+  ...['builtins', '__builtin__'].flatMap((module) =>
+    ['dict', 'list', 'str', 'unicode', 'int', 'long', 'float', 'bool'].map((name) => `${module}.${name}`),
+  ),
   ...['AverageMeter', 'StopwatchMeter', 'TimeMeter'].map((name) => `fairseq.meters.${name}`),
   ...Object.keys(STORAGE_TYPES).map((name) => `torch.${name}`),
 ]);
+
+/** What a `cfg` consists of, and the classes of fairseq that it names as the types of its sections. */
+const SETTINGS =
+  /^(omegaconf\.(base|nodes|dictconfig|listconfig)|fairseq\.(dataclass|models|tasks|criterions|optim)(\.[a-z_0-9]+)*)\.[A-Z]\w*$/;
 
 /** A file of torch.save, as it is read. */
 export class TorchSource {
@@ -83,7 +96,7 @@ export class TorchSource {
 
   unpickle(bytes: Buffer, place = 0): { value: PickleValue; end: number } {
     try {
-      return new Unpickler(bytes, (name) => ALLOWED.has(name), place).read();
+      return new Unpickler(bytes, (name) => ALLOWED.has(name) || SETTINGS.test(name), place).read();
     } catch (error) {
       if (error instanceof PickleError) throw this.refuse(`its pickle is refused: ${error.message}`);
       throw error;

@@ -87,9 +87,15 @@ const UNSUPPORTED: readonly [name: string, only: unknown][] = [
   ['adaptive_input', false],
   ['no_decoder_final_norm', false],
   ['layernorm_embedding', false],
+  ['no_layer_norm', false],
 ];
 
-/** The keys of `model` that `args` of a checkpoint say. @throws UserError naming every option without a form here */
+/**
+ * The keys of `model` that `args` of a checkpoint say; deepnmt, which is fairseq 0.9 with Admin, has `admin_init_type` in
+ * place of `init_type`.
+ *
+ * @throws UserError naming every option without a form here
+ */
 export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
   const complaints: string[] = [];
   const expect = (valid: boolean, problem: string): void => {
@@ -119,7 +125,7 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
     expect(value === only, `expected ${name} ${show(only)}, found ${show(value)}`);
   }
   const residual = residualOf(
-    args.get('init_type') ?? 'default',
+    args.get('init_type') ?? args.get('admin_init_type') ?? 'default',
     STACKS.map((stack) => flag(`${stack}_normalize_before`)),
     expect,
   );
@@ -132,7 +138,7 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
     decoder: { layers: number('decoder_layers') },
     dropout: number('dropout'),
     attentionDropout: number('attention_dropout'),
-    activationDropout: number(args.has('activation_dropout') ? 'activation_dropout' : 'relu_dropout'),
+    activationDropout: activationDropoutOf(args, number),
     activationFn: activationOf(args.get('activation_fn') ?? 'relu', expect),
     positions: both('learned_pos', flag) ? ('learned' as const) : ('sinusoidal' as const),
     maxPositions: both('', number, ['max_source_positions', 'max_target_positions']),
@@ -141,12 +147,19 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
       : flag('share_decoder_input_output_embed')
         ? ('decoder' as const)
         : ('none' as const),
-    scaleEmbeddings: true,
+    scaleEmbeddings: !flag('no_scale_embedding'),
     outputBias: false,
     decoderStart: 'eos' as const,
   };
   if (complaints.length === 0) return model;
   throw new UserError(complaints.map((problem) => ({ problem, where: 'args of the checkpoint' })));
+}
+
+/** fairseq takes `relu_dropout`, the older name, where `activation_dropout` is 0 or not there. */
+function activationDropoutOf(args: FairseqArgs, number: (name: string) => number): number {
+  const older = args.get('relu_dropout');
+  const isOlder = !args.has('activation_dropout') || (args.get('activation_dropout') === 0 && older);
+  return number(isOlder ? 'relu_dropout' : 'activation_dropout');
 }
 
 type Expect = (valid: boolean, problem: string) => void;
@@ -181,12 +194,3 @@ const show = (value: unknown): string =>
     : typeof value === 'object' && value !== null
       ? 'an object'
       : String(value).slice(0, 60);
-
-/** Buffers of the official code that are no weights. */
-const BUFFER = /^(encoder|decoder)\.(version|embed_positions\.(_float_tensor|weights))$/;
-
-/** The names in a state_dict of the official code that are weights of a model here. */
-export function weightNames(config: Pick<ModelConfig, 'shareEmbeddings'>, names: Iterable<string>): string[] {
-  const twice = config.shareEmbeddings === 'all' ? 'decoder.embed_tokens.weight' : undefined;
-  return [...names].filter((name) => !BUFFER.test(name) && name !== twice);
-}

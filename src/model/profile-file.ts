@@ -140,10 +140,11 @@ function checkShape(file: string, found: ProfileFile['model'], config: ModelConf
   });
 }
 
+/** `index ω` a line as the official code writes it, or ω alone, as deepnmt does (its `--admin-init-path`). */
 function parseOfficialProfile(text: string, file: string, config: ModelConfig): OmegaValues {
   if (!text.endsWith('\n')) {
     throw new UserError({
-      problem: 'expected lines of "index ω", found a last line without its end',
+      problem: 'expected lines of "index ω" or "ω", found a last line without its end',
       where: file,
       hint: 'The profile is cut short; make it again with `admin-nmt profile`.',
     });
@@ -158,11 +159,14 @@ function parseOfficialProfile(text: string, file: string, config: ModelConfig): 
       hint: 'The profile is of another depth, or cut short; make it again with `admin-nmt profile`.',
     });
   }
+  const isNumbered = /\s/.test(lines[0].trim());
   const values = lines.map((line, i) => {
-    const [index, omega, ...rest] = line.trim().split(/\s+/).map(Number);
-    if (index !== expected[i] || !isOmega(omega) || rest.length > 0) {
+    const fields = line.trim().split(/\s+/).map(Number);
+    const omega = fields[fields.length - 1];
+    const isLine = isNumbered ? fields.length === 2 && fields[0] === expected[i] : fields.length === 1;
+    if (!isLine || !isOmega(omega)) {
       throw new UserError({
-        problem: `expected "${expected[i]} ω" with a positive ω, found ${JSON.stringify(line.slice(0, 80))}`,
+        problem: `expected "${isNumbered ? `${expected[i]} ` : ''}ω" with a positive ω, found ${JSON.stringify(line.slice(0, 80))}`,
         where: `${file}:${i + 1}`,
         hint: 'The profile is damaged or of another depth; make it again with `admin-nmt profile`.',
       });

@@ -8,8 +8,8 @@ import { after, before, test } from 'node:test';
 import { marianArrays, marianOptions, SMALL, writeMarianModel } from '../../scripts/marian-model.js';
 import { packageRoot } from '../../src/common/files.js';
 import { readCtranslate2 } from '../../src/formats/ctranslate2.js';
-import { type Made, orderedDict, type PickleValue } from '../../src/formats/pickle.js';
-import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
+import { Global, Made, orderedDict, type PickleValue } from '../../src/formats/pickle.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
 import { openTorchFile, writeTorchFile } from '../../src/formats/torch-file.js';
 import { RESIDUALS } from '../model/models.js';
 import { type Outcome, runProgram } from './run-program.js';
@@ -169,6 +169,80 @@ test('a model of Marian is trained further', () => {
   const same = (name: string) => String(before.get(name)!.data) === String(now.get(name)!.data);
   assert.ok(!same('decoder.output_bias'), 'the bias is trained');
   assert.ok(same('encoder.embed_positions.weight'), 'positions are frozen');
+});
+
+/** The tensors and args of a checkpoint that the official code has saved. */
+function officialCheckpoint() {
+  const torch = openTorchFile(path.join(OFFICIAL, 'zip.pt'));
+  const saved = torch.value as Map<PickleValue, PickleValue>;
+  const state = (saved.get('model') as Made).items as Map<string, PickleValue>;
+  const tensors = new Map([...state].map(([name, value]) => [name, torch.readTensor(value, name)]));
+  torch.close();
+  return { tensors, args: (saved.get('args') as Made).state as Map<PickleValue, PickleValue> };
+}
+
+type Tensors = ReturnType<typeof officialCheckpoint>['tensors'];
+
+/** q, k and v as three linear maps each, as fairseq ≥ 0.9 has them. */
+function splitProjections(tensors: Tensors): Tensors {
+  return new Map(
+    [...tensors].flatMap(([name, { shape, data }]): [string, NamedArray][] => {
+      const [prefix, part] = name.split('in_proj_');
+      if (part === undefined) return [[name, { shape, data }]];
+      const size = data.length / 3;
+      return [...'qkv'].map((letter, i) => [
+        `${prefix}${letter}_proj.${part}`,
+        { shape: [shape[0] / 3, ...shape.slice(1)], data: data.slice(i * size, (i + 1) * size) },
+      ]);
+    }),
+  );
+}
+
+const namespace = (entries: Map<PickleValue, PickleValue>): Made => {
+  const made = new Made(new Global('argparse', 'Namespace'));
+  made.state = entries;
+  return made;
+};
+
+test('import of deepnmt and of newer fairseq: other names, the same model', () => {
+  const { tensors, args } = officialCheckpoint();
+  const save = (name: string, of: Tensors, about: [PickleValue, PickleValue][]) =>
+    writeTorchFile(
+      at(name),
+      of,
+      (values) => new Map<PickleValue, PickleValue>([...about, ['model', orderedDict(values)]]),
+    );
+  const translated = (file: string, scheme: string) => {
+    const folder = `of-${path.basename(file)}`;
+    const printed = done(run('import', file, '-o', folder, '--data-bin', DATA_BIN));
+    assert.match(printed, new RegExp(`1 \\+ 1 layers of width 8, ${scheme}`));
+    return done(run('translate', folder, '--quiet'));
+  };
+  const admin = translated(path.join(OFFICIAL, 'zip.pt'), 'admin');
+  const deepnmt = new Map(args).set('admin_init_type', args.get('init_type')!);
+  deepnmt.delete('init_type');
+  save('deepnmt.pt', splitProjections(tensors), [['args', namespace(deepnmt)]]);
+  assert.equal(translated(at('deepnmt.pt'), 'admin'), admin);
+  const languages = new Map(['source_lang', 'target_lang'].map((name) => [name, args.get(name)!] as const));
+  const cfg = new Map<PickleValue, PickleValue>([
+    ['model', namespace(deepnmt)],
+    ['task', new Map<PickleValue, PickleValue>(languages)],
+  ]);
+  for (const name of languages.keys()) deepnmt.delete(name);
+  save('dict.pt', splitProjections(tensors), [
+    ['args', null],
+    ['cfg', cfg],
+  ]);
+  assert.equal(translated(at('dict.pt'), 'admin'), admin);
+  // A DictConfig of omegaconf, and the same weights as the official code would name them.
+  const withoutOmega = new Map([...tensors].filter(([name]) => !name.endsWith('ratio_change')));
+  save('plain.pt', withoutOmega, [['args', namespace(new Map(args).set('init_type', 'default'))]]);
+  assert.equal(translated(path.join(OFFICIAL, 'cfg.pt'), 'post-ln'), translated(at('plain.pt'), 'post-ln'));
+  save('neither.pt', tensors, [['args', null]]);
+  refused(
+    run('import', 'neither.pt', '-o', 'x', '--data-bin', DATA_BIN),
+    /'args' is no argparse.Namespace, and its 'cfg' has no section 'model'/,
+  );
 });
 
 test('import refuses weights that are not finite, altered dictionaries, and sizes beyond any model', () => {

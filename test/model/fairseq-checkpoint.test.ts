@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
 import type { ModelConfig } from '../../src/config/schema.js';
-import { fairseqArgs, fairseqState, modelFromArgs, weightNames } from '../../src/model/fairseq-checkpoint.js';
+import { fairseqArgs, fairseqState, modelFromArgs } from '../../src/model/fairseq-checkpoint.js';
+import { weightNames } from '../../src/model/fairseq-names.js';
 import { parameterSpecs } from '../../src/model/parameters.js';
 import { RESIDUALS, tinyConfig, VOCABULARY } from './models.js';
 
@@ -81,4 +82,16 @@ test('every option without a form here is named', () => {
       `${pattern}`,
     );
   assert.equal(complaints({ encoder_normalize_before: true, decoder_normalize_before: true }).length, 1);
+});
+
+test('deepnmt and newer fairseq say the same by other names', () => {
+  const args = argsOf(tinyConfig({ residual: 'admin' }));
+  const model = (changes: Record<string, unknown>, without: string[] = []) =>
+    modelFromArgs(new Map([...args, ...Object.entries(changes)].filter(([name]) => !without.includes(name))));
+  assert.equal(model({ admin_init_type: 'adaptive' }, ['init_type']).residual, 'admin');
+  assert.equal(model({ admin_init_type: 'default' }, ['init_type']).residual, 'post-ln');
+  assert.equal(model({}, ['init_type']).residual, 'post-ln');
+  assert.equal(model({ no_scale_embedding: true }).scaleEmbeddings, false);
+  assert.equal(model({ activation_dropout: 0, relu_dropout: 0.25 }).activationDropout, 0.25);
+  assert.equal(model({ activation_dropout: 0.5, relu_dropout: 0.25 }).activationDropout, 0.5);
 });

@@ -95,6 +95,19 @@ test('what the official code writes is read', () => {
   });
 });
 
+test('the init file of deepnmt is read: a number a line', () => {
+  const omegas = { encoder: [1, 1.3192689628634, 1.5, 1.625], decoder: [1, 1.3437, 1.4000000001] };
+  const lines = [...omegas.encoder, ...omegas.decoder].map((omega) => `${omega}\n`);
+  writeFileSync(official, lines.join(''));
+  assert.deepEqual(readOmega(official, CONFIG), omegas);
+  writeFileSync(official, lines.slice(1).join(''));
+  assertRefused(official, CONFIG, /expected 7 lines/, /found 6/);
+  writeFileSync(official, lines.with(3, '4 1.625\n').join(''));
+  assertRefused(official, CONFIG, /:4/, /expected "ω"/);
+  writeFileSync(official, lines.with(3, '-1\n').join(''));
+  assertRefused(official, CONFIG, /:4/, /found "-1"/);
+});
+
 test('another depth or width is refused, naming both', () => {
   write();
   const deeper = tinyConfig({ encoder: { layers: 3 }, decoder: { layers: 1 } });

@@ -10,8 +10,10 @@ import { checkFinite } from '../../formats/finite.js';
 import { Made, type PickleValue } from '../../formats/pickle.js';
 import type { NamedArray } from '../../formats/safetensors.js';
 import { openTorchFile, type TorchFile } from '../../formats/torch-file.js';
-import { modelFromArgs, weightNames } from '../../model/fairseq-checkpoint.js';
+import { modelFromArgs } from '../../model/fairseq-checkpoint.js';
+import { ownNames, weightNames } from '../../model/fairseq-names.js';
 import { checkWeights } from '../../model/transformer.js';
+import { fairseqSettings } from './fairseq-config.js';
 import { configOf } from './imported-config.js';
 import { checkFree, writeModelRun } from './model-run.js';
 
@@ -26,8 +28,8 @@ export interface ImportOptions {
 }
 
 /**
- * `admin-nmt import`: a checkpoint of the official code, or of fairseq with the same names → a run directory to translate
- * with.
+ * `admin-nmt import`: a checkpoint of fairseq, or of a code made of it such as the official one and deepnmt → a run
+ * directory to translate with.
  *
  * @throws UserError for what the user can mend; nothing is then written
  */
@@ -36,7 +38,9 @@ export async function importCheckpoint(file: string, options: ImportOptions): Pr
   const torch = openTorchFile(file);
   try {
     const checkpoint = entriesOf(torch.value, file, 'the checkpoint');
-    const args = attributesOf(checkpoint.get('args'), file);
+    const args = fairseqSettings(checkpoint);
+    if (args === null)
+      throw notACheckpoint(file, "its 'args' is no argparse.Namespace, and its 'cfg' has no section 'model'");
     const model = modelFromArgs(args);
     const languages = {
       sourceLang: options.sourceLang ?? languageOf(args, 'source_lang', file),
@@ -50,7 +54,8 @@ export async function importCheckpoint(file: string, options: ImportOptions): Pr
       const name = `dict.${language}.txt`;
       return Dictionary.load(path.join(options.dataBin, name), sums[name]).size;
     });
-    const weights = readWeights(torch, entriesOf(checkpoint.get('model'), file, "its 'model'"), model, file);
+    const state = entriesOf(checkpoint.get('model'), file, "its 'model'");
+    const weights = ownNames(config.model, readWeights(torch, state, model, file));
     checkWeights(config.model, { source, target }, weights, file);
     const origin = { checkpoint: path.resolve(file), sha256: sha256File(file) };
     await writeModelRun(options.output, { command: 'import', written, data: config.data, weights, origin });
@@ -88,13 +93,6 @@ function entriesOf(value: PickleValue | undefined, file: string, what: string): 
   );
 }
 
-function attributesOf(value: PickleValue | undefined, file: string): Map<string, PickleValue> {
-  if (value instanceof Made && String(value.by) === 'argparse.Namespace') {
-    return entriesOf(value.state, file, "its 'args'");
-  }
-  throw notACheckpoint(file, "its 'args' is no argparse.Namespace");
-}
-
 function languageOf(args: ReadonlyMap<string, PickleValue>, name: string, file: string): string {
   const language = args.get(name);
   if (typeof language === 'string') return language;
@@ -109,6 +107,6 @@ function notACheckpoint(where: string, problem: string): UserError {
   return new UserError({
     problem: `expected a checkpoint of fairseq: ${problem}`,
     where,
-    hint: 'Give a file that the official code, or a fairseq of before 0.10, has saved.',
+    hint: 'Give a file that fairseq, or a code made of it (the official one, deepnmt), has saved.',
   });
 }
