@@ -20,10 +20,7 @@ export function addServe(program: Command): void {
     const loaded = begin(options, first.load);
     if (loaded === undefined) return;
     const { serve } = await import('../workflows/serve/serve.js');
-    const served = [
-      { run: first.run, config: loaded.config },
-      ...others.map(({ run, load }) => ({ run, config: load().config })),
-    ];
+    const served = [{ run: first.run, ...loaded }, ...others.map(({ run, load }) => ({ run, ...load() }))];
     await serve(served, loaded.config.serve, untilSignal);
   });
 }

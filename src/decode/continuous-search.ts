@@ -1,6 +1,7 @@
 import { type GivenSentence, Inbox, searchInbox } from './inbox.js';
 import type { BatchLimits } from './length-batches.js';
 import type { Hypothesis, SearchOptions } from './search.js';
+import type { Wishes } from './search-options.js';
 import type { StepModel } from './step-model.js';
 
 /** Hears of what a lane does. */
@@ -18,14 +19,14 @@ export interface Lane {
 
 export type OpenLane = (listener: LaneListener) => Lane;
 
-/** A lane on this thread. */
-export function laneOf(model: StepModel, options: SearchOptions & BatchLimits): OpenLane {
+/** A lane on this thread. @param heeding whether it heeds wishes, for which it asks for whole distributions */
+export function laneOf(model: StepModel, options: SearchOptions & BatchLimits, heeding = false): OpenLane {
   return ({ found, failed }) => {
     const inbox = new Inbox();
     const run = async (): Promise<void> => {
       while (inbox.isOpen) {
         try {
-          await searchInbox(model, inbox, options, found);
+          await searchInbox(model, inbox, options, heeding, found);
         } catch (error) {
           inbox.clear();
           failed(error, false);
@@ -39,6 +40,7 @@ export function laneOf(model: StepModel, options: SearchOptions & BatchLimits): 
 
 interface Job {
   ids: Int32Array;
+  wishes?: Wishes;
   resolve(hypotheses: Hypothesis[]): void;
   reject(error: unknown): void;
 }
@@ -93,10 +95,11 @@ export class ContinuousSearch {
    *
    * @param ids source ids that end in `</s>`
    * @param signal drops it: what waits is not begun
+   * @param wishes what is wished of it, where the lanes heed that
    * @returns its hypotheses, best score first
    * @throws UserError when the model's probabilities are not finite; the reason of the signal
    */
-  search(ids: Int32Array, signal?: AbortSignal): Promise<Hypothesis[]> {
+  search(ids: Int32Array, signal?: AbortSignal, wishes?: Wishes): Promise<Hypothesis[]> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.lanes.length === 0) return reject(this.failure);
@@ -107,6 +110,7 @@ export class ContinuousSearch {
       const settle = (): void => signal?.removeEventListener('abort', drop);
       const job: Job = {
         ids,
+        wishes,
         resolve: (hypotheses) => {
           settle();
           resolve(hypotheses);
@@ -184,7 +188,7 @@ export class ContinuousSearch {
       const id = this.nextId++;
       entry.jobs.set(id, job);
       entry.tokens += job.ids.length;
-      given.set(entry, [...(given.get(entry) ?? []), { id, ids: job.ids }]);
+      given.set(entry, [...(given.get(entry) ?? []), { id, ids: job.ids, wishes: job.wishes }]);
     }
     for (const [{ lane }, sentences] of given) lane.give(sentences);
   }

@@ -19,8 +19,12 @@ import { jobOf, Streams } from './streams.js';
 /** A model that translates sentences, on one stream or on several, as the work is worth. */
 export interface DecodingEngine {
   search: SearchAll;
-  /** Begins to translate sentences that come one by one, on the threads that there are for streams; it ends with the engine. */
-  searchAsTheyCome(options: SearchOptions & BatchLimits): ContinuousSearch;
+  /**
+   * Begins to translate sentences that come one by one, on the threads that there are for streams; it ends with the engine.
+   *
+   * @param heeding whether it heeds wishes, for which it asks for whole distributions
+   */
+  searchAsTheyCome(options: SearchOptions & BatchLimits, heeding?: boolean): ContinuousSearch;
   dispose(): void;
 }
 
@@ -131,8 +135,8 @@ function plainDecoder(
 
 /** A model that translates on this thread alone. */
 function engineOf(model: StepModel, dispose: () => void): DecodingEngine {
-  const searchAsTheyCome: DecodingEngine['searchAsTheyCome'] = (options) =>
-    new ContinuousSearch([laneOf(model, options)], options);
+  const searchAsTheyCome: DecodingEngine['searchAsTheyCome'] = (options, heeding) =>
+    new ContinuousSearch([laneOf(model, options, heeding)], options);
   return { search: searchWith(model), searchAsTheyCome, dispose };
 }
 
@@ -182,11 +186,13 @@ class NativeEngine implements DecodingEngine {
   };
 
   /** This thread hears of sentences, and answers: those that compute are others. */
-  searchAsTheyCome(options: SearchOptions & BatchLimits): ContinuousSearch {
+  searchAsTheyCome(options: SearchOptions & BatchLimits, heeding = false): ContinuousSearch {
     const { most } = this.plan;
-    this.lanes = new Streams(most + 1);
-    this.lanes.open({ shared: this.shared, shortlist: this.shortlist?.parts ?? null });
-    return new ContinuousSearch(this.lanes.lanes(options), jobOf(options, most));
+    if (this.lanes === undefined) {
+      this.lanes = new Streams(most + 1);
+      this.lanes.open({ shared: this.shared, shortlist: this.shortlist?.parts ?? null });
+    }
+    return new ContinuousSearch(this.lanes.lanes(options, heeding), jobOf(options, most));
   }
 
   private opened(streams: Streams): Streams {

@@ -1,6 +1,7 @@
 import type { BatchLimits } from './length-batches.js';
 import { endOfBatch } from './length-batches.js';
 import { type Hypothesis, type Room, type SearchOptions, search } from './search.js';
+import type { Wishes } from './search-options.js';
 import type { StepModel } from './step-model.js';
 
 /** A sentence that is given to a search which is under way. */
@@ -8,6 +9,8 @@ export interface GivenSentence {
   id: number;
   /** Source ids that end in `</s>`. */
   ids: Int32Array;
+  /** What is wished of it, in a search that heeds wishes. */
+  wishes?: Wishes;
 }
 
 /** Where sentences are put for a search that has no end: it takes them as there is room in its batch, first come, first served. */
@@ -51,24 +54,28 @@ export class Inbox {
  * Searches the translations of the sentences of an inbox, until it ends: a sentence comes into the batch while others are
  * at any place of theirs.
  *
+ * @param heeding whether it heeds wishes, for which it asks for whole distributions
  * @param found told of each sentence as it is done: its id, and its hypotheses, best score first
  */
 export async function searchInbox(
   model: StepModel,
   inbox: Inbox,
   options: SearchOptions & BatchLimits,
+  heeding: boolean,
   found: (id: number, hypotheses: Hypothesis[]) => void,
 ): Promise<void> {
-  const ids = new Map<number, number>();
+  const given = new Map<number, GivenSentence>();
   let taken = 0;
   const supply = async (room: Room): Promise<Int32Array[]> => {
     const next = await inbox.take(room);
-    for (const { id } of next) ids.set(taken++, id);
+    for (const sentence of next) given.set(taken++, sentence);
     return next.map((sentence) => sentence.ids);
   };
-  await search(model, supply, options, (place, hypotheses) => {
-    const id = ids.get(place)!;
-    ids.delete(place);
+  const wishes = (place: number): Wishes | undefined => given.get(place)!.wishes;
+  const done = (place: number, hypotheses: Hypothesis[]): void => {
+    const { id } = given.get(place)!;
+    given.delete(place);
     found(id, hypotheses);
-  });
+  };
+  await search(model, supply, options, done, heeding ? wishes : undefined);
 }

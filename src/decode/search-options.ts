@@ -15,6 +15,8 @@ export interface Wishes {
   /** Least and most tokens, without `</s>`; in place of those of all. */
   readonly minLen?: number;
   readonly maxLen?: number;
+  /** How it is searched, in place of how all are: what `Preferences` has, and `beam`. */
+  readonly how?: Partial<SearchOptions>;
 }
 
 /** What is asked of all translations of a search, beyond a plain beam. */

@@ -54,7 +54,7 @@ export async function search(
 ): Promise<void> {
   const plain = wishes === undefined && isPlain(options);
   const how = plain ? { ...options, beam: Math.min(options.beam, model.vocabularySize - 1) } : options;
-  const ask = plain ? plainAsking(model, how) : ruledAsking(model, how);
+  const ask = plain ? plainAsking(model, how) : ruledAsking(model);
   const state = model.start();
   let open: Sentence[] = [];
   let taken = 0;
@@ -138,10 +138,10 @@ async function step(
     for (const group of sentence.groups) advance(group, propose(sentence, group, firstRow), lenpen);
     sentence.length++;
     const live = rowsOf(sentence);
-    live.forEach((link, row) => {
-      rows.push(firstRow + link.row);
-      link.row = row;
-    });
+    for (let row = 0; row < live.length; row++) {
+      rows.push(firstRow + live[row].row);
+      live[row].row = row;
+    }
     if (live.length === 0 && sentence.groups.every(({ finished }) => finished.length === 0))
       throw complaint(sentence.line);
     firstRow += before;
@@ -150,5 +150,7 @@ async function step(
 }
 
 function lastTokens(sentences: readonly Sentence[]): Int32Array {
-  return Int32Array.from(sentences.flatMap((sentence) => rowsOf(sentence).map(({ token }) => token)));
+  const tokens: number[] = [];
+  for (const sentence of sentences) for (const { token } of rowsOf(sentence)) tokens.push(token);
+  return Int32Array.from(tokens);
 }

@@ -3,7 +3,7 @@ import { Phrases } from './choice/phrases.js';
 import { finish, type Hypothesis, type Link, root } from './hypothesis.js';
 import type { Rule } from './rules/rule.js';
 import { rulesOf } from './rules/rules.js';
-import { greatestLength, type SearchOptions, type Wishes } from './search-options.js';
+import { greatestLength, type Preferences, type SearchOptions, type Wishes } from './search-options.js';
 
 /** Hypotheses of a sentence that compete with each other alone. */
 export interface Group {
@@ -26,6 +26,8 @@ export interface Sentence {
   readonly rules: readonly Rule[];
   /** What its translation must have; null where that is nothing. */
   readonly phrases: Phrases | null;
+  /** What is asked of it beyond a plain beam. */
+  readonly how: Preferences;
   /** Place of its line in the input. */
   readonly line: number;
 }
@@ -38,7 +40,8 @@ export function newSentence(
   wishes: Wishes = { line: place },
 ): Sentence {
   const { required = [] } = wishes;
-  const phrases = required.length > 0 ? new Phrases(required, options.constraints === 'ordered') : null;
+  const how = wishes.how === undefined ? options : { ...options, ...wishes.how };
+  const phrases = required.length > 0 ? new Phrases(required, how.constraints === 'ordered') : null;
   const start = root(phrases?.start);
   return {
     place,
@@ -46,9 +49,10 @@ export function newSentence(
     minLength: wishes.minLen ?? options.minLen,
     maxLength: greatestLength(options, sourceLength, wishes),
     length: 0,
-    groups: widths(options).map((width) => ({ width, live: [start], finished: [] })),
-    rules: rulesOf(options, wishes),
+    groups: widths(how).map((width) => ({ width, live: [start], finished: [] })),
+    rules: rulesOf(how, wishes),
     phrases,
+    how,
     line: wishes.line,
   };
 }
@@ -72,10 +76,14 @@ export function rowsOf({ groups, length }: Sentence): Link[] {
  */
 export function advance(group: Group, candidates: readonly Link[], lenpen: number): void {
   const { width, finished } = group;
-  for (const ended of candidates.slice(0, width)) {
-    if (ended.token === EOS && finished.length < width) finished.push(finish(ended, lenpen));
+  const live: Link[] = [];
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i];
+    if (candidate.token !== EOS) {
+      if (live.length < width) live.push(candidate);
+    } else if (i < width && finished.length < width) finished.push(finish(candidate, lenpen));
   }
-  group.live = finished.length < width ? candidates.filter(({ token }) => token !== EOS).slice(0, width) : [];
+  group.live = finished.length < width ? live : [];
 }
 
 /** Whether it is not done yet. */

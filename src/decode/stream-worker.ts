@@ -29,20 +29,25 @@ async function work(decoder: IncrementalDecoder, { queue, options, wishes }: Str
   }
 }
 
-function tellWhy(error: unknown): void {
+function tellWhy(error: unknown, lane?: number): void {
   if (!(error instanceof UserError)) throw error;
-  tell({ complaints: error.complaints });
+  tell({ lane, complaints: error.complaints });
+}
+
+const lanes = new Map<number, Lane>();
+
+function take(decoder: IncrementalDecoder, { lane, opened, sentences }: StreamSentences): void {
+  if (opened !== undefined) {
+    const found = (place: number, hypotheses: Hypothesis[]): void => tell({ lane, place, hypotheses });
+    const failed = (error: unknown): void => tellWhy(error, lane);
+    lanes.set(lane, laneOf(decoder, opened.options, opened.heeding)({ found, failed }));
+  }
+  lanes.get(lane)!.give(sentences);
 }
 
 let decoder: Promise<IncrementalDecoder>;
-let lane: Lane | undefined;
 parentPort!.on('message', async (message: StreamData | StreamJob | StreamSentences) => {
   if ('shared' in message) decoder = open(message);
   else if ('queue' in message) await work(await decoder, message);
-  else {
-    const model = await decoder;
-    const found = (place: number, hypotheses: Hypothesis[]) => tell({ place, hypotheses });
-    if (message.lane !== undefined) lane = laneOf(model, message.lane)({ found, failed: tellWhy });
-    lane!.give(message.sentences);
-  }
+  else take(await decoder, message);
 });

@@ -23,17 +23,19 @@ export interface StreamJob {
   wishes?: readonly Wishes[];
 }
 
-/** Sentences for a thread that takes them as they come; the first time with how to translate. */
+/** Sentences for a lane of a thread, which takes them as they come; the first time with how it translates. */
 export interface StreamSentences {
+  lane: number;
   sentences: readonly GivenSentence[];
-  lane?: SearchOptions & BatchLimits;
+  opened?: { options: SearchOptions & BatchLimits; heeding: boolean };
 }
 
-/** What a thread tells: sentences that are done, then that there are no more, or why it stops. */
-export type StreamMessage =
+/** What a thread tells, of a lane where there is one: sentences that are done, then that there are no more, or why it stops. */
+export type StreamMessage = { lane?: number } & (
   | { place: number; hypotheses: Hypothesis[] }
   | { done: true }
-  | { complaints: readonly Complaint[] };
+  | { complaints: readonly Complaint[] }
+);
 
 /**
  * Streams: searches side by side, each on one thread with a batch of its own, over one model. Sentences are independent,
@@ -42,6 +44,7 @@ export type StreamMessage =
 export class Streams {
   readonly count: number;
   private readonly workers: readonly Worker[];
+  private opened = 0;
   /** The search under way: the next one waits for it, since threads say what they found, not to whom. */
   private last: Promise<void> = Promise.resolve();
 
@@ -83,10 +86,17 @@ export class Streams {
     return turn;
   }
 
-  /** A search without end on each thread but this one. The limits are those of all of them together. */
-  lanes(options: SearchOptions & BatchLimits): OpenLane[] {
-    const job = jobOf(options, this.workers.length);
-    return this.workers.map((worker) => (listener) => laneOn(worker, job, listener));
+  /**
+   * A search without end on each thread but this one. The limits are those of all of them together.
+   *
+   * @param heeding whether it heeds wishes
+   */
+  lanes(options: SearchOptions & BatchLimits, heeding: boolean): OpenLane[] {
+    const lane = this.opened++;
+    const opened = { options: jobOf(options, this.workers.length), heeding };
+    return this.workers.map(
+      (worker) => (listener) => laneOn(worker, { lane, opened, sentences: [] }, listener),
+    );
   }
 
   /** Ends the threads, whatever they are at. */
@@ -122,17 +132,19 @@ export function jobOf(options: SearchOptions & BatchLimits, count: number): Sear
 
 function laneOn(
   worker: Worker,
-  lane: SearchOptions & BatchLimits,
+  first: StreamSentences,
   { found, failed }: LaneListener,
 ): ReturnType<OpenLane> {
+  const { lane } = first;
   worker.on('message', (message: StreamMessage) => {
+    if (message.lane !== lane) return;
     if ('place' in message) found(message.place, message.hypotheses);
     else if ('complaints' in message) failed(new UserError(message.complaints), false);
   });
   worker.on('error', (error) => failed(error, true));
   worker.on('exit', (code) => failed(new Error(`a thread of translating ended with code ${code}`), true));
-  const give = (sentences: readonly GivenSentence[]): void => worker.postMessage({ sentences });
-  worker.postMessage({ lane, sentences: [] } satisfies StreamSentences);
+  const give = (sentences: readonly GivenSentence[]): void => worker.postMessage({ lane, sentences });
+  worker.postMessage(first);
   return { give, end: () => {} }; // with the thread
 }
 

@@ -80,11 +80,15 @@ export async function* translateLines(
   }
 }
 
-function newLine(
+/** What of the options makes a line of a request. */
+type LineOptions = SearchOptions & Pick<TranslateOptions, 'terms' | 'onCut'>;
+
+/** A line in ids, with what is wished of it. @throws UserError that names the line, where that cannot be had */
+export function newLine(
   given: string | LineRequest,
   index: number,
   codec: LineCodec,
-  options: TranslateOptions,
+  options: LineOptions,
 ): Line {
   const request = typeof given === 'string' ? requestOf(given, options) : given;
   const { source, tag } = request;
@@ -100,7 +104,7 @@ function newLine(
 }
 
 /** A line of text, with the phrases behind it where they are asked for. */
-const requestOf = (text: string, { constraints }: TranslateOptions): LineRequest =>
+const requestOf = (text: string, { constraints }: LineOptions): LineRequest =>
   constraints == null ? { source: text } : splitRequest(text);
 
 async function translateTogether(
@@ -133,10 +137,8 @@ async function translateTogether(
     );
   tell(1);
   return lines.map((line) => {
-    const described = describe(line, found.get(line), codec, options);
-    const hypotheses = risk?.ranked(described.hypotheses).slice(0, nbest) ?? described.hypotheses;
-    const translation = { ...described, hypotheses };
-    const { missing = [] } = hypotheses[0];
+    const translation = describe(line, found.get(line), codec, options);
+    const { missing = [] } = translation.hypotheses[0];
     if (missing.length > 0) options.onMissing?.(line.index, missing);
     return translation;
   });
@@ -152,10 +154,22 @@ function apart(lines: readonly Line[], options: TranslateOptions): { group: Line
 
 /** What a line has become. @param found best first; undefined for a blank line */
 export function describe(
+  line: Line,
+  found: Hypothesis[] | undefined,
+  codec: LineCodec,
+  options: Pick<TranslateOptions, 'constraints' | 'risk' | 'nbest'>,
+): Translation {
+  const { nbest, risk } = options;
+  const translation = inText(line, found, codec, options);
+  const hypotheses = risk?.ranked(translation.hypotheses) ?? translation.hypotheses;
+  return { ...translation, hypotheses: hypotheses.slice(0, nbest) };
+}
+
+function inText(
   { index, text, ids, constraints = [], wishes }: Line,
   found: Hypothesis[] | undefined,
   codec: LineCodec,
-  options: Pick<TranslateOptions, 'constraints'> = {},
+  options: Pick<TranslateOptions, 'constraints'>,
 ): Translation {
   const ordered = options.constraints === 'ordered';
   const wanted = ordered ? constraints : [...new Set(constraints)];

@@ -6,10 +6,9 @@ import type { Config, DecodeConfig } from '../config/schema.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
 import { type DecodingEngine, openEngine, openEnsemble, settleStreams } from '../decode/engine.js';
 import type { LineRequest } from '../decode/line-request.js';
-import { LineTranslator } from '../decode/line-translator.js';
+import { type LineSearch, LineTranslator } from '../decode/line-translator.js';
 import { loadDictionaries, loadModel } from '../decode/load-model.js';
 import { MinimumRisk } from '../decode/minimum-risk.js';
-import { isPlain } from '../decode/search-options.js';
 import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import { Terminology } from '../decode/terminology.js';
@@ -45,8 +44,7 @@ export class OpenModel {
     this.maxPositions = maxPositions;
     this.engine = engine;
     this.terms = terms;
-    const { decode, data } = config;
-    this.risk = decode.mbr === null ? null : new MinimumRisk(decode.mbr, data.targetLang, decode.sampling);
+    this.risk = riskOf(config.decode, config.data.targetLang);
   }
 
   /**
@@ -105,23 +103,26 @@ export class OpenModel {
     return { language: data.sourceLang, targetLanguage: data.targetLang, fits };
   }
 
-  /** Begins to translate lines for many at once, until the model is disposed of. @throws UserError unless by beam search */
+  /** Begins to translate lines for many at once, until the model is disposed of. */
   translateAsTheyCome(): LineTranslator {
-    const { decode } = this.config;
-    const { maxPositions } = this;
-    if (!isPlain(decode) || this.terms !== null || this.risk !== null)
-      throw new UserError({
-        problem: 'sentences that come one by one are translated by plain beam search',
-        where: 'decode',
-        hint: 'Leave out sampling, diverse groups, no-repeat-ngram-size, repetition-penalty, mbr and terminology.',
-      });
-    const search = this.engine.searchAsTheyCome({ ...decode, maxPositions });
-    return new LineTranslator(search, this.codec, maxPositions);
+    const { config, maxPositions, engine } = this;
+    const { decode } = config;
+    const open = (heeding: boolean) => engine.searchAsTheyCome({ ...decode, maxPositions }, heeding);
+    return new LineTranslator(open, this.codec, this.lineSearch(config), this.terms);
+  }
+
+  /** How lines are translated by a config that differs from that of the model in `decode` and `seed` alone. */
+  lineSearch({ decode, seed, data }: Config): LineSearch {
+    return { ...decode, seed, maxPositions: this.maxPositions, risk: riskOf(decode, data.targetLang) };
   }
 
   dispose(): void {
     this.engine.dispose();
   }
+}
+
+function riskOf({ mbr, sampling }: DecodeConfig, targetLang: string): MinimumRisk | null {
+  return mbr === null ? null : new MinimumRisk(mbr, targetLang, sampling);
 }
 
 /** Starts the backend of a config. @throws UserError where it cannot compute as the config says */

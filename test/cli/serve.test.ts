@@ -1,61 +1,18 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { abuse } from '../../scripts/serve-abuse.js';
-import { packageRoot } from '../../src/common/files.js';
-import { mainFile, runProgram } from './run-program.js';
+import { runProgram } from './run-program.js';
+import { ask, RUN, type Served, start, translate } from './served.js';
 
-const RUN = path.join(packageRoot(), 'test/cli/fixtures/run-v1'); // from it to en
-const FAST = ['--backend', 'cpu', '--max-len-a', '0', '--max-len-b', '3', '--beam', '2'];
 const MAX_BODY = 2000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-serve-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Served {
-  child: ChildProcess;
-  port: number;
-  ended: Promise<unknown[]>;
-  said: () => string;
-}
-
-/** Starts a server; it is up when this resolves. */
-async function start(...flags: string[]): Promise<Served> {
-  const child = spawn(process.execPath, [mainFile, 'serve', RUN, ...FAST, '--port', '0', ...flags], {
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  let text = '';
-  const ended = once(child, 'exit');
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stderr.setEncoding('utf8').on('data', (part: string) => {
-      text += part;
-      const found = /http:\/\/127\.0\.0\.1:(\d+)\//.exec(text);
-      if (found) resolve(Number(found[1]));
-    });
-    void ended.then(() => reject(new Error(text)));
-  });
-  return { child, port, ended, said: () => text };
-}
-
-async function ask(port: number, where: string, body?: string, headers: Record<string, string> = {}) {
-  const method = body === undefined ? 'GET' : 'POST';
-  const type = { 'Content-Type': 'application/json', Connection: 'close' };
-  const sent = request({ host: '127.0.0.1', port, path: where, method, headers: { ...type, ...headers } });
-  sent.end(body);
-  const [response] = await once(sent, 'response');
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8')) text += chunk;
-  return { status: response.statusCode as number, text, headers: response.headers };
-}
-
-const translate = (port: number, fields: object, headers?: Record<string, string>) =>
-  ask(port, '/translate', JSON.stringify({ source: 'it', target: 'en', ...fields }), headers);
 
 describe('a server', () => {
   let served: Served;
@@ -230,7 +187,6 @@ test('what cannot be served is refused before a model is loaded', async () => {
   refused(served(RUN, '--token-file', 'short'), /short: expected a token of at least 8 characters/);
   refused(served(RUN, RUN), /expected runs of different languages, found two from it to en/);
   refused(served('absent'), /absent: no such run directory/);
-  refused(served(RUN, '--backend', 'cpu', '--sampling'), /translated by plain beam search/);
   refused(served(RUN, '--port', '70000'), /port/);
   const { child, port } = await start();
   try {

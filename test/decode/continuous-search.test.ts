@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ContinuousSearch, laneOf } from '../../src/decode/continuous-search.js';
 import type { Hypothesis } from '../../src/decode/search.js';
+import type { Wishes } from '../../src/decode/search-options.js';
 import { searchWith } from '../../src/decode/sentence-queue.js';
 import { hashTable, TableModel } from './table-model.js';
 
@@ -48,6 +49,28 @@ test('whenever a sentence comes, its translations are those of a search of all',
     [0, 0],
   );
   await assert.rejects(search.search(SOURCES[0]), /the model is closed/);
+});
+
+test('what is wished of a sentence holds for it, whatever shares its batch', async () => {
+  const search = new ContinuousSearch([laneOf(newModel(), OPTIONS, true)], LIMITS);
+  const wishes = SOURCES.map((_, line): Wishes | undefined =>
+    [
+      undefined,
+      { line, prefix: [7, 8] },
+      { line, how: { sampling: true, beam: 2, seed: 3 } },
+      { line, how: { beam: 4, diverseBeamGroups: 2, diverseBeamStrength: 3, unk: 'forbid' as const } },
+      { line, required: [[9, 5], [6]], how: { constraints: 'ordered' as const } },
+    ].at(line % 5),
+  );
+  const found = await Promise.all(SOURCES.map((source, i) => search.search(source, undefined, wishes[i])));
+  search.end();
+  for (const [i, source] of SOURCES.entries()) {
+    const alone: Hypothesis[][] = [];
+    const { how, ...wish } = wishes[i] ?? { line: i };
+    const options = { ...OPTIONS, ...how };
+    await searchWith(newModel())([source], options, (_, hypotheses) => alone.push(hypotheses), [wish]);
+    assert.deepEqual(found[i], alone[0], JSON.stringify(wishes[i]));
+  }
 });
 
 test('a sentence that nobody waits for any more is not begun', async () => {

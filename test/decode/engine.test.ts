@@ -133,6 +133,18 @@ describe('on the native engine', { skip: missing }, () => {
     engine.dispose();
   });
 
+  test('sentences with wishes have lanes of their own on the same threads', async () => {
+    const backend = await initBackend('native', 2);
+    const engine = await openEngine(backend, () => newModel(), PLAIN);
+    const wishes = SOURCES.map((_, line) => ({ line, prefix: [5], how: { noRepeatNgramSize: 2 } }));
+    const [plain, heeding] = [engine.searchAsTheyCome(SEARCH), engine.searchAsTheyCome(SEARCH, true)];
+    const one = SOURCES.map((source) => plain.search(source));
+    const other = SOURCES.map((source, i) => heeding.search(source, undefined, wishes[i]));
+    assert.deepEqual(await Promise.all(one), await translated(engine.search));
+    assert.deepEqual(await Promise.all(other), await translated(engine.search, SOURCES, {}, wishes));
+    engine.dispose();
+  });
+
   test('a model without finite probabilities is refused, whichever stream finds out', async () => {
     const backend = await initBackend('native', 2);
     const model = newModel();

@@ -18,7 +18,7 @@ export function bestOf(
 ): Link[] {
   const candidates = live.flatMap((parent) => {
     const own = probabilities(parent);
-    const compared = own.slice();
+    const compared = cost.size === 0 ? own : own.slice();
     for (const [id, off] of cost) compared[id] -= off;
     const ids = new Int32Array(Math.min(count, own.length));
     selectTop(compared, ids.length, NONE, ids);

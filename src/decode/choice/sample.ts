@@ -19,12 +19,14 @@ export function draw(
   uniform: number,
   { samplingTopk = null, samplingTopp = null, temperature = 1 }: Drawing,
 ): number {
-  const most = logProbs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let most = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < logProbs.length; id++) if (logProbs[id] > most) most = logProbs[id];
   if (!Number.isFinite(most)) return -1;
-  const weights = Float64Array.from(logProbs, (value) => Math.exp((value - most) / temperature));
-  if (samplingTopk !== null) keep(weights, best(weights).slice(0, samplingTopk));
+  const weights = new Float64Array(logProbs.length);
+  for (let id = 0; id < weights.length; id++) weights[id] = Math.exp((logProbs[id] - most) / temperature);
+  if (samplingTopk !== null) keep(weights, best(weights, samplingTopk));
   if (samplingTopp !== null) keep(weights, nucleus(weights, samplingTopp));
-  let left = uniform * weights.reduce((sum, weight) => sum + weight, 0);
+  let left = uniform * sumOf(weights);
   let last = -1;
   for (let id = 0; id < weights.length; id++) {
     if (weights[id] === 0) continue;
@@ -35,21 +37,51 @@ export function draw(
   return last;
 }
 
-/** Ids by falling weight, ties to the lower id. */
-function best(weights: Float64Array): Int32Array {
-  return Int32Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a] || a - b);
+/**
+ * Ids that have weight, by falling weight, ties to the lower id: put in order band by band as they are asked for, since few of a
+ * vocabulary have nearly all of it.
+ */
+function* falling(weights: Float64Array): Generator<number, undefined> {
+  let above = Number.POSITIVE_INFINITY;
+  for (let floor = 1 / 4; above > 0; above = floor, floor = floor > 1e-9 ? floor / 16 : 0) {
+    const band: number[] = [];
+    for (let id = 0; id < weights.length; id++) {
+      const weight = weights[id];
+      if (weight >= floor && weight < above && weight > 0) band.push(id);
+    }
+    yield* band.sort((a, b) => weights[b] - weights[a] || a - b);
+  }
+}
+
+function best(weights: Float64Array, count: number): number[] {
+  const ids: number[] = [];
+  for (const id of falling(weights)) {
+    ids.push(id);
+    if (ids.length === count) break;
+  }
+  return ids;
 }
 
 /** The fewest of the best that have a share of the weight. */
-function nucleus(weights: Float64Array, share: number): Int32Array {
-  const order = best(weights);
-  const enough = share * weights.reduce((sum, weight) => sum + weight, 0);
-  let count = 0;
-  for (let sum = 0; count < order.length && sum < enough; count++) sum += weights[order[count]];
-  return order.slice(0, Math.max(1, count));
+function nucleus(weights: Float64Array, share: number): number[] {
+  const enough = share * sumOf(weights);
+  const ids: number[] = [];
+  let sum = 0;
+  for (const id of falling(weights)) {
+    ids.push(id);
+    sum += weights[id];
+    if (sum >= enough) break;
+  }
+  return ids;
 }
 
-function keep(weights: Float64Array, ids: Int32Array): void {
+function sumOf(weights: Float64Array): number {
+  let sum = 0;
+  for (let id = 0; id < weights.length; id++) sum += weights[id];
+  return sum;
+}
+
+function keep(weights: Float64Array, ids: readonly number[]): void {
   const kept = Float64Array.from(ids, (id) => weights[id]);
   weights.fill(0);
   ids.forEach((id, i) => {

@@ -59,13 +59,13 @@ export class Metrics {
         ['{side="target"}', this.tokens.target],
       ]),
       metric('sentences_waiting', 'gauge', 'Sentences that wait for a place in a batch.', [
-        ...ofModels(({ lines }) => lines.search.waiting),
+        ...ofModels(({ lines }) => lines.waiting),
       ]),
       metric('tokens_waiting', 'gauge', 'Source tokens of those sentences.', [
-        ...ofModels(({ lines }) => lines.search.waitingTokens),
+        ...ofModels(({ lines }) => lines.waitingTokens),
       ]),
       metric('sentences_running', 'gauge', 'Sentences in a batch.', [
-        ...ofModels(({ lines }) => lines.search.running),
+        ...ofModels(({ lines }) => lines.running),
       ]),
       metric('memory_bytes', 'gauge', 'Memory of the process.', [['', rss]]),
       metric('cpu_seconds_total', 'counter', 'Processor time of the process.', [['', (user + system) / 1e6]]),

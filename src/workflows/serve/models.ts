@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { UserError } from '../../common/errors.js';
-import type { LineTranslator } from '../../decode/line-translator.js';
+import type { LineSearch, LineTranslator } from '../../decode/line-translator.js';
 import { HttpError } from '../http/http-error.js';
+import type { AskedSearch } from './asked-search.js';
 
 /** A model that is served. */
 export interface ServedModel {
@@ -10,6 +11,8 @@ export interface ServedModel {
   readonly source: string;
   readonly target: string;
   readonly lines: LineTranslator;
+  /** How lines are translated by a request that asks for other settings of decode, or another seed. */
+  readonly searchBy: (asked: AskedSearch) => LineSearch;
 }
 
 /** The models of a server, by their languages. */

@@ -29,7 +29,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/health': {
     method: 'GET',
     answer: ({ models, ending }, { response }) => {
-      const lost = models.all.some(({ lines }) => lines.search.failure !== undefined);
+      const lost = models.all.some(({ lines }) => lines.failure !== undefined);
       const status = lost ? 'a model has ended' : ending ? 'ending' : 'ok';
       sendJson(response, status === 'ok' ? 200 : 503, { status });
     },

@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
 import { log } from '../../common/log.js';
-import type { Config, ServeConfig } from '../../config/schema.js';
+import type { Config, ServeConfig, WrittenConfig } from '../../config/schema.js';
 import { locateCheckpoint } from '../../decode/checkpoint-location.js';
 import { translatePage } from '../../report/translate-page.js';
 import { LOOPBACK, listen, once } from '../http/local-server.js';
 import { OpenModel } from '../open-model.js';
+import { type AskedSearch, askedConfig } from './asked-search.js';
 import { Metrics } from './metrics.js';
 import { checkPairs, Models, runName, type ServedModel } from './models.js';
 import { answer } from './routes.js';
@@ -15,6 +16,8 @@ import { readToken } from './token.js';
 export interface RunToServe {
   readonly run: string;
   readonly config: Config;
+  /** The same as it is written: what requests ask for goes over it. */
+  readonly written: WrittenConfig;
 }
 
 /** Milliseconds that the headers of a request may take, and that a connection may idle. */
@@ -41,11 +44,13 @@ export async function serve(
     const models: ServedModel[] = [];
     const tell = once((message) => log.warn(`Serving goes on: ${message}`));
     const service = { config, isToken, metrics: new Metrics(), ending: false };
-    for (const { run, config } of runs) {
+    for (const { run, config, written } of runs) {
       const model = await OpenModel.open(locateCheckpoint(run), config);
       opened.push(model);
       const { sourceLang: source, targetLang: target } = config.data;
-      models.push({ name: runName(run), source, target, lines: model.translateAsTheyCome() });
+      const lines = model.translateAsTheyCome();
+      const searchBy = (asked: AskedSearch) => model.lineSearch(askedConfig(written, asked));
+      models.push({ name: runName(run), source, target, lines, searchBy });
     }
     const pairs = models.map(({ name, source, target }) => ({ name, source, target }));
     const page = translatePage({ pairs, asksToken: isToken !== undefined });

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServeConfig } from '../../config/schema.js';
+import type { LineSearch, PreparedLine } from '../../decode/line-translator.js';
 import type { Translation } from '../../decode/translation-format.js';
 import { HttpError } from '../http/http-error.js';
+import { type AskedSearch, orRefused } from './asked-search.js';
 import type { Metrics } from './metrics.js';
 import type { Models, ServedModel } from './models.js';
 import type { TokenCheck } from './token.js';
@@ -65,14 +67,31 @@ export function checkToken({ isToken }: Service, token: string | undefined): voi
   );
 }
 
+/**
+ * How a request is translated.
+ *
+ * @param translations of each text that it asks for: so many samples are drawn
+ * @throws HttpError 400 for what it may not ask for
+ */
+export function searchFor(
+  { lines, searchBy }: ServedModel,
+  asked: AskedSearch,
+  translations: number,
+): LineSearch {
+  const isOwn = asked.decode === undefined && asked.seed === undefined;
+  const how = isOwn ? lines.how : orRefused(() => searchBy(asked));
+  if (how.sampling !== true || how.risk !== null) return how;
+  return { ...how, beam: Math.min(how.beam, translations) };
+}
+
 /** Translates a sentence, and counts it. */
 export async function translateSentence(
   { metrics }: Service,
   { lines }: ServedModel,
-  sentence: string,
+  line: PreparedLine,
   signal: AbortSignal,
 ): Promise<Translation> {
-  const translation = await lines.translate(sentence, signal);
+  const translation = await lines.translate(line, signal);
   metrics.translated(translation.sourceTokens.length, translation.hypotheses[0].tokens.length);
   return translation;
 }

@@ -4,8 +4,9 @@ import { LookAhead } from '../../decode/look-ahead.js';
 import { HttpError } from '../http/http-error.js';
 import { readBodyLines } from '../http/request-body.js';
 import { admit, takeApart } from './admission.js';
+import { wishesOf } from './asked-search.js';
 import type { ServedModel } from './models.js';
-import { checkToken, type Service, type Session, translateSentence } from './session.js';
+import { checkToken, type Service, type Session, searchFor, translateSentence } from './session.js';
 import { bearerOf } from './token.js';
 import { jsonOf, languagesOf } from './translate-request.js';
 
@@ -60,16 +61,19 @@ async function* begun(
 async function translateLine(
   service: Service,
   model: ServedModel,
-  text: string,
+  given: string,
   line: number,
   signal: AbortSignal,
 ): Promise<object> {
-  const fields = fieldsOf(text, line);
-  const { parts, tokens } = takeApart([fields.q], model, service.config);
+  const fields = fieldsOf(given, line);
+  const { q: text, decode, seed } = fields;
+  const asked = { wishes: wishesOf(fields), how: searchFor(model, { decode, seed }, 1), first: line - 1 };
+  const { parts, lines, tokens } = takeApart([text], model, service.config, asked);
   admit(model, tokens, service.config.maxWaitingTokens);
   const [part] = parts;
-  const sentences = part.segments.map((sentence) => translateSentence(service, model, sentence, signal));
-  const translations = await Promise.all(sentences);
+  const translations = await Promise.all(
+    lines.map((prepared) => translateSentence(service, model, prepared, signal)),
+  );
   const { q, ...others } = fields;
   return {
     ...others,
@@ -77,11 +81,11 @@ async function translateLine(
   };
 }
 
-function fieldsOf(text: string, line: number): { q: string } {
+function fieldsOf(text: string, line: number): { q: string } & Record<string, unknown> {
   const value = jsonOf(text);
   if (typeof value === 'string') return { q: value };
   if (typeof value === 'object' && value !== null && 'q' in value && typeof value.q === 'string')
-    return value as { q: string };
+    return value as { q: string } & Record<string, unknown>;
   throw new HttpError(400, `line ${line}: expected a JSON text, or an object with a text q`);
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from '../http/http-error.js';
+import { type AskedSearch, type AskedWishes, wishesOf } from './asked-search.js';
 
 /** What is asked of `/translate`, in the words of LibreTranslate. */
 export interface TranslateRequest {
@@ -10,6 +11,8 @@ export interface TranslateRequest {
   readonly target: string;
   /** Further translations of each text, where the search finds so many. */
   readonly alternatives: number;
+  readonly wishes: AskedWishes | undefined;
+  readonly search: AskedSearch;
   /** The token, where it is not in a header. */
   readonly apiKey: string | undefined;
 }
@@ -27,6 +30,8 @@ export function parseTranslateRequest(request: IncomingMessage, body: string): T
     texts,
     single: typeof q === 'string',
     alternatives: alternativesOf(fields.alternatives),
+    wishes: wishesOf(fields),
+    search: { decode: fields.decode, seed: fields.seed },
     apiKey: typeof fields.api_key === 'string' ? fields.api_key : undefined,
   };
 }

@@ -1,8 +1,9 @@
 import { mapInOrder } from '../../common/in-order.js';
+import type { PreparedLine } from '../../decode/line-translator.js';
 import type { Translation } from '../../decode/translation-format.js';
 import { readBody } from '../http/request-body.js';
 import { admit, type Text, takeApart } from './admission.js';
-import { checkToken, type Service, type Session, translateSentence } from './session.js';
+import { checkToken, type Service, type Session, searchFor, translateSentence } from './session.js';
 import { bearerOf } from './token.js';
 import { parseTranslateRequest } from './translate-request.js';
 
@@ -18,12 +19,12 @@ export async function answerTranslate(service: Service, session: Session): Promi
   const asked = parseTranslateRequest(request, body);
   checkToken(service, bearerOf(request.headers.authorization) ?? asked.apiKey);
   const model = models.find(asked.source, asked.target);
-  const { parts, tokens } = takeApart(asked.texts, model, config);
+  const how = searchFor(model, asked.search, asked.alternatives + 1);
+  const { parts, lines, tokens } = takeApart(asked.texts, model, config, { wishes: asked.wishes, how });
   admit(model, tokens, config.maxWaitingTokens);
-  const sentences = parts.flatMap(({ segments }) => segments);
   const translations: Translation[] = [];
-  const translate = (sentence: string) => translateSentence(service, model, sentence, signal);
-  for await (const translation of mapInOrder(each(sentences), translate, UNDER_WAY))
+  const translate = (line: PreparedLine) => translateSentence(service, model, line, signal);
+  for await (const translation of mapInOrder(each(lines), translate, UNDER_WAY))
     translations.push(translation);
   metrics.took((performance.now() - started) / 1000);
   const answers = assembled(parts, translations, asked.alternatives);
@@ -41,8 +42,8 @@ export async function answerTranslate(service: Service, session: Session): Promi
   };
 }
 
-async function* each(sentences: readonly string[]): AsyncGenerator<string, undefined> {
-  yield* sentences;
+async function* each(lines: readonly PreparedLine[]): AsyncGenerator<PreparedLine, undefined> {
+  yield* lines;
   return undefined;
 }
 

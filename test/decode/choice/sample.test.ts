@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Purpose, RandomStream } from '../../../src/common/rng.js';
 import { type Drawing, draw } from '../../../src/decode/choice/sample.js';
 
@@ -47,6 +48,44 @@ test('tokens come as often as they are probable, by whatever is asked', () => {
   assert.ok(
     chiSquared([0, 0, 0.06, 0.28, 0.2, 0.3, 0.11, 0.05], {}) > LIMIT,
     'the test sees a wrong distribution',
+  );
+});
+
+test('what is left to draw from is what a sort of all would leave', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(0, -0.1, -1, -3, -8, -20, -80, -Infinity), { minLength: 1, maxLength: 60 }),
+      fc.option(fc.integer({ min: 1, max: 70 }), { nil: null }),
+      fc.option(fc.constantFrom(1e-9, 0.3, 0.9, 0.9999, 1), { nil: null }),
+      fc.constantFrom(0.1, 1, 5),
+      (given, samplingTopk, samplingTopp, temperature) => {
+        const logProbs = Float32Array.from(given);
+        fc.pre(given.some(Number.isFinite));
+        const most = Math.max(...logProbs);
+        const weights = Array.from(logProbs, (value) => Math.exp((value - most) / temperature));
+        let kept = weights
+          .map((weight, id) => ({ weight, id }))
+          .sort((a, b) => b.weight - a.weight || a.id - b.id);
+        if (samplingTopk !== null) kept = kept.slice(0, samplingTopk);
+        if (samplingTopp !== null) {
+          const enough =
+            samplingTopp * kept.toSorted((a, b) => a.id - b.id).reduce((sum, { weight }) => sum + weight, 0);
+          let sum = 0;
+          const end = kept.findIndex(({ weight }) => {
+            sum += weight;
+            return sum >= enough;
+          });
+          if (end !== -1) kept = kept.slice(0, end + 1);
+        }
+        const expected = new Set(kept.filter(({ weight }) => weight > 0).map(({ id }) => id));
+        const drawing = { samplingTopk, samplingTopp, temperature };
+        const likely = [...expected].filter((id) => weights[id] > 1e-3);
+        const drawn = new Set(Array.from({ length: 4000 }, (_, i) => draw(logProbs, i / 4000, drawing)));
+        for (const id of drawn) assert.ok(expected.has(id));
+        for (const id of likely) assert.ok(drawn.has(id) || weights[id] < 60 / 4000);
+      },
+    ),
+    { numRuns: 150 },
   );
 });
 
