@@ -6,6 +6,7 @@ import { formatConfig } from '../config/format.js';
 import { type LoadedConfig, loadConfig, loadRunConfig } from '../config/load.js';
 import type { Setting } from '../config/override.js';
 import type { AverageFlags } from '../workflows/average.js';
+import type { PreprocessChoices } from '../workflows/preprocess/kept-vocabulary.js';
 import { addOverride } from './config-flags.js';
 import { addConfigOptions } from './config-options.js';
 import { ranks, setRanksTimeout } from './ranks.js';
@@ -23,13 +24,14 @@ export function addPreprocess(program: Command): void {
     .command('preprocess')
     .argument('[config...]', CONFIG_FILES)
     .description('Text → tokenizer, dictionaries and a dataset in fairseq’s mmap format (data.destdir).')
-    .option('--overwrite', 'Make everything anew even where it is up to date.');
+    .option('--overwrite', 'Make everything anew even where it is up to date.')
+    .option('--append', 'Keep tokenizers and dictionaries of the dataset, and encode only what is new.');
   const settings = addCommon(command, ['preset', 'seed', 'threads', 'data']);
-  command.action(async (files: string[], options: Common & { overwrite?: boolean }) => {
+  command.action(async (files: string[], options: Common & PreprocessChoices) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;
     const { preprocess } = await import('../workflows/preprocess/preprocess.js');
-    await preprocess(loaded.config, { overwrite: options.overwrite });
+    await preprocess(loaded.config, options);
   });
 }
 

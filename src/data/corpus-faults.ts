@@ -22,9 +22,9 @@ export function findTag(
     problem: `${what} must be one piece of the tokenizer and its dictionary; found no piece '${tag}'`,
     where: given ?? 'data.tokenizer',
     hint:
-      given === undefined
+      vocabulary.kind === 'trained'
         ? 'A control symbol is none, for text cannot have it: take it out of data.tokenizer.control-symbols.'
-        : 'A tokenizer that is trained here gets the tags as pieces: leave data.tokenizer.model and data.vocabulary-from out; or leave the tag out.',
+        : 'A tokenizer that is trained here gets the tags as pieces: leave data.tokenizer.model, data.vocabulary-from and --append out; or leave the tag out.',
   });
 }
 

@@ -11,6 +11,8 @@ export interface LineBytes {
   readonly name: string;
   /** The number of the first line, from 1. */
   readonly line: number;
+  /** Lines of texts before this file, which one text is made of with it; none where it is left out. */
+  readonly before?: number;
   readonly bytes: Uint8Array;
   /** Where the line break of each line is, or the end of the last one. */
   readonly ends: Int32Array;

@@ -57,6 +57,15 @@ export interface Manifest {
     readonly tag: string | null;
     readonly filter: FilterOptions;
   }[];
+  /** What its ids depend on, so that those of a split can be taken over; manifests of before have none. */
+  readonly encoding?: {
+    /** Names what of the config tokenizers are trained by. */
+    readonly vocabulary: string;
+    /** Whether the dictionaries were given, not counted. */
+    readonly givenDictionaries: boolean;
+    /** What names all else, by split (see keyOfPart). */
+    readonly splits: Readonly<Record<string, string>>;
+  };
   /** Symbols of each dictionary, special ones and filling included, and the hash of its file. */
   readonly dictionaries: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
   /** Names of the files in the folder, this one included. */
@@ -101,6 +110,8 @@ export function readManifest(destdir: string): Manifest {
     isObject(found.splits) &&
     isObject(found.dictionaries) &&
     isObject(found.checksums ?? {}) &&
+    isObject(found.encoding ?? { splits: {} }) &&
+    isObject((found.encoding ?? { splits: {} }).splits) &&
     found.inputs.every((input) => isObject(input) && 'role' in input);
   if (!whole)
     throw unusable(file, 'expected dataHash, inputs, splits, dictionaries and files, found only some');

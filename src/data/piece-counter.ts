@@ -28,7 +28,7 @@ export class PieceCounter {
   /** @returns how many pairs there are. @throws UserError that names file and line (see checkPairs) */
   add(block: PairBytes): number {
     const [source, target] = checkPairs(block);
-    const first = block[0].line - 1;
+    const first = (block[0].before ?? 0) + block[0].line - 1;
     const [one, other] = this.trainers;
     const [step, offset] = one === other ? [2, 1] : [1, 0];
     this.addLines(source, one, (i) => step * (first + i));

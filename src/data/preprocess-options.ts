@@ -123,6 +123,10 @@ export interface PreprocessOptions {
   readonly clean: CleanOptions;
   /** For the manifest. */
   readonly dataHash: string;
+  /** Names what of the config tokenizers are trained by; for the manifest. */
+  readonly vocabularyHash: string;
+  /** Take over from the dataset that is replaced what is in it already. */
+  readonly reuse?: boolean;
   readonly seed: number;
   /** Starts what encodes a text; on this thread where it is left out. */
   readonly startEncoder?: (setup: EncoderSetup) => BlockEncoder;

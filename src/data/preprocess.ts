@@ -1,13 +1,14 @@
 import { statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../common/errors.js';
+import { setImmediate } from 'node:timers/promises';
 import { sumFile } from '../common/file-input.js';
 import { sha256File, writeFolderAtomic } from '../common/files.js';
-import { mapInOrder } from '../common/in-order.js';
+import { log } from '../common/log.js';
 import { startProgress } from '../common/progress.js';
 import { allDropped, findTag } from './corpus-faults.js';
 import { remapIds } from './dataset-writer.js';
 import type { Dictionary } from './dictionary.js';
+import { EarlierDataset, keyOfPart } from './earlier-dataset.js';
 import { drawLines, type LineDraw } from './line-sample.js';
 import {
   checkReplaceable,
@@ -19,7 +20,8 @@ import {
   type ManifestInput,
   type SplitSummary,
 } from './manifest.js';
-import { type FileDigest, type PairBytes, readPairBytes } from './pair-bytes.js';
+import type { PairBytes } from './pair-bytes.js';
+import type { EncodedPairs } from './pair-encoder.js';
 import { PairSet } from './pair-set.js';
 import { filesOf } from './parallel-text.js';
 import {
@@ -31,6 +33,7 @@ import {
 import { SplitWriter } from './split-writer.js';
 import { SymbolTable } from './symbol-table.js';
 import { describeCorpora, inputsOf, inputsOfPart, linesOf, partsOf, type TextPart } from './text-parts.js';
+import { TextReader } from './text-reader.js';
 
 /**
  * Makes a dataset folder from text: tokenizer, dictionaries, a data-bin in fairseq's mmap format and a manifest. The
@@ -63,11 +66,18 @@ class Preprocessing {
   private readonly parts: readonly TextPart[];
   private readonly training: readonly TextPart[];
   private readonly files: string[] = [];
-  private readonly digests = new Map<string, FileDigest>();
+  private readonly languages: readonly [source: string, target: string];
+  private readonly reader: TextReader;
+  /** Where ids may be taken over from. */
+  private readonly earlier: EarlierDataset | undefined;
 
   constructor(options: PreprocessOptions, folder: string) {
+    const { destdir, sourceLang, targetLang, reuse, signal } = options;
     this.options = options;
     this.folder = folder;
+    this.languages = [sourceLang, targetLang];
+    this.reader = new TextReader(this.languages, signal);
+    this.earlier = reuse ? EarlierDataset.find(destdir, this.languages) : undefined;
     this.parts = partsOf(options.texts, options.filter);
     this.training = this.parts.filter(({ filter }) => filter !== undefined);
   }
@@ -83,7 +93,7 @@ class Preprocessing {
       splits[part.split] = await this.encode(part, sides);
     }
     this.writeTokenizers(sides);
-    return this.writeManifest(splits, dictionaries);
+    return this.writeManifest(splits, dictionaries, sides);
   }
 
   /** Trains the tokenizers where they are not given. With `joint` both sides share model and table. */
@@ -109,7 +119,7 @@ class Preprocessing {
     const counter = start({ joint, clean, files, drawn });
     try {
       const add = (block: PairBytes) => counter.add(block);
-      await this.count('Reading', add, counter.width);
+      await this.reader.count(this.training, 'Reading', add, counter.width);
       return await counter.train();
     } finally {
       await counter.close();
@@ -118,111 +128,100 @@ class Preprocessing {
 
   /** Which lines a tokenizer is trained on: of both sides together, or as many of each side as of the other. */
   private async drawLines(wanted: number): Promise<LineDraw> {
-    const pairs = await this.count('Counting', ([{ ends }]) => ends.length, 1);
+    const pairs = await this.reader.count(this.training, 'Counting', ([{ ends }]) => ends.length, 1);
     return drawLines(this.options.joint ? 2 * pairs : pairs, wanted);
-  }
-
-  /** Reads the training text to its end. @param pairsOf how many a block has. @returns how many there are */
-  private async count(
-    what: string,
-    pairsOf: (block: PairBytes) => number | Promise<number>,
-    width: number,
-  ): Promise<number> {
-    const progress = startProgress({ label: `${what} the training text`, unit: 'pairs' });
-    let pairs = 0;
-    try {
-      for (const part of this.training) {
-        await this.read(part, pairsOf, width, (count) => {
-          pairs += count;
-          progress.update(pairs);
-        });
-      }
-    } finally {
-      progress.stop();
-    }
-    return pairs;
-  }
-
-  /** Reads a part to its end, text by text. @throws UserError where one has no pairs */
-  private async read<T>(
-    part: TextPart,
-    work: (block: PairBytes) => T | Promise<T>,
-    width: number,
-    see: (result: T) => void,
-  ): Promise<void> {
-    const { sourceLang, targetLang } = this.options;
-    const digests: FileDigest[] = [];
-    for (const text of part.texts) {
-      const files = filesOf(text);
-      const read = await this.readText(mapInOrder(readPairBytes(files), work, width), see);
-      if (read[0].lines === 0) {
-        throw new UserError({
-          problem: `data.${part.role}: expected sentences, found an empty file`,
-          where: files[0],
-          hint: 'Check the path.',
-        });
-      }
-      digests.push(...read);
-    }
-    inputsOfPart(part, [sourceLang, targetLang]).forEach(({ role }, i) => {
-      this.digests.set(role, digests[i]);
-    });
-  }
-
-  private async readText<T>(
-    blocks: AsyncGenerator<T, FileDigest[], void>,
-    see: (result: T) => void,
-  ): Promise<FileDigest[]> {
-    let step = await blocks.next();
-    try {
-      for (; !step.done; step = await blocks.next()) {
-        see(step.value);
-        this.options.signal?.throwIfAborted();
-      }
-    } finally {
-      await blocks.return([]);
-    }
-    return step.value;
   }
 
   /** Writes a split. The ids of the training text are provisional, see SymbolTable. */
   private async encode(part: TextPart, sides: readonly [Side, Side]): Promise<SplitSummary> {
-    const { clean, startEncoder = encodeHere, sourceLang, targetLang } = this.options;
-    const { split, filter, texts } = part;
+    const { split, filter, name = split } = part;
     const tag = findTag(part, sides[0], this.options.vocabulary);
+    const before = this.findEarlier(part, sides);
     const progress = startProgress({
-      label: `Encoding ${part.name ?? split}`,
-      total: linesOf(part, [sourceLang, targetLang], this.digests),
+      label: `${before === undefined ? 'Encoding' : 'Taking over'} ${name}`,
+      total: linesOf(part, this.languages, this.reader.digests),
       unit: 'pairs',
     });
     const writer = new SplitWriter(this.stem(split), sides, {
       counted: this.training.includes(part),
-      seen: filter?.deduplicate ? new PairSet() : undefined,
+      seen: filter?.deduplicate && before === undefined ? new PairSet() : undefined,
     });
-    const files = texts.flatMap(filesOf);
-    const [source, target] = sides.map(({ model, table }) => ({ model, numbering: table.numbering }));
-    const encoder = startEncoder({ sides: [source, target], options: { clean, filter, tag }, files });
+    const see = (encoded: EncodedPairs): void => {
+      writer.add(encoded);
+      progress.update(writer.pairs);
+    };
     try {
-      const encode = (block: PairBytes) => encoder.encode(block);
-      await this.read(part, encode, encoder.width, (encoded) => {
-        writer.add(encoded);
-        progress.update(writer.pairs);
-      });
+      if (before === undefined) await this.encodeText(part, sides, tag, see);
+      else await this.takeOver(before, sides, see);
       if (filter !== undefined && writer.kept === 0) throw allDropped(writer, part);
       writer.finish();
       this.files.push(...writer.files);
     } finally {
       progress.stop();
       writer.discard();
+    }
+    if (before !== undefined)
+      log.info(`${name}: its ${writer.kept} pairs are taken over as they were encoded`);
+    return writer.summary(filter !== undefined);
+  }
+
+  /** @param tag its number */
+  private async encodeText(
+    part: TextPart,
+    sides: readonly [Side, Side],
+    tag: number | undefined,
+    see: (encoded: EncodedPairs) => void,
+  ): Promise<void> {
+    const { clean, startEncoder = encodeHere } = this.options;
+    const { filter, texts } = part;
+    const files = texts.flatMap(filesOf);
+    const [source, target] = sides.map(({ model, table }) => ({ model, numbering: table.numbering }));
+    const encoder = startEncoder({ sides: [source, target], options: { clean, filter, tag }, files });
+    try {
+      await this.reader.read(part, (block) => encoder.encode(block), encoder.width, see);
+    } finally {
       await encoder.close();
     }
-    return writer.summary(filter !== undefined);
+  }
+
+  /** The split of the dataset of before that has this part. */
+  private findEarlier(part: TextPart, sides: readonly [Side, Side]): string | undefined {
+    const { earlier, reader } = this;
+    if (earlier === undefined) return undefined;
+    for (const input of inputsOfPart(part, this.languages)) {
+      const digest = reader.digests.get(input.role) ?? earlier.digestOf(input);
+      if (digest === undefined) return undefined;
+      reader.digests.set(input.role, digest);
+    }
+    const { vocabulary } = this.options;
+    return earlier.find(
+      this.keyOf(part, sides),
+      vocabulary.kind === 'given' ? vocabulary.dictionaries : undefined,
+    );
+  }
+
+  private async takeOver(
+    split: string,
+    sides: readonly [Side, Side],
+    see: (encoded: EncodedPairs) => void,
+  ): Promise<void> {
+    const tables = sides.map(({ table }) => table);
+    for (const encoded of this.earlier!.pairs(split, tables)) {
+      see(encoded);
+      await setImmediate(); // lets signals be heard
+      this.options.signal?.throwIfAborted();
+    }
+  }
+
+  private keyOf(part: TextPart, sides: readonly [Side, Side]): string {
+    const { digests } = this.reader;
+    const sums = inputsOfPart(part, this.languages).map(({ role }) => digests.get(role)!);
+    return keyOfPart(part, sums, { clean: this.options.clean, models: sides.map(({ model }) => model) });
   }
 
   /** What the names of the files of a split begin with. */
   private stem(split: string): string {
-    const { sourceLang, targetLang } = this.options;
-    return path.join(this.folder, `${split}.${sourceLang}-${targetLang}`);
+    return path.join(this.folder, `${split}.${this.languages.join('-')}`);
   }
 
   private finishDictionaries(sides: readonly [Side, Side]): Map<string, Dictionary> {
@@ -256,8 +255,9 @@ class Preprocessing {
   private writeManifest(
     splits: Record<string, SplitSummary>,
     dictionaries: Map<string, Dictionary>,
+    sides: readonly [Side, Side],
   ): Manifest {
-    const { dataHash, seed, sourceLang, targetLang } = this.options;
+    const { dataHash, seed, sourceLang, targetLang, vocabulary, vocabularyHash } = this.options;
     const manifest = createManifest({
       dataHash,
       seed,
@@ -265,6 +265,11 @@ class Preprocessing {
       inputs: this.describeInputs(),
       splits,
       ...describeCorpora(this.training),
+      encoding: {
+        vocabulary: vocabularyHash,
+        givenDictionaries: vocabulary.kind === 'given' && vocabulary.dictionaries !== undefined,
+        splits: Object.fromEntries(this.parts.map((part) => [part.split, this.keyOf(part, sides)])),
+      },
       dictionaries: Object.fromEntries(
         [...dictionaries].map(([language, { size, hash }]) => [language, { size, sha256: hash }]),
       ),
@@ -276,10 +281,10 @@ class Preprocessing {
   }
 
   private describeInputs(): ManifestInput[] {
-    const { texts, vocabulary, sourceLang, targetLang } = this.options;
+    const { texts, vocabulary } = this.options;
     const given = vocabulary.kind === 'given' ? vocabulary.files : [];
-    return inputsOf(texts, [sourceLang, targetLang], given).map((input) => {
-      const digest = this.digests.get(input.role);
+    return inputsOf(texts, this.languages, given).map((input) => {
+      const digest = this.reader.digests.get(input.role);
       return describeInput(
         input,
         digest ?? { bytes: statSync(input.path).size, sha256: sha256File(input.path) },

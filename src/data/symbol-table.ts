@@ -84,6 +84,22 @@ export class SymbolTable {
     for (let i = from; i < to; i++) this.counts[ids[i]]++;
   }
 
+  /**
+   * The number of each id of a dictionary that was made of these pieces before; where this one is given it is the same one,
+   * and each id its own number.
+   */
+  numbersOf(before: Dictionary): Int32Array {
+    const { given, finalIds } = this;
+    if (given !== undefined) return Int32Array.from({ length: before.size }, (_, id) => id);
+    const numbers = new Int32Array(before.size).fill(UNK);
+    this.symbols.forEach((symbol, i) => {
+      numbers[before.indexOf(symbol)] = finalIds?.[FIRST + i] ?? FIRST + i;
+    });
+    numbers[UNK] = UNK;
+    numbers[EOS] = EOS;
+    return numbers;
+  }
+
   /** The dictionary of what was counted, and the id in it of each provisional number; the one given has none. */
   finish(): { dictionary: Dictionary; ids?: Int32Array } {
     if (this.given !== undefined) return { dictionary: this.given };

@@ -77,7 +77,10 @@ function refuseAborted(signal: TrainingOptions['signal']): void {
 }
 
 /** `admin-nmt preprocess`: text → tokenizer, dictionaries and a dataset in `data.destdir`. @throws UserError */
-export async function preprocess(config: ConfigSource, options: { overwrite?: boolean } = {}): Promise<void> {
+export async function preprocess(
+  config: ConfigSource,
+  options: { overwrite?: boolean; append?: boolean } = {},
+): Promise<void> {
   const loaded = resolveConfig(config);
   const { preprocess: run } = await import('../workflows/preprocess/preprocess.js');
   await run(loaded.config, options);

@@ -288,3 +288,36 @@ test('tags of corpora and symbols of the user are pieces of the tokenizer that i
     assert.equal(fs.existsSync(path.join(folder, 'other')), false);
   }
 });
+
+test('--append keeps tokenizer and dictionaries, and encodes what is new', () => {
+  const folder = workspace(120);
+  for (const side of ['toa', 'tob']) {
+    fs.copyFileSync(path.join(folder, `valid.${side}`), path.join(folder, `more.${side}`));
+  }
+  const read = (destdir: string, name: string) => fs.readFileSync(path.join(folder, destdir, name));
+  const refused = (message: RegExp, ...flags: string[]): void => {
+    const { status, stderr } = runProgram(['preprocess', 'toy.yaml', ...flags], { cwd: folder });
+    assert.deepEqual([status, message.test(stderr)], [2, true], stderr);
+  };
+  refused(/expected a dataset to append to, found none/, '--append');
+  preprocess(folder);
+  fs.cpSync(path.join(folder, 'data-bin'), path.join(folder, 'old'), { recursive: true });
+  const list = ['--trainpref', '[train, more]'];
+  refused(/expected one of them, found both/, '--append', '--overwrite');
+  refused(/data\.tokenizer as it was made with/, '--append', ...list, '--vocab-size', '130');
+  const messages = preprocess(folder, '--append', ...list);
+  assert.match(messages, /^train: its 120 pairs are taken over/m);
+  assert.match(messages, /^valid: its 20 pairs are taken over/m);
+  assert.doesNotMatch(messages, /^more: its/m);
+  preprocess(folder, ...list, '--vocabulary-from', 'old', '--destdir', 'scratch');
+  const { files } = readManifest(path.join(folder, 'scratch'));
+  assert.deepEqual(readManifest(path.join(folder, 'data-bin')).files, files);
+  for (const name of files.filter((file) => file !== 'manifest.json')) {
+    assert.ok(read('data-bin', name).equals(read('scratch', name)), name);
+  }
+  assert.match(preprocess(folder, ...list), /up to date/);
+  assert.match(preprocess(folder, '--append', ...list), /up to date/);
+  // Without it the tokenizer is that of all text.
+  preprocess(folder, '--trainpref', '[train, more, more]'.replace(', more]', ', {name: again, path: more}]'));
+  assert.ok(!read('data-bin', 'tokenizer.model').equals(read('old', 'tokenizer.model')));
+});

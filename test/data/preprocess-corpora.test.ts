@@ -6,7 +6,11 @@ import { Dictionary } from '../../src/data/dictionary.js';
 import { type Manifest, readManifest } from '../../src/data/manifest.js';
 import { ParallelDataset } from '../../src/data/parallel-dataset.js';
 import { preprocessCorpus } from '../../src/data/preprocess.js';
-import type { PreprocessOptions, StoredPieceModel } from '../../src/data/preprocess-options.js';
+import {
+  countHere,
+  type PreprocessOptions,
+  type StoredPieceModel,
+} from '../../src/data/preprocess-options.js';
 import type { CorpusText } from '../../src/data/text-parts.js';
 import { scratchFolder, writeFiles } from './scratch.js';
 
@@ -33,7 +37,14 @@ async function preprocess(
   await preprocessCorpus({
     ...{ destdir, sourceLang: 'en', targetLang: 'it', texts: { train, ...more } },
     vocabulary: { kind: 'given', files: [], models: [model, model] },
-    ...{ joint: true, filter, clean: { nfc: false, whitespace: false }, dataHash: 'hash', seed: 1 },
+    ...{
+      joint: true,
+      filter,
+      clean: { nfc: false, whitespace: false },
+      dataHash: 'hash',
+      vocabularyHash: '',
+      seed: 1,
+    },
   });
   return { destdir, manifest: readManifest(destdir) };
 }
@@ -121,6 +132,35 @@ test('validation text has a tag of its own; a blank line stays blank', async () 
     preprocess(folder, [corpus(folder, 'one', ['1.tsv'])], { valid, validTag: '<2fr>' }),
     /data\.valid-tag must be one piece .* found no piece '<2fr>'/,
   );
+});
+
+test('lines that a tokenizer is trained on are drawn of all corpora as of one text', async () => {
+  const pair = (i: number) => `s${i}\tt${i}\n`;
+  const lines = Array.from({ length: 90 }, (_, i) => pair(i));
+  const cuts = [lines.slice(0, 20), lines.slice(20, 50), lines.slice(50)];
+  const drawnFrom = async (files: Record<string, string>, lists: readonly string[][], joint: boolean) => {
+    const folder = writeFiles(scratchFolder(), files);
+    const seen: string[] = [];
+    const trainer = { add: (line: string) => void seen.push(line), train: () => model };
+    await preprocessCorpus({
+      ...{ destdir: path.join(folder, 'data-bin'), sourceLang: 'en', targetLang: 'it', joint, filter },
+      texts: {
+        train: lists.map((names, i) =>
+          corpus(folder, `c${i}`, names, { filter: { ...filter, minLength: 0 } }),
+        ),
+      },
+      vocabulary: { kind: 'trained', start: (setup) => countHere(() => trainer, setup), sentences: 30 },
+      ...{ clean: { nfc: false, whitespace: false }, dataHash: '', vocabularyHash: '', seed: 1 },
+    });
+    return seen.sort(); // a block gives its sources first
+  };
+  for (const joint of [true, false]) {
+    const expected = await drawnFrom({ 'all.tsv': lines.join('') }, [['all.tsv']], joint);
+    assert.equal(expected.length, joint ? 30 : 60);
+    const [a, b, c] = cuts.map((cut) => cut.join(''));
+    const files = { 'a.tsv': a, 'b.tsv': b, 'c.tsv': c };
+    assert.deepEqual(await drawnFrom(files, [['a.tsv', 'b.tsv'], ['c.tsv']], joint), expected);
+  }
 });
 
 test('a tag that is no piece is refused, and nothing is written', async () => {

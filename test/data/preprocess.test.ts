@@ -63,6 +63,7 @@ async function preprocess({ folder, ...overrides }: Overrides): Promise<string> 
     filter: { minLength: 1, maxLength: 175, maxRatio: null, deduplicate: false },
     clean: { nfc: false, whitespace: false },
     dataHash: 'hash',
+    vocabularyHash: '',
     seed: 1,
     ...overrides,
   });

@@ -41,7 +41,7 @@ export async function makeDataset(
   await preprocessCorpus({
     ...{ ...named, destdir, vocabulary, joint: true, filter: data.filter },
     texts: { train: find('train'), valid: find('valid'), validTag },
-    ...{ dataHash: '', seed: 1 },
+    ...{ dataHash: '', vocabularyHash: '', seed: 1 },
   });
   return { ...data, ...named, root, destdir, train: 'train', valid: 'valid', validTag };
 }

@@ -24,6 +24,13 @@ import { preprocessCorpus } from '../../data/preprocess.js';
 import type { PreprocessOptions } from '../../data/preprocess-options.js';
 import { type CorpusText, inputsOf } from '../../data/text-parts.js';
 import { startEncoder } from './encoder-threads.js';
+import {
+  checkChoices,
+  keptVocabulary,
+  type PreprocessChoices,
+  trainingOf,
+  vocabularyHash,
+} from './kept-vocabulary.js';
 import { trainingShards } from './training-split.js';
 import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
 
@@ -33,14 +40,16 @@ import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
  *
  * @throws UserError for what the user can mend, InterruptedError after a signal; the folder is then as it was
  */
-export async function preprocess(config: Config, options: { overwrite?: boolean }): Promise<void> {
-  if (config.data.prepared) return checkPrepared(config.data);
-  const texts = findTexts(config.data);
-  const reason = options.overwrite === true ? 'it is to be overwritten' : reasonToMake(config.data, texts);
+export async function preprocess(config: Config, choices: PreprocessChoices): Promise<void> {
+  const { data } = config;
+  checkChoices(data, choices);
+  if (data.prepared) return checkPrepared(data);
+  const texts = findTexts(data);
+  const reason = choices.overwrite === true ? 'it is to be overwritten' : reasonToMake(data, texts);
   if (reason === undefined) {
-    log.info(`${config.data.destdir} is up to date; --overwrite makes it anew.`);
+    log.info(`${data.destdir} is up to date; --overwrite makes it anew.`);
   } else {
-    await makeDataset(config, texts, reason);
+    await makeDataset(config, texts, reason, choices);
   }
 }
 
@@ -131,26 +140,23 @@ export function datasetHash(data: DataConfig): string {
     ...{ name, tag },
     filter: { ...data.filter, ...filter },
   }));
-  const { model, joint, sentences, userDefinedSymbols, controlSymbols, ...others } = tokenizer;
-  // Without these keys the name is that which datasets had before there were any.
-  const training = {
-    ...others,
-    ...(sentences !== null && { sentences }),
-    ...(userDefinedSymbols.length > 0 && { userDefinedSymbols }),
-    ...(controlSymbols.length > 0 && { controlSymbols }),
-  };
   return canonicalHash({
     sourceLang,
     targetLang,
-    joint,
-    training: model === null && vocabularyFrom === null ? training : null,
+    joint: tokenizer.joint,
+    training: tokenizer.model === null && vocabularyFrom === null ? trainingOf(tokenizer) : null,
     ...(corpora === undefined ? { filter: data.filter } : { corpora }),
     ...(validTag !== null && { validTag }),
     clean,
   });
 }
 
-async function makeDataset(config: Config, texts: Texts, reason: string): Promise<void> {
+async function makeDataset(
+  config: Config,
+  texts: Texts,
+  reason: string,
+  { append = false, overwrite = false }: PreprocessChoices = {},
+): Promise<void> {
   const { data, seed } = config;
   const started = performance.now();
   log.info(`Making ${data.destdir}: ${reason}.`);
@@ -160,11 +166,13 @@ async function makeDataset(config: Config, texts: Texts, reason: string): Promis
       sourceLang: data.sourceLang,
       targetLang: data.targetLang,
       texts,
-      vocabulary: vocabularySource(data, config.threads),
+      vocabulary: append ? keptVocabulary(data) : vocabularySource(data, config.threads),
+      reuse: !overwrite,
       joint: data.tokenizer.joint,
       filter: data.filter,
       clean: data.clean,
       dataHash: datasetHash(data),
+      vocabularyHash: vocabularyHash(data),
       seed,
       startEncoder: (setup) => startEncoder(setup, config.threads),
       signal,

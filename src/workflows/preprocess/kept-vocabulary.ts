@@ -1,0 +1,79 @@
+import { canonicalHash } from '../../common/canonical-hash.js';
+import { UserError } from '../../common/errors.js';
+import { sha256, sha256File } from '../../common/files.js';
+import type { DataConfig } from '../../config/schema.js';
+import { hasManifest, readManifest } from '../../data/manifest.js';
+import type { VocabularySource } from '../../data/preprocess-options.js';
+import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
+
+/* `preprocess --append`: what a dataset goes on with. */
+
+/** What is to become of a dataset that is there, but not up to date. */
+export interface PreprocessChoices {
+  /** Make everything anew, even where it is up to date. */
+  overwrite?: boolean;
+  /** Keep its tokenizers and dictionaries, so that of corpora that have not changed nothing is encoded. */
+  append?: boolean;
+}
+
+/** What of the config tokenizers are trained by. */
+export function trainingOf(tokenizer: DataConfig['tokenizer']): object {
+  const { model, joint, sentences, userDefinedSymbols, controlSymbols, ...others } = tokenizer;
+  // Without these keys datasets have the names that they had before there were any.
+  return {
+    ...others,
+    ...(sentences !== null && { sentences }),
+    ...(userDefinedSymbols.length > 0 && { userDefinedSymbols }),
+    ...(controlSymbols.length > 0 && { controlSymbols }),
+  };
+}
+
+/** Names what of the config tokenizers are made by, given ones aside. */
+export function vocabularyHash({ tokenizer }: DataConfig): string {
+  return canonicalHash({ joint: tokenizer.joint, training: trainingOf(tokenizer) });
+}
+
+/** @throws UserError for choices that do not go together, or where there is nothing to append to */
+export function checkChoices({ destdir, prepared }: DataConfig, choices: PreprocessChoices): void {
+  if (choices.append !== true) return;
+  if (choices.overwrite === true) {
+    throw new UserError({
+      problem: '--append keeps what --overwrite makes anew: expected one of them, found both',
+      hint: 'Leave one of them out.',
+    });
+  }
+  if (prepared || !hasManifest(destdir)) {
+    throw new UserError({
+      problem: prepared
+        ? 'expected a dataset of admin-nmt to append to, found data.prepared'
+        : 'expected a dataset to append to, found none',
+      where: destdir,
+      hint: 'Make one without --append first; that of others has no text to compare with.',
+    });
+  }
+}
+
+/**
+ * The tokenizers and dictionaries of the dataset that is there, where `data` does not say that they are others.
+ *
+ * @throws UserError where it does, or for files missing or damaged
+ */
+export function keptVocabulary(data: DataConfig): VocabularySource {
+  if (data.vocabularyFrom !== null) return vocabularySource(data, null); // they are given anyway
+  const { destdir, tokenizer } = data;
+  const kept = vocabularySource({ ...data, vocabularyFrom: destdir }, null);
+  if (kept.kind === 'trained') throw new Error('a folder of vocabularies gives some');
+  const { encoding } = readManifest(destdir);
+  const isOther =
+    tokenizer.model === null
+      ? encoding !== undefined && encoding.vocabulary !== vocabularyHash(data)
+      : kept.models.some((model) => sha256(model.serialize()) !== sha256File(tokenizer.model!));
+  if (isOther) {
+    throw new UserError({
+      problem: `--append keeps the tokenizer of the dataset: expected data.tokenizer as it was made with, found another`,
+      where: tokenizer.model ?? destdir,
+      hint: 'Set data.tokenizer back, or leave --append out: then all is made anew.',
+    });
+  }
+  return { ...kept, files: vocabularyInputs(data) };
+}
