@@ -149,7 +149,11 @@ test('lines that a tokenizer is trained on are drawn of all corpora as of one te
           corpus(folder, `c${i}`, names, { filter: { ...filter, minLength: 0 } }),
         ),
       },
-      vocabulary: { kind: 'trained', start: (setup) => countHere(() => trainer, setup), sentences: 30 },
+      vocabulary: {
+        kind: 'trained',
+        start: (setup) => countHere(() => ({ ...trainer }), setup),
+        sentences: 30,
+      },
       ...{ clean: { nfc: false, whitespace: false }, dataHash: '', vocabularyHash: '', seed: 1 },
     });
     return seen.sort(); // a block gives its sources first
