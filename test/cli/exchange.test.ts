@@ -299,36 +299,51 @@ function pseudoRandom(seed: number): () => number {
 
 const noTorch = torch ? false : 'TORCH_PYTHON does not name a python that can import torch';
 
+/** Compares docs/pytorch-loader.py with `translate` of a run, over the translations that it finds. */
+function compareWithLoader(name: string, target: string): void {
+  done(run('export', name, '-f', 'safetensors', '-o', `st-${name}`));
+  const translated = done(run('translate', name, '-f', 'jsonl', '--max-len-b', '9', '--quiet'));
+  const idsIn = (language: string): Map<string, number> => {
+    const ids = new Map(['<s>', '<pad>', '</s>', '<unk>'].map((symbol, id) => [symbol, id]));
+    const dictionary = fs
+      .readFileSync(at(`st-${name}`, `dict.${language}.txt`), 'utf8')
+      .trim()
+      .split('\n');
+    for (const line of dictionary) ids.set(line.slice(0, line.lastIndexOf(' ')), ids.size);
+    return ids;
+  };
+  const idsOf = (ids: Map<string, number>, tokens: string[]) => tokens.map((token) => ids.get(token) ?? 3);
+  const lines = translated
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const pairs = lines.map(({ source, hypotheses: [best] }) => [
+    [...idsOf(idsIn('en'), source.split(' ')), 2],
+    idsOf(idsIn(target), best.tokens),
+  ]);
+  const input = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('');
+  const loader = path.join(packageRoot(), 'docs/pytorch-loader.py');
+  const output = execFileSync(torch!, [loader, at(`st-${name}`)], { encoding: 'utf8', input });
+  const found = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as number[]);
+  lines.forEach(({ hypotheses: [best] }, i) => {
+    best.tokenLogProbs.forEach((logProb: number, k: number) => {
+      assert.ok(Math.abs(logProb - found[i][k]) < 1e-4, `${name}: ${logProb} and ${found[i][k]}`);
+    });
+  });
+}
+
 test('docs/pytorch-loader.py gives our log-probabilities in every scheme', { skip: noTorch }, () => {
   for (const residual of RESIDUALS) {
     done(run('train', 'config.yaml', '--residual', residual, '--save-dir', `run-${residual}`));
-    done(run('export', `run-${residual}`, '-f', 'safetensors', '-o', `st-${residual}`));
-    const translated = done(run('translate', `run-${residual}`, '-f', 'jsonl', '--quiet'));
-    const ids = new Map(['<s>', '<pad>', '</s>', '<unk>'].map((symbol, id) => [symbol, id]));
-    const dictionary = fs.readFileSync(path.join(DATA_BIN, 'dict.en.txt'), 'utf8').trim().split('\n');
-    for (const line of dictionary) ids.set(line.slice(0, line.lastIndexOf(' ')), ids.size);
-    const lines = translated
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const idsOf = (tokens: string[]) => tokens.map((token) => ids.get(token) ?? 3);
-    const pairs = lines.map(({ source, hypotheses: [best] }) => [
-      [...idsOf(source.split(' ')), 2],
-      idsOf(best.tokens),
-    ]);
-    const input = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('');
-    const loader = path.join(packageRoot(), 'docs/pytorch-loader.py');
-    const output = execFileSync(torch!, [loader, at(`st-${residual}`)], { encoding: 'utf8', input });
-    const found = output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as number[]);
-    lines.forEach(({ hypotheses: [best] }, i) => {
-      best.tokenLogProbs.forEach((logProb: number, k: number) => {
-        assert.ok(Math.abs(logProb - found[i][k]) < 1e-4, `${residual}: ${logProb} and ${found[i][k]}`);
-      });
-    });
+    compareWithLoader(`run-${residual}`, 'it');
   }
+});
+
+test('and of models of Marian: a bias, swish, another start', { skip: noTorch }, () => {
+  compareWithLoader('start', 'it'); // imported above
 });
 
 const ctranslate2 = process.env.CTRANSLATE2_PYTHON;

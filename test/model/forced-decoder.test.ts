@@ -9,6 +9,7 @@ import { PreparedLinears } from '../../src/model/pass.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
 import { BACKENDS, RESIDUALS, tinyConfig, useBackend, VOCABULARY } from './models.js';
+import { randomModel } from './random-model.js';
 
 const OPTIONS = { beam: 4, lenpen: 1, maxLenA: 0, maxLenB: 6, minLen: 1, maxPositions: 16 };
 
@@ -20,10 +21,20 @@ const SOURCES: readonly number[][] = Array.from({ length: 6 }, (_, i) => [
 
 for (const backend of BACKENDS) {
   describe(`on ${backend}`, () => {
-    test('the log-probabilities of what a search has found are those of the search, in every scheme', async () => {
+    test('the log-probabilities of what a search has found are those of the search, in every scheme and with a bias', async () => {
       await useBackend(backend);
-      for (const residual of RESIDUALS) {
-        const model = Transformer.create(tinyConfig({ residual }), VOCABULARY, 3);
+      const marian = {
+        residual: 'post-ln',
+        outputBias: true,
+        decoderStart: 'pad',
+        activationFn: 'swish',
+      } as const;
+      for (const changes of [...RESIDUALS.map((residual) => ({ residual })), marian]) {
+        const { residual } = changes;
+        const model =
+          changes === marian
+            ? randomModel(tinyConfig(marian), VOCABULARY).model
+            : Transformer.create(tinyConfig(changes), VOCABULARY, 3);
         const search = new IncrementalDecoder(model);
         const found = await beamSearch(search, pack(SOURCES), OPTIONS);
         search.dispose();
