@@ -101,6 +101,16 @@ export const dataSection = section(
         'Training text: PREFIX for PREFIX.de and PREFIX.en (plain or .gz), or a .tsv with source and target columns; or a list of corpora, see docs/preprocess.md.',
       ),
     ),
+    'corpus-temperature': free(
+      z
+        .number()
+        .min(1)
+        .max(1000)
+        .default(1)
+        .describe(
+          'Evens out the corpora of data.train: each has a share of an epoch in proportion to size^(1/T); 1 leaves it at their weights.',
+        ),
+    ),
     valid: free(file('Validation text, as train.')),
     test: free(file('Test text, as train.')),
     'valid-tag': bound(

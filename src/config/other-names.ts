@@ -16,6 +16,7 @@ const SAME: Readonly<Record<string, string>> = {
   'data.target-lang': 'tgt trg tgt-lang trg-lang lang-tgt target-language to',
   'data.root': 'data-dir data-path',
   'data.train': 'train-sets train-src train-tgt training-data corpus train-set',
+  'data.corpus-temperature': 'sampling-temperature',
   'data.valid': 'valid-sets valid-src valid-tgt dev validation validation-source validation-target valid-set',
   'data.test': 'test-sets test-set',
   'data.destdir': 'data-bin save-data prepared-data',

@@ -113,6 +113,25 @@ export class CorpusMix implements TrainingSplit {
   }
 }
 
+/**
+ * Weights that even sizes out (Arivazhagan et al. 2019, arXiv:1907.05019): of an epoch, which keeps its number of pairs,
+ * each corpus has a share in proportion to n^(1/T), where n is what it has of it by its own weight.
+ *
+ * @param sizes pairs of each corpus
+ * @param temperature T, from 1 (nothing changes) on; all shares are equal in the end
+ */
+export function atTemperature(
+  weights: readonly number[],
+  sizes: readonly number[],
+  temperature: number,
+): readonly number[] {
+  if (temperature === 1) return weights;
+  const counts = weights.map((weight, i) => weight * sizes[i]);
+  const shares = counts.map((count) => count ** (1 / temperature));
+  const [pairs, whole] = [counts, shares].map((list) => list.reduce((sum, value) => sum + value, 0));
+  return shares.map((share, i) => (pairs * share) / whole / sizes[i]);
+}
+
 /** Fills `drawn` with pairs start, …, start + size − 1: all of them while there is room, then some, no one twice. */
 function drawPart(drawn: Int32Array, start: number, size: number, stream: RandomStream): void {
   let at = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BatchCuts } from '../../src/data/batch-cuts.js';
 import { planBatches } from '../../src/data/batch-iterator.js';
-import { CorpusMix, lengthsOfEpoch } from '../../src/data/corpus-mix.js';
+import { atTemperature, CorpusMix, lengthsOfEpoch } from '../../src/data/corpus-mix.js';
 import { batchOf } from '../../src/data/epoch-plan.js';
 import type { ParallelDataset, SentencePair } from '../../src/data/parallel-dataset.js';
 
@@ -63,6 +63,22 @@ test('a weight is how often an epoch has each pair; the part of a pass is drawn 
   assert.notDeepEqual(epochs[0], epochs[1]);
   const again = new CorpusMix([part(0, 40), part(1, 100), part(2, 30)], [2, 0.25, 1.5]);
   assert.deepEqual(uses(again, 3), epochs[2], 'an epoch is a function of its seed and number alone');
+});
+
+test('a temperature evens sizes out, and an epoch keeps its number of pairs', () => {
+  const sizes = [40, 90, 10];
+  const mixed = (weights: number[], temperature: number): number[] => {
+    const parts = sizes.map((size, name) => part(name, size));
+    const counts = uses(new CorpusMix(parts, atTemperature(weights, sizes, temperature)), 1);
+    return [counts.slice(0, 40), counts.slice(40, 130), counts.slice(130)].map(total);
+  };
+  assert.deepEqual(mixed([1, 1, 1], 1), sizes);
+  // √40 : √90 : √10 = 2 : 3 : 1
+  assert.deepEqual(mixed([1, 1, 1], 2), [47, 70, 23]);
+  // Of weights 1, 4, 4 it is √40 : √360 : √40 = 1 : 3 : 1, of 440 pairs.
+  assert.deepEqual(mixed([1, 4, 4], 2), [88, 264, 88]);
+  assert.deepEqual(mixed([1, 1, 1], 1000), [47, 47, 47]);
+  assert.deepEqual(atTemperature([0.3, 3], [7, 11], 1), [0.3, 3]);
 });
 
 test('every pair of a corpus comes about as often as the others', () => {

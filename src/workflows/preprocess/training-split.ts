@@ -1,7 +1,7 @@
 import { UserError } from '../../common/errors.js';
 import { corporaOf } from '../../config/corpus-list.js';
 import type { DataConfig } from '../../config/schema.js';
-import { CorpusMix, type TrainingSplit } from '../../data/corpus-mix.js';
+import { atTemperature, CorpusMix, type TrainingSplit } from '../../data/corpus-mix.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
 import { shardName } from '../../data/text-parts.js';
 
@@ -32,7 +32,11 @@ export function openTrainingSplit(data: DataConfig): TrainingSplit {
     for (const dataset of opened) dataset.close();
     throw error;
   }
-  const weights = corpora?.map(({ weight }) => weight) ?? opened.map(() => 1);
+  const weights = atTemperature(
+    corpora?.map(({ weight }) => weight) ?? opened.map(() => 1),
+    opened.map(({ size }) => size),
+    opened.length === 1 ? 1 : data.corpusTemperature,
+  );
   const isOne = opened.length === 1 && weights[0] === 1;
   return isOne ? opened[0] : new CorpusMix(opened, weights);
 }
