@@ -118,6 +118,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
     lines: [
       [`admin-nmt export folded -f ctranslate2 -o ctranslate2`, 'A folded model, for CTranslate2.'],
       [`admin-nmt export ${RUN} -f fairseq -o official`, 'For the official code.'],
+      [`admin-nmt export ${RUN} -f onnx -o onnx`, 'For ONNX Runtime, in a browser too.'],
       [`admin-nmt export ${RUN} --precision int8 -o small-run`, 'A run directory of an eighth of the size.'],
     ],
   },
