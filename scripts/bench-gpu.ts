@@ -50,8 +50,8 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Updates before anything is counted: programs are compiled, buffers made. */
-const WARMING = 6;
+/** Updates before anything is counted: programs are compiled, buffers made, and JavaScript is compiled for good. */
+const WARMING = 60;
 
 const backend = (): WebGpuBackend => tf.backend() as WebGpuBackend;
 

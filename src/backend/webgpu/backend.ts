@@ -3,9 +3,10 @@ import { tf } from '../../ops/tf.js';
 import type { Device } from './device.js';
 import { Encoder, type Groups } from './encoder.js';
 import { ListMemory } from './list-memory.js';
+import { PartSums } from './part-sums.js';
 import { classOf, Pool } from './pool.js';
 import { GROUP, type Program, type UniformValue, WIDEN } from './program.js';
-import { type Shared, type Stored, typed, type Values, valuesOf } from './stored.js';
+import { given, type Shared, type Stored, TensorStorage, type Values, valuesOf } from './stored.js';
 
 /**
  * Storage of tensors on a device for WebGPU. An element has four bytes there, also a boolean, but for activations in half
@@ -17,14 +18,17 @@ export class WebGpuBackend extends tf.KernelBackend {
   readonly pool: Pool;
   /** Tensors that are updated together. */
   readonly lists: ListMemory;
-  private readonly stored: tf.DataStorage<Stored>;
+  /** What was put off of products that are summed in parts. */
+  readonly sums: PartSums;
+  private readonly stored: TensorStorage;
 
   constructor(device: Device) {
     super();
     this.device = device;
     this.encoder = new Encoder(device);
     this.pool = new Pool(this.encoder);
-    this.stored = new tf.DataStorage<Stored>(this, tf.engine());
+    this.stored = new TensorStorage(this);
+    this.sums = new PartSums(this, this.stored);
     this.lists = new ListMemory(this, this.stored);
   }
 
@@ -41,9 +45,7 @@ export class WebGpuBackend extends tf.KernelBackend {
   }
 
   override write(values: tf.backend_util.BackendValues, _shape: number[], dtype: tf.DataType): object {
-    const dataId = {};
-    this.put(dataId, values as Values, dtype, 1);
-    return dataId;
+    return this.stored.add(given(values as Values, dtype, 1));
   }
 
   override move(
@@ -53,13 +55,14 @@ export class WebGpuBackend extends tf.KernelBackend {
     dtype: tf.DataType,
     refCount: number,
   ): void {
-    this.put(dataId, values as Values, dtype, refCount);
+    this.stored.set(dataId, given(values as Values, dtype, refCount));
   }
 
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
     const entry = this.stored.get(dataId);
     if (entry.values !== null) return entry.values.slice();
     if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
+    if (entry.unsummed) this.sums.make();
     this.encoder.flush();
     if (entry.shared?.readTogether !== true)
       return valuesOf(
@@ -75,6 +78,7 @@ export class WebGpuBackend extends tf.KernelBackend {
     const entry = this.stored.get(dataId);
     if (entry.values !== null) return entry.values.slice();
     if (entry.size === 0) return valuesOf(new ArrayBuffer(0), entry.dtype);
+    if (entry.unsummed) this.sums.make();
     this.encoder.flush();
     return valuesOf(
       this.inFull(entry, (buffer) => this.device.readSync(buffer, 4 * entry.size)),
@@ -88,6 +92,7 @@ export class WebGpuBackend extends tf.KernelBackend {
     entry.refCount--;
     if (!force && entry.refCount > 0) return false;
     this.stored.delete(dataId);
+    if (entry.unsummed) this.sums.make();
     this.release(entry);
     return true;
   }
@@ -112,6 +117,7 @@ export class WebGpuBackend extends tf.KernelBackend {
   bufferOf({ dataId }: tf.TensorInfo): number {
     const entry = this.stored.get(dataId);
     if (entry.half === true) this.widen(entry);
+    if (entry.unsummed) this.sums.make();
     if (entry.buffer !== null) return entry.buffer;
     entry.buffer = this.allocate(entry.size, { untouched: true, most: this.device.facts.limits.buffer });
     this.send(entry.values!, entry.buffer);
@@ -150,8 +156,7 @@ export class WebGpuBackend extends tf.KernelBackend {
   ): { info: tf.TensorInfo; buffer: number } {
     const size = tf.util.sizeFromShape([...shape]);
     const buffer = this.allocate(size, { most });
-    const dataId = {};
-    this.stored.set(dataId, { dtype, size, refCount: 1, values: null, buffer });
+    const dataId = this.stored.add({ dtype, size, refCount: 1, values: null, buffer });
     return { info: { dataId, shape: [...shape], dtype }, buffer };
   }
 
@@ -193,10 +198,9 @@ export class WebGpuBackend extends tf.KernelBackend {
       ...{ readTogether, memory: null },
     };
     const infos = wanted.map(({ shape, dtype = 'float32' }, i) => {
-      const dataId = {};
       const buffer = this.encoder.view(shared.buffer, each * starts[i], classOf(each * sizes[i]), half);
       const entry = { dtype, size: sizes[i], half, refCount: 1, values: null, buffer };
-      this.stored.set(dataId, { ...entry, shared, start: starts[i] });
+      const dataId = this.stored.add({ ...entry, shared, start: starts[i] });
       return { dataId, shape: [...shape], dtype };
     });
     const buffer = half ? this.encoder.view(shared.buffer, 0, classOf(bytes), true) : shared.buffer;
@@ -286,13 +290,5 @@ export class WebGpuBackend extends tf.KernelBackend {
     const copy = this.allocate(size);
     this.run(WIDEN, { x: buffer!, y: copy }, { count: size }, this.elements(size));
     return copy;
-  }
-
-  private put(dataId: object, values: Values, dtype: tf.DataType, refCount: number): void {
-    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
-      throw new TypeError(`expected numbers, found ${dtype}`);
-    const own =
-      values instanceof Float32Array || values instanceof Int32Array ? values.slice() : typed(values, dtype);
-    this.stored.set(dataId, { dtype, size: own.length, refCount, values: own, buffer: null });
   }
 }

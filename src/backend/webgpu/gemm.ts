@@ -1,5 +1,6 @@
 import type { Precision } from '../../common/precision.js';
 import type { KernelDropout } from '../../ops/kernels.js';
+import type { tf } from '../../ops/tf.js';
 import type { WebGpuBackend } from './backend.js';
 import type { Epilogue } from './epilogues.js';
 import { fits, matrixProgram, matrixSharedBytes } from './matrix-program.js';
@@ -11,7 +12,6 @@ import {
   TILES,
   type TileSize,
 } from './product-program.js';
-import { type BufferKind, ELEMENT, program, variants } from './program.js';
 
 /** Results of fewer tiles are made of smaller ones. */
 const LEAST_TILES = { wide: 128, large: 16 } as const;
@@ -38,6 +38,8 @@ export interface Product {
   /** Buffer for the sums of the rows of a, [m]: where that is a gradient the other way round, the gradient of a bias. */
   rowSums?: number | undefined;
   dropout?: KernelDropout;
+  /** The tensors that c and the sums of rows are: then what is summed in parts may be put off until one is wanted. */
+  results?: readonly tf.TensorInfo[];
   /** float16 rounds the operands to it; anything else is float32. */
   precision?: Precision;
   /** Of matrices one behind another, and how far apart they are. */
@@ -62,25 +64,17 @@ function multiplyInParts(
   parts: number,
 ): void {
   const { m, n, k, rowSums } = product;
-  const [sums, sumsOfRows] = [m * n, rowSums === undefined ? 1 : m].map((length) =>
-    backend.allocate(parts * length),
-  );
+  const sums = backend.allocate(parts * m * n);
+  const rows = rowSums === undefined ? undefined : { sums: backend.allocate(parts * m), c: rowSums };
   const split = {
     ...product,
     ...{ c: { buffer: sums, pitch: n }, batch: { count: parts, a: 0, b: 0, c: m * n } },
-    ...(rowSums !== undefined && { rowSums: sumsOfRows }),
+    rowSums: rows?.sums,
   };
   const depth = Math.ceil(k / parts / DEPTH) * DEPTH;
   dispatch(backend, split, size, operands, { depth, count: parts, isSplit: true });
   const { buffer: c, start: cStart = 0, pitch: cPitch } = product.c;
-  const count = m * n + (rowSums === undefined ? 0 : m);
-  backend.run(
-    partSums(rowSums !== undefined),
-    { sums, c, ...(rowSums !== undefined && { sumsOfRows, rowSums }) } as Record<string, number>,
-    { count, parts, m, n, cStart, cPitch },
-    backend.elements(count),
-  );
-  for (const buffer of [sums, sumsOfRows]) backend.pool.give(buffer);
+  backend.sums.add({ sums, c, cStart, cPitch, parts, m, n, rows }, product.results ?? []);
 }
 
 /** Results of no more tiles than this are summed in parts of the depth, of which there are then about as many groups. */
@@ -94,33 +88,6 @@ function partsOf(k: number, tiles: number): number {
   if (tiles > FEW_TILES || k < LEAST_DEPTH.split) return 1;
   return Math.min(Math.ceil(ENOUGH_GROUPS / tiles), Math.floor(k / LEAST_DEPTH.part));
 }
-
-/** Adds up the parts, always in the same order. */
-const partSums = variants((summed: boolean) =>
-  program(
-    {
-      ...{ sums: 'floats', c: 'numbersOut' },
-      ...(summed && { sumsOfRows: 'floats', rowSums: 'floatsOut' }),
-    } as Record<string, BufferKind>,
-    { count: 'u32', parts: 'u32', m: 'u32', n: 'u32', cStart: 'u32', cPitch: 'u32' },
-    `${ELEMENT}
-  let size = p.m * p.n;
-  var sum = 0.0;
-  if (i < size) {
-    for (var part = 0u; part < p.parts; part++) { sum += sums[part * size + i]; }
-    to_c(p.cStart + i / p.n * p.cPitch + i % p.n, sum);
-  }
-${
-  summed
-    ? `  else {
-    for (var part = 0u; part < p.parts; part++) { sum += sumsOfRows[part * p.m + i - size]; }
-    rowSums[i - size] = sum;
-  }`
-    : ''
-}
-}`,
-  ),
-);
 
 /** What the groups of a dispatch take in depth, and how often there are all of them. */
 interface Share {

@@ -3,7 +3,7 @@ import type { Encoder } from './encoder.js';
 import type { Pool } from './pool.js';
 import { VIEW_STEP } from './protocol.js';
 import { follows, joinedPlace, type Place, type Run, Slabs } from './slabs.js';
-import type { Stored, Values } from './stored.js';
+import type { Stored, TensorStorage, Values } from './stored.js';
 
 /** What has the tensors. */
 interface Owner {
@@ -20,11 +20,11 @@ interface Owner {
 /** Tensors that lie one behind another because they are updated together, their gradients, and parts of them. */
 export class ListMemory {
   private readonly owner: Owner;
-  private readonly stored: tf.DataStorage<Stored>;
+  private readonly stored: TensorStorage;
   private readonly slabs: Slabs;
 
   /** @param stored the tensors of the backend */
-  constructor(owner: Owner, stored: tf.DataStorage<Stored>) {
+  constructor(owner: Owner, stored: TensorStorage) {
     this.owner = owner;
     this.stored = stored;
     this.slabs = new Slabs(owner.pool, owner.encoder, owner.device.facts.limits);
@@ -59,9 +59,11 @@ export class ListMemory {
   }
 
   /** Some of the elements of a tensor of a list, without copying them; null where the tensor or the part is none such. */
-  part({ dataId }: tf.TensorInfo, start: number, shape: number[]): tf.TensorInfo | null {
+  part(tensor: tf.TensorInfo, start: number, shape: number[]): tf.TensorInfo | null {
+    const { dataId } = tensor;
     const { place } = this.stored.get(dataId);
     if (place === undefined || (4 * start) % VIEW_STEP !== 0) return null;
+    this.owner.bufferOf(tensor); // what was put off is there from now on
     this.owner.incRef(dataId);
     const size = tf.util.sizeFromShape(shape);
     return this.placed({ ...place, start: place.start + start, size }, [dataId], shape);
@@ -71,7 +73,10 @@ export class ListMemory {
   joined(parts: readonly tf.TensorInfo[], shape: number[]): tf.TensorInfo | null {
     const place = joinedPlace(parts.map(({ dataId }) => this.stored.get(dataId).place));
     if (place === null) return null;
-    for (const { dataId } of parts) this.owner.incRef(dataId);
+    for (const part of parts) {
+      this.owner.bufferOf(part);
+      this.owner.incRef(part.dataId);
+    }
     const of = parts.map(({ dataId }) => dataId);
     return this.placed(place, of, shape);
   }
@@ -98,10 +103,9 @@ export class ListMemory {
   }
 
   private placed(place: Place, of: readonly object[] | undefined, shape: number[]): tf.TensorInfo {
-    const dataId = {};
     const { size } = place;
     const buffer = this.slabs.view(place);
-    this.stored.set(dataId, { dtype: 'float32', size, refCount: 1, values: null, buffer, place, of });
+    const dataId = this.stored.add({ dtype: 'float32', size, refCount: 1, values: null, buffer, place, of });
     return { dataId, shape, dtype: 'float32' };
   }
 

@@ -72,6 +72,11 @@ export class Pool {
     return this.create(bytes);
   }
 
+  /** Whether a buffer is there: not where the device was begun anew. */
+  holds(id: number): boolean {
+    return this.sizes.has(id);
+  }
+
   /** Gives a buffer back to the system. */
   discard(id: number): void {
     const size = this.sizes.get(id);

@@ -23,6 +23,7 @@ const linearGradient =
     }
     const dWeight = backend.lists.gradient(inputs.weight!);
     const dBias = inputs.bias === undefined ? null : backend.lists.gradient(inputs.bias);
+    const gradients = dBias === null ? [dWeight.info] : [dWeight.info, dBias.info];
     multiply(backend, {
       a: { buffer: dy, pitch: out },
       b: { buffer: x, pitch: width },
@@ -33,10 +34,9 @@ const linearGradient =
       transposeA: true,
       precision,
       rowSums: dBias?.buffer,
+      results: gradients,
     });
-    results.push(dWeight.info);
-    if (dBias !== null) results.push(dBias.info);
-    return results;
+    return [...results, ...gradients];
   };
 
 export const LINEAR = {
