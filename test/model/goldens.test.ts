@@ -126,6 +126,10 @@ function checkSteps(
   model.dispose();
 }
 
+/** Steps of an optimizer know nothing of the scheme, and a card in software takes seconds for ten: there it takes those of one. */
+const takesSteps = (backend: string, residual: string): boolean =>
+  backend !== 'webgpu' || residual === 'admin';
+
 for (const backend of availableBackends) {
   describe(`equal to PyTorch on ${backend}`, () => {
     for (const residual of RESIDUALS) {
@@ -148,8 +152,8 @@ for (const backend of availableBackends) {
           worst.check('gradients', `gradient of ${name}`, gradients.get(name)!, expected);
         }
         model.dispose();
-        checkSteps(worst, 'adam', loaded);
-        checkSteps(worst, 'radam', loaded);
+        if (takesSteps(backend, residual))
+          for (const optimizer of ['adam', 'radam'] as const) checkSteps(worst, optimizer, loaded);
         worst.report(t, `${residual} on ${backend}`);
       });
     }
