@@ -1,5 +1,6 @@
 import type { tf } from '../../ops/tf.js';
-import type { WebGpuBackend } from './backend.js';
+import type { Encoder, Groups } from './encoder.js';
+import type { Pool } from './pool.js';
 import { type BufferKind, ELEMENT, program, variants } from './program.js';
 import type { Stored, TensorStorage } from './stored.js';
 
@@ -17,6 +18,13 @@ export interface PartSum {
   rows?: { sums: number; c: number } | undefined;
 }
 
+/** What has the tensors. */
+interface Owner {
+  readonly pool: Pool;
+  readonly encoder: Encoder;
+  elements(count: number): Groups;
+}
+
 /** Storage buffers of a program that every device has. */
 const MOST_BUFFERS = 8;
 
@@ -25,14 +33,14 @@ const MOST_BUFFERS = 8;
  * one program can make several of them: whoever asks for a buffer of a tensor that waits has them made first.
  */
 export class PartSums {
-  private readonly backend: WebGpuBackend;
+  private readonly owner: Owner;
   private readonly stored: TensorStorage;
   private waiting: PartSum[] = [];
   private results: Stored[] = [];
 
   /** @param stored the tensors of the backend */
-  constructor(backend: WebGpuBackend, stored: TensorStorage) {
-    this.backend = backend;
+  constructor(owner: Owner, stored: TensorStorage) {
+    this.owner = owner;
     this.stored = stored;
   }
 
@@ -50,8 +58,8 @@ export class PartSums {
 
   /** Makes all that wait, and whose parts the device has not lost. */
   make(): void {
-    const { backend } = this;
-    const waiting = this.waiting.filter(({ sums }) => backend.pool.holds(sums));
+    const { pool, encoder } = this.owner;
+    const waiting = this.waiting.filter(({ sums }) => pool.holds(sums));
     for (const stored of this.results) stored.unsummed = false;
     this.waiting = [];
     this.results = [];
@@ -67,10 +75,10 @@ export class PartSums {
         uniforms[`${name}${i}`] = value;
     });
     const made = partSums(waiting.map(({ rows }) => (rows === undefined ? '-' : 'r')).join(''));
-    backend.run(made, ids, uniforms, backend.elements(uniforms.count));
+    encoder.dispatch(made, ids, uniforms, this.owner.elements(uniforms.count));
     for (const { sums, rows } of waiting) {
-      backend.pool.give(sums);
-      if (rows !== undefined) backend.pool.give(rows.sums);
+      pool.give(sums);
+      if (rows !== undefined) pool.give(rows.sums);
     }
   }
 }
