@@ -27,6 +27,7 @@ const KEYS = [
     'decode.precision',
     'decode.ensemble',
     'decode.ensemble-average',
+    'decode.ensemble-weights',
   ],
 ];
 

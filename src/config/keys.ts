@@ -110,7 +110,7 @@ function describeKey(node: JsonSchema, path: string): ConfigKey & KeyFacts {
 function kindOf(node: JsonSchema): ConfigKey['kind'] {
   if (node.enum !== undefined) return 'choice';
   if (node.type === 'boolean' || node.type === 'integer' || node.type === 'number') return node.type;
-  if (node.type === 'array') return node.prefixItems === undefined ? 'texts' : 'list';
+  if (node.type === 'array') return node.items?.type === 'string' ? 'texts' : 'list';
   if (node.format === 'path') return 'path';
   return node.pattern === undefined ? 'text' : 'name';
 }
@@ -126,7 +126,9 @@ function expectation(node: JsonSchema): string {
     case 'number':
       return `a number${bounds(node)}`;
     case 'list':
-      return `a list of ${node.prefixItems!.length}, each ${expectation(node.prefixItems![0])}`;
+      return node.prefixItems === undefined
+        ? `a list, each ${expectation(node.items!)}`
+        : `a list of ${node.prefixItems.length}, each ${expectation(node.prefixItems[0])}`;
     case 'texts':
       return `a list, each ${expectation(node.items!)}`;
     case 'name':

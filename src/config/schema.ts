@@ -7,7 +7,7 @@ import { modelSection } from './model-section.js';
 import { searchKeys } from './search-keys.js';
 import { serveSection } from './serve-section.js';
 import { trainSection } from './train-section.js';
-import { amount, choice, count, file, flag, section, texts } from './values.js';
+import { amount, choice, count, file, flag, positive, section, texts } from './values.js';
 
 /**
  * The one schema of a config: types, defaults, help texts and the JSON Schema all come from here. Keys are
@@ -87,6 +87,14 @@ const decodeSection = section(
         'prob',
         'What the models of an ensemble are averaged in: probabilities, as fairseq does, or their logarithms, as Marian does.',
       ),
+    ),
+    'ensemble-weights': free(
+      z
+        .array(positive())
+        .default([])
+        .describe(
+          'How much each model of an ensemble counts, the run itself first; all alike where it is empty.',
+        ),
     ),
     shortlist: free(
       file('Lexical shortlist of the run (admin-nmt shortlist) that translations keep to; null allows all.'),

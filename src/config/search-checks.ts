@@ -44,6 +44,14 @@ export const searchChecks: readonly Check[] = [
     hint: 'Leave one of them out.',
   },
   {
+    keys: ['decode.ensemble-weights', 'decode.ensemble'],
+    problem: ({ decode: { ensemble, ensembleWeights: weights } }) =>
+      weights.length > 0 && weights.length !== ensemble.length + 1
+        ? `expected decode.ensemble-weights for the run and each of decode.ensemble, ${ensemble.length + 1}; found ${weights.length}`
+        : undefined,
+    hint: 'The weight of the run comes first.',
+  },
+  {
     keys: ['decode.mbr', 'decode.beam'],
     problem: ({ decode: { mbr, beam } }) =>
       mbr !== null && beam === 1

@@ -97,13 +97,19 @@ export async function openEngine(
 export async function openEnsemble(
   backend: ChosenBackend,
   loads: readonly (() => Transformer)[],
-  { precision, ensembleAverage }: Pick<DecodeConfig, 'precision' | 'ensembleAverage'>,
+  {
+    precision,
+    ensembleAverage,
+    ensembleWeights,
+  }: Pick<DecodeConfig, 'precision' | 'ensembleAverage' | 'ensembleWeights'>,
 ): Promise<DecodingEngine> {
   const members: { decoder: IncrementalDecoder; dispose: () => void }[] = [];
   for (const load of loads) members.push(await openMember(backend, load(), precision));
-  log.info(`Ensemble: ${members.length} models, their ${ensembleAverage} averaged, on one stream`);
+  const by = ensembleWeights.length === 0 ? '' : ` by ${ensembleWeights.join(', ')}`;
+  log.info(`Ensemble: ${members.length} models, their ${ensembleAverage} averaged${by}, on one stream`);
   const decoders = members.map(({ decoder }) => decoder);
-  return engineOf(new EnsembleModel(decoders, ensembleAverage), () => {
+  const averaging = { average: ensembleAverage, weights: ensembleWeights };
+  return engineOf(new EnsembleModel(decoders, averaging), () => {
     for (const member of members) member.dispose();
   });
 }

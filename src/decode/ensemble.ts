@@ -7,6 +7,13 @@ import type { Continuations, StepModel, StepState } from './step-model.js';
 /** What the members of an ensemble are averaged in: their probabilities, or the logarithms of these. */
 export type EnsembleAverage = 'prob' | 'log-prob';
 
+/** How the members of an ensemble come to one. */
+export interface Averaging {
+  average: EnsembleAverage;
+  /** How much each counts, above 0; all alike where there are none. */
+  weights?: readonly number[];
+}
+
 /**
  * Several models that translate as one: what may follow a hypothesis has the mean of the probabilities that they give it. A
  * source is the sources of all members one after another, each ending in `</s>`.
@@ -14,12 +21,12 @@ export type EnsembleAverage = 'prob' | 'log-prob';
 export class EnsembleModel implements StepModel {
   readonly vocabularySize: number;
   private readonly members: readonly StepModel[];
-  private readonly average: EnsembleAverage;
+  private readonly averaging: Averaging;
 
   /** @param members of one target vocabulary */
-  constructor(members: readonly StepModel[], average: EnsembleAverage) {
+  constructor(members: readonly StepModel[], averaging: Averaging) {
     this.members = members;
-    this.average = average;
+    this.averaging = averaging;
     this.vocabularySize = members[0].vocabularySize;
   }
 
@@ -30,19 +37,19 @@ export class EnsembleModel implements StepModel {
 
   start(): StepState {
     const states = this.members.map((member) => member.start());
-    return new EnsembleState(states, this.vocabularySize, this.average);
+    return new EnsembleState(states, this.vocabularySize, this.averaging);
   }
 }
 
 class EnsembleState implements StepState {
   private readonly members: readonly StepState[];
   private readonly vocabularySize: number;
-  private readonly average: EnsembleAverage;
+  private readonly averaging: Averaging;
 
-  constructor(members: readonly StepState[], vocabularySize: number, average: EnsembleAverage) {
+  constructor(members: readonly StepState[], vocabularySize: number, averaging: Averaging) {
     this.members = members;
     this.vocabularySize = vocabularySize;
-    this.average = average;
+    this.averaging = averaging;
   }
 
   add(sources: Packed): void {
@@ -54,7 +61,7 @@ class EnsembleState implements StepState {
   async distribution(tokens: Int32Array): Promise<Float32Array> {
     const all: Float32Array[] = [];
     for (const member of this.members) all.push(await member.distribution(tokens));
-    return meanLogProbs(all, this.average);
+    return meanLogProbs(all, this.averaging);
   }
 
   async step(tokens: Int32Array, k: number, forbid: readonly number[]): Promise<Continuations> {
@@ -104,25 +111,29 @@ export function splitSource(source: Int32Array): Int32Array[] {
 }
 
 /**
- * The logarithm of the mean of probabilities, or the mean of their logarithms, place by place. The mean of equal numbers is that
+ * The logarithm of the mean of probabilities, or the mean of their logarithms, place by place, by weights. The mean of equal numbers is that
  * number to the last bit. Means of logarithms do not sum to 1 as probabilities, and are left so, as Marian has it.
  *
  * @param members natural log-probabilities of each; the first is changed to the mean
  */
-export function meanLogProbs(members: readonly Float32Array[], average: EnsembleAverage): Float32Array {
+export function meanLogProbs(
+  members: readonly Float32Array[],
+  { average, weights = [] }: Averaging,
+): Float32Array {
   const [mean] = members;
-  const count = members.length;
+  const own = weights.length === 0 ? members.map(() => 1) : weights;
+  const count = own.reduce((sum, weight) => sum + weight, 0);
   for (let i = 0; i < mean.length; i++) {
     let most = Number.NEGATIVE_INFINITY;
     let sum = 0;
-    for (const member of members) {
-      most = Math.max(most, member[i]);
-      sum += member[i];
+    for (let m = 0; m < members.length; m++) {
+      most = Math.max(most, members[m][i]);
+      sum += own[m] * members[m][i];
     }
     if (average === 'log-prob') mean[i] = sum / count;
     else if (most !== Number.NEGATIVE_INFINITY) {
       let shares = 0;
-      for (const member of members) shares += Math.exp(member[i] - most);
+      for (let m = 0; m < members.length; m++) shares += own[m] * Math.exp(members[m][i] - most);
       mean[i] = most + Math.log(shares / count);
     }
   }
@@ -130,11 +141,11 @@ export function meanLogProbs(members: readonly Float32Array[], average: Ensemble
 }
 
 /** The scores that several models give together. */
-export function forcedEnsemble(members: readonly ForcedLogProbs[], average: EnsembleAverage): ForcedLogProbs {
+export function forcedEnsemble(members: readonly ForcedLogProbs[], averaging: Averaging): ForcedLogProbs {
   return async (batch: Batch) => {
     const sources = partSources(batch.source, members.length);
     const all: Float32Array[] = [];
     for (const [i, logProbs] of members.entries()) all.push(await logProbs({ ...batch, source: sources[i] }));
-    return meanLogProbs(all, average);
+    return meanLogProbs(all, averaging);
   };
 }

@@ -1,14 +1,5 @@
 import type { GivenUnit, TargetScore } from './forced-scores.js';
-import {
-  type GivenList,
-  givenTarget,
-  type ListCodec,
-  type ListLine,
-  type ListOptions,
-  notAList,
-  type SourceInOrder,
-  shownLine,
-} from './given-list.js';
+import { BaseList, givenTarget, type ListLine, notAList, shownLine } from './given-list.js';
 import { fairseqScore, fairseqTokenScores } from './translation-format.js';
 
 /** A line of a translation: `H-N score tokens`, `D-N score text` or `P-N scores`, with tabs between. */
@@ -24,21 +15,12 @@ interface Part {
  * The lines of fairseq-generate, sentences from 0. `H`, `D` and `P` lines of one translation follow one another and get
  * its new score; all other lines stay.
  */
-export class FairseqList implements GivenList {
-  private readonly source: SourceInOrder;
-  private readonly codec: ListCodec;
-  private readonly options: ListOptions;
+export class FairseqList extends BaseList {
   /** The lines of a translation that more may follow. */
   private open: Part[] = [];
   private sourceIds: Int32Array = new Int32Array(0);
 
-  constructor(source: SourceInOrder, codec: ListCodec, options: ListOptions) {
-    this.source = source;
-    this.codec = codec;
-    this.options = options;
-  }
-
-  async line(line: ListLine): Promise<GivenUnit[]> {
+  override async line(line: ListLine): Promise<GivenUnit[]> {
     const [, kind, number, rest] = /^([A-Z])-(\d+)\t(.*)$/.exec(line.text) ?? [];
     if (kind === undefined) throw notAList(line, shownLine(line.text));
     if (!'HDP'.includes(kind)) return [...this.end(), asItStands(line.text)];
@@ -58,7 +40,7 @@ export class FairseqList implements GivenList {
     return complete;
   }
 
-  end(): GivenUnit[] {
+  override end(): GivenUnit[] {
     const parts = this.open;
     this.open = [];
     if (parts.length === 0) return [];

@@ -30,6 +30,25 @@ export interface GivenList {
   end(): GivenUnit[];
 }
 
+/** What all of them have. */
+export abstract class BaseList<Source extends SourceInOrder | null = SourceInOrder> implements GivenList {
+  protected readonly source: Source;
+  protected readonly codec: ListCodec;
+  protected readonly options: ListOptions;
+
+  constructor(source: Source, codec: ListCodec, options: ListOptions) {
+    this.source = source;
+    this.codec = codec;
+    this.options = options;
+  }
+
+  abstract line(line: ListLine): Promise<GivenUnit[]>;
+
+  end(): GivenUnit[] {
+    return [];
+  }
+}
+
 /** The sources of the translations of a list, by numbers that must not fall. */
 export class SourceInOrder {
   private readonly lines: AsyncIterator<string>;

@@ -1,10 +1,8 @@
 import type { GivenUnit, TargetScore } from './forced-scores.js';
 import {
-  type GivenList,
+  BaseList,
   givenTarget,
-  type ListCodec,
   type ListLine,
-  type ListOptions,
   notAList,
   type SourceInOrder,
   shownLine,
@@ -18,20 +16,12 @@ interface Record {
   hypotheses: { text: string; tokens?: string[] }[];
 }
 
-/** What `translate --format jsonl` writes. Its hypotheses get a field; all others stay. */
-export class JsonlList implements GivenList {
-  private readonly source: SourceInOrder | null;
-  private readonly codec: ListCodec;
-  private readonly options: ListOptions;
-
-  /** @param source null to take that of the list */
-  constructor(source: SourceInOrder | null, codec: ListCodec, options: ListOptions) {
-    this.source = source;
-    this.codec = codec;
-    this.options = options;
-  }
-
-  async line(line: ListLine): Promise<GivenUnit[]> {
+/**
+ * What `translate --format jsonl` writes. Its hypotheses get a field; all others stay. The source may be null, to take that of the
+ * list.
+ */
+export class JsonlList extends BaseList<SourceInOrder | null> {
+  override async line(line: ListLine): Promise<GivenUnit[]> {
     const record = parseRecord(line);
     const { tokens: asTokens, feature } = this.options;
     const source =
@@ -49,10 +39,6 @@ export class JsonlList implements GivenList {
       return `${JSON.stringify({ ...record, hypotheses })}\n`;
     };
     return [{ source, targets, write }];
-  }
-
-  end(): GivenUnit[] {
-    return [];
   }
 }
 

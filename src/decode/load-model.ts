@@ -51,7 +51,12 @@ export function loadCodec(
   runDirectory: string,
   { sourceLang, targetLang, clean, validTag }: CodecData,
   tag: string | null = null,
-): { codec: TextCodec; vocabulary: VocabularySizes; tokenized: boolean } {
+): {
+  codec: TextCodec;
+  dictionaries: { source: Dictionary; target: Dictionary };
+  vocabulary: VocabularySizes;
+  tokenized: boolean;
+} {
   const sums = readChecksums(runDirectory)?.files ?? {};
   const dictionaries = loadDictionaries(runDirectory, { sourceLang, targetLang }, sums);
   const tokenizers = [sourceLang, targetLang].map((language) => loadTokenizer(runDirectory, language, sums));
@@ -68,6 +73,7 @@ export function loadCodec(
   }
   return {
     codec: new TextCodec(source, target, clean, tag ?? validTag),
+    dictionaries,
     vocabulary: { source: source.dictionary.size, target: target.dictionary.size },
     tokenized: tokenizers[0] !== undefined,
   };

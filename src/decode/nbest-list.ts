@@ -1,31 +1,12 @@
 import type { GivenUnit, TargetScore } from './forced-scores.js';
-import {
-  type GivenList,
-  givenTarget,
-  type ListCodec,
-  type ListLine,
-  type ListOptions,
-  notAList,
-  type SourceInOrder,
-  shownLine,
-} from './given-list.js';
+import { BaseList, givenTarget, type ListLine, notAList, shownLine } from './given-list.js';
 import { shown } from './translation-format.js';
 
 const MARK = ' ||| ';
 
 /** The lists of Moses and Marian: `N ||| translation ||| features ||| score`, sentences from 0. */
-export class NbestList implements GivenList {
-  private readonly source: SourceInOrder;
-  private readonly codec: ListCodec;
-  private readonly options: ListOptions;
-
-  constructor(source: SourceInOrder, codec: ListCodec, options: ListOptions) {
-    this.source = source;
-    this.codec = codec;
-    this.options = options;
-  }
-
-  async line(line: ListLine): Promise<GivenUnit[]> {
+export class NbestList extends BaseList {
+  override async line(line: ListLine): Promise<GivenUnit[]> {
     const [number, text, features, ...rest] = line.text.split(MARK);
     if (features === undefined || !/^ *\d+ *$/.test(number)) throw notAList(line, shownLine(line.text));
     const source = await this.source.at(Number(number), line.where);
@@ -34,10 +15,6 @@ export class NbestList implements GivenList {
     const write = ([{ total }]: readonly TargetScore[]): string =>
       `${[number, text, withFeature(features, feature, total), ...rest].join(MARK)}\n`;
     return [{ source, targets: [target], write }];
-  }
-
-  end(): GivenUnit[] {
-    return [];
   }
 }
 

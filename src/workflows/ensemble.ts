@@ -2,9 +2,10 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { loadRunConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
+import type { Dictionary } from '../data/dictionary.js';
 import { type CheckpointLocation, locateCheckpoint } from '../decode/checkpoint-location.js';
 import { EnsembleCodec } from '../decode/ensemble-codec.js';
-import { loadCodec, loadDictionaries } from '../decode/load-model.js';
+import { loadCodec } from '../decode/load-model.js';
 import type { LineCodec } from '../decode/text-codec.js';
 
 /** A model of an ensemble, as it lies on the disk. */
@@ -12,6 +13,7 @@ export interface Member {
   location: CheckpointLocation;
   config: Config;
   vocabulary: { source: number; target: number };
+  dictionaries: { source: Dictionary; target: Dictionary };
   tokenized: boolean;
 }
 
@@ -41,9 +43,7 @@ export function findMembers(location: CheckpointLocation, config: Config): Membe
     config: loadRunConfig(run).config,
   }));
   const found = [{ location, config }, ...others].map((member) => {
-    const { runDirectory } = member.location;
-    const { codec, vocabulary, tokenized } = loadCodec(runDirectory, member.config.data, tag);
-    return { ...member, codec, vocabulary, tokenized };
+    return { ...member, ...loadCodec(member.location.runDirectory, member.config.data, tag) };
   });
   for (const other of found.slice(1)) checkVocabulary(found[0], other);
   const codecs = found.map(({ codec }) => codec);
@@ -54,13 +54,11 @@ export function findMembers(location: CheckpointLocation, config: Config): Membe
   };
 }
 
-type Located = Pick<Member, 'location' | 'config'>;
+type Located = Pick<Member, 'location' | 'dictionaries'>;
 
 /** @throws UserError that names the first difference of two target vocabularies */
 function checkVocabulary(first: Located, other: Located): void {
-  const [own, its] = [first, other].map(
-    ({ location, config }) => loadDictionaries(location.runDirectory, config.data).target,
-  );
+  const [own, its] = [first, other].map(({ dictionaries }) => dictionaries.target);
   const symbols = Math.min(own.size, its.size);
   let id = 0;
   while (id < symbols && own.symbolOf(id) === its.symbolOf(id)) id++;

@@ -7,9 +7,8 @@ import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-locat
 import { type DecodingEngine, openEngine, openEnsemble, settleStreams } from '../decode/engine.js';
 import type { LineRequest } from '../decode/line-request.js';
 import { type LineSearch, LineTranslator } from '../decode/line-translator.js';
-import { loadDictionaries, loadModel } from '../decode/load-model.js';
+import { loadModel } from '../decode/load-model.js';
 import { MinimumRisk } from '../decode/minimum-risk.js';
-import type { Shortlist } from '../decode/shortlist.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import { Terminology } from '../decode/terminology.js';
 import type { LineCodec } from '../decode/text-codec.js';
@@ -61,11 +60,11 @@ export class OpenModel {
     expected?: number,
   ): Promise<OpenModel> {
     const backend = await startDecoding(config);
-    const { precision } = config.decode;
+    const { precision, shortlist: file } = config.decode;
     settleStreams(backend, config.decode.streams);
-    const shortlist = loadShortlist(location, config);
     const terms = config.decode.terminology === null ? null : Terminology.load(config.decode.terminology);
     const found = findMembers(location, config);
+    const shortlist = file === null ? null : readShortlist(file, found.members[0].dictionaries);
     const loads = found.members.map(
       (member) => () => loadModel(member.location, member.config, member.vocabulary, weights, precision),
     );
@@ -74,7 +73,7 @@ export class OpenModel {
         ? await openEnsemble(backend, loads, config.decode)
         : await openEngine(backend, loads[0], { ...config.decode, shortlist, expected });
     tellMembers(found.members);
-    if (shortlist !== null) log.info(`Shortlist: ${config.decode.shortlist}`);
+    if (shortlist !== null) log.info(`Shortlist: ${file}`);
     return new OpenModel(config, found, engine, terms);
   }
 
@@ -131,12 +130,6 @@ export async function startDecoding({ backend, threads, gpu, decode }: Config): 
   log.info(`Backend: ${chosen.name} (${chosen.reason})`);
   settlePrecision(chosen, decode.precision, 'decode.precision');
   return chosen;
-}
-
-/** The shortlist of a config, for the vocabulary of the run; null where it names none. */
-function loadShortlist({ runDirectory }: CheckpointLocation, { data, decode }: Config): Shortlist | null {
-  if (decode.shortlist === null) return null;
-  return readShortlist(decode.shortlist, loadDictionaries(runDirectory, data));
 }
 
 /** @throws UserError where more translations of a sentence are wanted than a search finds */

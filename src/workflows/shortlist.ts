@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
@@ -37,6 +38,7 @@ export function makeShortlist(run: string, options: ShortlistOptions): string {
   const { runDirectory } = findRun(run);
   const file = options.output ?? path.join(runDirectory, SHORTLIST_FILE);
   const dictionaries = loadDictionaries(runDirectory, config.data);
+  checkDataset(config.data);
   checkVocabulary(config.data, dictionaries);
   const { destdir } = config.data;
   const dataset = openTrainingSplit(config.data);
@@ -53,6 +55,17 @@ export function makeShortlist(run: string, options: ShortlistOptions): string {
   log.info(`Shortlist: ${file}`);
   log.info(`To translate with it: admin-nmt translate ${run} --shortlist ${file} --input FILE`);
   return file;
+}
+
+/** @throws UserError where there is no dataset to learn from */
+function checkDataset({ destdir }: Config['data']): void {
+  if (existsSync(destdir)) return;
+  throw new UserError({
+    problem:
+      'no such folder: it is the dataset that the run was trained on (data.destdir), from which a shortlist is learned',
+    where: destdir,
+    hint: 'Give the folder where it is now with --destdir FOLDER, or start the command in the folder that training was started in.',
+  });
 }
 
 function checkVocabulary(

@@ -6,24 +6,12 @@ import { after, before, describe, test } from 'node:test';
 import { writeToyCorpus } from '../../src/data/toy-language.js';
 import { done, refused } from './outcomes.js';
 import { type Outcome, runProgram } from './run-program.js';
+import { toyConfig } from './toy-run.js';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-evaluate-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-const CONFIG = {
-  backend: 'cpu',
-  preset: 'tiny',
-  data: { 'source-lang': 'toa', 'target-lang': 'tob', train: 'train', valid: 'valid', destdir: 'data-bin' },
-  model: {
-    'embed-dim': 8,
-    'ffn-embed-dim': 8,
-    'attention-heads': 2,
-    encoder: { layers: 1 },
-    decoder: { layers: 1 },
-  },
-  train: { 'save-dir': 'run', 'max-update': 4, 'save-interval-updates': 2 },
-  decode: { beam: 3, nbest: 3, 'max-len-a': 0, 'max-len-b': 4 },
-};
+const CONFIG = toyConfig({ 'max-update': 4, 'save-interval-updates': 2 }, { beam: 3, nbest: 3 });
 
 const at = (...names: string[]) => path.join(folder, ...names);
 const run = (...args: string[]): Outcome => runProgram(args, { cwd: folder });
@@ -130,9 +118,22 @@ describe('ensembles', () => {
     assert.equal(stdout, alone);
     assert.match(stderr, /^Ensemble: 2 models, their prob averaged, on one stream$/m);
     assert.equal(done(translate('--ensemble', 'run,run', '--ensemble-average', 'log-prob')).stdout, alone);
-    done(translate('--ensemble', 'other', '-o', 'together.jsonl'));
+    assert.equal(done(translate('--ensemble', 'run', '--ensemble-weights', '0.3,0.6')).stdout, alone);
+    const wanting = ['--ensemble', 'run', '--sampling', '--seed', '3'];
+    assert.equal(done(translate(...wanting)).stdout, done(translate(...wanting.slice(2))).stdout);
+    done(translate('--ensemble', 'other', '--ensemble-weights', '2,1', '-o', 'together.jsonl'));
     assert.notEqual(fs.readFileSync(at('together.jsonl'), 'utf8'), alone);
-    const scored = done(evaluate('--nbest', 'together.jsonl', '--tokens', '--ensemble', 'other')).stdout;
+    const scored = done(
+      evaluate(
+        '--nbest',
+        'together.jsonl',
+        '--tokens',
+        '--ensemble',
+        'other',
+        '--ensemble-weights',
+        '[2, 1]',
+      ),
+    ).stdout;
     for (const line of linesOf(scored))
       for (const { tokenLogProbs, Forced } of JSON.parse(line).hypotheses) {
         const total = tokenLogProbs.reduce((sum: number, value: number) => sum + value, 0);
@@ -150,6 +151,11 @@ describe('ensembles', () => {
     refused(translate('--ensemble', 'strange'), new RegExp(`strange: .*vocabulary of run, .*${difference}`));
     refused(evaluate('--nbest', 'hyp.jsonl', '--ensemble', 'strange'), /piece 6/);
     refused(translate('--ensemble', 'nowhere'), /nowhere/);
+    refused(
+      translate('--ensemble', 'other', '--ensemble-weights', '1'),
+      /the run and each of .*, 2; found 1/,
+    );
+    refused(translate('--ensemble', 'other', '--ensemble-weights', '1,0'), /a list, each a number above 0/);
   });
 });
 

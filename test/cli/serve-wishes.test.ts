@@ -104,3 +104,22 @@ describe('a server', () => {
     });
   });
 });
+
+test('an ensemble is served as one model, wishes and samples included', async () => {
+  const { child, port } = await start('--ensemble', `${RUN},${RUN}`, '--ensemble-weights', '1,2,3');
+  const alone = await start();
+  try {
+    for (const fields of [
+      {},
+      { prefix: 'dog', constraints: ['albero'] },
+      { decode: { sampling: true, temperature: 2 }, seed: 3 },
+    ]) {
+      const asked = { q: 'il cat', ...fields };
+      const [{ status, text }, expected] = [await translate(port, asked), await translate(alone.port, asked)];
+      assert.deepEqual([status, text], [200, expected.text]);
+    }
+  } finally {
+    child.kill('SIGKILL');
+    alone.child.kill('SIGKILL');
+  }
+});

@@ -9,24 +9,12 @@ import { Shortlist } from '../../src/decode/shortlist.js';
 import { writeShortlist } from '../../src/decode/shortlist-file.js';
 import { done, refused } from './outcomes.js';
 import { type Outcome, runProgram } from './run-program.js';
+import { toyConfig } from './toy-run.js';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-shortlist-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-const CONFIG = {
-  backend: 'cpu',
-  preset: 'tiny',
-  data: { 'source-lang': 'toa', 'target-lang': 'tob', train: 'train', valid: 'valid', destdir: 'data-bin' },
-  model: {
-    'embed-dim': 8,
-    'ffn-embed-dim': 8,
-    'attention-heads': 2,
-    encoder: { layers: 1 },
-    decoder: { layers: 1 },
-  },
-  train: { 'save-dir': 'run', 'max-update': 2 },
-  decode: { beam: 2, 'max-len-a': 0, 'max-len-b': 4 },
-};
+const CONFIG = toyConfig({ 'max-update': 2 }, { beam: 2 });
 
 const at = (...names: string[]) => path.join(folder, ...names);
 const run = (...args: string[]): Outcome => runProgram(args, { cwd: folder });
@@ -146,7 +134,7 @@ describe('refused, with nothing written', () => {
     refused(run('shortlist', 'nope'), /^error: nope: no such run directory/m);
     refused(
       run('shortlist', 'run', '--destdir', 'gone'),
-      /^error: gone\/dict\.toa\.txt: no such file or directory/m,
+      /^error: gone: no such folder: it is the dataset .*\n {2}Give the folder where it is now with --destdir/m,
     );
     refused(run('shortlist', 'run', '--best', '0'), /--best <n>.*Expected a whole number from 1/);
     refused(run('shortlist', 'run', '--first', '-1'), /--first <n>.*Expected a whole number from 0/);

@@ -134,6 +134,11 @@ const RULES: readonly [broken: PartialConfig, kept: PartialConfig, said: RegExp]
   ],
   [{ decode: { beam: 2, nbest: 3 } }, { decode: { beam: 3, nbest: 3 } }, /found 3 and 2/],
   [
+    { decode: { ensemble: ['a'], 'ensemble-weights': [1] } },
+    { decode: { ensemble: ['a'], 'ensemble-weights': [1, 0.5] } },
+    /for the run and each of decode\.ensemble, 2; found 1/,
+  ],
+  [
     { decode: { beam: 2, nbest: 3, sampling: true, mbr: 'chrf' } },
     { decode: { beam: 2, nbest: 3, sampling: true } },
     /found 3 and 2/,

@@ -9,7 +9,9 @@ import {
   meanLogProbs,
   splitSource,
 } from '../../src/decode/ensemble.js';
-import { beamSearch } from '../../src/decode/search.js';
+import { beamSearch, type SearchOptions } from '../../src/decode/search.js';
+import type { Wishes } from '../../src/decode/search-options.js';
+import type { StepModel } from '../../src/decode/step-model.js';
 import { hashTable, type Table, TableModel } from './table-model.js';
 
 const SIZE = 9;
@@ -40,13 +42,14 @@ function meanTable(average: EnsembleAverage, tables: readonly [Table, Table]): T
 
 describe('several models as one', () => {
   test('means by hand', () => {
-    const of = (average: EnsembleAverage, ...members: number[][]) =>
+    const weighted = (average: EnsembleAverage, weights: number[], ...members: number[][]) =>
       [
         ...meanLogProbs(
           members.map((values) => Float32Array.from(values, Math.log)),
-          average,
+          { average, weights },
         ),
       ].map(Math.exp);
+    const of = (average: EnsembleAverage, ...members: number[][]) => weighted(average, [], ...members);
     const near = (found: number[], expected: number[]) =>
       found.forEach((value, i) => {
         assert.ok(Math.abs(value - expected[i]) < 1e-6, `${value} and ${expected[i]}`);
@@ -55,12 +58,15 @@ describe('several models as one', () => {
     near(of('log-prob', [0.5, 0.25, 0], [0.125, 0.25, 1]), [0.25, 0.25, 0]);
     near(of('prob', [0], [0]), [0]);
     near(of('prob', [0.9], [0.3], [0.3]), [0.5]);
+    near(weighted('prob', [3, 1], [0.5, 0.25, 0], [0.1, 0.25, 1]), [0.4, 0.25, 0.25]);
+    near(weighted('log-prob', [2, 1], [0.5, 0, 0.25], [0.0625, 1, 0.25]), [0.25, 0, 0.25]);
+    near(weighted('prob', [7, 7], [0.9], [0.3]), of('prob', [0.9], [0.3]));
   });
 
   for (const average of AVERAGES) {
     test(`${average}: a search finds what the table of means has, of sources of their own`, async () => {
       const members = [new TableModel(SIZE, first), new TableModel(SIZE, second)];
-      const found = await beamSearch(new EnsembleModel(members, average), pack(joined), OPTIONS);
+      const found = await beamSearch(new EnsembleModel(members, { average }), pack(joined), OPTIONS);
       for (const [i, source] of joined.entries()) {
         // The greatest length is that of the first member's source.
         const maxLenB = OPTIONS.maxLenB + SOURCES[i].first.length - source.length;
@@ -85,21 +91,61 @@ describe('several models as one', () => {
       for (const count of [2, 3]) {
         const members = Array.from({ length: count }, () => new TableModel(SIZE, first));
         const sources = SOURCES.map((source) => Array.from({ length: count }, () => source.first).flat());
-        const together = await beamSearch(new EnsembleModel(members, average), pack(sources), OPTIONS);
+        const together = await beamSearch(new EnsembleModel(members, { average }), pack(sources), OPTIONS);
         assert.deepEqual(together, alone);
       }
     });
   }
+
+  test('weights: one that counts for nearly all is alone; rules, phrases and samples are heeded as of one model', async () => {
+    const sources = pack(joined);
+    const heavy = new EnsembleModel([new TableModel(SIZE, first), new TableModel(SIZE, second)], {
+      average: 'prob',
+      weights: [1e9, 1e-9],
+    });
+    const found = await beamSearch(heavy, sources, OPTIONS);
+    const alone = await beamSearch(
+      new TableModel(SIZE, first),
+      pack(SOURCES.map((one) => one.first)),
+      OPTIONS,
+    );
+    assert.deepEqual(
+      found.map(([{ tokens }]) => tokens),
+      alone.map(([{ tokens }]) => tokens),
+    );
+    const hows: [Partial<SearchOptions>, Omit<Wishes, 'line'>][] = [
+      [{}, { prefix: [7], forbidden: [[5]] }],
+      [{ maxLenB: 4 }, { required: [[6, 4], [8]] }],
+      [{ sampling: true, seed: 3 }, {}],
+      [{ diverseBeamGroups: 3, diverseBeamStrength: 2 }, {}],
+      [{ noRepeatNgramSize: 1, unk: 'forbid' }, {}],
+    ];
+    for (const [changes, wish] of hows) {
+      const together = new EnsembleModel([new TableModel(SIZE, first), new TableModel(SIZE, first)], {
+        average: 'log-prob',
+        weights: [2, 3],
+      });
+      const wishes = SOURCES.map((_, line) => ({ line, ...wish }));
+      const twice = pack(SOURCES.map((one) => [...one.first, ...one.first]));
+      const options = { ...OPTIONS, ...changes };
+      const texts = async (model: StepModel, packed: ReturnType<typeof pack>) =>
+        (await beamSearch(model, packed, options, wishes)).map((list) => list.map(({ tokens }) => tokens));
+      assert.deepEqual(
+        await texts(together, twice),
+        await texts(new TableModel(SIZE, first), pack(SOURCES.map((one) => one.first))),
+        JSON.stringify(changes),
+      );
+    }
+  });
 
   test('what one model gives no probability may have one together; forbidden ids are not returned', async () => {
     const only =
       (id: number): Table =>
       () =>
         Array.from({ length: SIZE }, (_, i) => (i === id ? 0 : -Infinity));
-    const state = new EnsembleModel(
-      [new TableModel(SIZE, only(5)), new TableModel(SIZE, only(EOS))],
-      'prob',
-    ).start();
+    const state = new EnsembleModel([new TableModel(SIZE, only(5)), new TableModel(SIZE, only(EOS))], {
+      average: 'prob',
+    }).start();
     state.add(pack([[EOS, EOS]]));
     const { ids, logProbs, endLogProbs } = await state.step(Int32Array.of(EOS), 2, [0]);
     assert.deepEqual([...ids], [EOS, 5]);
@@ -114,7 +160,9 @@ describe('several models as one', () => {
       seen.push([...batch.source.tokens]);
       return new Float32Array(batch.targetOutput.length).fill(Math.log(value));
     };
-    const logProbs = await forcedEnsemble([scorer(0.5), scorer(0.25)], 'prob')(packBatch([0], [pair], EOS));
+    const logProbs = await forcedEnsemble([scorer(0.5), scorer(0.25)], { average: 'prob' })(
+      packBatch([0], [pair], EOS),
+    );
     assert.deepEqual(seen, [SOURCES[1].first, SOURCES[1].second]);
     assert.equal(logProbs.length, 3);
     for (const value of logProbs) assert.ok(Math.abs(value - Math.log(0.375)) < 1e-6);

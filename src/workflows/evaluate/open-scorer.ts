@@ -29,7 +29,8 @@ export async function openScorer(
   weights?: WeightsKind,
 ): Promise<OpenScorer> {
   await startDecoding(config);
-  const { precision, ensembleAverage } = config.decode;
+  const { precision, ensembleAverage, ensembleWeights } = config.decode;
+  const averaging = { average: ensembleAverage, weights: ensembleWeights };
   const { members, codec, maxPositions } = findMembers(location, config);
   const scorers = members.map((member) => loadScorer(member, precision, weights));
   tellMembers(members);
@@ -37,7 +38,7 @@ export async function openScorer(
   return {
     codec,
     maxPositions,
-    logProbs: logProbs.length === 1 ? logProbs[0] : forcedEnsemble(logProbs, ensembleAverage),
+    logProbs: logProbs.length === 1 ? logProbs[0] : forcedEnsemble(logProbs, averaging),
     dispose: () => {
       for (const scorer of scorers) scorer.dispose();
     },
