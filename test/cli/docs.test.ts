@@ -29,6 +29,34 @@ function commandsIn(page: string): string[] {
   );
 }
 
+/** The text of all sources. */
+function sources(): string {
+  const folder = path.join(packageRoot(), 'src');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+    .join('\n');
+}
+
+test('the messages in docs/troubleshooting.md are those of the program', () => {
+  const page = readFileSync(path.join(packageRoot(), 'docs/troubleshooting.md'), 'utf8');
+  const all = sources();
+  const quoted = [...page.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`([^`]+)`/g)]
+    .map(([, text]) => text.replaceAll('\n', ' '))
+    .filter((text) =>
+      /\b(expected|The loss|the last checkpoint could|is not available|was trained with|no space left|diverged:|out of memory:)/.test(
+        text,
+      ),
+    );
+  assert.ok(quoted.length > 12, `${quoted.length} messages`);
+  for (const text of quoted) {
+    // What stands for a value, or is one: dots, numbers, names of files and keys.
+    const fixed = text.split(/…|[\w./-]*[./\d][\w./-]*|'[^']*'|[,;:] /).map((part) => part.trim());
+    for (const part of fixed.filter((words) => words.split(' ').length > 2))
+      assert.ok(all.includes(part), `${text}\n${part}`);
+  }
+});
+
 describe('the command lines of the docs are such that the program takes them', () => {
   for (const page of PAGES) {
     test(page, async (t) => {
