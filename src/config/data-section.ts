@@ -27,6 +27,9 @@ const tokenizerSection = section(
         "SentencePiece's rule to normalise text before it is segmented.",
       ),
     ),
+    'normalization-rules': free(
+      file('Own rules in place of normalization: a TSV as --normalization_rule_tsv of spm_train takes it.'),
+    ),
     sentences: bound(
       whole(1)
         .nullable()

@@ -2,6 +2,7 @@ import { UserError } from '../common/errors.js';
 import { nmtNfkcCharsMap } from './charsmap.js';
 import { MergeLearner } from './merge-learner.js';
 import { writeModel } from './model-writer.js';
+import { compileRules } from './normalization-rules.js';
 import { Normalizer } from './normalizer.js';
 import type { Normalization, Piece } from './piece.js';
 import { specialPieces } from './special-pieces.js';
@@ -15,14 +16,17 @@ export interface BpeTrainerOptions {
   readonly characterCoverage?: number;
   /** Default `nmt_nfkc`. */
   readonly normalization?: Normalization;
+  /** Rules in its place, as --normalization_rule_tsv has them; null takes it. */
+  readonly normalizationRules?: { readonly text: string; readonly file: string } | null;
   /** Spell characters without a piece as bytes: takes 256 pieces. Default false. */
   readonly byteFallback?: boolean;
   /** Pieces that text never has, of no text of their own; as --control_symbols. Without white space. */
   readonly controlSymbols?: readonly string[];
   /** Symbols that are one piece wherever text has them; as --user_defined_symbols. Without white space. */
   readonly userDefinedSymbols?: readonly string[];
-  /** What spm_train's --input and --model_prefix would be: they stand in the model and have no effect. */
+  /** What spm_train's --input, --model_prefix and the path of rules would be: they stand in the model and have no effect. */
   readonly input?: readonly string[];
+  readonly rulesName?: string;
   readonly modelPrefix?: string;
 }
 
@@ -44,18 +48,21 @@ export class BpeTrainer {
       byteFallback: false,
       controlSymbols: [],
       userDefinedSymbols: [],
+      normalizationRules: null,
+      rulesName: '',
       input: [],
       modelPrefix: 'tokenizer',
       ...options,
     };
-    const { vocabSize, characterCoverage, normalization } = this.options;
+    const { vocabSize, characterCoverage, normalization, normalizationRules: rules } = this.options;
     if (!Number.isInteger(vocabSize) || vocabSize < 1 || vocabSize >= 2 ** 21) {
       throw new UserError({ problem: `expected a vocabulary size from 1 to 2097151, found ${vocabSize}` });
     }
     if (!(characterCoverage > 0 && characterCoverage <= 1)) {
       throw new UserError({ problem: `expected a character coverage in (0, 1], found ${characterCoverage}` });
     }
-    this.charsmap = normalization === 'nmt_nfkc' ? nmtNfkcCharsMap() : Buffer.alloc(0);
+    const named = () => (normalization === 'nmt_nfkc' ? nmtNfkcCharsMap() : Buffer.alloc(0));
+    this.charsmap = rules === null ? named() : compileRules(rules.text, rules.file);
     this.specials = specialPieces(this.options);
     this.counts = new WordCounts(
       new Normalizer({
@@ -106,7 +113,10 @@ export class BpeTrainer {
     const learned = [...merged, ...characters].map(
       (piece, i): Piece => ({ piece, score: -i, type: 'normal' }),
     );
-    return Tokenizer.parse(writeModel([...this.specials, ...learned], { ...this.options, charsmap }));
+    const { normalizationRules, normalization } = this.options;
+    const name = normalizationRules === null ? normalization : 'user_defined';
+    const record = { ...this.options, normalization: name, charsmap };
+    return Tokenizer.parse(writeModel([...this.specials, ...learned], record));
   }
 
   private tooSmall(least: number, characters: number): UserError {

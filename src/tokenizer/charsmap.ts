@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { readFileBounded } from '../common/file-input.js';
 import { packageRoot } from '../common/files.js';
 import { DamagedModelError } from './protobuf.js';
 
@@ -110,8 +110,7 @@ let nmtNfkc: Buffer | undefined;
 
 /** The precompiled rules of `nmt_nfkc`, as spm_train puts them into a model. */
 export function nmtNfkcCharsMap(): Buffer {
-  nmtNfkc ??= brotliDecompressSync(
-    readFileSync(path.join(packageRoot(), 'src', 'tokenizer', 'nmt_nfkc.charsmap.br')),
-  );
+  const file = path.join(packageRoot(), 'src', 'tokenizer', 'nmt_nfkc.charsmap.br');
+  nmtNfkc ??= brotliDecompressSync(readFileBounded(file, 'the rules of nmt_nfkc')); // the error names the file
   return nmtNfkc;
 }

@@ -1,5 +1,5 @@
 import { ProtoWriter } from '../common/proto-writer.js';
-import { type Normalization, PIECE_TYPES, type Piece } from './piece.js';
+import { PIECE_TYPES, type Piece } from './piece.js';
 
 /** What a trained model says of its training. */
 export interface TrainingRecord {
@@ -10,7 +10,9 @@ export interface TrainingRecord {
   readonly byteFallback: boolean;
   readonly controlSymbols: readonly string[];
   readonly userDefinedSymbols: readonly string[];
-  readonly normalization: Normalization;
+  /** The name of its rules, and the file that they come from where they are the user's. */
+  readonly normalization: string;
+  readonly rulesName: string;
   readonly charsmap: Uint8Array;
 }
 
@@ -73,12 +75,12 @@ function trainerSpec(record: TrainingRecord): Buffer {
   return message.finish();
 }
 
-function normalizerSpec({ normalization, charsmap }: TrainingRecord): Buffer {
+function normalizerSpec({ normalization, charsmap, rulesName }: TrainingRecord): Buffer {
   return new ProtoWriter()
     .bytes(1, normalization)
     .bytes(2, charsmap)
     .integer(3, 1) // add_dummy_prefix
     .integer(4, 1) // remove_extra_whitespaces
-    .bytes(6, '') // normalization_rule_tsv
+    .bytes(6, rulesName) // normalization_rule_tsv
     .finish();
 }

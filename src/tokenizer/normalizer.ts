@@ -19,7 +19,7 @@ export class Normalizer {
   /** User-defined symbols, as strings of bytes: they stay as they are. */
   private readonly symbols: PieceTrie | undefined;
   /** Whether visible ASCII stays what it is. */
-  private readonly keepsAscii: boolean;
+  readonly keepsAscii: boolean;
   private consumed = 0;
 
   constructor(spec: NormalizerSpec, suffix = false, userDefined: readonly string[] = []) {

@@ -42,6 +42,7 @@ export class WordCounts {
     this.symbols = new RegExp(longest.map(escapeRegExp).join('|'), 'g');
     this.marks = Uint8Array.from({ length: 256 }, (_, byte) => (byte <= SPACE || byte >= 0x7f ? 1 : 0));
     for (const symbol of symbols) this.marks[Buffer.from(symbol)[0]] = 1;
+    if (!normalizer.keepsAscii) this.marks.fill(1);
   }
 
   /** Counts a line; one of more than 4192 bytes, or with U+2585, is passed over. */
@@ -110,7 +111,7 @@ export class WordCounts {
     return this.normalized;
   }
 
-  /** Whether a word is its own normal form: no rule begins with printable ASCII. */
+  /** Whether a word is its own normal form to all appearances. */
   private isPlain(bytes: Uint8Array, start: number, end: number): boolean {
     for (let i = start; i < end; i++) if (this.marks[bytes[i]] === 1) return false;
     return true;

@@ -321,3 +321,19 @@ test('--append keeps tokenizer and dictionaries, and encodes what is new', () =>
   preprocess(folder, '--trainpref', '[train, more, more]'.replace(', more]', ', {name: again, path: more}]'));
   assert.ok(!read('data-bin', 'tokenizer.model').equals(read('old', 'tokenizer.model')));
 });
+
+test('rules of the user are part of the tokenizer, and what they say of the dataset', () => {
+  const folder = workspace(60);
+  const rules = (text: string) => fs.writeFileSync(path.join(folder, 'rules.tsv'), text);
+  const flags = ['--normalization-rules', 'rules.tsv'];
+  rules('61\t62\n');
+  preprocess(folder, ...flags);
+  const tokenizer = Tokenizer.load(path.join(folder, 'data-bin', 'tokenizer.model'));
+  assert.equal(tokenizer.decode(tokenizer.encode('ata')), 'btb');
+  assert.match(preprocess(folder, ...flags), /up to date/);
+  rules('61\t65\n');
+  assert.match(preprocess(folder, ...flags), /has changed/);
+  rules('61 x\n');
+  const { status, stderr } = runProgram(['preprocess', 'toy.yaml', ...flags], { cwd: folder });
+  assert.deepEqual([status, /rules\.tsv:1: expected a normalisation rule/.test(stderr)], [2, true], stderr);
+});

@@ -110,6 +110,32 @@ test('symbols of the user, any parts of the text', { skip: noPrograms }, (t) => 
   }
 });
 
+test('rules of the user, any', { skip: noPrograms }, () => {
+  const text = makeText(40, 400);
+  const letters = [...new Set(text.join('').replaceAll(' ', ''))];
+  const hex = (from: number, count: number): string =>
+    Array.from({ length: count }, (_, i) => letters[(from * 7 + i * i * 5) % letters.length])
+      .map((letter) => letter.codePointAt(0)!.toString(16))
+      .join(' ');
+  for (const count of [4, 60, 3000]) {
+    const rules = Array.from(
+      { length: count },
+      (_, i) => `${hex(i, 1 + (i % 4))}\t${hex(i + 3, i % 3)}\tany`,
+    );
+    const [name, rulesName] = [`rules-${count}`, `rules-${count}.tsv`];
+    fs.writeFileSync(path.join(folder, rulesName), rules.map((rule) => `${rule}\n`).join(''));
+    const options = ['--model_type=bpe', '--vocab_size=400', '--character_coverage=1.0'];
+    const named = `--normalization_rule_tsv=${rulesName}`;
+    const model = spmTrain(folder, { 'text.txt': text }, name, ...options, named);
+    const normalizationRules = { text: rules.join('\n'), file: rulesName };
+    const given = { vocabSize: 400, input: ['text.txt'], modelPrefix: name, normalizationRules, rulesName };
+    const trainer = new BpeTrainer(given);
+    for (const line of text) trainer.add(line);
+    assert.ok(model.equals(trainer.train().serialize()), `the .model is the same: ${count} rules`);
+    compare(name, text);
+  }
+});
+
 /** Checks that lines without unknown pieces come back. @returns how many these are */
 function checkRoundTrip(tokenizer: Tokenizer, lines: readonly string[]): number {
   const normalizer = new Normalizer({

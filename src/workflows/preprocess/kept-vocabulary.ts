@@ -4,6 +4,7 @@ import { sha256, sha256File } from '../../common/files.js';
 import type { DataConfig } from '../../config/schema.js';
 import { hasManifest, readManifest } from '../../data/manifest.js';
 import type { VocabularySource } from '../../data/preprocess-options.js';
+import { readRules } from './piece-model.js';
 import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
 
 /* `preprocess --append`: what a dataset goes on with. */
@@ -16,15 +17,17 @@ export interface PreprocessChoices {
   append?: boolean;
 }
 
-/** What of the config tokenizers are trained by. */
+/** What of the config tokenizers are trained by. @throws UserError where their rules cannot be read */
 export function trainingOf(tokenizer: DataConfig['tokenizer']): object {
-  const { model, joint, sentences, userDefinedSymbols, controlSymbols, ...others } = tokenizer;
+  const { model, joint, sentences, userDefinedSymbols, controlSymbols, normalizationRules, ...others } =
+    tokenizer;
   // Without these keys datasets have the names that they had before there were any.
   return {
     ...others,
     ...(sentences !== null && { sentences }),
     ...(userDefinedSymbols.length > 0 && { userDefinedSymbols }),
     ...(controlSymbols.length > 0 && { controlSymbols }),
+    ...(normalizationRules !== null && { normalizationRules: sha256(readRules(normalizationRules)) }),
   };
 }
 

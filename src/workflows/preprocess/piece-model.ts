@@ -1,8 +1,12 @@
+import { readFileBounded } from '../../common/file-input.js';
 import type { FileSum } from '../../common/file-sum.js';
 import type { DataConfig } from '../../config/schema.js';
 import type { PieceTrainer, StoredPieceModel } from '../../data/preprocess-options.js';
 import { BpeTrainer, Tokenizer } from '../../tokenizer/index.js';
 import type { CountedWords } from '../../tokenizer/word-counts.js';
+
+/** Bytes of normalisation rules; those of nmt_nfkc have a twentieth of it. */
+const MOST_RULES = 2 ** 27;
 
 /** A SentencePiece model as the dataset maker sees it. */
 function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
@@ -34,13 +38,20 @@ export interface DividedTrainer extends PieceTrainer {
   give(counted: CountedWords): void;
 }
 
+/** The file of data.tokenizer.normalization-rules. @throws UserError where it cannot be read */
+export function readRules(file: string): Buffer {
+  return readFileBounded(file, 'normalisation rules', MOST_RULES);
+}
+
 /** Trains a tokenizer as `data.tokenizer` says. @throws UserError for a vocabulary that the text cannot give */
 export function startPieceTrainer(options: DataConfig['tokenizer']): DividedTrainer {
   const { vocabSize, characterCoverage, normalization, byteFallback, controlSymbols, userDefinedSymbols } =
     options;
+  const file = options.normalizationRules;
   const trainer = new BpeTrainer({
     ...{ vocabSize, characterCoverage, normalization, byteFallback },
     ...{ controlSymbols, userDefinedSymbols },
+    normalizationRules: file === null ? null : { file, text: readRules(file).toString() },
   });
   return {
     add: (line) => trainer.add(line),
