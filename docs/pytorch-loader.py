@@ -67,16 +67,17 @@ def embed(config, weights, name, tokens):
 
 def layer(config, weights, prefix, x, memory):
     own = 'attention_ratio_change' if memory is None else 'self_ratio_change'
+    below = x if config['residual'] == 'b2t' else 0  # bottom to top: the input of the layer comes again at its end
     x = sublayer(config, weights, prefix, 'self_attn_layer_norm', own, x,
                  lambda y: attention(config, weights, f'{prefix}self_attn.', y, y, causal=memory is not None))
     if memory is not None:
         x = sublayer(config, weights, prefix, 'encoder_attn_layer_norm', 'encoder_ratio_change', x,
                      lambda y: attention(config, weights, f'{prefix}encoder_attn.', y, memory, causal=False))
     return sublayer(config, weights, prefix, 'final_layer_norm', 'fc_ratio_change', x,
-                    lambda y: feed_forward(config, weights, prefix, y))
+                    lambda y: feed_forward(config, weights, prefix, y), below)
 
 
-def sublayer(config, weights, prefix, norm_name, omega_name, x, branch):
+def sublayer(config, weights, prefix, norm_name, omega_name, x, branch, below=0):
     """Joins a branch f and its shortcut x: LN(x·ω + f(x)) in Admin; docs/model.md has all of them."""
     residual = config['residual']
     if is_pre_ln(config, prefix):
@@ -89,12 +90,12 @@ def sublayer(config, weights, prefix, norm_name, omega_name, x, branch):
         y = weights[f'{prefix}rezero_weight'] * branch(x)
     else:
         y = branch(x)
-    return x + y if residual == 'rezero' else norm(weights, prefix + norm_name, x + y)
+    return x + y if residual == 'rezero' else norm(weights, prefix + norm_name, x + below + y)
 
 
 def is_pre_ln(config, prefix):
     decoder = prefix.startswith('decoder')
-    return config['residual'] == 'pre-ln' or (config['residual'] == 'post-ln-pre-ln' and decoder)
+    return config['residual'] in ('pre-ln', 'sub-ln') or (config['residual'] == 'post-ln-pre-ln' and decoder)
 
 
 def alpha(config, prefix):
@@ -106,9 +107,15 @@ def norm(weights, name, x):
     return F.layer_norm(x, x.shape[-1:], weights[f'{name}.weight'], weights[f'{name}.bias'])
 
 
+def inner_norm(weights, name, x):
+    """What the last linear map of a branch reads: in Sub-LN x normalised, else x."""
+    return norm(weights, name, x) if f'{name}.weight' in weights else x
+
+
 def feed_forward(config, weights, prefix, x):
     inner = F.linear(x, weights[f'{prefix}fc1.weight'], weights[f'{prefix}fc1.bias'])
     inner = {'relu': F.relu, 'gelu': F.gelu, 'swish': F.silu}[config['activation-fn']](inner)
+    inner = inner_norm(weights, f'{prefix}ffn_layernorm', inner)
     return F.linear(inner, weights[f'{prefix}fc2.weight'], weights[f'{prefix}fc2.bias'])
 
 
@@ -125,6 +132,7 @@ def attention(config, weights, prefix, x, memory, causal):
     if causal:
         scores = scores.masked_fill(torch.ones(len(x), len(x)).triu(1).bool(), -math.inf)
     mixed = (scores.softmax(dim=-1) @ v).transpose(0, 1).reshape(len(x), -1)
+    mixed = inner_norm(weights, f'{prefix}inner_attn_ln', mixed)
     return F.linear(mixed, weights[f'{prefix}out_proj.weight'], weights[f'{prefix}out_proj.bias'])
 
 

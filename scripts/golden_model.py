@@ -15,7 +15,7 @@ NORM_NAMES = {"self": "self_attn_layer_norm", "encoder": "encoder_attn_layer_nor
 
 
 def is_pre_ln(residual, stack):
-    return residual == "pre-ln" or (residual == "post-ln-pre-ln" and stack == "decoder")
+    return residual in ("pre-ln", "sub-ln") or (residual == "post-ln-pre-ln" and stack == "decoder")
 
 
 def omega_name(stack, sublayer):
@@ -37,12 +37,12 @@ def make_weights(case, vocabulary, generator):
     def table(name, rows):
         draw(name, rows, WIDTH, scale=WIDTH**-0.5)
 
-    def norm(name):
-        draw(f"{name}.weight", WIDTH, scale=0.1, mean=1)
-        draw(f"{name}.bias", WIDTH, scale=0.1)
+    def norm(name, width=WIDTH):
+        draw(f"{name}.weight", width, scale=0.1, mean=1)
+        draw(f"{name}.bias", width, scale=0.1)
 
     def attention(name):
-        if case["residual"] == "deepnorm":
+        if case["residual"] in ("deepnorm", "sub-ln"):
             for which in "qkv":
                 matrix(f"{name}.{which}_proj_weight", WIDTH, WIDTH)
         else:
@@ -66,6 +66,9 @@ def make_weights(case, vocabulary, generator):
                     draw(f"{prefix}.fc2.bias", WIDTH, scale=0.1)
                 else:
                     attention(f"{prefix}.{sublayer}_attn")
+                if case["residual"] == "sub-ln" and sublayer != "encoder":
+                    inner = "ffn_layernorm" if sublayer == "fc" else "self_attn.inner_attn_ln"
+                    norm(f"{prefix}.{inner}", FFN if sublayer == "fc" else WIDTH)
                 if case["residual"] == "admin":
                     draw(f"{prefix}.{omega_name(stack, sublayer)}", WIDTH, scale=0.1, mean=1.3)
                 if case["residual"] != "rezero":
@@ -116,7 +119,12 @@ class Model:
                 hidden = torch.ones_like(scores, dtype=torch.bool).triu(1)
                 scores = scores.masked_fill(hidden, -math.inf)
             heads.append(torch.softmax(scores, -1) @ v[:, columns])
-        return torch.cat(heads, 1) @ weights[f"{name}.out_proj.weight"].T + weights[f"{name}.out_proj.bias"]
+        mixed = self.inner_norm(torch.cat(heads, 1), f"{name}.inner_attn_ln")
+        return mixed @ weights[f"{name}.out_proj.weight"].T + weights[f"{name}.out_proj.bias"]
+
+    def inner_norm(self, x, name):
+        """Sub-LN: what the last linear map of a branch reads."""
+        return self.layer_norm(x, name) if f"{name}.weight" in self.weights else x
 
     def feed_forward(self, prefix, x):
         weights = self.weights
@@ -125,6 +133,7 @@ class Model:
             inner = torch.clamp(inner, min=0)
         else:
             inner = inner * 0.5 * (1 + torch.erf(inner / math.sqrt(2)))
+        inner = self.inner_norm(inner, f"{prefix}.ffn_layernorm")
         return inner @ weights[f"{prefix}.fc2.weight"].T + weights[f"{prefix}.fc2.bias"]
 
     def join(self, stack, layer, sublayer, x, branch):
@@ -160,6 +169,7 @@ class Model:
         for layer in range(LAYERS):
             prefix = f"{stack}.layers.{layer}"
             causal = stack == "decoder"
+            layer_input = x
             x = self.join(
                 stack, layer, "self", x, lambda y: self.attention(f"{prefix}.self_attn", y, y, causal)
             )
@@ -168,7 +178,11 @@ class Model:
                     stack, layer, "encoder", x,
                     lambda y: self.attention(f"{prefix}.encoder_attn", y, memory, False),
                 )
-            x = self.join(stack, layer, "fc", x, lambda y: self.feed_forward(prefix, y))
+            feed_forward = lambda y: self.feed_forward(prefix, y)
+            if self.residual == "b2t":  # LN(x_layer + x + FFN(x))
+                x = self.layer_norm(layer_input + x + feed_forward(x), f"{prefix}.final_layer_norm")
+            else:
+                x = self.join(stack, layer, "fc", x, feed_forward)
         return self.layer_norm(x, f"{stack}.layer_norm") if is_pre_ln(self.residual, stack) else x
 
     def logits(self, source, target):

@@ -31,6 +31,8 @@ CASES = {
     "rezero-post-ln": {"shareEmbeddings": "decoder", "activationFn": "relu", "positions": "learned"},
     "look-linear": {"shareEmbeddings": "none", "activationFn": "relu", "positions": "sinusoidal"},
     "post-ln-pre-ln": {"shareEmbeddings": "decoder", "activationFn": "relu", "positions": "sinusoidal"},
+    "b2t": {"shareEmbeddings": "decoder", "activationFn": "gelu", "positions": "learned"},
+    "sub-ln": {"shareEmbeddings": "all", "activationFn": "relu", "positions": "sinusoidal"},
 }
 
 

@@ -36,6 +36,8 @@ export async function measureDependency(
 export class ResidualStream {
   /** Place 0: the biases of the layer normalisations so far; place 1: the embeddings; then the branches; [T · d]. */
   parts: Float32Array[] = [];
+  /** The same where the layer began, if that comes again at its end. */
+  private layerParts: Float32Array[] = [];
   private readonly model: Transformer;
   private readonly width: number;
 
@@ -47,7 +49,7 @@ export class ResidualStream {
   /**
    * Goes through a sublayer.
    *
-   * @param shortcut already multiplied by ω or α, [T, d]
+   * @param shortcut already multiplied by ω or α, the layer's input added where it is, [T, d]
    * @param branch [T, d]
    * @returns what the output consists of
    */
@@ -57,12 +59,23 @@ export class ResidualStream {
     branch: tf.Tensor2D,
   ): Promise<Pick<DependencyRow, 'shares' | 'bias'>> {
     const [x, f] = [await ownValues(shortcut), await ownValues(branch)];
-    if (this.parts.length === 0) this.parts = [new Float32Array(x.length), x];
-    else await this.scale(site);
+    const { norm, layerInput } = SCHEMES[this.model.config.residual][site.stack];
+    const isFirst = this.parts.length === 0;
+    if (isFirst) this.parts = [new Float32Array(x.length), x];
+    else if (layerInput && site.sublayer === 'fc') this.addLayerInput();
+    if (layerInput && site.sublayer === 'self') this.layerParts = this.parts.map((part) => part.slice());
+    if (!isFirst) await this.scale(site);
     this.parts.push(f);
-    if (SCHEMES[this.model.config.residual][site.stack].norm === 'post')
-      await this.normalize(site, shortcut, branch);
+    if (norm === 'post') await this.normalize(site, shortcut, branch);
     return this.measure();
+  }
+
+  /** Adds to each part what it was where the layer began. */
+  private addLayerInput(): void {
+    this.layerParts.forEach((before, k) => {
+      const part = this.parts[k];
+      for (let i = 0; i < part.length; i++) part[i] += before[i];
+    });
   }
 
   /** Multiplies the parts by ω or α. */

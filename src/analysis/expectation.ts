@@ -1,7 +1,7 @@
 import { SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { analyticOmegaSquared } from '../model/omega.js';
-import { deepnormConstants, type Stack, SUBLAYERS } from '../model/scheme.js';
+import { branchGain, deepnormConstants, type Site, type Stack, SUBLAYERS } from '../model/scheme.js';
 
 /**
  * The theory of the paper (Liu et al., 2020, §4.1): β² of the embeddings and of each branch in the output of each
@@ -12,12 +12,19 @@ import { deepnormConstants, type Stack, SUBLAYERS } from '../model/scheme.js';
  */
 export function expectedShares(config: ModelConfig, stack: Stack): number[][] {
   const count = SUBLAYERS[stack].length * config[stack].layers;
-  const { norm } = SCHEMES[config.residual][stack];
-  const branch = branchVariance(config, stack);
+  const { norm, layerInput } = SCHEMES[config.residual][stack];
   let variances = [1];
+  let atLayerInput = variances;
   return Array.from({ length: count }, (_, i) => {
+    const sublayer = SUBLAYERS[stack][i % SUBLAYERS[stack].length];
     const scale = shortcutSquared(config, stack, i, count);
-    variances = [...variances.map((variance) => variance * scale), branch];
+    if (sublayer === 'self') atLayerInput = variances;
+    // A part comes in by two ways, in the same direction: its deviations add up.
+    const carried =
+      layerInput && sublayer === 'fc'
+        ? variances.map((variance, k) => (Math.sqrt(variance) + Math.sqrt(atLayerInput[k] ?? 0)) ** 2)
+        : variances;
+    variances = [...carried.map((variance) => variance * scale), branchVariance(config, { stack, sublayer })];
     const total = variances.reduce((sum, variance) => sum + variance, 0);
     const shares = variances.map((variance) => variance / total);
     if (norm === 'post') variances = shares;
@@ -48,8 +55,9 @@ function shortcutSquared(config: ModelConfig, stack: Stack, i: number, count: nu
   }
 }
 
-function branchVariance(config: ModelConfig, stack: Stack): number {
-  const { gate, init } = SCHEMES[config.residual][stack];
+/** Two matrices of a gain, of which an inner norm undoes the first. */
+function branchVariance(config: ModelConfig, site: Omit<Site, 'layer'>): number {
+  const { gate, innerNorm } = SCHEMES[config.residual][site.stack];
   if (gate) return 0;
-  return init === 'beta' ? deepnormConstants(config, stack).beta ** 4 : 1; // two matrices of gain β
+  return branchGain(config, site) ** (innerNorm ? 2 : 4);
 }

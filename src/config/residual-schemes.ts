@@ -8,10 +8,17 @@ export interface Scheme {
   shortcut: 'plain' | 'omega' | 'alpha';
   /** Whether the branch is multiplied by ReZero's trained scalar, one a layer. */
   gate: boolean;
+  /** Whether the shortcut of a layer's last sublayer has the input of the layer added: bottom to top (B2T). */
+  layerInput: boolean;
+  /** Whether a branch normalises what its last linear map reads, too (Sub-LN); the attention to the encoder does not. */
+  innerNorm: boolean;
   /** Whether q, k and v share one matrix (and one Xavier bound) as the official code has it. */
   fusedProjections: boolean;
-  /** Initialisation of the weights of the branches: Xavier's, the same with DeepNorm's gain β, or mirrored. */
-  init: 'xavier' | 'beta' | 'mirrored';
+  /**
+   * Initialisation of the weights of the branches: Xavier's, the same with DeepNorm's gain β, with Sub-LN's γ, divided by
+   * the root of the depth, or mirrored.
+   */
+  init: 'xavier' | 'beta' | 'gamma' | 'depth' | 'mirrored';
 }
 
 /** A value of `model.residual`: a scheme for each stack, and what others call it. */
@@ -29,6 +36,8 @@ const POST_LN: Scheme = {
   norm: 'post',
   shortcut: 'plain',
   gate: false,
+  layerInput: false,
+  innerNorm: false,
   fusedProjections: true,
   init: 'xavier',
 };
@@ -69,6 +78,15 @@ const TABLE = {
   'look-linear': {
     ...inBoth({ ...POST_LN, init: 'mirrored' }),
     fairseq: { writes: 'default', reads: ['looklinear'] },
+  },
+  // Its code is another fork of fairseq, with a flag of this name.
+  b2t: {
+    ...inBoth({ ...POST_LN, layerInput: true, init: 'depth' }),
+    fairseq: { writes: null, reads: ['residual_bottom_to_top'] },
+  },
+  'sub-ln': {
+    ...inBoth({ ...PRE_LN, innerNorm: true, fusedProjections: false, init: 'gamma' }),
+    fairseq: { writes: null, reads: [] },
   },
 } satisfies Record<string, ResidualScheme>;
 

@@ -29,8 +29,8 @@ export function ctranslate2Model(
   const schemes = SCHEMES[config.residual];
   if (
     STACKS.map((stack) => schemes[stack]).some(
-      ({ norm, shortcut, gate, fusedProjections }) =>
-        norm === 'none' || shortcut !== 'plain' || gate || !fusedProjections,
+      ({ norm, shortcut, gate, layerInput, innerNorm, fusedProjections }) =>
+        norm === 'none' || shortcut !== 'plain' || gate || layerInput || innerNorm || !fusedProjections,
     )
   ) {
     throw new UserError({

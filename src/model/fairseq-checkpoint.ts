@@ -125,7 +125,7 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
     expect(value === only, `expected ${name} ${show(only)}, found ${show(value)}`);
   }
   const residual = residualOf(
-    args.get('init_type') ?? args.get('admin_init_type') ?? 'default',
+    initTypeOf(args),
     STACKS.map((stack) => flag(`${stack}_normalize_before`)),
     expect,
   );
@@ -153,6 +153,13 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
   };
   if (complaints.length === 0) return model;
   throw new UserError(complaints.map((problem) => ({ problem, where: 'args of the checkpoint' })));
+}
+
+/** What chooses the scheme: `init_type`, of deepnmt `admin_init_type`, or the flag of the code of B2T. */
+function initTypeOf(args: FairseqArgs): unknown {
+  const bottomToTop = 'residual_bottom_to_top';
+  if (args.get(bottomToTop) === true) return bottomToTop;
+  return args.get('init_type') ?? args.get('admin_init_type') ?? 'default';
 }
 
 /** fairseq takes `relu_dropout`, the older name, where `activation_dropout` is 0 or not there. */

@@ -85,8 +85,8 @@ export function foldOmega(config: ModelConfig, weights: Weights): FoldedModel {
 }
 
 /** Whether x·ω is what a layer normalisation gives and a branch reads, so that both can take ω in. */
-function isFoldable({ norm, fusedProjections }: Scheme): boolean {
-  return norm === 'post' && fusedProjections;
+function isFoldable({ norm, fusedProjections, layerInput }: Scheme): boolean {
+  return norm === 'post' && fusedProjections && !layerInput;
 }
 
 /** Folds the ω of a stack into its layers: the layer normalisations before, and the branches. */

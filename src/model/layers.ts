@@ -1,5 +1,6 @@
 import type { HeadRows } from '../ops/attention.js';
-import { feedForward } from '../ops/feed-forward.js';
+import { dropout } from '../ops/dropout.js';
+import { activate, feedForward } from '../ops/feed-forward.js';
 import { crossProjections, selfProjections } from '../ops/head-projections.js';
 import { linear } from '../ops/matmul.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
@@ -100,19 +101,27 @@ export function projectCross(
 
 /** The output projection of an attention. */
 export function projectOut(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
-  return pass.linear(x, `${prefix}out_proj`);
+  return pass.linear(pass.innerNorm(x, `${prefix}inner_attn_ln`), `${prefix}out_proj`);
 }
 
 function feedForwardBranch(pass: Pass, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
-  const inner = pass.preparedLinear(`${prefix}fc1`)?.apply(x, pass.config.activationFn);
-  if (inner !== undefined) return pass.linear(inner, `${prefix}fc2`);
+  const { activationFn, activationDropout } = pass.config;
+  const norm = `${prefix}ffn_layernorm`;
+  const inner = pass.preparedLinear(`${prefix}fc1`)?.apply(x, activationFn);
+  if (inner !== undefined) return pass.linear(pass.innerNorm(inner, norm), `${prefix}fc2`);
+  if (pass.hasInnerNorm(norm)) {
+    const active = activate(pass.linear(x, `${prefix}fc1`), activationFn);
+    return pass.linear(
+      pass.innerNorm(dropout(active, activationDropout, pass.nextMask()), norm),
+      `${prefix}fc2`,
+    );
+  }
   const weights = {
     fc1Weight: pass.matrix(`${prefix}fc1.weight`),
     fc1Bias: pass.vector(`${prefix}fc1.bias`),
     fc2Weight: pass.matrix(`${prefix}fc2.weight`),
     fc2Bias: pass.vector(`${prefix}fc2.bias`),
   };
-  const { activationFn, activationDropout } = pass.config;
   return feedForward(x, weights, {
     activation: activationFn,
     dropout: activationDropout,
@@ -137,6 +146,8 @@ export function* layer(
 ): Steps {
   const prefix = layerPrefix(stack, index);
   const { self, encoder } = attend;
+  // Whoever looks at a sublayer releases what it was given.
+  const layerInput = pass.scheme(stack).layerInput ? tf.keep(tf.clone(x)) : null;
   let hidden = pass.residual({ stack, layer: index, sublayer: 'self' }, x, (input) =>
     self(input, `${prefix}self_attn.`),
   );
@@ -147,9 +158,9 @@ export function* layer(
     );
     yield hidden;
   }
-  hidden = pass.residual({ stack, layer: index, sublayer: 'fc' }, hidden, (input) =>
-    feedForwardBranch(pass, prefix, input),
-  );
+  const branch = (input: tf.Tensor2D) => feedForwardBranch(pass, prefix, input);
+  hidden = pass.residual({ stack, layer: index, sublayer: 'fc' }, hidden, branch, layerInput);
+  layerInput?.dispose();
   yield hidden;
   return hidden;
 }

@@ -146,7 +146,8 @@ export function attended(
   const mixed = graph.op('Transpose', [graph.op('MatMul', [shares, values])], {
     perm: { ints: [0, 2, 1, 3] },
   });
-  return linear(parts, graph.op('Reshape', [mixed, graph.int([0, 0, d])]), `${prefix}out_proj`);
+  const together = graph.op('Reshape', [mixed, graph.int([0, 0, d])]);
+  return linear(parts, innerNorm(parts, together, `${prefix}inner_attn_ln`), `${prefix}out_proj`);
 }
 
 /** What is added to scores: nothing where a condition holds, and so much where it does not that nothing is left. */
@@ -154,19 +155,39 @@ export function maskOf({ graph }: OnnxParts, condition: string): string {
   return graph.op('Where', [condition, graph.float(0), graph.float(HIDDEN)]);
 }
 
-/** A residual sublayer in the scheme of its stack. @param branch f(x) */
-export function residual(parts: OnnxParts, site: Site, x: string, branch: (input: string) => string): string {
+/** What the last linear map of a branch reads: x, or in Sub-LN x by the norm of this name. */
+function innerNorm(parts: OnnxParts, x: string, name: string): string {
+  const stack = name.startsWith('encoder') ? 'encoder' : 'decoder';
+  const has = SCHEMES[parts.config.residual][stack].innerNorm && !name.includes('.encoder_attn.');
+  return has ? layerNorm(parts, x, name) : x;
+}
+
+/**
+ * A residual sublayer in the scheme of its stack.
+ *
+ * @param branch f(x)
+ * @param layerInput what the layer began with
+ */
+export function residual(
+  parts: OnnxParts,
+  site: Site,
+  x: string,
+  branch: (input: string) => string,
+  layerInput = x,
+): string {
   const { graph, config, weight } = parts;
-  const { norm, gate, shortcut } = SCHEMES[config.residual][site.stack];
+  const { norm, gate, shortcut, ...scheme } = SCHEMES[config.residual][site.stack];
   const vector = (name: string): string => graph.weight(name, () => weight(name));
   const output = branch(norm === 'pre' ? layerNorm(parts, x, normName(site)) : x);
+  const again = scheme.layerInput && site.sublayer === 'fc';
+  const carried = again ? graph.op('Add', [x, layerInput]) : x;
   const factor = {
     plain: () => undefined,
     alpha: () => graph.float(deepnormConstants(config, site.stack).alpha),
     omega: () => vector(omegaName(site)),
   }[shortcut]();
   const sum = graph.op('Add', [
-    factor === undefined ? x : graph.op('Mul', [x, factor]),
+    factor === undefined ? carried : graph.op('Mul', [carried, factor]),
     gate ? graph.op('Mul', [output, vector(`${layerPrefix(site.stack, site.layer)}rezero_weight`)]) : output,
   ]);
   return norm === 'post' ? layerNorm(parts, sum, normName(site)) : sum;
@@ -185,7 +206,7 @@ export function feedForward(parts: OnnxParts, prefix: string, x: string): string
       return graph.op('Mul', [inner, share]);
     },
   }[config.activationFn]();
-  return linear(parts, activated, `${prefix}fc2`);
+  return linear(parts, innerNorm(parts, activated, `${prefix}ffn_layernorm`), `${prefix}fc2`);
 }
 
 function transposed({ shape: [rows, columns], data }: WeightValues): WeightValues {

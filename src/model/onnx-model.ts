@@ -45,11 +45,18 @@ function encoderGraph(parts: OnnxParts): OnnxGraph {
   let hidden = embedded(parts, 'encoder', ids, positions);
   for (let layer = 0; layer < config.encoder.layers; layer++) {
     const [site, prefix] = [{ stack: 'encoder', layer } as const, layerPrefix('encoder', layer)];
+    const layerInput = hidden;
     hidden = residual(parts, { ...site, sublayer: 'self' }, hidden, (x) => {
       const [queries, keys, values] = projections(parts, `${prefix}self_attn.`, ['q', 'k', 'v'], x);
       return attended(parts, `${prefix}self_attn.`, queries, { keys, values }, mask);
     });
-    hidden = residual(parts, { ...site, sublayer: 'fc' }, hidden, (x) => feedForward(parts, prefix, x));
+    hidden = residual(
+      parts,
+      { ...site, sublayer: 'fc' },
+      hidden,
+      (x) => feedForward(parts, prefix, x),
+      layerInput,
+    );
   }
   const memory = normed(parts, 'encoder', hidden);
   graph.output('last_hidden_state', memory, ['batch', 'source', embedDim]);
@@ -74,6 +81,7 @@ function decoderGraph(parts: OnnxParts): OnnxGraph {
   let hidden = embedded(parts, 'decoder', ids, positions);
   stored.forEach(({ past, source: read }, layer) => {
     const [site, prefix] = [{ stack: 'decoder', layer } as const, layerPrefix('decoder', layer)];
+    const layerInput = hidden;
     hidden = residual(parts, { ...site, sublayer: 'self' }, hidden, (x) => {
       const [queries, ...own] = projections(parts, `${prefix}self_attn.`, ['q', 'k', 'v'], x);
       const [keys, values] = [past.keys, past.values].map((before, i) => {
@@ -86,7 +94,13 @@ function decoderGraph(parts: OnnxParts): OnnxGraph {
       const [queries] = projections(parts, `${prefix}encoder_attn.`, ['q'], x);
       return attended(parts, `${prefix}encoder_attn.`, queries, read, source);
     });
-    hidden = residual(parts, { ...site, sublayer: 'fc' }, hidden, (x) => feedForward(parts, prefix, x));
+    hidden = residual(
+      parts,
+      { ...site, sublayer: 'fc' },
+      hidden,
+      (x) => feedForward(parts, prefix, x),
+      layerInput,
+    );
   });
   // The table is turned when the model is loaded: where it is that of the embeddings, too, it is stored once.
   const name = outputName(config);

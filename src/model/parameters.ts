@@ -1,13 +1,15 @@
 import { UserError } from '../common/errors.js';
 import { Purpose, RandomStream } from '../common/rng.js';
-import { SCHEMES } from '../config/residual-schemes.js';
+import { SCHEMES, type Scheme } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { frozenNames } from './freeze.js';
 import {
-  deepnormConstants,
+  branchGain,
+  innerNormName,
   layerPrefix,
   normName,
   omegaName,
+  type Site,
   STACKS,
   type Stack,
   SUBLAYERS,
@@ -117,7 +119,7 @@ function stackParameters(config: ModelConfig, stack: Stack): ParameterSpec[] {
     layerParameters(config, stack, layer),
   ).flat();
   if (SCHEMES[config.residual][stack].norm === 'pre')
-    specs.push(...layerNormParameters(`${stack}.layer_norm`, config));
+    specs.push(...layerNormParameters(`${stack}.layer_norm`, config.embedDim));
   return specs;
 }
 
@@ -127,23 +129,30 @@ function layerParameters(config: ModelConfig, stack: Stack, layer: number): Para
   const specs = SUBLAYERS[stack].flatMap((sublayer) => {
     const site = { stack, layer, sublayer };
     return [
-      ...(sublayer === 'fc'
-        ? feedForwardParameters(config, stack, prefix)
-        : attentionParameters(config, stack, `${prefix}${sublayer}_attn.`)),
+      ...(sublayer === 'fc' ? feedForwardParameters(config, site) : attentionParameters(config, site)),
+      ...innerNormParameters(config, site),
       ...(scheme.shortcut === 'omega' ? [constant(omegaName(site), [config.embedDim], 1)] : []),
-      ...(scheme.norm === 'none' ? [] : layerNormParameters(normName(site), config)),
+      ...(scheme.norm === 'none' ? [] : layerNormParameters(normName(site), config.embedDim)),
     ];
   });
   if (scheme.gate) specs.push(constant(`${prefix}rezero_weight`, [1], 0));
   return specs;
 }
 
-function attentionParameters(config: ModelConfig, stack: Stack, prefix: string): ParameterSpec[] {
+function innerNormParameters(config: ModelConfig, { stack, layer, sublayer }: Site): ParameterSpec[] {
+  if (!SCHEMES[config.residual][stack].innerNorm || sublayer === 'encoder') return [];
+  const width = sublayer === 'fc' ? config.ffnEmbedDim : config.embedDim;
+  return layerNormParameters(innerNormName({ stack, layer, sublayer }), width);
+}
+
+function attentionParameters(config: ModelConfig, site: Site): ParameterSpec[] {
+  const { stack, layer, sublayer } = site;
   const d = config.embedDim;
-  const scheme = SCHEMES[config.residual][stack];
-  const gain = branchGain(config, stack);
-  const projections = scheme.fusedProjections
-    ? [matrix(`${prefix}in_proj_weight`, 3 * d, d, 'uniform', 1)]
+  const prefix = `${layerPrefix(stack, layer)}${sublayer}_attn.`;
+  const { fusedProjections, init } = SCHEMES[config.residual][stack];
+  const gain = branchGain(config, site);
+  const projections = fusedProjections
+    ? [matrix(`${prefix}in_proj_weight`, 3 * d, d, 'uniform', init === 'depth' ? gain : 1)]
     : [
         matrix(`${prefix}q_proj_weight`, d, d, 'normal', 1),
         matrix(`${prefix}k_proj_weight`, d, d, 'normal', 1),
@@ -152,20 +161,21 @@ function attentionParameters(config: ModelConfig, stack: Stack, prefix: string):
   return [
     ...projections,
     constant(`${prefix}in_proj_bias`, [3 * d], 0),
-    matrix(`${prefix}out_proj.weight`, d, d, scheme.init === 'beta' ? 'normal' : 'uniform', gain),
+    matrix(`${prefix}out_proj.weight`, d, d, distributionOf(init), gain),
     constant(`${prefix}out_proj.bias`, [d], 0),
   ];
 }
 
-function feedForwardParameters(config: ModelConfig, stack: Stack, prefix: string): ParameterSpec[] {
+function feedForwardParameters(config: ModelConfig, site: Site): ParameterSpec[] {
   const [d, ffn] = [config.embedDim, config.ffnEmbedDim];
-  const { init } = SCHEMES[config.residual][stack];
-  const gain = branchGain(config, stack);
+  const prefix = layerPrefix(site.stack, site.layer);
+  const { init } = SCHEMES[config.residual][site.stack];
+  const gain = branchGain(config, site);
   const bound = Math.sqrt(6 / (d + ffn));
   const weight = (name: string, rows: number, columns: number, axis: 0 | 1): ParameterSpec =>
     init === 'mirrored'
       ? { name: prefix + name, shape: [rows, columns], init: { kind: 'mirrored', bound, axis } }
-      : matrix(prefix + name, rows, columns, init === 'beta' ? 'normal' : 'uniform', gain);
+      : matrix(prefix + name, rows, columns, distributionOf(init), gain);
   return [
     weight('fc1.weight', ffn, d, 0),
     constant(`${prefix}fc1.bias`, [ffn], 0),
@@ -174,12 +184,13 @@ function feedForwardParameters(config: ModelConfig, stack: Stack, prefix: string
   ];
 }
 
-function branchGain(config: ModelConfig, stack: Stack): number {
-  return SCHEMES[config.residual][stack].init === 'beta' ? deepnormConstants(config, stack).beta : 1;
+/** DeepNorm and Sub-LN draw from Xavier's normal distribution. */
+function distributionOf(init: Scheme['init']): 'normal' | 'uniform' {
+  return init === 'beta' || init === 'gamma' ? 'normal' : 'uniform';
 }
 
-function layerNormParameters(name: string, { embedDim }: ModelConfig): ParameterSpec[] {
-  return [constant(`${name}.weight`, [embedDim], 1), constant(`${name}.bias`, [embedDim], 0)];
+function layerNormParameters(name: string, width: number): ParameterSpec[] {
+  return [constant(`${name}.weight`, [width], 1), constant(`${name}.bias`, [width], 0)];
 }
 
 function constant(name: string, shape: number[], value: number): ParameterSpec {

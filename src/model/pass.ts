@@ -14,7 +14,7 @@ import { placeOfParameter } from './site-names.js';
 /**
  * Looks at a residual sublayer as it is computed.
  *
- * @param shortcut x·ω (x·α in DeepNorm, x where there is neither), [T, d]
+ * @param shortcut x·ω (x·α in DeepNorm, x where there is neither; x + the layer's input at its end in B2T), [T, d]
  * @param branch f(x) after dropout (times ReZero's scalar where there is one), [T, d]
  */
 export type Probe = (site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D) => void;
@@ -183,13 +183,29 @@ export class Pass {
     return layerNorm(x, this.vector(`${name}.weight`), this.vector(`${name}.bias`));
   }
 
+  /** Whether a branch normalises what its last linear map reads, by a norm of this name. */
+  hasInnerNorm(name: string): boolean {
+    return this.weights.has(`${name}.weight`);
+  }
+
+  /** What the last linear map of a branch reads: x, or x by the norm of this name where there is one. */
+  innerNorm(x: tf.Tensor2D, name: string): tf.Tensor2D {
+    return this.hasInnerNorm(name) ? this.layerNorm(x, name) : x;
+  }
+
   /**
    * One residual sublayer in the scheme of its stack.
    *
    * @param x [T, d]
    * @param branch f, before its dropout
+   * @param layerInput what the shortcut has added, [T, d]; null for nothing
    */
-  residual(site: Site, x: tf.Tensor2D, branch: (input: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
+  residual(
+    site: Site,
+    x: tf.Tensor2D,
+    branch: (input: tf.Tensor2D) => tf.Tensor2D,
+    layerInput: tf.Tensor2D | null = null,
+  ): tf.Tensor2D {
     const { norm, gate, shortcut } = this.scheme(site.stack);
     const name = normName(site);
     const output = branch(norm === 'pre' ? this.layerNorm(x, name) : x);
@@ -202,8 +218,9 @@ export class Pass {
       norm:
         norm === 'post' ? { gain: this.vector(`${name}.weight`), bias: this.vector(`${name}.bias`) } : null,
     };
-    if (this.mode.probe !== undefined) this.look(this.mode.probe, site, x, output, options);
-    const joined = residual(x, output, options);
+    const carried = layerInput === null ? x : tf.add<tf.Tensor2D>(x, layerInput);
+    if (this.mode.probe !== undefined) this.look(this.mode.probe, site, carried, output, options);
+    const joined = residual(carried, output, options);
     return this.mode.tap?.(site, joined) ?? joined;
   }
 

@@ -34,6 +34,31 @@ export function deepnormConstants(
     : { alpha: (3 * m) ** (1 / 4), beta: (12 * m) ** (-1 / 4) };
 }
 
+/**
+ * Sub-LN's gain γ for an encoder of N and a decoder of M layers (Wang et al., 2022, "Foundation Transformers", table 2:
+ * γ = √(ln 3M · ln 2N / 3) and √(ln 3M); as in torchscale).
+ */
+export function subLnGain({ encoder, decoder }: ModelConfig, stack: Stack): number {
+  const [n, m] = [encoder.layers, decoder.layers];
+  return stack === 'encoder'
+    ? Math.sqrt((Math.log(3 * m) * Math.log(2 * n)) / 3)
+    : Math.sqrt(Math.log(3 * m));
+}
+
+/** What the weights of a branch are multiplied by at the start: v, out, fc1 and fc2; by depth q and k, too. */
+export function branchGain(config: ModelConfig, { stack, sublayer }: Omit<Site, 'layer'>): number {
+  switch (SCHEMES[config.residual][stack].init) {
+    case 'beta':
+      return deepnormConstants(config, stack).beta;
+    case 'gamma':
+      return sublayer === 'encoder' ? 1 : subLnGain(config, stack);
+    case 'depth':
+      return config[stack].layers ** -0.5;
+    default:
+      return 1;
+  }
+}
+
 /** Every residual sublayer of a stack, in the order of the forward pass. */
 export function sitesOf(config: Pick<ModelConfig, Stack>, stack: Stack): Site[] {
   return Array.from({ length: config[stack].layers }, (_, layer) =>
@@ -65,4 +90,9 @@ export function omegaName({ stack, layer, sublayer }: Site): string {
     fc: 'fc_ratio_change',
   };
   return layerPrefix(stack, layer) + names[sublayer];
+}
+
+/** Name of what Sub-LN normalises before the last linear map of a branch by; of no other sublayer than these two. */
+export function innerNormName({ stack, layer, sublayer }: Site & { sublayer: 'self' | 'fc' }): string {
+  return layerPrefix(stack, layer) + { self: 'self_attn.inner_attn_ln', fc: 'ffn_layernorm' }[sublayer];
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectedChange, expectedShares } from '../../src/analysis/expectation.js';
 import type { ModelConfig } from '../../src/config/schema.js';
-import { deepnormConstants } from '../../src/model/scheme.js';
+import { deepnormConstants, subLnGain } from '../../src/model/scheme.js';
 import { RESIDUALS, tinyConfig } from '../model/models.js';
 import { assertClose } from './close.js';
 
@@ -36,6 +36,21 @@ test('analytic admin, deepnorm and rezero by their constants', () => {
   const { alpha, beta } = deepnormConstants(tinyConfig(), 'encoder');
   assertClose([shares('deepnorm')[0][1]], [beta ** 4 / (alpha ** 2 + beta ** 4)], 1e-12);
   assert.deepEqual(shares('rezero')[1], [1, 0, 0]);
+});
+
+test('b2t: what a layer began with comes again at its end, in the direction that it has', () => {
+  const one = shares('b2t', { encoder: { layers: 1 } });
+  // Gain 1 for one layer. Self-attention: 1/2 and 1/2; then x₀ has deviation √½ + 1, the first branch √½, the second 1.
+  const x = (Math.SQRT1_2 + 1) ** 2;
+  assertClose(one[0], [1 / 2, 1 / 2], 1e-12);
+  assertClose(one[1], [x / (x + 1.5), 0.5 / (x + 1.5), 1 / (x + 1.5)], 1e-12);
+});
+
+test('sub-ln: branches of variance γ², but for attention to the encoder', () => {
+  const gamma = subLnGain(tinyConfig(), 'decoder') ** 2;
+  const rows = expectedShares(tinyConfig({ residual: 'sub-ln' }), 'decoder');
+  const sum = 1 + gamma + 1 + gamma;
+  assertClose(rows[2], [1 / sum, gamma / sum, 1 / sum, gamma / sum], 1e-12);
 });
 
 test('rows sum to 1 in all schemes', () => {

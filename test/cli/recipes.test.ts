@@ -50,6 +50,8 @@ const RECIPES = {
     ['wmt14-en-de', 'wmt14-en-de-12l'],
     ['wmt14-en-de', 'wmt14-en-de-18l'],
     ['wmt14-en-de', 'wmt14-en-de-100l'],
+    ['wmt14-en-de', 'wmt14-en-de-60l-12l'],
+    ['wmt14-en-de', 'wmt14-en-de-admin-torch'],
   ],
   'wmt14-en-fr': [
     ['wmt14-en-fr'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../src/common/errors.js';
+import { SCHEMES } from '../../src/config/residual-schemes.js';
 import type { ModelConfig } from '../../src/config/schema.js';
 import { fairseqArgs, fairseqState, modelFromArgs } from '../../src/model/fairseq-checkpoint.js';
 import { weightNames } from '../../src/model/fairseq-names.js';
@@ -11,7 +12,7 @@ const argsOf = (config: ModelConfig) =>
   new Map<string, unknown>(Object.entries(fairseqArgs(config, 'de', 'en')));
 
 test('args say the model again', () => {
-  for (const residual of RESIDUALS.filter((name) => !name.startsWith('rezero'))) {
+  for (const residual of RESIDUALS.filter((name) => SCHEMES[name].fairseq.writes !== null)) {
     for (const shareEmbeddings of ['all', 'decoder', 'none'] as const) {
       const config = tinyConfig({ residual, shareEmbeddings, positions: 'learned', decoder: { layers: 3 } });
       const { omega, ...expected } = config;
@@ -23,7 +24,7 @@ test('args say the model again', () => {
 });
 
 test('what the official code cannot build is refused', () => {
-  for (const residual of ['rezero', 'rezero-post-ln'] as const) {
+  for (const residual of ['rezero', 'rezero-post-ln', 'b2t', 'sub-ln'] as const) {
     assert.throws(() => fairseqArgs(tinyConfig({ residual }), 'de', 'en'), UserError);
   }
   assert.throws(() => fairseqArgs(tinyConfig({ scaleEmbeddings: false }), 'de', 'en'), /always scales/);
@@ -91,6 +92,8 @@ test('deepnmt and newer fairseq say the same by other names', () => {
   assert.equal(model({ admin_init_type: 'adaptive' }, ['init_type']).residual, 'admin');
   assert.equal(model({ admin_init_type: 'default' }, ['init_type']).residual, 'post-ln');
   assert.equal(model({}, ['init_type']).residual, 'post-ln');
+  assert.equal(model({ residual_bottom_to_top: true }, ['init_type']).residual, 'b2t');
+  assert.throws(() => model({ residual_bottom_to_top: true, no_layer_norm: true }), /no_layer_norm/);
   assert.equal(model({ no_scale_embedding: true }).scaleEmbeddings, false);
   assert.equal(model({ activation_dropout: 0, relu_dropout: 0.25 }).activationDropout, 0.25);
   assert.equal(model({ activation_dropout: 0.5, relu_dropout: 0.25 }).activationDropout, 0.5);

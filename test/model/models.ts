@@ -16,6 +16,8 @@ export const RESIDUALS = [
   'rezero-post-ln',
   'look-linear',
   'post-ln-pre-ln',
+  'b2t',
+  'sub-ln',
 ] as const satisfies readonly ModelConfig['residual'][];
 
 /** The backends that can be used here; cpu and wasm are always among them. */

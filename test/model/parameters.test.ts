@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { initialValues, parameterSpecs } from '../../src/model/parameters.js';
-import { deepnormConstants } from '../../src/model/scheme.js';
+import { deepnormConstants, subLnGain } from '../../src/model/scheme.js';
 import { tinyConfig } from './models.js';
 
 const VOCABULARY = { source: 24, target: 32 };
@@ -176,4 +176,43 @@ test('initial values are a function of seed and parameter', () => {
   assert.deepEqual(values(name, {}, 5), values(name, {}, 5));
   assert.notDeepEqual(values(name, {}, 5), values(name, {}, 6));
   assert.notDeepEqual(values(name, {}, 5), values('decoder.layers.1.fc1.weight', {}, 5));
+});
+
+test('B2T: every matrix of a branch is drawn for the depth of its stack', () => {
+  const changes = { residual: 'b2t', ...WIDE, encoder: { layers: 4 }, decoder: { layers: 9 } } as const;
+  for (const [stack, root] of [
+    ['encoder', 2],
+    ['decoder', 3],
+  ] as const) {
+    const scaled = (name: string) =>
+      values(`${stack}.layers.1.${name}`, changes).map((value) => root * value);
+    assertXavierUniform(scaled('self_attn.in_proj_weight'), 64, 192);
+    assertXavierUniform(scaled('self_attn.out_proj.weight'), 64, 64);
+    assertXavierUniform(scaled('fc1.weight'), 64, 128);
+    assertXavierUniform(scaled('fc2.weight'), 128, 64);
+  }
+});
+
+test('Sub-LN: norms within the branches but for attention to the encoder, γ by stack', () => {
+  const names = shapes({ residual: 'sub-ln' });
+  assert.equal(names['encoder.layers.0.self_attn.inner_attn_ln.weight'], '8');
+  assert.equal(names['decoder.layers.0.ffn_layernorm.bias'], '12');
+  assert.equal(names['decoder.layers.0.encoder_attn.inner_attn_ln.weight'], undefined);
+  assert.equal(names['decoder.layer_norm.weight'], '8');
+  const config = tinyConfig({ residual: 'sub-ln', ...WIDE, encoder: { layers: 18 }, decoder: { layers: 6 } });
+  const [ofEncoder, ofDecoder] = (['encoder', 'decoder'] as const).map((stack) => subLnGain(config, stack));
+  // γ² = ln 18 · ln 36 / 3 and ln 18, as numbers.
+  assert.ok(Math.abs(ofEncoder ** 2 - 3.4525) < 1e-3, `${ofEncoder ** 2}`);
+  assert.ok(Math.abs(ofDecoder ** 2 - 2.89037) < 1e-4, `${ofDecoder ** 2}`);
+  const near = (name: string, fans: number, expected: number) => {
+    const found = deviation(values(name, config)) / Math.sqrt(2 / fans);
+    assert.ok(Math.abs(found / expected - 1) < 0.06, `${name}: ${found}, expected ${expected}`);
+  };
+  near('encoder.layers.2.self_attn.q_proj_weight', 128, 1);
+  near('encoder.layers.2.self_attn.v_proj_weight', 128, ofEncoder);
+  near('encoder.layers.2.fc1.weight', 192, ofEncoder);
+  near('decoder.layers.2.self_attn.out_proj.weight', 128, ofDecoder);
+  near('decoder.layers.2.fc2.weight', 192, ofDecoder);
+  near('decoder.layers.2.encoder_attn.v_proj_weight', 128, 1);
+  near('decoder.layers.2.encoder_attn.out_proj.weight', 128, 1);
 });

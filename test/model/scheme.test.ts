@@ -73,6 +73,7 @@ test('what has no form elsewhere is refused', () => {
   for (const scheme of [
     { ...encoder, norm: 'pre' as const },
     { ...encoder, fusedProjections: false },
+    { ...encoder, layerInput: true },
   ]) {
     const config = mixed(scheme, scheme);
     const model = Transformer.create(config, VOCABULARY, 1);

@@ -85,8 +85,8 @@ function fromDiagnosis({ diagnosis }: Facts): Advice[] {
 /** Post-LN, deep, and leaning on its branches. */
 function admin({ model, dependencies }: Facts): Advice | null {
   const postLn = (stack: Stack): boolean => {
-    const { norm, shortcut } = SCHEMES[model.residual][stack];
-    return norm === 'post' && shortcut === 'plain';
+    const { norm, shortcut, layerInput } = SCHEMES[model.residual][stack];
+    return norm === 'post' && shortcut === 'plain' && !layerInput;
   };
   const [worst] = STACKS.filter(postLn)
     .map((stack) => ({ stack, ...sumOf(dependencies, stack) }))
