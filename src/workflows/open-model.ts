@@ -120,8 +120,8 @@ export class OpenModel {
   }
 }
 
-function riskOf({ mbr, sampling }: DecodeConfig, targetLang: string): MinimumRisk | null {
-  return mbr === null ? null : new MinimumRisk(mbr, targetLang, sampling);
+function riskOf({ mbr }: DecodeConfig, targetLang: string): MinimumRisk | null {
+  return mbr === null ? null : new MinimumRisk(mbr, targetLang);
 }
 
 /** Starts the backend of a config. @throws UserError where it cannot compute as the config says */

@@ -223,7 +223,7 @@ describe('what is wished of lines', () => {
   test('all of a beam, or as many samples, are ranked by what they have in common before nbest are kept', async () => {
     for (const sampling of [false, true]) {
       const options = { sampling, seed: 4, beam: 5 };
-      const risk = new MinimumRisk('chrf', 'en', sampling);
+      const risk = new MinimumRisk('chrf', 'en');
       const all = await asked({ ...options, nbest: 5 }, LINES);
       const found = await asked({ ...options, nbest: 2, risk }, LINES);
       assert.deepEqual(
