@@ -346,6 +346,15 @@ test('and of models of Marian: a bias, swish, another start', { skip: noTorch },
   compareWithLoader('start', 'it'); // imported above
 });
 
+test('docs/admin-in-pytorch.py reads a profile, and profiles by our rule', { skip: noTorch }, () => {
+  const script = path.join(packageRoot(), 'docs/admin-in-pytorch.py');
+  const printed = execFileSync(torch!, [script, at('run', 'admin-profile.json')], { encoding: 'utf8' });
+  const lines = printed.trim().split('\n');
+  assert.equal(lines.length, 5 + 1); // 1 + 1 layers, and the toy stack
+  assert.match(lines[0], /^encoder\t0\tself\t1\.0000$/);
+  assert.match(lines.at(-1)!, /^toy\t1\.0000 /);
+});
+
 const ctranslate2 = process.env.CTRANSLATE2_PYTHON;
 const noCtranslate2 = ctranslate2
   ? false
