@@ -19,7 +19,7 @@ const require = createRequire(import.meta.url);
 const extra = process.env.ADMIN_NMT_CXXFLAGS?.split(' ') ?? [];
 const FLAGS = [
   ...['-std=c++17', '-O3', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wall', '-Wextra'],
-  ...['-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', ...extra],
+  ...['-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', ...extra],
 ];
 
 /** What the linker is told, by platform; a sanitizer brings libraries of its own. */

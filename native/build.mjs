@@ -23,6 +23,7 @@ const COMMON = [
   ...[
     '-DNAPI_VERSION=8',
     '-DNAPI_CPP_EXCEPTIONS',
+    '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', // where a worker is ended within a call, nobody is left to throw to
     '-Wall',
     '-Wextra',
     '-Wno-psabi',
