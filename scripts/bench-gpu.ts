@@ -28,7 +28,7 @@ import {
 
 const USAGE = `npm run bench:gpu -- [options]
   --layers 6,18          layers of either stack of the models that are timed
-  --updates N            updates that are timed (default 40)
+  --updates N            updates that are timed (default 100)
   --model NAME           memory of one of ${Object.keys(MODELS).join(', ')}
   --tokens N             target tokens of its batches (default ${BATCH_TOKENS})
   --precision P          float32 (default), or what the card is to multiply in
@@ -39,7 +39,7 @@ const USAGE = `npm run bench:gpu -- [options]
 const { values: options } = parseArgs({
   options: {
     layers: { type: 'string', default: '6,18' },
-    updates: { type: 'string', default: '40' },
+    updates: { type: 'string', default: '100' },
     model: { type: 'string' },
     tokens: { type: 'string', default: String(BATCH_TOKENS) },
     precision: { type: 'string', default: 'float32' },
@@ -51,7 +51,7 @@ const { values: options } = parseArgs({
 });
 
 /** Updates before anything is counted: programs are compiled, buffers made, and JavaScript is compiled for good. */
-const WARMING = 60;
+const WARMING = 200;
 
 const backend = (): WebGpuBackend => tf.backend() as WebGpuBackend;
 
