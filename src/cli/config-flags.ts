@@ -37,6 +37,7 @@ const ALIASES: readonly { flag: string; path: string; value?: string }[] = [
   { flag: 'share-decoder-input-output-embed', path: 'model.share-embeddings', value: 'decoder' },
   { flag: 'bf16', path: 'train.precision', value: 'bfloat16' },
   { flag: 'checkpoint-activations', path: 'train.recompute', value: 'layers' },
+  { flag: 'replace-unk', path: 'decode.unk', value: 'replace' },
   { flag: 'fp16', path: 'train.precision', value: 'float16' },
   { flag: 'joined-dictionary', path: 'data.tokenizer.joint', value: 'true' },
 ];

@@ -28,6 +28,10 @@ const KEYS = [
     'decode.ensemble',
     'decode.ensemble-average',
     'decode.ensemble-weights',
+    'decode.alignment',
+    'decode.alignment-unit',
+    'decode.alignment-layer',
+    'decode.alignment-head',
   ],
 ];
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DECODING_PRECISIONS } from '../common/precision.js';
+import { alignmentKeys } from './alignment-keys.js';
 import type { CamelizeKeys } from './camel.js';
 import { dataSection } from './data-section.js';
 import { bound, type ClassifiedShape, free } from './key-facts.js';
@@ -57,6 +58,7 @@ const decodeSection = section(
         ),
     ),
     ...searchKeys,
+    ...alignmentKeys,
     streams: free(
       z
         .int()

@@ -3,6 +3,22 @@ import type { Check } from './check.js';
 /** Rules between the keys of decode that make more of the search than a plain beam. */
 export const searchChecks: readonly Check[] = [
   {
+    keys: ['decode.alignment-layer', 'model.decoder.layers'],
+    problem: ({ decode: { alignmentLayer }, model }) =>
+      alignmentLayer !== null && alignmentLayer > model.decoder.layers
+        ? `expected decode.alignment-layer to be at most model.decoder.layers; found ${alignmentLayer} and ${model.decoder.layers}`
+        : undefined,
+    hint: 'Layers count from 1; null takes the last but one.',
+  },
+  {
+    keys: ['decode.alignment-head', 'model.attention-heads'],
+    problem: ({ decode: { alignmentHead }, model }) =>
+      alignmentHead !== null && alignmentHead > model.attentionHeads
+        ? `expected decode.alignment-head to be at most model.attention-heads; found ${alignmentHead} and ${model.attentionHeads}`
+        : undefined,
+    hint: 'Heads count from 1; null takes the mean of all.',
+  },
+  {
     keys: ['decode.sampling', 'decode.diverse-beam-groups'],
     problem: ({ decode }) =>
       decode.sampling && decode.diverseBeamGroups > 1

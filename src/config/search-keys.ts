@@ -4,7 +4,13 @@ import { amount, choice, count, file, flag, positive, whole } from './values.js'
 
 /** Keys of decode that make more of the search than a plain beam. */
 export const searchKeys = {
-  unk: free(choice(['keep', 'forbid'], 'keep', 'Whether a translation may have <unk>.')),
+  unk: free(
+    choice(
+      ['keep', 'forbid', 'replace'],
+      'keep',
+      'Whether a translation may have <unk>; replace makes it the source word that it is aligned with.',
+    ),
+  ),
   'no-repeat-ngram-size': free(
     count(0, 'No sequence of so many tokens comes twice in a translation; 0 allows all.'),
     { unit: 'tokens' },

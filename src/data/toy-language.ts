@@ -95,7 +95,12 @@ interface Clause {
 export interface ToyPair {
   readonly source: string;
   readonly target: string;
+  /** Words that say the same, source-target, from 0 (Pharaoh). */
+  readonly alignment: string;
 }
+
+/** A word of a sentence, and what it says: the part of the clause that it is of. */
+type Part = readonly [says: string, word: string];
 
 /** The translation of each toa word on its own, in the form that a dictionary gives. */
 export const wordList: ReadonlyMap<string, string> = new Map(
@@ -111,8 +116,9 @@ export function makeToyPairs(count: number, seed: number): ToyPair[] {
   const pairs = new Map<string, ToyPair>();
   while (pairs.size < count) {
     const clause = drawClause(random);
-    const source = toToa(clause);
-    pairs.set(source, { source, target: toTob(clause) });
+    const [toa, tob] = [toToa(clause), toTob(clause)];
+    const source = textOf(toa);
+    pairs.set(source, { source, target: textOf(tob), alignment: align(toa, tob) });
   }
   return [...pairs.values()];
 }
@@ -142,39 +148,50 @@ function drawClause(random: RandomStream): Clause {
   };
 }
 
+const textOf = (parts: readonly Part[]): string => parts.map(([, word]) => word).join(' ');
+
+function align(source: readonly Part[], target: readonly Part[]): string {
+  const links = source.flatMap(([says], i) =>
+    target.flatMap(([said], j) => (says === said ? [`${i}-${j}`] : [])),
+  );
+  return links.join(' ');
+}
+
 /** Adverb, negation, verb, subject, object, preposition and place. */
-function toToa({ negated, verb, adverb, subject, object, place }: Clause): string {
-  const phrase = ({ noun, plural, adjective }: NounPhrase): string[] => [
-    ...(plural ? [PLURAL] : []),
-    nouns[noun].source,
-    ...(adjective ? [adjective.source] : []),
+function toToa({ negated, verb, adverb, subject, object, place }: Clause): Part[] {
+  const phrase = (role: string, { noun, plural, adjective }: NounPhrase): Part[] => [
+    ...(plural ? [[role, PLURAL] as const] : []),
+    [role, nouns[noun].source],
+    ...(adjective ? [[`${role} adjective`, adjective.source] as const] : []),
   ];
   return [
-    ...(adverb ? [adverb.source] : []),
-    ...(negated ? [NOT.source] : []),
-    verb.source,
-    ...phrase(subject),
-    ...(object ? phrase(object) : []),
-    ...(place ? [place.preposition.source, ...phrase(place.phrase)] : []),
-  ].join(' ');
+    ...(adverb ? [['adverb', adverb.source] as const] : []),
+    ...(negated ? [['not', NOT.source] as const] : []),
+    ['verb', verb.source],
+    ...phrase('subject', subject),
+    ...(object ? phrase('object', object) : []),
+    ...(place ? [['preposition', place.preposition.source] as const, ...phrase('place', place.phrase)] : []),
+  ];
 }
 
 /** Subject, adverb, place and postposition, object, verb that agrees with the subject, negation. */
-function toTob({ negated, verb, adverb, subject, object, place }: Clause): string {
+function toTob({ negated, verb, adverb, subject, object, place }: Clause): Part[] {
   const ending = (endings: typeof VERB_ENDINGS, { noun, plural }: NounPhrase): string =>
     endings[plural ? 'plural' : 'singular'][noun % 2];
-  const phrase = (np: NounPhrase): string[] => [
-    ...(np.adjective ? [np.adjective.target + ending(ADJECTIVE_ENDINGS, np)] : []),
-    nouns[np.noun].target + ending(NOUN_ENDINGS, np),
+  const phrase = (role: string, np: NounPhrase): Part[] => [
+    ...(np.adjective
+      ? [[`${role} adjective`, np.adjective.target + ending(ADJECTIVE_ENDINGS, np)] as const]
+      : []),
+    [role, nouns[np.noun].target + ending(NOUN_ENDINGS, np)],
   ];
   return [
-    ...phrase(subject),
-    ...(adverb ? [adverb.target] : []),
-    ...(place ? [...phrase(place.phrase), place.preposition.target] : []),
-    ...(object ? phrase(object) : []),
-    verb.target + ending(VERB_ENDINGS, subject),
-    ...(negated ? [NOT.target] : []),
-  ].join(' ');
+    ...phrase('subject', subject),
+    ...(adverb ? [['adverb', adverb.target] as const] : []),
+    ...(place ? [...phrase('place', place.phrase), ['preposition', place.preposition.target] as const] : []),
+    ...(object ? phrase('object', object) : []),
+    ['verb', verb.target + ending(VERB_ENDINGS, subject)],
+    ...(negated ? [['not', NOT.target] as const] : []),
+  ];
 }
 
 /** How much text to make. */
@@ -186,7 +203,7 @@ export interface ToyCorpusOptions {
   test?: number;
 }
 
-/** Writes `train`, `valid` and `test`, each a file a language, no sentence in two of them. */
+/** Writes `train`, `valid` and `test`, each a file a language and one of alignments, no sentence in two of them. */
 export function writeToyCorpus(
   folder: string,
   { seed = 1, pairs = 6000, valid = 300, test = 300 }: ToyCorpusOptions = {},
@@ -201,5 +218,6 @@ export function writeToyCorpus(
     const lines = (side: keyof ToyPair): string => part.map((pair) => `${pair[side]}\n`).join('');
     writeFileAtomic(path.join(folder, `${split}.${SOURCE}`), lines('source'));
     writeFileAtomic(path.join(folder, `${split}.${TARGET}`), lines('target'));
+    writeFileAtomic(path.join(folder, `${split}.align`), lines('alignment'));
   }
 }

@@ -3,7 +3,10 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { DecodingPrecision } from '../common/precision.js';
 import type { DecodeConfig } from '../config/schema.js';
+import type { Batch } from '../data/batch.js';
+import { type AttentionChoice, type AttentionMatrix, ForcedDecoder } from '../model/forced-decoder.js';
 import { IncrementalDecoder } from '../model/incremental.js';
+import { PreparedLinears } from '../model/pass.js';
 import { decoderOf, type SharedDecoder, shareModel } from '../model/shared-decoder.js';
 import type { Transformer } from '../model/transformer.js';
 import { type MatrixElements, matrixElements } from '../model/work.js';
@@ -25,7 +28,16 @@ export interface DecodingEngine {
    * @param heeding whether it heeds wishes, for which it asks for whole distributions
    */
   searchAsTheyCome(options: SearchOptions & BatchLimits, heeding?: boolean): ContinuousSearch;
+  /** What target tokens attend to in the source; that of the first model of an ensemble. */
+  attention(batch: Batch, choice: AttentionChoice): Promise<AttentionMatrix[]>;
   dispose(): void;
+}
+
+/** A model that is asked token by token, and of whole translations. */
+interface OpenDecoder {
+  decoder: IncrementalDecoder;
+  forced: ForcedDecoder;
+  dispose: () => void;
 }
 
 /** Products of matrix elements below which further streams cost more, for their start, than they save. */
@@ -68,8 +80,8 @@ export async function openEngine(
   { precision, streams, beam, shortlist, expected = 0 }: EngineOptions,
 ): Promise<DecodingEngine> {
   if (backend.name !== 'native') {
-    const { decoder, dispose } = plainDecoder(load(), precision, shortlist);
-    return engineOf(decoder, dispose);
+    const { decoder, forced, dispose } = plainDecoder(load(), precision, shortlist);
+    return engineOf(decoder, forced, dispose);
   }
   const most = streams ?? backend.threads;
   const forced = streams !== null;
@@ -103,13 +115,13 @@ export async function openEnsemble(
     ensembleWeights,
   }: Pick<DecodeConfig, 'precision' | 'ensembleAverage' | 'ensembleWeights'>,
 ): Promise<DecodingEngine> {
-  const members: { decoder: IncrementalDecoder; dispose: () => void }[] = [];
+  const members: OpenDecoder[] = [];
   for (const load of loads) members.push(await openMember(backend, load(), precision));
   const by = ensembleWeights.length === 0 ? '' : ` by ${ensembleWeights.join(', ')}`;
   log.info(`Ensemble: ${members.length} models, their ${ensembleAverage} averaged${by}, on one stream`);
   const decoders = members.map(({ decoder }) => decoder);
   const averaging = { average: ensembleAverage, weights: ensembleWeights };
-  return engineOf(new EnsembleModel(decoders, averaging), () => {
+  return engineOf(new EnsembleModel(decoders, averaging), members[0].forced, () => {
     for (const member of members) member.dispose();
   });
 }
@@ -118,7 +130,7 @@ async function openMember(
   { name, memory }: ChosenBackend,
   model: Transformer,
   precision: DecodingPrecision,
-): Promise<{ decoder: IncrementalDecoder; dispose: () => void }> {
+): Promise<OpenDecoder> {
   if (name !== 'native') return plainDecoder(model, precision, null);
   const shared = await shareModel(model, precision, false);
   model.dispose();
@@ -130,20 +142,23 @@ function plainDecoder(
   model: Transformer,
   precision: DecodingPrecision,
   shortlist: Shortlist | null,
-): { decoder: IncrementalDecoder; dispose: () => void } {
-  const decoder = new IncrementalDecoder(model, precision, shortlist?.candidates.bind(shortlist));
+): OpenDecoder {
+  const prepared = new PreparedLinears();
+  const decoder = new IncrementalDecoder(model, precision, shortlist?.candidates.bind(shortlist), prepared);
+  const forced = new ForcedDecoder(model, precision, prepared);
   const dispose = (): void => {
     decoder.dispose();
     model.dispose();
   };
-  return { decoder, dispose };
+  return { decoder, forced, dispose };
 }
 
 /** A model that translates on this thread alone. */
-function engineOf(model: StepModel, dispose: () => void): DecodingEngine {
+function engineOf(model: StepModel, forced: ForcedDecoder, dispose: () => void): DecodingEngine {
   const searchAsTheyCome: DecodingEngine['searchAsTheyCome'] = (options, heeding) =>
     new ContinuousSearch([laneOf(model, options, heeding)], options);
-  return { search: searchWith(model), searchAsTheyCome, dispose };
+  const attention: DecodingEngine['attention'] = (batch, choice) => forced.attention(batch, choice);
+  return { search: searchWith(model), searchAsTheyCome, attention, dispose };
 }
 
 interface Plan {
@@ -199,6 +214,11 @@ class NativeEngine implements DecodingEngine {
       this.lanes.open({ shared: this.shared, shortlist: this.shortlist?.parts ?? null });
     }
     return new ContinuousSearch(this.lanes.lanes(options, heeding), jobOf(options, most));
+  }
+
+  async attention(batch: Batch, choice: AttentionChoice): Promise<AttentionMatrix[]> {
+    await initBackend('native', this.backend.threads);
+    return this.own.forced.attention(batch, choice);
   }
 
   private opened(streams: Streams): Streams {

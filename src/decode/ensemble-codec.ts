@@ -40,8 +40,16 @@ export class EnsembleCodec implements LineCodec {
     return this.first.phrase(...given);
   }
 
-  decode(ids: ArrayLike<number>): string {
-    return this.first.decode(ids);
+  decode(...given: Parameters<TextCodec['decode']>): string {
+    return this.first.decode(...given);
+  }
+
+  sourcePieces(line: string): string[] {
+    return this.first.sourcePieces(line);
+  }
+
+  sourceText(pieces: readonly string[]): string {
+    return this.first.sourceText(pieces);
   }
 
   sourceTokens(ids: ArrayLike<number>): string[] {

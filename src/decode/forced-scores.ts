@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors.js';
 import { type Batch, packBatch } from '../data/batch.js';
 import { EOS } from '../data/dictionary.js';
+import type { Aligned } from './alignment/aligner.js';
 import { type BatchLimits, lengthBatches } from './length-batches.js';
 
 /** Natural log-probabilities of the target tokens of a batch, in their order. */
@@ -18,8 +19,10 @@ export interface GivenUnit {
   /** Source ids that end in `</s>`, or none of a blank line. */
   source: Int32Array;
   targets: readonly GivenTarget[];
-  /** What is written of it. @param scores of each target */
-  write(scores: readonly TargetScore[]): string;
+  /** The sentence as it was read, where it is known. */
+  text?: string;
+  /** What is written of it. @param scores of each target. @param aligned what each of them gets besides */
+  write(scores: readonly TargetScore[], aligned?: readonly Aligned[]): string;
 }
 
 /** What a model gives a translation. */

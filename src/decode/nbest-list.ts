@@ -7,13 +7,19 @@ const MARK = ' ||| ';
 /** The lists of Moses and Marian: `N ||| translation ||| features ||| score`, sentences from 0. */
 export class NbestList extends BaseList {
   override async line(line: ListLine): Promise<GivenUnit[]> {
-    const [number, text, features, ...rest] = line.text.split(MARK);
+    const [number, text, ...fields] = line.text.split(MARK);
+    // An alignment may stand before the features, which have names.
+    const place = Math.max(
+      0,
+      fields.slice(0, 2).findIndex((field) => field.includes('=')),
+    );
+    const features = fields.at(place);
     if (features === undefined || !/^ *\d+ *$/.test(number)) throw notAList(line, shownLine(line.text));
     const source = await this.source.at(Number(number), line.where);
     const { tokens, feature } = this.options;
     const target = givenTarget(text, tokens ? wordsOf(text) : undefined, this.codec, line.where);
     const write = ([{ total }]: readonly TargetScore[]): string =>
-      `${[number, text, withFeature(features, feature, total), ...rest].join(MARK)}\n`;
+      `${[number, text, ...fields.with(place, withFeature(features, feature, total))].join(MARK)}\n`;
     return [{ source, targets: [target], write }];
   }
 }

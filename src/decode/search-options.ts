@@ -21,8 +21,8 @@ export interface Wishes {
 
 /** What is asked of all translations of a search, beyond a plain beam. */
 export interface Preferences {
-  /** Whether `<unk>` may be chosen. */
-  unk?: 'keep' | 'forbid';
+  /** Whether `<unk>` may be chosen; what replaces it looks at a translation that is found. */
+  unk?: 'keep' | 'forbid' | 'replace';
   /** No sequence of so many tokens comes twice in a translation; 0 allows all. */
   noRepeatNgramSize?: number;
   /** Log-probabilities of tokens that are there already are multiplied by this. */

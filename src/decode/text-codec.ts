@@ -55,6 +55,8 @@ export type LineCodec = Pick<
   | 'targetTokens'
   | 'spellings'
   | 'phrase'
+  | 'sourcePieces'
+  | 'sourceText'
 >;
 
 /**
@@ -137,9 +139,15 @@ export class TextCodec {
     return Int32Array.from(ids.length === 0 ? [] : [...ids, EOS]);
   }
 
-  /** One line of text from target ids that end in `</s>`: a line break, which byte pieces can spell, is a space. */
-  decode(ids: ArrayLike<number>): string {
-    return lineOf(this.target, this.targetTokens(ids));
+  /**
+   * One line of text from target ids that end in `</s>`: a line break, which byte pieces can spell, is a space.
+   *
+   * @param unknown what each `<unk>` is written as, in their order; by default as the tokenizer has it
+   */
+  decode(ids: ArrayLike<number>, unknown?: readonly string[]): string {
+    if (unknown === undefined) return lineOf(this.target, this.targetTokens(ids));
+    const [first, ...others] = this.decodeReference(ids).split(UNMATCHED);
+    return others.reduce((text, part, i) => text + unknown[i] + part, first);
   }
 
   /** As decode, of source ids. */
@@ -149,7 +157,7 @@ export class TextCodec {
 
   /**
    * As decode, of a reference that translations are compared with: a word with `<unk>` in it is like nothing that they
-   * can have, their own `<unk>` least of all.
+   * can have, their own `<unk>` least of all. It holds half of a surrogate pair, U+D800.
    */
   decodeReference(ids: ArrayLike<number>): string {
     const tokens = this.targetTokens(ids).map((token, i) => (ids[i] === UNK ? UNMATCHED : token));
@@ -164,6 +172,16 @@ export class TextCodec {
 
   sourceTokens(ids: ArrayLike<number>): string[] {
     return Array.from(ids, (id) => this.source.dictionary.symbolOf(id));
+  }
+
+  /** The pieces of a line as they are spelt, those too that the dictionary lacks. */
+  sourcePieces(line: string): string[] {
+    return this.source.segmenter.encode(this.clean(line));
+  }
+
+  /** The text of source pieces. */
+  sourceText(pieces: readonly string[]): string {
+    return this.source.segmenter.decode(pieces);
   }
 
   /** A phrase of the target, from ids without `</s>`. */

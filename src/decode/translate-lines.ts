@@ -1,5 +1,6 @@
 import type { Stop } from '../common/stop.js';
 import { EOS } from '../data/dictionary.js';
+import type { Aligned, Aligner } from './alignment/aligner.js';
 import { Phrases } from './choice/phrases.js';
 import type { BatchLimits } from './length-batches.js';
 import { type LineRequest, lineName, splitRequest } from './line-request.js';
@@ -22,6 +23,8 @@ export interface TranslateOptions extends SearchOptions, BatchLimits {
   terms?: Terminology | null;
   /** Ranks all `beam` hypotheses anew, before `nbest` of them are kept. */
   risk?: MinimumRisk | null;
+  /** Aligns translations with their lines, where that is wanted. */
+  aligner?: Aligner | null;
   /** The place of a line in the whole text, where these are a part of it. */
   placeOf?: (index: number) => number;
   /** Told of a line with more tokens than the model has positions for: its place from 0, and its length. */
@@ -136,12 +139,26 @@ async function translateTogether(
       wishes,
     );
   tell(1);
+  const aligned = await alignFound(found, options.aligner);
   return lines.map((line) => {
-    const translation = describe(line, found.get(line), codec, options);
+    const translation = describe(line, found.get(line), codec, options, aligned.get(line));
     const { missing = [] } = translation.hypotheses[0];
     if (missing.length > 0) options.onMissing?.(line.index, missing);
     return translation;
   });
+}
+
+async function alignFound(
+  found: ReadonlyMap<Line, Hypothesis[]>,
+  aligner: TranslateOptions['aligner'],
+): Promise<Map<Line, Aligned[]>> {
+  if (aligner == null) return new Map();
+  const lines = [...found].map(([{ text, ids }, hypotheses]) => ({
+    ...{ text, ids },
+    targets: hypotheses.map(({ tokens }) => tokens),
+  }));
+  const aligned = await aligner.align(lines);
+  return new Map([...found.keys()].map((line, i) => [line, aligned[i]]));
 }
 
 /** Those that a plain beam can translate by themselves: what others wish changes nothing of them, the time they take included. */
@@ -152,15 +169,16 @@ function apart(lines: readonly Line[], options: TranslateOptions): { group: Line
   return [{ group: plain }, { group: ruled, wishes }].filter(({ group }) => group.length > 0);
 }
 
-/** What a line has become. @param found best first; undefined for a blank line */
+/** What a line has become. @param found best first; undefined for a blank line. @param aligned what each of them gets besides */
 export function describe(
   line: Line,
   found: Hypothesis[] | undefined,
   codec: LineCodec,
   options: Pick<TranslateOptions, 'constraints' | 'risk' | 'nbest'>,
+  aligned: readonly Aligned[] = [],
 ): Translation {
   const { nbest, risk } = options;
-  const translation = inText(line, found, codec, options);
+  const translation = inText(line, found, codec, options, aligned);
   const hypotheses = risk?.ranked(translation.hypotheses) ?? translation.hypotheses;
   return { ...translation, hypotheses: hypotheses.slice(0, nbest) };
 }
@@ -170,6 +188,7 @@ function inText(
   found: Hypothesis[] | undefined,
   codec: LineCodec,
   options: Pick<TranslateOptions, 'constraints'>,
+  aligned: readonly Aligned[],
 ): Translation {
   const ordered = options.constraints === 'ordered';
   const wanted = ordered ? constraints : [...new Set(constraints)];
@@ -183,13 +202,14 @@ function inText(
     index,
     source: text,
     sourceTokens: codec.sourceTokens(ids.subarray(0, Math.max(0, ids.length - 1))),
-    hypotheses: found?.map(({ tokens, logProbs, total, score }) => ({
+    hypotheses: found?.map(({ tokens, logProbs, total, score }, n) => ({
       text: codec.decode(tokens),
       tokens: codec.targetTokens(tokens),
       logProbs,
       total,
       score,
       ...(wanted.length > 0 && { missing: missingIn(tokens) }),
+      ...aligned[n],
     })) ?? [{ text: '', tokens: [], logProbs: [], total: 0, score: 0 }],
   };
 }

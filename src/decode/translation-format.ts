@@ -1,3 +1,5 @@
+import { type Alignment, pharaoh, roundedWeights } from './alignment/alignment.js';
+
 /** One translation of a line. */
 export interface TranslatedHypothesis {
   /** Detokenised text without line breaks. */
@@ -14,6 +16,8 @@ export interface TranslatedHypothesis {
   utility?: number;
   /** Of the phrases that it must have, those that other rules have kept out of it; absent where there are no such phrases. */
   missing?: string[];
+  /** What of it goes with what of the source, where that was asked for. */
+  alignment?: Alignment;
 }
 
 /** A line of the input and what became of it. */
@@ -30,29 +34,63 @@ export interface Translation {
 export const TRANSLATION_FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;
 export type TranslationFormat = (typeof TRANSLATION_FORMATS)[number];
 
+/** What of an alignment is written: links, or how much attends to what. */
+export type AlignmentKind = 'hard' | 'soft';
+
 /** A translation as it is written, line ends included; docs/translate.md describes the formats. */
-export function formatTranslation(translation: Translation, format: TranslationFormat): string {
-  return FORMATTERS[format](translation);
+export function formatTranslation(
+  translation: Translation,
+  format: TranslationFormat,
+  alignment: AlignmentKind | null = null,
+): string {
+  return FORMATTERS[format](translation, alignment);
 }
 
-const FORMATTERS: Record<TranslationFormat, (translation: Translation) => string> = {
-  text: ({ hypotheses }) => `${hypotheses[0].text}\n`,
+type Formatter = (translation: Translation, alignment: AlignmentKind | null) => string;
+
+const FORMATTERS: Record<TranslationFormat, Formatter> = {
+  text: ({ hypotheses: [best] }, kind) => `${best.text}${behindMark(best, kind)}\n`,
   jsonl: formatJson,
   fairseq: formatFairseq,
   nbest: formatNbest,
 };
 
-function formatJson({ index, source, hypotheses }: Translation): string {
+/** An alignment in one line: `0-0 1-2`, or as Marian has it, the weights of a word parted by commas and words by spaces. */
+function alignmentText({ alignment }: TranslatedHypothesis, kind: AlignmentKind): string {
+  if (alignment === undefined) return '';
+  if (kind === 'hard') return pharaoh(alignment);
+  return roundedWeights(alignment)
+    .map((row) => row.join(','))
+    .join(' ');
+}
+
+/** The same behind what it belongs to, as Marian puts it. */
+export const behindMark = (hypothesis: TranslatedHypothesis, kind: AlignmentKind | null): string =>
+  kind === null ? '' : ` ||| ${alignmentText(hypothesis, kind)}`;
+
+/** The same as jsonl has it. */
+export function alignmentJson(
+  alignment: Alignment | undefined,
+  kind: AlignmentKind | null,
+): object | undefined {
+  if (kind === null) return undefined;
+  const { source, target, links } = alignment ?? { source: [], target: [], links: [] };
+  if (kind === 'hard') return { source, target, links };
+  return { source, target, links, weights: alignment === undefined ? [] : roundedWeights(alignment) };
+}
+
+function formatJson({ index, source, hypotheses }: Translation, kind: AlignmentKind | null): string {
   const written = {
     line: index + 1,
     source,
-    hypotheses: hypotheses.map(({ text, score, utility, tokens, logProbs, missing }) => ({
+    hypotheses: hypotheses.map(({ text, score, utility, tokens, logProbs, missing, alignment }) => ({
       text,
       score: rounded(score),
       utility: utility && rounded(utility),
       tokens,
       tokenLogProbs: logProbs.map(rounded),
       missing,
+      alignment: alignmentJson(alignment, kind),
     })),
   };
   return `${JSON.stringify(written)}\n`;
@@ -78,28 +116,34 @@ export const fairseqTokenScores = (logProbs: readonly number[]): string =>
   logProbs.map((value) => (value / Math.LN2).toFixed(4)).join(' ');
 
 /** The lines of fairseq-generate, whose scores are in base 2. */
-function formatFairseq({ index, sourceTokens, hypotheses }: Translation): string {
+function formatFairseq({ index, sourceTokens, hypotheses }: Translation, kind: AlignmentKind | null): string {
   const lines = [`S-${index}\t${sourceTokens.join(' ')}`];
-  for (const { text, score, tokens, logProbs } of hypotheses) {
+  for (const hypothesis of hypotheses) {
+    const { text, score, tokens, logProbs } = hypothesis;
     const base2 = fairseqScore(score);
     lines.push(
       `H-${index}\t${base2}\t${tokens.slice(0, -1).join(' ')}`,
       `D-${index}\t${base2}\t${text}`,
       `P-${index}\t${fairseqTokenScores(logProbs)}`,
+      ...(kind === null ? [] : [`A-${index}\t${alignmentText(hypothesis, kind)}`]),
     );
   }
   return `${lines.join('\n')}\n`;
 }
 
-/** Marian's n-best list: `LINE ||| hypothesis ||| F0=Σ log p ||| score`, and the utility as a further feature. */
-function formatNbest({ index, hypotheses }: Translation): string {
+/**
+ * Marian's n-best list: `LINE ||| hypothesis ||| F0=Σ log p ||| score`, the alignment behind the hypothesis, and the
+ * utility as a further feature.
+ */
+function formatNbest({ index, hypotheses }: Translation, kind: AlignmentKind | null): string {
   return hypotheses
-    .map(({ text, total, score, utility }) => {
+    .map((hypothesis) => {
+      const { text, total, score, utility } = hypothesis;
       const features = [
         `F0=${rounded(total)}`,
         ...(utility === undefined ? [] : [`Utility=${rounded(utility)}`]),
       ];
-      return `${index} ||| ${text} ||| ${features.join(' ')} ||| ${rounded(score)}\n`;
+      return `${index} ||| ${text}${behindMark(hypothesis, kind)} ||| ${features.join(' ')} ||| ${rounded(score)}\n`;
     })
     .join('');
 }

@@ -1,16 +1,36 @@
 import type { Precision } from '../common/precision.js';
 import type { Batch } from '../data/batch.js';
+import { attentionWeights } from '../ops/attention-weights.js';
 import { PreparedLinear } from '../ops/prepared-linear.js';
+import { readAndDispose } from '../ops/reading.js';
 import { targetLogProbs } from '../ops/target-log-probs.js';
 import { tf } from '../ops/tf.js';
 import type { DecodingModel } from './incremental.js';
-import { finishReleasing } from './layers.js';
+import { finishReleasing, type Steps } from './layers.js';
 import { OUTPUT_BIAS, outputName } from './parameters.js';
-import { Pass, type PreparedLinears } from './pass.js';
+import { type AttentionWatch, type Mode, Pass, type PreparedLinears } from './pass.js';
 import { decoderSteps, encoderSteps } from './stacks.js';
 
 /** Most logits at a time: a vocabulary of 32 000 pieces and a batch of 4096 tokens have thirty times as many. */
 const LOGITS = 1 << 22;
+
+/** Which attention of the decoder to the encoder. */
+export interface AttentionChoice {
+  /** From 0. */
+  layer: number;
+  /** From 0; null is the mean of all. */
+  head: number | null;
+}
+
+/** What each target token of a sentence attends to; `</s>` is the last of either side. */
+export interface AttentionMatrix {
+  /** Target tokens. */
+  readonly rows: number;
+  /** Source tokens. */
+  readonly columns: number;
+  /** Row by row; each row sums to 1. */
+  readonly weights: Float32Array;
+}
 
 /**
  * The model over translations that are given: the forward pass of training without dropout, all tokens of a batch at
@@ -47,9 +67,35 @@ export class ForcedDecoder {
     return logProbs;
   }
 
-  private pass(): Pass {
+  /**
+   * What the target tokens of a batch attend to in the source, in one layer of the decoder: row t of a sentence is the
+   * attention by which its token t is chosen. What comes after that layer is not computed.
+   */
+  async attention(
+    { source, targetInput }: Batch,
+    { layer, head }: AttentionChoice,
+  ): Promise<AttentionMatrix[]> {
+    const { attentionHeads: heads, embedDim } = this.model.config;
+    let seen: tf.Tensor3D | undefined;
+    const watchAttention: AttentionWatch = (index, queries, keys) => {
+      if (index !== layer) return;
+      const [q, k] = [targetInput.offsets, source.offsets];
+      seen = tf.keep(attentionWeights(queries, keys, q, k, { heads, head }, embedDim));
+    };
+    tf.tidy(() => {
+      const pass = this.pass({ watchAttention });
+      const memory = finishReleasing(encoderSteps(pass, source));
+      finishReleasing(
+        until(() => seen !== undefined, decoderSteps(pass, targetInput, memory, source.offsets)),
+      );
+    });
+    const { shape } = seen!;
+    return matricesOf(await readAndDispose(seen!), shape, targetInput.offsets, source.offsets);
+  }
+
+  private pass(watch: Pick<Mode, 'watchAttention'> = {}): Pass {
     const { model, prepared, precision } = this;
-    return new Pass(model.config, model.weights, { training: null, prepared }, precision);
+    return new Pass(model.config, model.weights, { training: null, prepared, ...watch }, precision);
   }
 
   private output(): PreparedLinear {
@@ -58,4 +104,31 @@ export class ForcedDecoder {
     const bias = (model.weights.get(OUTPUT_BIAS) as tf.Tensor1D | undefined) ?? null;
     return prepared.get('output', () => PreparedLinear.of(weight(), bias, precision));
   }
+}
+
+/** The steps up to that at which a condition holds. */
+function* until(holds: () => boolean, steps: Steps): Steps {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true || holds()) return value;
+    yield value;
+  }
+}
+
+/** Those of each sentence, of what has a grid of the size of the longest. */
+function matricesOf(
+  grid: Float32Array,
+  [sentences, height, width]: readonly number[],
+  targets: Int32Array,
+  sources: Int32Array,
+): AttentionMatrix[] {
+  return Array.from({ length: sentences }, (_, i) => {
+    const [rows, columns] = [targets, sources].map((offsets) => offsets[i + 1] - offsets[i]);
+    const weights = new Float32Array(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      const start = (i * height + row) * width;
+      weights.set(grid.subarray(start, start + columns), row * columns);
+    }
+    return { rows, columns, weights };
+  });
 }

@@ -1,6 +1,7 @@
 import type { Precision } from '../common/precision.js';
 import { SCHEMES, type Scheme } from '../config/residual-schemes.js';
 import type { ModelConfig, TrainConfig } from '../config/schema.js';
+import type { HeadRows } from '../ops/attention.js';
 import { dropout } from '../ops/dropout.js';
 import type { MaskKey } from '../ops/kernels.js';
 import { layerNorm } from '../ops/layer-norm.js';
@@ -27,6 +28,13 @@ export type Probe = (site: Site, shortcut: tf.Tensor2D, branch: tf.Tensor2D) => 
  */
 export type Tap = (site: Site, output: tf.Tensor2D) => tf.Tensor2D;
 
+/**
+ * Looks at the attention of a decoder layer to the encoder before it is computed.
+ *
+ * @param queries [Tt, d], and keys, [Ts, d], of all heads
+ */
+export type AttentionWatch = (layer: number, queries: HeadRows, keys: HeadRows) => void;
+
 export interface Mode {
   /**
    * Dropout on, with the masks of this seed and step (which counts micro-batches); null for evaluation. Gradients are
@@ -35,6 +43,7 @@ export interface Mode {
   training: { seed: number; step: number; lossScale?: number } | null;
   probe?: Probe;
   tap?: Tap;
+  watchAttention?: AttentionWatch;
   /** Takes the place of the trained ω of a sublayer: profiling finds them one after another. */
   omega?: (site: Site) => tf.Tensor1D;
   /** For decoding: linear maps are taken from here, and put here when they are first needed. */
@@ -138,6 +147,11 @@ export class Pass {
     const make = () =>
       PreparedLinear.of(this.matrix(`${map}.weight`), this.vector(`${map}.bias`), this.precision);
     return this.mode.prepared?.get(map, make);
+  }
+
+  /** Who looks at the attention of the decoder to the encoder, if anybody does. */
+  get attentionWatch(): AttentionWatch | undefined {
+    return this.mode.watchAttention;
   }
 
   /** Names the mask of the next dropout; the order of the forward pass numbers them. */

@@ -3,6 +3,7 @@ import type { Precision } from '../common/precision.js';
 import type { ModelConfig } from '../config/schema.js';
 import { type LinearParts, PreparedLinear } from '../ops/prepared-linear.js';
 import { tf } from '../ops/tf.js';
+import { ForcedDecoder } from './forced-decoder.js';
 import { IncrementalDecoder } from './incremental.js';
 import { outputName, tableNames, type VocabularySizes } from './parameters.js';
 import { PreparedLinears } from './pass.js';
@@ -41,25 +42,22 @@ export async function shareModel(
   return { config, vocabulary, precision, weights, maps };
 }
 
-/** A decoder on this thread, which reads the shared numbers. */
+/** A decoder on this thread, and one of what is given, which read the shared numbers. */
 export function decoderOf(
   { config, vocabulary, precision, weights, maps }: SharedDecoder,
   candidates?: Candidates,
-): { decoder: IncrementalDecoder; dispose: () => void } {
+): { decoder: IncrementalDecoder; forced: ForcedDecoder; dispose: () => void } {
   const tensors = new Map([...weights].map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])]));
   const prepared = new PreparedLinears();
   for (const [name, parts] of maps) prepared.get(name, () => PreparedLinear.from(parts));
-  const decoder = new IncrementalDecoder(
-    { config, vocabulary, weights: tensors },
-    precision,
-    candidates,
-    prepared,
-  );
+  const model = { config, vocabulary, weights: tensors };
+  const decoder = new IncrementalDecoder(model, precision, candidates, prepared);
+  const forced = new ForcedDecoder(model, precision, prepared);
   const dispose = () => {
     decoder.dispose();
     tf.dispose([...tensors.values()]);
   };
-  return { decoder, dispose };
+  return { decoder, forced, dispose };
 }
 
 /** Vectors, and tables whose rows are read one by one. */

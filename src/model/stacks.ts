@@ -42,7 +42,10 @@ export function decoderSteps(
   const layerOf: LayerOf = (index, x, read) =>
     layer(pass, 'decoder', index, x, {
       self: selfAttention(pass, targetInput, true),
-      encoder: (input, prefix) => attend(pass, prefix, input, read!, targetInput, sourceOffsets, false),
+      encoder: (input, prefix) =>
+        attend(pass, prefix, input, read!, targetInput, sourceOffsets, false, (q, k) =>
+          pass.attentionWatch?.(index, q, k),
+        ),
     });
   return steps(pass, 'decoder', targetInput, layerOf, memory);
 }
@@ -97,11 +100,13 @@ function attend(
   { offsets, padding }: Packed,
   keyOffsets: Int32Array,
   causal: boolean,
+  watch?: (q: HeadRows, k: HeadRows) => void,
 ): tf.Tensor2D {
   const own = queries === keys;
   const [q, k, v] = own
     ? project(pass, prefix, ['q', 'k', 'v'], queries)
     : projectCross(pass, prefix, queries, keys);
+  watch?.(q, k);
   const { attentionHeads: heads, attentionDropout: dropout, embedDim } = pass.config;
   const options = { heads, causal, dropout, key: pass.nextMask() };
   const mixed =

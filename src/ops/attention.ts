@@ -155,7 +155,7 @@ function attend(
 }
 
 /** [T, d] → [B · heads, …] with the axes (sentence, position, head, width) in the order `perm`. */
-function splitHeads(x: tf.Tensor2D, layout: Layout, heads: number, perm: number[]): tf.Tensor3D {
+export function splitHeads(x: tf.Tensor2D, layout: Layout, heads: number, perm: number[]): tf.Tensor3D {
   const shape = [layout.sentences, layout.length, heads, x.shape[1] / heads] as [
     number,
     number,
@@ -196,11 +196,11 @@ const fusedHeads: Heads = (q, kT, v, bias, mask) =>
   });
 
 /** −∞ at keys that a query may not see, 0 elsewhere; null where every query sees every key of the grid. */
-function biasTensor(
+export function biasTensor(
   qLayout: Layout,
   kLayout: Layout,
   kOffsets: Int32Array,
-  { heads, causal }: AttentionOptions,
+  { heads, causal }: Pick<AttentionOptions, 'heads' | 'causal'>,
 ): tf.Tensor3D | null {
   if (!causal && kLayout.rows === kLayout.toGrid.length) return null;
   const [queries, keys] = [qLayout.length, kLayout.length];

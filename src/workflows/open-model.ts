@@ -3,22 +3,27 @@ import { settlePrecision } from '../backend/precision.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
+import { Aligner } from '../decode/alignment/aligner.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
 import { type DecodingEngine, openEngine, openEnsemble, settleStreams } from '../decode/engine.js';
 import type { LineRequest } from '../decode/line-request.js';
 import { type LineSearch, LineTranslator } from '../decode/line-translator.js';
 import { loadModel } from '../decode/load-model.js';
 import { MinimumRisk } from '../decode/minimum-risk.js';
+import { readPhrasePairs } from '../decode/phrase-pairs.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import { Terminology } from '../decode/terminology.js';
 import type { LineCodec } from '../decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
 import type { ProseOptions } from '../formats/document/prose.js';
+import type { AttentionChoice } from '../model/forced-decoder.js';
 import { findMembers, type Members, tellMembers } from './ensemble.js';
 
 /** Who hears of lines that are translated. */
 export interface LineListeners extends Pick<TranslateOptions, 'onDone' | 'onWait' | 'placeOf' | 'signal'> {
+  /** Whether translations are aligned where the config does not ask for it. */
+  align?: boolean;
   /** Hears of lines that are cut; default the log. */
   warn?: (message: string) => void;
 }
@@ -31,12 +36,14 @@ export class OpenModel {
   private readonly engine: DecodingEngine;
   private readonly terms: Terminology | null;
   private readonly risk: MinimumRisk | null;
+  /** What `<unk>` becomes by source words; null leaves it. */
+  private readonly unknown: ReadonlyMap<string, string> | null;
 
   private constructor(
     config: Config,
     { codec, maxPositions }: Members,
     engine: DecodingEngine,
-    terms: Terminology | null,
+    { terms, unknown }: Phrases,
   ) {
     this.config = config;
     this.codec = codec;
@@ -44,6 +51,7 @@ export class OpenModel {
     this.engine = engine;
     this.terms = terms;
     this.risk = riskOf(config.decode, config.data.targetLang);
+    this.unknown = unknown;
   }
 
   /**
@@ -62,7 +70,7 @@ export class OpenModel {
     const backend = await startDecoding(config);
     const { precision, shortlist: file } = config.decode;
     settleStreams(backend, config.decode.streams);
-    const terms = config.decode.terminology === null ? null : Terminology.load(config.decode.terminology);
+    const phrases = readPhrases(config.decode);
     const found = findMembers(location, config);
     const shortlist = file === null ? null : readShortlist(file, found.members[0].dictionaries);
     const loads = found.members.map(
@@ -74,13 +82,13 @@ export class OpenModel {
         : await openEngine(backend, loads[0], { ...config.decode, shortlist, expected });
     tellMembers(found.members);
     if (shortlist !== null) log.info(`Shortlist: ${file}`);
-    return new OpenModel(config, found, engine, terms);
+    return new OpenModel(config, found, engine, phrases);
   }
 
   /** Translates lines as they come, in their order; says of a line that is too long for the model that it is cut. */
   translate(
     lines: AsyncIterable<string | LineRequest>,
-    { warn = (message) => log.warn(message), ...listeners }: LineListeners = {},
+    { warn = (message) => log.warn(message), align = false, ...listeners }: LineListeners = {},
   ): AsyncGenerator<Translation> {
     const { maxPositions } = this;
     const onCut = (index: number, length: number): void => {
@@ -91,8 +99,19 @@ export class OpenModel {
     };
     const { decode, seed } = this.config;
     const { terms, risk } = this;
-    const how = { ...decode, seed, terms, risk, maxPositions, onCut, onMissing, ...listeners };
+    const aligner = this.aligner(align || decode.alignment !== null);
+    const how = { ...decode, seed, terms, risk, aligner, maxPositions, onCut, onMissing, ...listeners };
     return translateLines(lines, this.engine.search, this.codec, how);
+  }
+
+  /** @param all whether all translations are aligned; null where none ever is */
+  private aligner(all: boolean): Aligner | null {
+    const { config, unknown, codec } = this;
+    if (!all && unknown === null) return null;
+    const choice = attentionChoice(config);
+    const { alignmentUnit: unit, maxTokens, batchSize } = config.decode;
+    const options = { all, unit, unknown, maxTokens, batchSize, maxPositions: this.maxPositions };
+    return new Aligner((batch) => this.engine.attention(batch, choice), codec, options);
   }
 
   /** How texts are taken apart for this model. */
@@ -110,8 +129,18 @@ export class OpenModel {
     return new LineTranslator(open, this.codec, this.lineSearch(config), this.terms);
   }
 
-  /** How lines are translated by a config that differs from that of the model in `decode` and `seed` alone. */
+  /**
+   * How lines are translated by a config that differs from that of the model in `decode` and `seed` alone.
+   *
+   * @throws UserError where it asks for alignments
+   */
   lineSearch({ decode, seed, data }: Config): LineSearch {
+    if (decode.alignment !== null || decode.unk === 'replace')
+      throw new UserError({
+        problem: 'sentences that come one by one are not aligned; found decode.alignment, or decode.unk: replace',
+        where: 'decode',
+        hint: 'Leave them out: --alignment null --unk keep; translate has them.',
+      });
     return { ...decode, seed, maxPositions: this.maxPositions, risk: riskOf(decode, data.targetLang) };
   }
 
@@ -122,6 +151,31 @@ export class OpenModel {
 
 function riskOf({ mbr }: DecodeConfig, targetLang: string): MinimumRisk | null {
   return mbr === null ? null : new MinimumRisk(mbr, targetLang);
+}
+
+/** What files say of phrases. */
+interface Phrases {
+  terms: Terminology | null;
+  unknown: ReadonlyMap<string, string> | null;
+}
+
+function readPhrases({ terminology, unk, unkDictionary }: DecodeConfig): Phrases {
+  const entries = () =>
+    unkDictionary === null ? new Map<string, string>() : readPhrasePairs(unkDictionary, 'a dictionary');
+  return {
+    terms: terminology === null ? null : Terminology.load(terminology),
+    unknown: unk === 'replace' ? entries() : null,
+  };
+}
+
+/**
+ * The attention to align by. On average the heads of the last layer but one do it best, of a Transformer that was trained to
+ * translate alone (Garg et al. 2019, section 4.1); of fewer than three layers it is the last.
+ */
+export function attentionChoice({ decode, model }: Config): AttentionChoice {
+  const { layers } = model.decoder;
+  const layer = decode.alignmentLayer ?? (layers < 3 ? layers : layers - 1);
+  return { layer: layer - 1, head: decode.alignmentHead === null ? null : decode.alignmentHead - 1 };
 }
 
 /** Starts the backend of a config. @throws UserError where it cannot compute as the config says */

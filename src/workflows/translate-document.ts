@@ -22,6 +22,7 @@ export function checkDocument(
   inputFormat: string,
   output: string,
   processes: number,
+  alignment: string | null,
 ): void {
   const refuse = (problem: string, where: string, hint: string) => new UserError({ problem, where, hint });
   if (format !== 'jsonl' && field !== undefined)
@@ -30,6 +31,8 @@ export function checkDocument(
     throw refuse(`a document is translated by one process, found ${processes}`, '--document', 'Start one.');
   if (inputFormat !== 'text')
     throw refuse(`lines of ${inputFormat} are no document`, '--input-format', 'Leave it out.');
+  if (alignment !== null)
+    throw refuse('a document is written as it was read, without alignments', '--alignment', 'Leave it out.');
   if (output !== 'text')
     throw refuse(`a document is written as it was read, found ${output}`, '--format', 'Leave it out.');
 }

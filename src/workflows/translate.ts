@@ -7,7 +7,12 @@ import type { Config, DecodeConfig } from '../config/schema.js';
 import { InputLines } from '../data/input-lines.js';
 import { locateCheckpoint, type WeightsKind } from '../decode/checkpoint-location.js';
 import { type LineRequest, parseRequest } from '../decode/line-request.js';
-import { formatTranslation, type Translation, type TranslationFormat } from '../decode/translation-format.js';
+import {
+  type AlignmentKind,
+  formatTranslation,
+  type Translation,
+  type TranslationFormat,
+} from '../decode/translation-format.js';
 import { threadsOfRanks } from '../distributed/processors.js';
 import { checkNbest, type LineListeners, OpenModel } from './open-model.js';
 import { checkDocument, type DocumentKind, partsOf, translateParts } from './translate-document.js';
@@ -71,7 +76,8 @@ export async function translateFile(run: string, options: TranslateFileOptions):
   optimizeLate();
   checkNbest(config.decode);
   checkFormat(config.decode, format);
-  if (document !== undefined) checkDocument(document, inputFormat, format, communicator.size);
+  if (document !== undefined)
+    checkDocument(document, inputFormat, format, communicator.size, config.decode.alignment);
   const location = locateCheckpoint(run, options.checkpoint);
   if (communicator.size > 1) checkShared(communicator, input, location.checkpoint);
   const lines = await InputLines.open(input);
@@ -84,7 +90,9 @@ export async function translateFile(run: string, options: TranslateFileOptions):
     );
     try {
       const output = communicator.rank === 0 ? openOutput() : NOWHERE;
-      await translateTo(output, model, { lines, inputFormat, format, document, prompt, communicator });
+      const { alignment } = config.decode;
+      const work = { lines, inputFormat, format, alignment, document, prompt, communicator };
+      await translateTo(output, model, work);
     } finally {
       model.dispose();
     }
@@ -135,6 +143,8 @@ interface Work {
   lines: InputLines;
   inputFormat: InputFormat;
   format: TranslationFormat;
+  /** What of alignments is written. */
+  alignment: AlignmentKind | null;
   document: DocumentKind | undefined;
   prompt?: () => void;
   communicator: Communicator;
@@ -144,7 +154,7 @@ async function translateAll(
   output: LineOutput,
   model: OpenModel,
   progress: Progress | undefined,
-  { lines, inputFormat, format, document, prompt, communicator }: Work,
+  { lines, inputFormat, format, alignment, document, prompt, communicator }: Work,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;
@@ -163,7 +173,7 @@ async function translateAll(
   };
   const written =
     document === undefined
-      ? writtenOf(model.translate(several ? own.of(all) : all, listeners), format)
+      ? writtenOf(model.translate(several ? own.of(all) : all, listeners), format, alignment)
       : translateParts(partsOf(lines, { ...document, ...model.prose }), (segments) =>
           model.translate(segments, listeners),
         );
@@ -190,10 +200,11 @@ async function* requests(lines: AsyncIterable<string>): AsyncGenerator<LineReque
 async function* writtenOf(
   translations: AsyncIterable<Translation>,
   format: TranslationFormat,
+  alignment: AlignmentKind | null,
 ): AsyncGenerator<Written> {
   for await (const translation of translations) {
     const tokens = translation.hypotheses[0].tokens.length;
-    yield { text: formatTranslation(translation, format), sentences: 1, tokens };
+    yield { text: formatTranslation(translation, format, alignment), sentences: 1, tokens };
   }
 }
 

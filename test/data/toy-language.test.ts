@@ -76,6 +76,24 @@ test('translating word by word, even with the right words in the right order, is
   assert.ok(bleu(references, references) > 99.9);
 });
 
+test('the alignment says which words say the same', () => {
+  for (const { source, target, alignment } of pairs) {
+    const [from, to] = [words(source), words(target)];
+    const links = alignment.split(' ').map((link) => link.split('-').map(Number));
+    assert.deepEqual(
+      links.map(([i]) => i),
+      [...from.keys()],
+      'each source word once',
+    );
+    assert.equal(new Set(links.map(([, j]) => j)).size, to.length, 'each target word');
+    for (const [i, j] of links) {
+      // The word for many belongs to the noun behind it.
+      const word = from[i] === 'ya' ? from[i + 1] : from[i];
+      assert.ok(to[j].startsWith(wordList.get(word)!), `${from[i]} and ${to[j]} of ${source}`);
+    }
+  }
+});
+
 test('a corpus is three disjoint splits', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-toy-'));
   try {
@@ -84,10 +102,13 @@ test('a corpus is three disjoint splits', () => {
     assert.deepEqual(
       readdirSync(folder).map((name) => [name, read(name).length]),
       [
+        ['test.align', 300],
         ['test.toa', 300],
         ['test.tob', 300],
+        ['train.align', 200],
         ['train.toa', 200],
         ['train.tob', 200],
+        ['valid.align', 50],
         ['valid.toa', 50],
         ['valid.tob', 50],
       ],

@@ -8,6 +8,7 @@ import { IncrementalDecoder } from '../../src/model/incremental.js';
 import { PreparedLinears } from '../../src/model/pass.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { tf } from '../../src/ops/tf.js';
+import { allClose } from '../ops/all-close.js';
 import { BACKENDS, RESIDUALS, tinyConfig, useBackend, VOCABULARY } from './models.js';
 import { randomModel } from './random-model.js';
 
@@ -62,6 +63,53 @@ for (const backend of BACKENDS) {
         assert.ok(Math.abs(loss + logProbs.reduce((sum, value) => sum + value, 0)) < 1e-3 * loss);
         model.dispose();
       }
+    });
+
+    test('the attention of a layer is the same beside other sentences, and that of what is decoded', async () => {
+      await useBackend(backend);
+      const model = Transformer.create(tinyConfig(), VOCABULARY, 5);
+      const before = tf.memory().numTensors;
+      const prepared = new PreparedLinears();
+      const decoder = new ForcedDecoder(model, 'float32', prepared);
+      const pairs = SOURCES.map((source, i) => ({
+        source: Int32Array.from(source),
+        target: Int32Array.from(SOURCES[(i + 2) % SOURCES.length]),
+      }));
+      const found = new Map<string, number[]>();
+      for (const choice of [
+        { layer: 0, head: null },
+        { layer: 1, head: null },
+        { layer: 1, head: 0 },
+        { layer: 1, head: 1 },
+      ]) {
+        const together = await decoder.attention(packBatch([...pairs.keys()], pairs, EOS), choice);
+        for (const [i, pair] of pairs.entries()) {
+          const [{ rows, columns, weights }] = await decoder.attention(packBatch([0], [pair], EOS), choice);
+          assert.deepEqual([rows, columns], [pair.target.length, pair.source.length]);
+          assert.deepEqual([together[i].rows, together[i].columns], [rows, columns]);
+          allClose(together[i].weights, weights, { absolute: 1e-5 });
+          for (let row = 0; row < rows; row++) {
+            const sum = weights
+              .subarray(row * columns, (row + 1) * columns)
+              .reduce((total, weight) => total + weight, 0);
+            assert.ok(Math.abs(sum - 1) < 1e-5);
+          }
+        }
+        found.set(
+          JSON.stringify(choice),
+          together.flatMap(({ weights }) => [...weights]),
+        );
+      }
+      const [first, mean, one, other] = found.values();
+      assert.notDeepEqual(first, mean);
+      allClose(
+        one.map((weight, i) => (weight + other[i]) / 2),
+        mean,
+        { absolute: 1e-5 },
+      );
+      prepared.dispose();
+      assert.equal(tf.memory().numTensors, before, 'tensors are left');
+      model.dispose();
     });
   });
 }

@@ -12,6 +12,18 @@ import { program, scratchFolder } from './program.js';
  */
 const UPDATES = 350; // BLEU is 60 after about 250, 97 here
 
+/** 1 − 2 · links that are right / links of both (Och and Ney 2003, where all are sure). */
+function alignmentError(found: readonly string[], right: readonly string[]): number {
+  const linksOf = (line: string): string[] => line.split(' ').filter((link) => link !== '');
+  let [hits, all] = [0, 0];
+  found.forEach((line, i) => {
+    const known = new Set(linksOf(right[i]));
+    hits += linksOf(line).filter((link) => known.has(link)).length;
+    all += linksOf(line).length + known.size;
+  });
+  return 1 - (2 * hits) / all;
+}
+
 test('the five commands on the toy corpus', (t) => {
   const folder = scratchFolder('toy');
   writeToyCorpus(path.join(folder, 'admin-nmt-demo', 'corpus'));
@@ -41,6 +53,15 @@ test('the five commands on the toy corpus', (t) => {
   t.diagnostic(`BLEU ${score} after ${UPDATES} updates; copying the source scores ${copied}`);
   assert.ok(copied < 5, `copying the source scores ${copied}`);
   assert.ok(score > 60, `BLEU ${score}`);
+
+  const texts = ['-s', 'admin-nmt-demo/corpus/test.toa', '-t', 'admin-nmt-demo/corpus/test.tob'];
+  const aligned = run('evaluate', 'admin-nmt-demo/run', ...texts, '--alignment', 'hard');
+  const error = alignmentError(
+    aligned.split('\n').map((line) => line.replace(/^.* \|\|\| /, '')),
+    fs.readFileSync(path.join(folder, 'admin-nmt-demo/corpus/test.align'), 'utf8').split('\n'),
+  );
+  t.diagnostic(`alignment error rate ${error.toFixed(3)}`);
+  assert.ok(error < 0.2, `alignment error rate ${error}`);
 
   const metrics = fs
     .readFileSync(path.join(folder, 'admin-nmt-demo', 'run', 'metrics.jsonl'), 'utf8')

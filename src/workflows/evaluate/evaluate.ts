@@ -4,12 +4,13 @@ import { optimizeLate } from '../../common/late-optimizer.js';
 import { log } from '../../common/log.js';
 import { startProgress } from '../../common/progress.js';
 import type { Config } from '../../config/schema.js';
+import { type AlignedLine, Aligner } from '../../decode/alignment/aligner.js';
 import {
   type CheckpointLocation,
   locateCheckpoint,
   type WeightsKind,
 } from '../../decode/checkpoint-location.js';
-import { ScoreSums, scoreUnits } from '../../decode/forced-scores.js';
+import { type GivenUnit, ScoreSums, scoreUnits } from '../../decode/forced-scores.js';
 import { splitWords } from '../../metrics/python-text.js';
 import {
   formatLikelihoods,
@@ -79,7 +80,12 @@ export async function evaluateFiles(run: string, options: EvaluateOptions): Prom
 }
 
 /** @throws UserError for flags that do not go together */
-function checkGiven({ given: { source, target, nbest }, checkpoints = [], feature }: EvaluateOptions): void {
+function checkGiven({
+  config,
+  given: { source, target, nbest },
+  checkpoints = [],
+  feature,
+}: EvaluateOptions): void {
   const complain = (problem: string, hint: string): never => {
     throw new UserError({ problem, hint });
   };
@@ -91,6 +97,11 @@ function checkGiven({ given: { source, target, nbest }, checkpoints = [], featur
   if (target !== undefined && source === undefined)
     complain('expected the text that was translated, found no --source', 'Give it with --source FILE.');
   const inputs = [source, target, nbest].filter((file) => file === '-');
+  if (nbest !== undefined && config.decode.alignment !== null)
+    complain(
+      'a list has no place for alignments; found --alignment',
+      'Give the translations by --source and --target, or leave it out.',
+    );
   if (inputs.length > 1) complain('expected one input from standard input', 'Name a file for the other.');
   if (inputs.length > 0 && checkpoints.length > 1)
     complain(
@@ -107,30 +118,30 @@ function checkGiven({ given: { source, target, nbest }, checkpoints = [], featur
 /** Scores everything with one model. @param output where lines go, if they are wanted */
 async function evaluate(
   { checkpoint }: CheckpointLocation,
-  { codec, logProbs, maxPositions }: OpenScorer,
+  { codec, logProbs, attention, maxPositions }: OpenScorer,
   { config, given, ...options }: EvaluateOptions,
   output: LineOutput | null,
 ): Promise<Likelihood> {
-  const { maxTokens, batchSize, lenpen } = config.decode;
-  const units = readGiven(given, codec, { ...options, lenpen, maxPositions });
+  const { maxTokens, batchSize, lenpen, alignment, alignmentUnit: unit } = config.decode;
+  const units = readGiven(given, codec, { ...options, lenpen, maxPositions, alignment });
+  const limits = { maxTokens, batchSize, maxPositions };
+  const wanted = alignment !== null && output !== null;
+  const aligner = new Aligner(attention, codec, { ...limits, all: wanted, unit, unknown: null });
   const progress =
     output?.isTerminal === true
       ? undefined
       : startProgress({ label: 'Scoring', unit: 'translations', plainEvery: 30_000 });
   const sums = new ScoreSums();
   try {
-    for await (const block of scoreUnits(units, logProbs, {
-      maxTokens,
-      batchSize,
-      maxPositions,
-      block: BLOCK,
-    })) {
+    for await (const block of scoreUnits(units, logProbs, { ...limits, block: BLOCK })) {
       for (const { unit, scores } of block)
         scores.forEach((score, i) => {
           sums.add(score, splitWords(unit.targets[i].text).length);
         });
       progress?.update(sums.sentences);
-      const written = output === null ? '' : block.map(({ unit, scores }) => unit.write(scores)).join('');
+      const aligned = await aligner.align(block.map(({ unit }) => alignedLine(unit)));
+      const written =
+        output === null ? '' : block.map(({ unit, scores }, i) => unit.write(scores, aligned[i])).join('');
       if (output !== null && !(await output.write(written))) break;
     }
   } finally {
@@ -140,6 +151,10 @@ async function evaluate(
   const likelihood = { ...counts, logProb: total, checkpoint: path.basename(checkpoint) };
   tell(likelihood, maxPositions);
   return likelihood;
+}
+
+function alignedLine({ text = '', source, targets }: GivenUnit): AlignedLine {
+  return { text, ids: source, targets: targets.map(({ ids }) => [...ids]) };
 }
 
 function tell(likelihood: Likelihood, maxPositions: number): void {

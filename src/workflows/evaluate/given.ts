@@ -8,6 +8,9 @@ import { JsonlList } from '../../decode/jsonl-list.js';
 import { NbestList } from '../../decode/nbest-list.js';
 import type { LineCodec } from '../../decode/text-codec.js';
 import {
+  type AlignmentKind,
+  alignmentJson,
+  behindMark,
   formatTranslation,
   rounded,
   shown,
@@ -29,6 +32,8 @@ export interface Given {
 export interface GivenOptions extends ListOptions {
   format: EvaluationFormat;
   maxPositions: number;
+  /** What of alignments is written, of two texts. */
+  alignment: AlignmentKind | null;
 }
 
 /** The translations of two texts, or of a list. @throws UserError for texts that do not belong together */
@@ -57,7 +62,7 @@ async function* readPairs(
   target: string,
   codec: LineCodec,
   encode: (text: string) => Int32Array,
-  { format, lenpen }: GivenOptions,
+  { format, lenpen, alignment }: GivenOptions,
 ): AsyncGenerator<GivenUnit> {
   const [sources, targets] = [readLines(source), readLines(target)];
   for (let index = 0; ; index++) {
@@ -75,8 +80,10 @@ async function* readPairs(
     const text = after.value;
     const targetIds = codec.encodeTarget(text);
     const sourceTokens = codec.sourceTokens(ids.subarray(0, Math.max(0, ids.length - 1)));
-    const write = ([score]: readonly TargetScore[]): string =>
-      formatPair({ index, source: before.value, sourceTokens, hypotheses: [hypothesis(score)] }, format);
+    const write: GivenUnit['write'] = ([score], [aligned] = []) => {
+      const hypotheses = [{ ...hypothesis(score), ...aligned }];
+      return formatPair({ index, source: before.value, sourceTokens, hypotheses }, format, alignment);
+    };
     const hypothesis = ({ logProbs, total }: TargetScore): TranslatedHypothesis => ({
       text,
       tokens: codec.targetTokens(targetIds),
@@ -84,20 +91,21 @@ async function* readPairs(
       total,
       score: total / Math.max(1, logProbs.length) ** lenpen,
     });
-    yield { source: ids, targets: [{ ids: targetIds, text }], write };
+    yield { source: ids, text: before.value, targets: [{ ids: targetIds, text }], write };
   }
 }
 
 type Scored = Parameters<typeof formatTranslation>[0];
 
-function formatPair(pair: Scored, format: EvaluationFormat): string {
-  if (format === 'fairseq') return formatTranslation(pair, 'fairseq');
+function formatPair(pair: Scored, format: EvaluationFormat, kind: AlignmentKind | null): string {
+  if (format === 'fairseq') return formatTranslation(pair, 'fairseq', kind);
   const { index, source, hypotheses } = pair;
-  const [{ text, tokens, logProbs, total }] = hypotheses;
-  if (format === 'text') return `${shown(total)}\n`;
+  const [{ text, tokens, logProbs, total, alignment }] = hypotheses;
+  if (format === 'text') return `${shown(total)}${behindMark(hypotheses[0], kind)}\n`;
   const written = {
     ...{ line: index + 1, source, target: text, logProb: rounded(total) },
     ...{ tokens, tokenLogProbs: logProbs.map(rounded) },
+    alignment: alignmentJson(alignment, kind),
   };
   return `${JSON.stringify(written)}\n`;
 }
