@@ -137,7 +137,8 @@ export class OpenModel {
   lineSearch({ decode, seed, data }: Config): LineSearch {
     if (decode.alignment !== null || decode.unk === 'replace')
       throw new UserError({
-        problem: 'sentences that come one by one are not aligned; found decode.alignment, or decode.unk: replace',
+        problem:
+          'sentences that come one by one are not aligned; found decode.alignment, or decode.unk: replace',
         where: 'decode',
         hint: 'Leave them out: --alignment null --unk keep; translate has them.',
       });
