@@ -52,9 +52,13 @@ export class DeviceMemoryError extends DeviceError {
   }
 }
 
-/** `where: problem` and the hint on a line of its own, as it is shown to the user. */
+/**
+ * `where: problem` and the hint on a line of its own, as it is shown to the user. A problem that begins with the place,
+ * as that of a key does which a program has set, says it once.
+ */
 export function formatComplaint({ problem, where, hint }: Complaint): string {
-  const head = where === undefined ? problem : `${where}: ${problem}`;
+  const says = where === undefined || problem.startsWith(`${where}: `) || problem.startsWith(`${where} `);
+  const head = says ? problem : `${where}: ${problem}`;
   return hint === undefined ? head : `${head}\n  ${hint}`;
 }
 

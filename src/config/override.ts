@@ -67,8 +67,11 @@ function parseForKey(value: string, key: ConfigKey): unknown {
   return parseYamlValue(value);
 }
 
-/** `a,b` or `[a, b]`; not YAML, in which `*` has a meaning of its own. */
+/** `a,b` or `[a, b]`, each in quotes or not; not YAML, in which `*` has a meaning of its own. */
 function splitList(value: string): string[] {
   const items = value.replace(/^\[(.*)\]$/, '$1').split(',');
-  return items.map((item) => item.trim()).filter((item) => item !== '');
+  return items
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+    .map((item) => item.replace(/^(["'])(.*)\1$/, '$2'));
 }

@@ -304,6 +304,8 @@ test('--append keeps tokenizer and dictionaries, and encodes what is new', () =>
   fs.cpSync(path.join(folder, 'data-bin'), path.join(folder, 'old'), { recursive: true });
   const list = ['--trainpref', '[train, more]'];
   refused(/expected one of them, found both/, '--append', '--overwrite');
+  refused(/dataset of admin-nmt to append to, found data\.prepared/, '--append', '--prepared');
+  refused(/dataset of admin-nmt to overwrite, found data\.prepared/, '--overwrite', '--prepared');
   refused(/data\.tokenizer as it was made with/, '--append', ...list, '--vocab-size', '130');
   const messages = preprocess(folder, '--append', ...list);
   assert.match(messages, /^train: its 120 pairs are taken over/m);

@@ -50,6 +50,7 @@ describe('a server', () => {
     ];
     for (const [fields, expected] of [
       [wish, local(wish)],
+      [{ tag: 'cat' }, local({ tag: 'cat' })],
       [{ decode: { 'no-repeat-ngram-size': 1 } }, local({}, '--no-repeat-ngram-size', '1')],
       [{ decode: drawn, seed: 7, alternatives: 1 }, local({}, ...samples)],
       [
@@ -75,17 +76,18 @@ describe('a server', () => {
       [{ decode: { beam: 100 } }, 400, /a request may ask for unk, .*, found beam$/],
       [{ decode: { terminology: '/etc/passwd' } }, 400, /found terminology$/],
       [{ decode: [] }, 400, /expected decode to be an object/],
-      [
-        { decode: { sampling: 'yes' } },
-        400,
-        /^decode\.sampling: decode\.sampling: expected true or false; found 'yes'/,
-      ],
+      [{ decode: { sampling: 'yes' } }, 400, /^decode\.sampling: expected true or false; found 'yes'/],
       [{ decode: { 'sampling-topk': 3 } }, 400, /are about decode\.sampling, which is false/],
-      [{ decode: { sampling: true }, seed: -1 }, 400, /^seed: seed: expected/],
+      [{ decode: { sampling: true }, seed: -1 }, 400, /^seed: expected/],
       [
         { decode: { sampling: true }, constraints: ['dog'] },
         400,
         /line 1: .* found by a beam, not by sampling/,
+      ],
+      [
+        { tag: '<2fr>' },
+        400,
+        /^line 1: expected a tag that is a piece of the source dictionary, found '<2fr>'/,
       ],
       [{ constraints: 'dog' }, 400, /^line 1: expected a list of texts as constraints, found "dog"/],
       [{ constraints: ['zebra'] }, 400, /^line 1: .*found 'zebra', of which it lacks the only one/],

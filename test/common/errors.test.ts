@@ -13,6 +13,20 @@ test('a UserError lists every complaint with its place and hint', () => {
   assert.equal(error.complaints.length, 2);
 });
 
+test('a problem that begins with its place says it once', () => {
+  const where = 'decode.sampling';
+  const messageOf = (problem: string): string => new UserError({ problem, where }).message;
+  assert.equal(
+    messageOf('decode.sampling: expected true or false'),
+    'decode.sampling: expected true or false',
+  );
+  assert.equal(messageOf('decode.sampling draws each by itself'), 'decode.sampling draws each by itself');
+  assert.equal(
+    messageOf('decode.sampling-topk is of another key'),
+    'decode.sampling: decode.sampling-topk is of another key',
+  );
+});
+
 test('file system errors name the path; other errors pass through', () => {
   const explained = explainFileError(Object.assign(new Error('x'), { code: 'ENOSPC' }), 'out/file');
   assert.ok(explained instanceof UserError);

@@ -37,6 +37,15 @@ test('a list of texts is parted by commas, and a star in it is a star', () => {
     assert.deepEqual(treeOf(`train.freeze=${list}`), { train: { freeze: names } });
   }
   assert.deepEqual(treeOf('train.freeze=[]'), { train: { freeze: [] } });
+  for (const [quoted, expected] of [
+    [`["<2fr>", '<2de>']`, ['<2fr>', '<2de>']],
+    [`"<2fr>",<2de>`, ['<2fr>', '<2de>']],
+    [`[""]`, ['']], // which the schema refuses
+    [`",it's`, ['"', "it's"]],
+  ] as const)
+    assert.deepEqual(treeOf(`data.tokenizer.user-defined-symbols=${quoted}`), {
+      data: { tokenizer: { 'user-defined-symbols': expected } },
+    });
 });
 
 test('choices also with fairseq’s underscores, unless they have some themselves', () => {

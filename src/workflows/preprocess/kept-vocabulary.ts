@@ -36,22 +36,27 @@ export function vocabularyHash({ tokenizer }: DataConfig): string {
   return canonicalHash({ joint: tokenizer.joint, training: trainingOf(tokenizer) });
 }
 
-/** @throws UserError for choices that do not go together, or where there is nothing to append to */
+/** @throws UserError for choices that do not go together, or for which there is not the dataset */
 export function checkChoices({ destdir, prepared }: DataConfig, choices: PreprocessChoices): void {
-  if (choices.append !== true) return;
-  if (choices.overwrite === true) {
+  const { append = false, overwrite = false } = choices;
+  if (append && overwrite) {
     throw new UserError({
       problem: '--append keeps what --overwrite makes anew: expected one of them, found both',
       hint: 'Leave one of them out.',
     });
   }
-  if (prepared || !hasManifest(destdir)) {
+  if (prepared && (append || overwrite)) {
     throw new UserError({
-      problem: prepared
-        ? 'expected a dataset of admin-nmt to append to, found data.prepared'
-        : 'expected a dataset to append to, found none',
+      problem: `expected a dataset of admin-nmt to ${append ? 'append to' : 'overwrite'}, found data.prepared`,
       where: destdir,
-      hint: 'Make one without --append first; that of others has no text to compare with.',
+      hint: `That of others is only checked: leave out --${append ? 'append' : 'overwrite'}, or set data.prepared to false and make one from text.`,
+    });
+  }
+  if (append && !hasManifest(destdir)) {
+    throw new UserError({
+      problem: 'expected a dataset to append to, found none',
+      where: destdir,
+      hint: 'Make one without --append first.',
     });
   }
 }

@@ -20,6 +20,7 @@ const WISHES = [
   'forbidden',
   'minLen',
   'maxLen',
+  'tag',
 ] as const satisfies (keyof LineRequest)[];
 
 /** Those keys of decode that cost others nothing: how much is computed at a time is the server's to say, and so are files. */
