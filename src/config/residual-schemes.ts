@@ -106,6 +106,11 @@ function inBoth(scheme: Scheme): Pick<ResidualScheme, 'encoder' | 'decoder'> {
   return { encoder: scheme, decoder: scheme };
 }
 
+/** Whether a stack computes what Post-LN or Pre-LN does, however it is initialised: what other programs have. */
+export function isPlain(scheme: Scheme, norms: readonly Scheme['norm'][]): boolean {
+  return norms.some((norm) => isDeepStrictEqual({ ...scheme, init: POST_LN.init }, { ...POST_LN, norm }));
+}
+
 /** Whether a model has ω, in one of its stacks at least. */
 export function hasOmega({ residual }: { readonly residual: Residual }): boolean {
   const { encoder, decoder } = SCHEMES[residual];

@@ -1,5 +1,5 @@
 import { UserError } from '../common/errors.js';
-import { SCHEMES } from '../config/residual-schemes.js';
+import { isPlain, SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { Ctranslate2Model, Ctranslate2Variable } from '../formats/ctranslate2.js';
 import { FIRST_POSITION, sinusoids } from './embeddings.js';
@@ -27,12 +27,7 @@ export function ctranslate2Model(
   weights: ReadonlyMap<string, WeightValues>,
 ): Ctranslate2Model {
   const schemes = SCHEMES[config.residual];
-  if (
-    STACKS.map((stack) => schemes[stack]).some(
-      ({ norm, shortcut, gate, layerInput, innerNorm, fusedProjections }) =>
-        norm === 'none' || shortcut !== 'plain' || gate || layerInput || innerNorm || !fusedProjections,
-    )
-  ) {
+  if (!STACKS.every((stack) => isPlain(schemes[stack], ['post', 'pre']))) {
     throw new UserError({
       problem: `CTranslate2 computes Post-LN and Pre-LN, found model.residual ${config.residual}`,
       hint: 'An Admin model is folded into Post-LN; the other schemes have no such form.',

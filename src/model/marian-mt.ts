@@ -1,5 +1,5 @@
 import { UserError } from '../common/errors.js';
-import { SCHEMES } from '../config/residual-schemes.js';
+import { isPlain, SCHEMES } from '../config/residual-schemes.js';
 import type { ModelConfig } from '../config/schema.js';
 import { BOS, EOS, PAD, UNK } from '../data/dictionary.js';
 import { FIRST_POSITION, sinusoids } from './embeddings.js';
@@ -46,7 +46,7 @@ export function marianMtModel(
   config: ModelConfig,
   weights: ReadonlyMap<string, WeightValues>,
 ): MarianMtModel {
-  if (!STACKS.every((stack) => isPlainPostLn(config, stack))) {
+  if (!STACKS.every((stack) => isPlain(SCHEMES[config.residual][stack], ['post']))) {
     throw new UserError({
       problem: `MarianMTModel computes Post-LN, found model.residual ${config.residual}`,
       hint: 'An Admin model is folded into Post-LN; `export -f onnx` writes models of every scheme.',
@@ -71,10 +71,6 @@ export function marianMtModel(
   return { weights: found, config: architecture(config, size) };
 }
 
-function isPlainPostLn({ residual }: ModelConfig, stack: Stack): boolean {
-  const { norm, shortcut, gate, fusedProjections } = SCHEMES[residual][stack];
-  return norm === 'post' && shortcut === 'plain' && !gate && fusedProjections;
-}
 
 /** Its tables of embeddings: its name, symbols of the dictionary, our name. */
 function tablesOf(config: ModelConfig, { source, target }: VocabularySizes): [string, number, string][] {
