@@ -71,7 +71,6 @@ export function marianMtModel(
   return { weights: found, config: architecture(config, size) };
 }
 
-
 /** Its tables of embeddings: its name, symbols of the dictionary, our name. */
 function tablesOf(config: ModelConfig, { source, target }: VocabularySizes): [string, number, string][] {
   if (config.shareEmbeddings === 'all')
