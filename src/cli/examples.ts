@@ -86,6 +86,10 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
         'The three best.',
       ],
       [`admin-nmt translate ${RUN} -i ${TEXT}/test.toa --sampling --sampling-topp 0.9 --seed 7`, 'Samples.'],
+      [
+        `admin-nmt translate ${RUN} -i ${TEXT}/test.toa -o test.hyp --html alignment.html`,
+        'A page that shows what goes with what.',
+      ],
       [`admin-nmt translate ${RUN} --document -i ${TEXT}/test.toa`, 'Paragraphs, with sentences anywhere.'],
     ],
   },

@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   sweep: async () => (await import('./sweep-command.js')).addSweep,
   average: async () => (await import('./model-commands.js')).addAverage,
   shortlist: async () => (await import('./shortlist-command.js')).addShortlist,
-  translate: async () => (await import('./model-commands.js')).addTranslate,
+  translate: async () => (await import('./translate-command.js')).addTranslate,
   evaluate: async () => (await import('./evaluate-command.js')).addEvaluate,
   serve: async () => (await import('./serve-command.js')).addServe,
   fold: async () => (await import('./exchange-commands.js')).addFold,

@@ -17,6 +17,7 @@ import { threadsOfRanks } from '../distributed/processors.js';
 import { checkNbest, type LineListeners, OpenModel } from './open-model.js';
 import { checkDocument, type DocumentKind, partsOf, translateParts } from './translate-document.js';
 import { checkShared, inTurn, OwnLines, type Written } from './translate-together.js';
+import { checkPage, TranslationPage } from './translation-page.js';
 
 /** Lines of text, or objects in JSON with what is wished of each. */
 export type InputFormat = 'text' | 'jsonl';
@@ -52,6 +53,10 @@ export interface TranslateFileOptions {
   communicator?: Communicator;
   /** Asks who types for the next line, where somebody does. */
   prompt?: () => void;
+  /** A file for a page of the first translations with their alignment. */
+  html?: string;
+  /** The command line, for the page. */
+  args?: readonly string[];
 }
 
 /**
@@ -71,6 +76,8 @@ export async function translateFile(run: string, options: TranslateFileOptions):
     document,
     prompt,
     communicator = alone,
+    html,
+    args,
   } = options;
   const config = { ...given, threads: given.threads ?? ownThreads(communicator) };
   optimizeLate();
@@ -78,6 +85,7 @@ export async function translateFile(run: string, options: TranslateFileOptions):
   checkFormat(config.decode, format);
   if (document !== undefined)
     checkDocument(document, inputFormat, format, communicator.size, config.decode.alignment);
+  if (html !== undefined) checkPage(document, communicator);
   const location = locateCheckpoint(run, options.checkpoint);
   if (communicator.size > 1) checkShared(communicator, input, location.checkpoint);
   const lines = await InputLines.open(input);
@@ -91,7 +99,7 @@ export async function translateFile(run: string, options: TranslateFileOptions):
     try {
       const output = communicator.rank === 0 ? openOutput() : NOWHERE;
       const { alignment } = config.decode;
-      const work = { lines, inputFormat, format, alignment, document, prompt, communicator };
+      const work = { lines, inputFormat, format, alignment, document, prompt, communicator, html, args };
       await translateTo(output, model, work);
     } finally {
       model.dispose();
@@ -120,12 +128,16 @@ async function translateTo(output: LineOutput, model: OpenModel, work: Work): Pr
     output.isTerminal || prompt !== undefined || work.communicator.rank > 0
       ? undefined
       : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
+  let page: TranslationPage | undefined;
   try {
-    await translateAll(output, model, progress, work);
+    page = work.html === undefined ? undefined : new TranslationPage(work.html, work.args);
+    await translateAll(output, model, progress, { ...work, page });
     output.commit();
+    page?.commit();
   } finally {
     progress?.stop();
     output.close();
+    page?.close();
   }
 }
 
@@ -148,13 +160,16 @@ interface Work {
   document: DocumentKind | undefined;
   prompt?: () => void;
   communicator: Communicator;
+  html?: string;
+  args?: readonly string[];
+  page?: TranslationPage;
 }
 
 async function translateAll(
   output: LineOutput,
   model: OpenModel,
   progress: Progress | undefined,
-  { lines, inputFormat, format, alignment, document, prompt, communicator }: Work,
+  { lines, inputFormat, format, alignment, document, prompt, communicator, page }: Work,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;
@@ -164,6 +179,7 @@ async function translateAll(
   const all: AsyncIterable<string | LineRequest> = inputFormat === 'jsonl' ? requests(lines) : lines;
   const listeners: LineListeners = {
     onWait: prompt,
+    align: page !== undefined,
     onDone: (count) => {
       done += count * communicator.size; // the others are as far
       progress?.update(Math.min(done, lines.estimate ?? done), [`${rate(done, started)} sentences/s`]);
@@ -173,7 +189,7 @@ async function translateAll(
   };
   const written =
     document === undefined
-      ? writtenOf(model.translate(several ? own.of(all) : all, listeners), format, alignment)
+      ? writtenOf(model.translate(several ? own.of(all) : all, listeners), format, alignment, page)
       : translateParts(partsOf(lines, { ...document, ...model.prose }), (segments) =>
           model.translate(segments, listeners),
         );
@@ -201,8 +217,10 @@ async function* writtenOf(
   translations: AsyncIterable<Translation>,
   format: TranslationFormat,
   alignment: AlignmentKind | null,
+  page: TranslationPage | undefined,
 ): AsyncGenerator<Written> {
   for await (const translation of translations) {
+    page?.add(translation);
     const tokens = translation.hypotheses[0].tokens.length;
     yield { text: formatTranslation(translation, format, alignment), sentences: 1, tokens };
   }

@@ -156,3 +156,30 @@ test('what does not go together is refused', () => {
     /a list has no place for alignments/,
   );
 });
+
+test('a page shows the translations that are written, and their links', () => {
+  const plain = done(translate()).stdout;
+  assert.equal(done(translate('--html', 'page.html')).stdout, plain);
+  const page = fs.readFileSync(at('page.html'), 'utf8');
+  const written = linesOf(plain);
+  const sections = [...page.matchAll(/<section id="line-(\d+)">.*?<\/section>/gs)];
+  assert.deepEqual(
+    sections.map(([, line]) => Number(line)),
+    written.flatMap((text, i) => (text === '' ? [] : [i + 1])), // a blank line has nothing to show
+  );
+  const links = linesOf(done(translate('--alignment', 'hard')).stdout).map((line) => line.split(' ||| ')[1]);
+  for (const [section, line] of sections) {
+    const [, target] = [...section.matchAll(/<p class="side" dir="auto">(.*?)<\/p>/g)];
+    assert.equal(target[1].replace(/<[^>]+>/g, ''), written[Number(line) - 1]);
+    assert.equal(
+      section.split('class="linked"').length - 1,
+      links[Number(line) - 1].split(' ').filter(Boolean).length,
+    );
+  }
+});
+
+test('there is no page of a document, nor where it cannot be written', () => {
+  refused(translate('--html', 'other.html', '--document'), /--html: a document is written as it was read/);
+  refused(translate('--html', 'run'), /run: /);
+  assert.equal(fs.existsSync(at('other.html')), false);
+});
