@@ -5,6 +5,7 @@ import { PreparedLinear } from '../ops/prepared-linear.js';
 import { readAndDispose } from '../ops/reading.js';
 import { targetLogProbs } from '../ops/target-log-probs.js';
 import { tf } from '../ops/tf.js';
+import type { AttentionMatrix } from './attention-matrix.js';
 import type { DecodingModel } from './incremental.js';
 import { finishReleasing, type Steps } from './layers.js';
 import { OUTPUT_BIAS, outputName } from './parameters.js';
@@ -20,16 +21,6 @@ export interface AttentionChoice {
   layer: number;
   /** From 0; null is the mean of all. */
   head: number | null;
-}
-
-/** What each target token of a sentence attends to; `</s>` is the last of either side. */
-export interface AttentionMatrix {
-  /** Target tokens. */
-  readonly rows: number;
-  /** Source tokens. */
-  readonly columns: number;
-  /** Row by row; each row sums to 1. */
-  readonly weights: Float32Array;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { AttentionMatrix } from './attention.js';
+import type { AttentionMatrix } from '../../model/attention-matrix.js';
 import type { Units } from './units.js';
 
 export type AlignmentUnit = 'word' | 'piece';

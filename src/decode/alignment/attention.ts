@@ -1,9 +1,7 @@
 import { type Batch, packBatch } from '../../data/batch.js';
 import { EOS } from '../../data/dictionary.js';
-import type { AttentionMatrix } from '../../model/forced-decoder.js';
+import type { AttentionMatrix } from '../../model/attention-matrix.js';
 import { type BatchLimits, lengthBatches } from '../length-batches.js';
-
-export type { AttentionMatrix };
 
 /** What the target tokens of a batch attend to in the source: a matrix for each sentence. */
 export type ForcedAttention = (batch: Batch) => Promise<AttentionMatrix[]>;
