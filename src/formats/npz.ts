@@ -1,9 +1,10 @@
 import * as fs from 'node:fs';
 import { DamageError, explainFileError } from '../common/errors.js';
 import { openInput } from '../common/file-input.js';
+import { type ReadAt, readerOf } from './read-at.js';
 import type { NamedArray } from './safetensors.js';
 import { STORAGE_TYPES } from './torch-storage.js';
-import { checkZipEntry, type ReadAt, readZipDirectory, type ZipEntry } from './zip.js';
+import { checkZipEntry, readZipDirectory, type ZipEntry } from './zip.js';
 
 /**
  * Archives of numpy.savez as Marian writes its models: a zip, not compressed, of one .npy a tensor (numpy/lib/format.py).
@@ -64,14 +65,15 @@ class Archive implements Npz {
   readonly names: readonly string[];
   private readonly file: string;
   private readonly fd: number;
-  private readonly size: number;
+  private readonly readAt: ReadAt;
   private readonly entries = new Map<string, ZipEntry>();
 
   constructor(file: string, fd: number) {
     this.file = file;
     this.fd = fd;
-    this.size = fs.fstatSync(fd).size;
-    const found = readZipDirectory(this.readAt, this.size, (problem) => this.refuse(problem));
+    const { size } = fs.fstatSync(fd);
+    this.readAt = readerOf(fd, size, (problem) => this.refuse(problem));
+    const found = readZipDirectory(this.readAt, size, (problem) => this.refuse(problem));
     let bytes = 0;
     for (const [name, entry] of found) {
       const plain = NAME.exec(name)?.[1];
@@ -80,7 +82,7 @@ class Archive implements Npz {
       this.entries.set(plain, entry);
     }
     // Many entries that share their bytes would be a bomb.
-    if (bytes > this.size) throw this.refuse('its files lie over one another');
+    if (bytes > size) throw this.refuse('its files lie over one another');
     this.names = [...this.entries.keys()];
   }
 
@@ -151,17 +153,6 @@ class Archive implements Npz {
   private check(name: string): void {
     checkZipEntry(this.readAt, this.entries.get(name)!, (problem) => this.refuse(problem));
   }
-
-  private readonly readAt: ReadAt = (start, bytes) => {
-    if (!(start >= 0 && bytes >= 0 && start + bytes <= this.size)) throw this.refuse('it is cut short');
-    const buffer = Buffer.alloc(bytes);
-    for (let done = 0; done < bytes; ) {
-      const count = fs.readSync(this.fd, buffer, done, bytes - done, start + done);
-      if (count === 0) throw this.refuse('it was cut short while it was read');
-      done += count;
-    }
-    return buffer;
-  };
 
   private refuse(problem: string): DamageError {
     return new DamageError({

@@ -4,6 +4,7 @@ import { openInput } from '../common/file-input.js';
 import { checkBytes, checkSum, type FileSum, Summing } from '../common/file-sum.js';
 import { writeAtomic } from '../common/files.js';
 import { parseJson } from '../common/json.js';
+import { readFully } from './read-at.js';
 
 export interface NamedArray {
   shape: readonly number[];
@@ -186,7 +187,7 @@ function scan(
   const valid = checkMetadata(metadata, refuse);
   for (const { name, shape, type, start, end } of inOrder(checked, size - dataStart, refuse)) {
     const data = new TYPES[type]((end - start) / TYPES[type].BYTES_PER_ELEMENT);
-    readFully(source, new Uint8Array(data.buffer), dataStart + start);
+    readSummed(source, new Uint8Array(data.buffer), dataStart + start);
     see(name, { shape, data });
   }
   return valid;
@@ -196,13 +197,13 @@ function readHeader(source: Source, size: number): { header: Record<string, unkn
   const { refuse } = source;
   if (size < 8) throw refuse(`it has ${size} bytes, the length of its header alone takes 8`);
   const lengthBytes = Buffer.alloc(8);
-  readFully(source, lengthBytes, 0);
+  readSummed(source, lengthBytes, 0);
   const length = Number(lengthBytes.readBigUInt64LE());
   if (length > LONGEST_HEADER || 8 + length > size) {
     throw refuse(`its header claims ${length} bytes, the file has ${size}`);
   }
   const text = Buffer.alloc(length);
-  readFully(source, text, 8);
+  readSummed(source, text, 8);
   let header: unknown;
   try {
     header = parseJson(text.toString('utf8'));
@@ -216,12 +217,8 @@ function readHeader(source: Source, size: number): { header: Record<string, unkn
 }
 
 /** Fills an array from a place in the file. Whoever reads piece after piece sums up the file. */
-function readFully({ fd, summing, refuse }: Source, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    const count = fs.readSync(fd, bytes, done, bytes.length - done, position + done);
-    if (count === 0) throw refuse('it was cut short while it was read');
-    done += count;
-  }
+function readSummed({ fd, summing, refuse }: Source, bytes: Uint8Array, position: number): void {
+  readFully(fd, bytes, position, refuse);
   summing.add(bytes);
 }
 

@@ -1,9 +1,9 @@
-import * as fs from 'node:fs';
 import { DamageError } from '../common/errors.js';
 import type { PickleValue } from './pickle.js';
+import { type ReadAt, readerOf } from './read-at.js';
 import { STORAGE_TYPES } from './torch-storage.js';
 import { PickleError, Unpickler } from './unpickle.js';
-import { checkZipEntry, type ReadAt, type ZipEntry } from './zip.js';
+import { checkZipEntry, type ZipEntry } from './zip.js';
 
 /** What a checkpoint of fairseq may name; nothing of it is ever called. */
 const ALLOWED = new Set([
@@ -44,15 +44,15 @@ const SETTINGS =
 export class TorchSource {
   readonly file: string;
   readonly size: number;
-  private readonly fd: number;
+  readonly read: ReadAt;
   /** Bytes that may still be read as tensors, which can share a storage and grow from half precision. */
   private left: number;
   private readonly checked = new Set<ZipEntry>();
 
   constructor(file: string, fd: number, size: number) {
     this.file = file;
-    this.fd = fd;
     this.size = size;
+    this.read = readerOf(fd, size, (problem) => this.refuse(problem));
     this.left = 4 * size;
   }
 
@@ -61,17 +61,6 @@ export class TorchSource {
     this.left -= bytes;
     if (this.left < 0) throw this.refuse('its tensors repeat their storages beyond measure');
   }
-
-  readonly read: ReadAt = (start, bytes) => {
-    if (!(start >= 0 && bytes >= 0 && start + bytes <= this.size)) throw this.refuse('it is cut short');
-    const buffer = Buffer.alloc(bytes);
-    for (let done = 0; done < bytes; ) {
-      const count = fs.readSync(this.fd, buffer, done, bytes - done, start + done);
-      if (count === 0) throw this.refuse('it was cut short while it was read');
-      done += count;
-    }
-    return buffer;
-  };
 
   /** Reads a file of a zip. @throws DamageError also where its CRC-32 is another */
   readEntry(entry: ZipEntry): Buffer {

@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors.js';
 import { writeAtomic } from '../common/files.js';
 import { crc32 } from './crc.js';
+import type { ReadAt } from './read-at.js';
 
 /**
  * Zip archives of files that are not compressed (PKWARE's APPNOTE.TXT, 4.3), as PyTorch writes them: the data of each
@@ -108,8 +109,6 @@ export interface ZipEntry {
   crc: number | undefined;
 }
 
-/** Reads bytes at a place. @throws where the file has fewer */
-export type ReadAt = (start: number, bytes: number) => Buffer;
 /** Makes the error for a problem. */
 type Refuse = (problem: string) => UserError;
 
