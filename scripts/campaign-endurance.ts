@@ -5,13 +5,14 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/common/files.js';
+import { METRICS_FILE } from '../src/train/metrics-log.js';
 import { writeTinyTask } from './tiny-task.js';
 
 /**
  * npm run campaign:endurance -- [--updates 20000] [--validate 50] [--backend webgpu]
  *
- * Trains a tiny model for long and watches what the process holds (Linux): resident memory of the last quarter of the time
- * against that of the second, and open files.
+ * Trains a tiny model for long on batches of many shapes and watches what it holds (Linux): resident memory of the last
+ * quarter of the time against that of the second, on a graphics card also its memory, by the metrics, and open files.
  */
 const { values } = parseArgs({
   options: {
@@ -28,15 +29,16 @@ const folder = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-endurance-'));
 try {
   writeTinyTask(folder);
   const { code, memory, files } = await watch(folder, values.updates, values.validate, values.backend);
-  const quarter = (i: number): number =>
-    median(memory.slice((i * memory.length) / 4, ((i + 1) * memory.length) / 4));
-  const growth = quarter(3) / quarter(1) - 1;
+  const resident = quarters(memory);
+  const card = quarters(ofCard(folder));
+  const growth = Math.max(growthOf(resident), card.length > 0 ? growthOf(card) : 0);
   const open = files.slice(files.length / 4);
   const found = {
     updates: Number(values.updates),
     ...{ validate: Number(values.validate), backend: values.backend },
     looks: memory.length,
-    megabytes: [0, 1, 2, 3].map((i) => Math.round(quarter(i) / 1024)),
+    megabytes: resident.map((kilobytes) => Math.round(kilobytes / 1024)),
+    ...(card.length > 0 && { card_mb: card }),
     growth: Number(growth.toFixed(4)),
     files: [Math.min(...open), Math.max(...open)],
   };
@@ -91,6 +93,25 @@ async function watch(
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearInterval(timer);
   return { code, memory, files };
+}
+
+/** Megabytes of the graphics card at every line of the metrics; none where there is no card. */
+function ofCard(folder: string): number[] {
+  const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const metrics = files.find((file) => path.basename(file) === METRICS_FILE)!;
+  const lines = fs.readFileSync(path.join(folder, metrics), 'utf8').trim().split('\n');
+  return lines.flatMap((line) => (JSON.parse(line) as { card_mb?: number }).card_mb ?? []);
+}
+
+/** The median of each quarter of the looks; none of none. */
+function quarters(looks: readonly number[]): number[] {
+  if (looks.length === 0) return [];
+  return [0, 1, 2, 3].map((i) => median(looks.slice((i * looks.length) / 4, ((i + 1) * looks.length) / 4)));
+}
+
+/** What the last quarter is more than the second, as a share. */
+function growthOf([, second, , last]: readonly number[]): number {
+  return last / second - 1;
 }
 
 function median(numbers: number[]): number {

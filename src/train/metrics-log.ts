@@ -22,7 +22,7 @@ interface Place {
 
 /** A line of metrics.jsonl; docs/train.md explains the keys. */
 export type MetricsLine =
-  | ({ event: 'train' } & Place & TrainFigures & { lr: number; loss_scale?: number })
+  | ({ event: 'train' } & Place & TrainFigures & { lr: number; loss_scale?: number; card_mb?: number })
   | ({ event: 'valid' } & Place &
       ValidationFigures & { best_loss: number; samples?: readonly TranslationSample[] })
   | ({ event: 'doctor' } & Place & DoctorEvent);

@@ -86,7 +86,17 @@ export class TrainingRecord {
     const lr = this.schedule(state.updates - 1);
     const scale = state.lossScale && { loss_scale: state.lossScale.scale };
     const lost = this.ranks.idleness();
-    this.metrics?.write({ event: 'train', ...placeOf(state), ...this.latest, lr, ...scale, ...lost });
+    const { memory } = this.options;
+    const card = memory?.ofCard && { card_mb: memory.resident / 1e6 };
+    this.metrics?.write({
+      event: 'train',
+      ...placeOf(state),
+      ...this.latest,
+      lr,
+      ...scale,
+      ...card,
+      ...lost,
+    });
   }
 
   /** Writes a validation and tells of it. */

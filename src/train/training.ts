@@ -1,3 +1,4 @@
+import type { TensorMemory } from '../backend/init.js';
 import type { Communicator } from '../common/communicator.js';
 import type { FileSum } from '../common/file-sum.js';
 import type { TrainConfig } from '../config/schema.js';
@@ -41,6 +42,8 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   saveRequested?: () => boolean;
   /** Whether a device computes that may be lost with all that it holds: then a copy is kept, see `rescue-interval`. */
   isVolatile?: boolean;
+  /** Memory of the backend for tensors: that of a graphics card is told in the metrics. */
+  memory?: TensorMemory | null;
   /** Ends the process, saved, before so many seconds of it are over; null does not. */
   stopAfter?: number | null;
 }

@@ -168,7 +168,8 @@ async function trainLocked(
   const { config, data, origin, start, backend, unsaved } = opened;
   try {
     agreeOn(communicator, origin);
-    const how = { stopAfter, unsaved, listen, onMetrics, communicator, isVolatile: backend.isVolatile };
+    const { isVolatile, memory } = backend;
+    const how = { stopAfter, unsaved, listen, onMetrics, communicator, isVolatile, memory };
     return await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, how);
   } finally {
     start.model.dispose();
@@ -257,7 +258,7 @@ async function trainFrom(
   {
     listen,
     ...how
-  }: Pick<TrainerOptions, 'stopAfter' | 'unsaved' | 'onMetrics' | 'isVolatile'> &
+  }: Pick<TrainerOptions, 'stopAfter' | 'unsaved' | 'onMetrics' | 'isVolatile' | 'memory'> &
     Together &
     Required<Pick<TrainOptions, 'listen'>>,
 ): Promise<TrainingEnd> {

@@ -39,12 +39,14 @@ function train(name: string, backend: string, updates: number): string {
   return stderr;
 }
 
-const losses = (name: string): number[] =>
+const figures = (name: string, key: 'loss' | 'card_mb'): number[] =>
   readFileSync(path.join(runOf(name), 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')
-    .flatMap((line) => JSON.parse(line).loss ?? []);
+    .flatMap((line) => JSON.parse(line)[key] ?? []);
+const losses = (name: string): number[] => figures(name, 'loss');
 
+const readWeightCount = (name: string): number => weights(name).length / 4;
 const weights = (name: string): Buffer =>
   readFileSync(path.join(runOf(name), 'checkpoint_last', 'model.safetensors'));
 
@@ -85,6 +87,17 @@ describe('a training on a graphics card', { skip }, () => {
     found.forEach((loss, i) => {
       assert.ok(Math.abs(loss - expected[i]) <= 1e-5 * expected[i], `${i}: ${loss}, ${expected[i]}`);
     });
+  });
+
+  test('its metrics have the memory of the card that it holds', () => {
+    const held = figures('card', 'card_mb');
+    assert.equal(held.length, 10);
+    const leastMb = (4 * 4 * readWeightCount('card')) / 1e6; // weights, gradients and two moments
+    assert.ok(
+      held.every((mb) => mb > leastMb && mb < 100),
+      `${held}, at least ${leastMb}`,
+    );
+    assert.deepEqual(figures('reference', 'card_mb'), []);
   });
 
   test('two trainings have the same bits, and so has one that was interrupted', () => {
