@@ -79,6 +79,7 @@ export const modelSection = section(
     ),
     'scale-embeddings': bound(flag(true, 'Multiply embeddings by √embed-dim.')),
     'output-bias': bound(flag(false, 'Add a bias to the output projection, as Marian does.')),
+    'right-to-left': bound(flag(false, 'Write translations from their last token to their first.')),
     'decoder-start': bound(
       choice(
         ['eos', 'pad'],

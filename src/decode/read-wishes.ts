@@ -27,6 +27,12 @@ export function readWishes(
     maxLen === undefined
   )
     return undefined;
+  if (prefix.trim() !== '' && options.rightToLeft)
+    throw new UserError({
+      problem: `a model that writes from right to left cannot be given the beginning of a translation; found the prefix '${prefix}'`,
+      where: lineName(index),
+      hint: 'Leave it out, or ask for it as a phrase that must be there (constraints).',
+    });
   const ids = (phrase: string): number[] => idsOf(phrase, index, codec);
   const wishes = {
     line: index,

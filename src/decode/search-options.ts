@@ -70,22 +70,24 @@ export interface SearchOptions extends Preferences {
   minLen: number;
   /** Longest decoder input of the model. */
   maxPositions: number;
+  /** Whether the model writes from the last token to the first; wishes and what is found are in the order of the text. */
+  rightToLeft?: boolean;
 }
 
 /** Those of a plain beam: a config may ask for more, which is for `translate`. */
 export function plainBeam(options: SearchOptions & BatchLimits): SearchOptions & BatchLimits {
-  const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, maxTokens, batchSize } = options;
-  return { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, maxTokens, batchSize };
+  const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, rightToLeft, maxTokens, batchSize } = options;
+  return { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, rightToLeft, maxTokens, batchSize };
 }
 
 /** Those of an object that may have more, which might not reach a thread. */
 export function searchOptions(options: SearchOptions): SearchOptions {
-  const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, unk } = options;
+  const { beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, rightToLeft, unk } = options;
   const { noRepeatNgramSize, repetitionPenalty, constraints, diverseBeamGroups, diverseBeamStrength } =
     options;
   const { sampling, samplingTopk, samplingTopp, temperature, seed } = options;
   return {
-    ...{ beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, unk },
+    ...{ beam, lenpen, maxLenA, maxLenB, minLen, maxPositions, rightToLeft, unk },
     ...{ noRepeatNgramSize, repetitionPenalty, constraints, diverseBeamGroups, diverseBeamStrength },
     ...{ sampling, samplingTopk, samplingTopp, temperature, seed },
   };

@@ -6,6 +6,7 @@ import { ruledAsking } from './choice/ruled.js';
 import { deadEnd, notFinite } from './dead-end.js';
 import type { Hypothesis } from './hypothesis.js';
 import type { BatchLimits } from './length-batches.js';
+import { hypothesisAsRead, wishesBackwards } from './reading-order.js';
 import { isPlain, type SearchOptions, type Wishes } from './search-options.js';
 import { advance, isLive, newSentence, outcome, rowsOf, type Sentence } from './sentence.js';
 import type { StepModel, StepState } from './step-model.js';
@@ -55,6 +56,7 @@ export async function search(
   const plain = wishes === undefined && isPlain(options);
   const how = plain ? { ...options, beam: Math.min(options.beam, model.vocabularySize - 1) } : options;
   const ask = plain ? plainAsking(model, how) : ruledAsking(model);
+  const { asRead, wishOf } = inOrder(options.rightToLeft, wishes);
   const state = model.start();
   let open: Sentence[] = [];
   let taken = 0;
@@ -65,12 +67,12 @@ export async function search(
       if (sources.length > 0) state.add(pack(sources));
       for (const source of sources) {
         const length = model.sourceLength?.(source) ?? source.length;
-        open.push(newSentence(taken, length, how, wishes?.(taken)));
+        open.push(newSentence(taken, length, how, wishOf(taken)));
         taken++;
       }
       if (open.length === 0) return;
       const rows = await step(state, open, ask, options.lenpen, plain ? notFinite : deadEnd);
-      for (const sentence of open) if (!isLive(sentence)) found(sentence.place, outcome(sentence));
+      for (const sentence of open) if (!isLive(sentence)) found(sentence.place, asRead(outcome(sentence)));
       open = open.filter(isLive);
       state.select(rows);
       // Signals, progress and other searches are served here.
@@ -79,6 +81,21 @@ export async function search(
   } finally {
     state.dispose();
   }
+}
+
+/** How a search reads wishes and tells what it has found. */
+function inOrder(
+  rightToLeft: boolean | undefined,
+  wishes: (place: number) => Wishes | undefined = () => undefined,
+) {
+  if (!rightToLeft) return { asRead: (found: Hypothesis[]) => found, wishOf: wishes };
+  return {
+    asRead: (found: Hypothesis[]) => found.map(hypothesisAsRead),
+    wishOf: (place: number) => {
+      const wished = wishes(place);
+      return wished && wishesBackwards(wished);
+    },
+  };
 }
 
 /** The same of sentences that are all there. @returns the hypotheses of each, in the order of the sentences */

@@ -65,6 +65,7 @@ const FIXED = [
   'model.scale-embeddings',
   'model.output-bias',
   'model.decoder-start',
+  'model.right-to-left',
 ];
 
 /** Settings that a position in the data means something under. */

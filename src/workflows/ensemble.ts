@@ -23,6 +23,8 @@ export interface Members {
   codec: LineCodec;
   /** Longest decoder input of all of them. */
   maxPositions: number;
+  /** Whether all of them write from right to left. */
+  rightToLeft: boolean;
 }
 
 /**
@@ -45,12 +47,16 @@ export function findMembers(location: CheckpointLocation, config: Config): Membe
   const found = [{ location, config }, ...others].map((member) => {
     return { ...member, ...loadCodec(member.location.runDirectory, member.config.data, tag) };
   });
-  for (const other of found.slice(1)) checkVocabulary(found[0], other);
+  for (const other of found.slice(1)) {
+    checkVocabulary(found[0], other);
+    checkDirection(found[0], other);
+  }
   const codecs = found.map(({ codec }) => codec);
   return {
     members: found as unknown as [Member, ...Member[]],
     codec: codecs.length === 1 ? codecs[0] : new EnsembleCodec(codecs),
     maxPositions: Math.min(...found.map((member) => member.config.model.maxPositions)),
+    rightToLeft: config.model.rightToLeft,
   };
 }
 
@@ -71,6 +77,20 @@ function checkVocabulary(first: Located, other: Located): void {
     problem: `expected the target vocabulary of ${first.location.runDirectory}, found another: ${difference}`,
     where: other.location.runDirectory,
     hint: 'Models of an ensemble write the same pieces: train them on one dataset (data.destdir), with other seeds for example.',
+  });
+}
+
+type Directed = Pick<Member, 'location' | 'config'>;
+
+/** @throws UserError where one writes from the end and the other from the beginning */
+function checkDirection(first: Directed, other: Directed): void {
+  if (first.config.model.rightToLeft === other.config.model.rightToLeft) return;
+  const words = (member: Directed): string =>
+    member.config.model.rightToLeft ? 'from right to left' : 'from left to right';
+  throw new UserError({
+    problem: `expected a model that writes ${words(first)}, as ${first.location.runDirectory} does; found one that writes ${words(other)}`,
+    where: other.location.runDirectory,
+    hint: 'It can score the translations of the other: translate --nbest N --format nbest, then evaluate --nbest.',
   });
 }
 

@@ -4,6 +4,7 @@ import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import type { Config, DecodeConfig } from '../config/schema.js';
 import { Aligner } from '../decode/alignment/aligner.js';
+import type { ForcedAttention } from '../decode/alignment/attention.js';
 import type { CheckpointLocation, WeightsKind } from '../decode/checkpoint-location.js';
 import { type DecodingEngine, openEngine, openEnsemble, settleStreams } from '../decode/engine.js';
 import type { LineRequest } from '../decode/line-request.js';
@@ -11,6 +12,7 @@ import { type LineSearch, LineTranslator } from '../decode/line-translator.js';
 import { loadModel } from '../decode/load-model.js';
 import { MinimumRisk } from '../decode/minimum-risk.js';
 import { readPhrasePairs } from '../decode/phrase-pairs.js';
+import { attentionAsRead } from '../decode/reading-order.js';
 import { readShortlist } from '../decode/shortlist-file.js';
 import { Terminology } from '../decode/terminology.js';
 import type { LineCodec } from '../decode/text-codec.js';
@@ -33,6 +35,7 @@ export class OpenModel {
   private readonly config: Config;
   private readonly codec: LineCodec;
   private readonly maxPositions: number;
+  private readonly rightToLeft: boolean;
   private readonly engine: DecodingEngine;
   private readonly terms: Terminology | null;
   private readonly risk: MinimumRisk | null;
@@ -41,13 +44,14 @@ export class OpenModel {
 
   private constructor(
     config: Config,
-    { codec, maxPositions }: Members,
+    { codec, maxPositions, rightToLeft }: Members,
     engine: DecodingEngine,
     { terms, unknown }: Phrases,
   ) {
     this.config = config;
     this.codec = codec;
     this.maxPositions = maxPositions;
+    this.rightToLeft = rightToLeft;
     this.engine = engine;
     this.terms = terms;
     this.risk = riskOf(config.decode, config.data.targetLang);
@@ -90,7 +94,7 @@ export class OpenModel {
     lines: AsyncIterable<string | LineRequest>,
     { warn = (message) => log.warn(message), align = false, ...listeners }: LineListeners = {},
   ): AsyncGenerator<Translation> {
-    const { maxPositions } = this;
+    const { maxPositions, rightToLeft } = this;
     const onCut = (index: number, length: number): void => {
       warn(`line ${index + 1}: ${length} tokens, cut to the ${maxPositions} positions of the model`);
     };
@@ -100,7 +104,8 @@ export class OpenModel {
     const { decode, seed } = this.config;
     const { terms, risk } = this;
     const aligner = this.aligner(align || decode.alignment !== null);
-    const how = { ...decode, seed, terms, risk, aligner, maxPositions, onCut, onMissing, ...listeners };
+    const model = { maxPositions, rightToLeft };
+    const how = { ...decode, ...model, seed, terms, risk, aligner, onCut, onMissing, ...listeners };
     return translateLines(lines, this.engine.search, this.codec, how);
   }
 
@@ -111,7 +116,8 @@ export class OpenModel {
     const choice = attentionChoice(config);
     const { alignmentUnit: unit, maxTokens, batchSize } = config.decode;
     const options = { all, unit, unknown, maxTokens, batchSize, maxPositions: this.maxPositions };
-    return new Aligner((batch) => this.engine.attention(batch, choice), codec, options);
+    const attention: ForcedAttention = (batch) => this.engine.attention(batch, choice);
+    return new Aligner(this.rightToLeft ? attentionAsRead(attention) : attention, codec, options);
   }
 
   /** How texts are taken apart for this model. */
@@ -123,9 +129,9 @@ export class OpenModel {
 
   /** Begins to translate lines for many at once, until the model is disposed of. */
   translateAsTheyCome(): LineTranslator {
-    const { config, maxPositions, engine } = this;
-    const { decode } = config;
-    const open = (heeding: boolean) => engine.searchAsTheyCome({ ...decode, maxPositions }, heeding);
+    const { config, maxPositions, rightToLeft, engine } = this;
+    const how = { ...config.decode, maxPositions, rightToLeft };
+    const open = (heeding: boolean) => engine.searchAsTheyCome(how, heeding);
     return new LineTranslator(open, this.codec, this.lineSearch(config), this.terms);
   }
 
@@ -142,7 +148,8 @@ export class OpenModel {
         where: 'decode',
         hint: 'Leave them out: --alignment null --unk keep; translate has them.',
       });
-    return { ...decode, seed, maxPositions: this.maxPositions, risk: riskOf(decode, data.targetLang) };
+    const { maxPositions, rightToLeft } = this;
+    return { ...decode, seed, maxPositions, rightToLeft, risk: riskOf(decode, data.targetLang) };
   }
 
   dispose(): void {

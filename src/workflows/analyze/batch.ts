@@ -6,6 +6,7 @@ import { lengthsOfEpoch } from '../../data/corpus-mix.js';
 import { batchOf } from '../../data/epoch-plan.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
 import type { Split } from '../../data/preprocess-options.js';
+import { asWritten } from '../../data/right-to-left.js';
 import type { Mode } from '../../model/transformer.js';
 import type { MeasuredBatch } from '../../report/analysis-data.js';
 import { cutPairs } from '../../train/split.js';
@@ -38,7 +39,10 @@ export function openAnalysisBatch(
   { split, batch: number, withDropout }: BatchChoice,
 ): AnalysisBatch {
   const { destdir, sourceLang, targetLang } = config.data;
-  const pairs = split === 'train' ? data.train : ParallelDataset.open(destdir, split, sourceLang, targetLang);
+  const pairs =
+    split === 'train'
+      ? data.train
+      : asWritten(config.model, ParallelDataset.open(destdir, split, sourceLang, targetLang));
   try {
     const batch = readNumbered(config, pairs, split, number, split === 'train' ? data.resegment : undefined);
     const measured = {

@@ -4,6 +4,7 @@ import type { CheckpointLocation, WeightsKind } from '../../decode/checkpoint-lo
 import { forcedEnsemble } from '../../decode/ensemble.js';
 import type { ForcedLogProbs } from '../../decode/forced-scores.js';
 import { loadModel } from '../../decode/load-model.js';
+import { attentionAsRead, logProbsAsRead } from '../../decode/reading-order.js';
 import type { LineCodec } from '../../decode/text-codec.js';
 import { type AttentionChoice, ForcedDecoder } from '../../model/forced-decoder.js';
 import { PreparedLinears } from '../../model/pass.js';
@@ -59,9 +60,12 @@ function loadScorer(
   const model = loadModel(location, config, vocabulary, weights, precision);
   const prepared = new PreparedLinears();
   const decoder = new ForcedDecoder(model, precision, prepared);
+  const logProbs: ForcedLogProbs = (batch) => decoder.logProbs(batch);
+  const attention: ForcedAttention = (batch) => decoder.attention(batch, choice);
+  const { rightToLeft } = config.model;
   return {
-    logProbs: (batch) => decoder.logProbs(batch),
-    attention: (batch) => decoder.attention(batch, choice),
+    logProbs: rightToLeft ? logProbsAsRead(logProbs) : logProbs,
+    attention: rightToLeft ? attentionAsRead(attention) : attention,
     dispose: () => {
       prepared.dispose();
       model.dispose();

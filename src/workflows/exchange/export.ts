@@ -63,6 +63,10 @@ export async function exportRun(run: string, options: ExportOptions): Promise<vo
     if (format !== 'transformers') for (const [name, file] of tokenizers) copy(file, folder, name);
   });
   log.info(`Written: ${output} (${format})`);
+  if (config.model.rightToLeft)
+    log.warn(
+      'The model writes from right to left (model.right-to-left): other programs give its translations from the last token to the first',
+    );
   const { nfc, whitespace } = config.data.clean;
   if (nfc || whitespace) {
     const what = [...(nfc ? ['in NFC'] : []), ...(whitespace ? ['with single spaces'] : [])].join(' and ');

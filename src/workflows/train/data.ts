@@ -8,15 +8,16 @@ import { lengthsOfEpoch, type TrainingSplit } from '../../data/corpus-mix.js';
 import { Dictionary } from '../../data/dictionary.js';
 import { batchOf } from '../../data/epoch-plan.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
+import { asWritten, resegmentBackwards } from '../../data/right-to-left.js';
 import { cutPairs, firstEpoch } from '../../train/split.js';
 import { openTrainingSplit } from '../preprocess/training-split.js';
 import { createResegment } from './resegment.js';
 
-/** What a model is trained on. */
+/** What a model is trained on: targets from right to left where it writes so. */
 export interface TrainingData {
   train: TrainingSplit;
   /** Null where the dataset has no such split. */
-  valid: ParallelDataset | null;
+  valid: TrainingSplit | null;
   source: Dictionary;
   target: Dictionary;
   /** Names the training split and its dictionaries. */
@@ -28,12 +29,8 @@ export interface TrainingData {
 }
 
 /** Opens `data.destdir`. @throws UserError for what is missing, damaged, or at odds with the config */
-export function openTrainingData({
-  data,
-  model: { maxPositions, shareEmbeddings },
-  train: { batchBy },
-  seed,
-}: Config): TrainingData {
+export function openTrainingData({ data, model, train: { batchBy }, seed }: Config): TrainingData {
+  const { maxPositions, shareEmbeddings, rightToLeft } = model;
   const { destdir, sourceLang, targetLang } = data;
   const [source, target] = [sourceLang, targetLang].map((language) =>
     Dictionary.load(path.join(destdir, `dict.${language}.txt`)),
@@ -45,10 +42,13 @@ export function openTrainingData({
       hint: 'Set model.share-embeddings to decoder or none, or make a dataset with a joint dictionary.',
     });
   }
-  const resegment = createResegment(data, seed, source, target);
-  const train = openTrainingSplit(data);
+  const anew = createResegment(data, seed, source, target);
+  const resegment = rightToLeft && anew !== undefined ? resegmentBackwards(anew) : anew;
+  const train = asWritten(model, openTrainingSplit(data));
   const hasValid = ParallelDataset.exists(destdir, 'valid', sourceLang, targetLang);
-  const valid = hasValid ? ParallelDataset.open(destdir, 'valid', sourceLang, targetLang) : null;
+  const valid = hasValid
+    ? asWritten(model, ParallelDataset.open(destdir, 'valid', sourceLang, targetLang))
+    : null;
   return {
     train,
     valid,

@@ -5,6 +5,7 @@ import { nameScores } from '../../common/validation-figures.js';
 import type { Config } from '../../config/schema.js';
 import { pack } from '../../data/batch.js';
 import type { PairSource } from '../../data/batch-iterator.js';
+import { backwards } from '../../data/right-to-left.js';
 import { translateIds } from '../../decode/compare-models.js';
 import { lengthBatches } from '../../decode/length-batches.js';
 import { loadCodec } from '../../decode/load-model.js';
@@ -26,7 +27,7 @@ const TEXT_IS_GONE = `The validation text is not here: ${nameScores()} are of th
  * The references are the text that the split was made from. Where that is gone, they are the text of the ids: what the
  * tokenizer normalised stays so, and what was unknown to it is matched by nothing.
  *
- * @param split pairs of ids that end in `</s>`
+ * @param split pairs of ids that end in `</s>`, their targets as the model writes them
  * @param communicator of the processes that share the lines out
  */
 export async function validationTranslator(
@@ -35,12 +36,15 @@ export async function validationTranslator(
   communicator = alone,
 ): Promise<TranslateValidation> {
   const { decode, model, data, train } = config;
-  const { maxPositions } = model;
+  const { maxPositions, rightToLeft } = model;
   const { codec } = loadCodec(train.saveDir, data);
   const metrics = await testMetrics(config);
   const text = await readValidationText(data);
   if (text === null) log.info(TEXT_IS_GONE);
-  const pairs = Array.from(split.sourceLengths, (_, i) => split.pair(i));
+  const pairs = Array.from(split.sourceLengths, (_, i) => {
+    const { source, target } = split.pair(i);
+    return { source, target: rightToLeft ? backwards(target) : target };
+  });
   const sources = text?.source.map((line) => codec.encode(line)) ?? pairs.map(({ source }) => source);
   const references = text?.target ?? pairs.map(({ target }) => codec.decodeReference(target));
   const shown = pairs.slice(0, train.evalSamples).map(
@@ -55,7 +59,7 @@ export async function validationTranslator(
     const { rank, size } = communicator;
     const own = read.filter((_, k) => k % size === rank);
     const translated = await inPrecision(transformer, decode.precision, (model) =>
-      translateIds(model, own, { ...decode, maxPositions }, decode.precision),
+      translateIds(model, own, { ...decode, maxPositions, rightToLeft }, decode.precision),
     );
     const byRank = communicator.exchange(translated.map((ids) => [...ids]));
     const hypotheses = new Array<string>(sources.length).fill('');

@@ -6,6 +6,7 @@ import { camelizeKeys } from '../../../src/config/camel.js';
 import { type Config, configSchema, type DataConfig } from '../../../src/config/schema.js';
 import { UNK } from '../../../src/data/dictionary.js';
 import { ParallelDataset } from '../../../src/data/parallel-dataset.js';
+import { batchBackwards } from '../../../src/data/right-to-left.js';
 import { loadCodec, loadModel } from '../../../src/decode/load-model.js';
 import { searchWith } from '../../../src/decode/sentence-queue.js';
 import type { TextCodec } from '../../../src/decode/text-codec.js';
@@ -16,6 +17,7 @@ import { IncrementalDecoder } from '../../../src/model/incremental.js';
 import { outputName } from '../../../src/model/parameters.js';
 import { Transformer } from '../../../src/model/transformer.js';
 import { tf } from '../../../src/ops/tf.js';
+import { openTrainingData } from '../../../src/workflows/train/data.js';
 import { validationTranslator, validationTrial } from '../../../src/workflows/train/validation-translator.js';
 import { makeDataset, trainedVocabulary } from '../../data/small-dataset.js';
 import { tinyConfig, useBackend } from '../../model/models.js';
@@ -61,7 +63,7 @@ function insistOn(model: Transformer, id: number): void {
 
 /** What `translate` makes of the source text. */
 async function translations(
-  { decode, model: { maxPositions } }: Config,
+  { decode, model: { maxPositions, rightToLeft } }: Config,
   model: Transformer,
   codec: TextCodec,
 ) {
@@ -70,7 +72,7 @@ async function translations(
   async function* lines() {
     yield* VALID.source;
   }
-  const options = { ...decode, maxPositions, chunk: 100 };
+  const options = { ...decode, maxPositions, rightToLeft, chunk: 100 };
   for await (const translation of translateLines(lines(), searchWith(decoder), codec, options)) {
     hypotheses.push(translation.hypotheses[0].text);
   }
@@ -118,6 +120,30 @@ describe('validation by translation', () => {
     assert.equal(samples[1].hypothesis, '');
     assert.deepEqual([bleu, chrf], [0, 0]);
     split.close();
+    model.dispose();
+  });
+});
+
+describe('validation of a model that writes from right to left', () => {
+  before(() => useBackend('wasm'));
+
+  test('it is trained on turned targets, and its translations and references are as they are read', async () => {
+    const { config, data, model } = await prepare();
+    const { codec } = loadCodec(data.destdir, data);
+    const asked = { ...config, model: { ...config.model, rightToLeft: true } };
+    const [forward, opened] = [openTrainingData(config), openTrainingData(asked)];
+    const [pairs, turned] = [forward, opened].map(({ firstBatch }) => firstBatch(1000));
+    assert.deepEqual(turned, batchBackwards(pairs));
+    assert.notDeepEqual(turned, pairs);
+    const hypotheses = await translations(asked, model, codec);
+    assert.notDeepEqual(hypotheses, await translations(config, model, codec));
+    const translate = await validationTranslator({ ...asked, data: { ...data, valid: null } }, opened.valid!);
+    const { samples } = await translate(model);
+    assert.deepEqual(
+      samples.map(({ reference, hypothesis }) => [reference, hypothesis]),
+      [0, 1, 2].map((i) => [codec.decode(forward.valid!.pair(i).target), hypotheses[i]]),
+    );
+    for (const { close } of [forward, opened]) close();
     model.dispose();
   });
 });
