@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,12 @@
 #include <vector>
 
 #include "library.h"
+
+/// Messages of sums and of texts: one pair of ranks has one order of either.
+constexpr int SUM = 1, TEXT = 2;
+
+/// Bytes that are on their way at a time, twice: small enough to be added while they are in a cache.
+constexpr int64_t PIECE = int64_t{1} << 20;
 
 /// Arrays of one type, as if they lay end to end.
 template <class T> struct Row {
@@ -91,6 +98,7 @@ class Ranks {
   void start();
   void work();
   void lookAround();
+  std::chrono::milliseconds untilMyTurn();
   [[noreturn]] void end(const std::string &message, int code);
   void check(int result, const char *call);
   std::string nameOf(int rank) const;

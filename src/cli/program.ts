@@ -34,6 +34,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   },
 };
 
+/** Whether there is a command of this name. */
+export const isCommand = (name: string): boolean => Object.hasOwn(COMMANDS, name);
+
 /**
  * Runs a command line. Where it starts with a command, only that one is loaded: the schema of the config, which
  * most of them need, takes longer than a score does.
@@ -45,7 +48,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   const words = withoutHelpCommand(args);
   const [name = ''] = words;
   const spelled = name === 'score' ? spellOutScoreFlags(words) : words;
-  const program = await createProgram(Object.hasOwn(COMMANDS, name) ? [name] : undefined);
+  const program = await createProgram(isCommand(name) ? [name] : undefined);
   await checkNames(program, spelled);
   try {
     await program.parseAsync(spelled, { from: 'user' });

@@ -3,18 +3,24 @@ import { setTimeout } from 'node:timers/promises';
 import { alone, type Communicator } from '../common/communicator.js';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
-import { findLaunch, type Launch } from '../distributed/launcher.js';
+import { type Environment, findLaunch, type Launch } from '../distributed/launcher.js';
 import type { MpiCommunicator } from '../distributed/mpi.js';
 import type { Leave } from './exit.js';
 
 /** Commands that several processes do together. */
 const TOGETHER: readonly string[] = ['train', 'translate'];
 
-/** What others have in place of processes. */
+const OWN_THREADS = 'It uses all threads of one machine, or as many as --threads says.';
+
+/** What others have in place of processes, where they have something. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  preprocess: 'It uses all threads of one machine: --threads.',
+  preprocess: OWN_THREADS,
+  evaluate: OWN_THREADS,
+  analyze: OWN_THREADS,
+  profile: 'Where a profile is missing, train makes it on rank 0.',
   sweep:
-    'It trains several cells at a time on one machine: --jobs; parts of a grid on several: a sweep each.',
+    'sweep --jobs N trains N cells at a time on one machine; for several machines make a sweep of a part of the grid for each, with an --output of its own.',
+  serve: 'Start one on each machine.',
 };
 
 /** Milliseconds that a rank leaves to rank 0 to say what all have found. */
@@ -34,13 +40,18 @@ export const setRanksTimeout = (seconds: number, key: string): void => joined?.s
  * Finds the other processes where an MPI has started this one as one of several.
  *
  * @param args the arguments after the program's name
+ * @param isCommand whether there is a command of a name: what is none is for rank 0 to complain of
  * @returns those without `--distributed`; undefined where another rank does what they ask for
- * @throws UserError where the command is none for several, or they do not find each other: on rank 0 alone
+ * @throws UserError where the command is none for several, or they do not find each other: told by rank 0 alone
  */
-export async function joinRanks(args: readonly string[]): Promise<readonly string[] | undefined> {
+export async function joinRanks(
+  args: readonly string[],
+  isCommand: (name: string) => boolean,
+  env: Environment = process.env,
+): Promise<readonly string[] | undefined> {
   const { way, rest } = wayOf(args);
   if (way === 'none') return rest;
-  const launch = findLaunch(process.env);
+  const launch = findLaunch(env);
   if (launch === undefined) {
     if (way === undefined) return rest;
     const hint = 'mpirun -n 2 admin-nmt … starts two, see docs/distributed.md.';
@@ -48,8 +59,12 @@ export async function joinRanks(args: readonly string[]): Promise<readonly strin
   }
   if (launch.size === 1) return rest;
   idle = launch.rank !== 0;
-  if (rest.some((word) => /^(-h|--help|help|-V|--version)$/.test(word))) return idle ? undefined : rest;
-  refuseWithoutUse(rest[0] ?? '', launch);
+  const [command = ''] = rest;
+  if (!isCommand(command) || rest.some((word) => /^(-h|--help|help|-V|--version)$/.test(word)))
+    return idle ? undefined : rest;
+  if (idle) log.setListener(() => {});
+  refuseWithoutUse(command, launch);
+  refuseStrangers(launch);
   if (idle) listenToErrors(launch);
   const { openMpi } = await import('../distributed/mpi.js');
   joined = openMpi(launch);
@@ -60,10 +75,19 @@ export async function joinRanks(args: readonly string[]): Promise<readonly strin
 /** @throws UserError where a command has nothing for several processes to do */
 function refuseWithoutUse(command: string, { launcher, size }: Launch): void {
   if (TOGETHER.includes(command)) return;
-  if (idle) log.setListener(() => {});
+  const instead = INSTEAD[command] === undefined ? '' : ` ${INSTEAD[command]}`;
   throw new UserError({
-    problem: `${launcher} has started ${size} processes, of which \`${command}\` has no use: found nothing to share out`,
-    hint: `${INSTEAD[command] === undefined ? '' : `${INSTEAD[command]} `}Start it without MPI; those that several can do together: ${TOGETHER.join(', ')}. \`--distributed none\` lets each process do all of it.`,
+    problem: `${command}: expected one process, found ${size}, started by ${launcher}`,
+    hint: `Start it without ${launcher.split(' ')[0]}.${instead} Several processes share out: ${TOGETHER.join(', ')}. \`--distributed none\` lets each of them do all of it.`,
+  });
+}
+
+/** @throws UserError where the launcher gives its processes no way to find each other */
+function refuseStrangers({ launcher, size, strangers }: Launch): void {
+  if (strangers === undefined) return;
+  throw new UserError({
+    problem: `${launcher} has started ${size} processes that cannot find each other`,
+    hint: `${strangers} \`--distributed none\` lets each of them work alone.`,
   });
 }
 

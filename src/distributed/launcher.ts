@@ -1,6 +1,5 @@
-import { UserError } from '../common/errors.js';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+/** What a process is told by whoever starts it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Who has started this process as one of several, and with which MPI it can speak with the others. */
 export interface Launch {
@@ -10,6 +9,8 @@ export interface Launch {
   size: number;
   /** Files of the libraries that understand this launcher, the likeliest first. */
   libraries: readonly string[];
+  /** Where it gives them no way to find each other: what to do about that. */
+  strangers?: string;
 }
 
 const OPEN_MPI = ['libmpi.so.40', 'libmpi.40.dylib'];
@@ -33,11 +34,7 @@ const LAUNCHERS: readonly { name: string; rank: string; size: string; libraries:
   },
 ];
 
-/**
- * Who has started this process as one of several; undefined where it is the only one.
- *
- * @throws UserError where Slurm has started several that have no way to find each other
- */
+/** Who has started this process as one of several; undefined where nobody has. */
 export function findLaunch(env: Environment): Launch | undefined {
   for (const { name, rank, size, libraries } of LAUNCHERS) {
     if (env[rank] === undefined || !(Number(env[size]) > 0)) continue;
@@ -50,13 +47,8 @@ export function findLaunch(env: Environment): Launch | undefined {
       libraries: asked === undefined ? libraries : [asked],
     };
   }
-  if (Number(env.SLURM_STEP_NUM_TASKS) > 1) throw withoutPmi(env.SLURM_STEP_NUM_TASKS!);
-  return undefined;
-}
-
-function withoutPmi(tasks: string): UserError {
-  return new UserError({
-    problem: `srun has started ${tasks} processes that cannot find each other`,
-    hint: 'Give srun --mpi=pmix (Open MPI) or --mpi=pmi2 (MPICH); `--distributed none` lets each of them work alone.',
-  });
+  const size = Number(env.SLURM_STEP_NUM_TASKS);
+  if (!(size > 1)) return undefined;
+  const strangers = 'Give srun --mpi=pmix (Open MPI) or --mpi=pmi2 (MPICH).';
+  return { launcher: 'srun', rank: Number(env.SLURM_PROCID), size, libraries: [], strangers };
 }

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { type Launcher, missing } from '../../scripts/ranks-launcher.js';
+import { createProgram, isCommand } from '../../src/cli/program.js';
+import { joinRanks } from '../../src/cli/ranks.js';
 import { packageRoot } from '../../src/common/files.js';
-import { runRanks } from '../distributed/run-ranks.js';
-import { mainFile, runProgram } from './run-program.js';
+import { parseTemporaryName } from '../../src/common/leftovers.js';
+import { isRunning } from '../../src/common/processes.js';
+import { program, runRanks } from '../distributed/run-ranks.js';
+import { mainFile, runProgram, spawnProgram } from './run-program.js';
 
 test('--ranks without --dry-run says who starts ranks', () => {
   const { status, stderr } = runProgram(['train', '--seed', '2', '--ranks', '4']);
@@ -66,6 +71,37 @@ describe('translate by several ranks', () => {
     }
   }
 
+  /** MPI does not always wait for those that it has told to end. */
+  const endOf = async (processId?: number): Promise<void> => {
+    while (processId !== undefined && isRunning(processId)) await setTimeout(20);
+  };
+
+  for (const [launcher, rank] of [
+    ['mpirun.openmpi', 1],
+    ['mpirun.mpich', 0],
+  ] as [Launcher, number][]) {
+    test(`leaves the output as it was where rank ${rank} of ${launcher} is killed`, {
+      skip: missing(launcher),
+    }, async () => {
+      const place = path.join(folder, `killed-${rank}`);
+      mkdirSync(place);
+      const [output, text] = [path.join(place, 'out'), path.join(folder, 'many-lines')];
+      writeFileSync(output, 'as it was\n');
+      writeFileSync(text, 'a b\n'.repeat(30_000));
+      const dies = ['--import', program('dies-while-writing'), mainFile];
+      const env = { DYING_RANK: `${rank}`, DYING_IN: place };
+      const found = await runRanks(launcher, 2, [...dies, ...ask(text, output), '--threads', '1'], env);
+      assert.notEqual(found.status, 0, found.output);
+      assert.match(found.output, /rank \d (on \S+ has ended|.* on signal 9)|EXIT CODE: 9|exit code 137/i);
+      assert.equal(readFileSync(output, 'utf8'), 'as it was\n');
+      for (const name of readdirSync(place)) await endOf(parseTemporaryName(name)?.processId);
+      assert.equal(runProgram(ask(input, output)).status, 0);
+      assert.equal(runProgram(ask(input, one)).status, 0);
+      assert.ok(readFileSync(output).equals(readFileSync(one)));
+      assert.deepEqual(readdirSync(place), ['out']);
+    });
+  }
+
   test('ends with a word, once, where it cannot be done', { skip: missing('mpirun.openmpi') }, async () => {
     for (const [file, said] of [
       ['-', /error: --input: expected a file that all ranks read/g],
@@ -76,10 +112,51 @@ describe('translate by several ranks', () => {
       assert.equal(output.match(said)?.length, 1, output);
     }
   });
+});
 
-  test('other commands say what to use in place of ranks', { skip: missing('mpirun.openmpi') }, async () => {
-    const { status, output } = await runRanks('mpirun.openmpi', 2, [mainFile, 'preprocess']);
-    assert.equal(status, 2, output);
-    assert.match(output, /`preprocess` has no use.*\n {2}It uses all threads of one machine: --threads/);
+describe('what several processes cannot do together is told by rank 0 alone, with exit code 2', () => {
+  const said = /^error: sweep: expected one process, found 3, .*\n {2}Start it without \w+\. sweep --jobs /m;
+  const cases: [Launcher, string[], RegExp][] = [
+    ['mpirun.openmpi', ['sweep', 'plan.yaml'], said],
+    ['mpirun.mpich', ['sweep', 'plan.yaml'], said],
+    ['mpirun.mpich', ['trian'], /^error: unknown command 'trian'\n {2}Did you mean train\?/m],
+  ];
+  for (const [launcher, args, message] of cases) {
+    test(`${args[0]} by ${launcher}`, { skip: missing(launcher) }, async () => {
+      const { status, output } = await runRanks(launcher, 3, [mainFile, ...args]);
+      assert.equal(status, 2, output);
+      assert.match(output, message);
+      assert.equal(output.match(/^error:/gm)?.length, 1, output);
+    });
+  }
+
+  const slurm = (rank: number) => ({ SLURM_PROCID: `${rank}`, SLURM_STEP_NUM_TASKS: '2' });
+  const messageOf = async (...args: string[]): Promise<string> => {
+    let message = '';
+    await joinRanks(args, isCommand, slurm(0)).catch((error) => {
+      message = (error as Error).message;
+    });
+    return message;
+  };
+
+  test('every command shares out, is refused, or is left to rank 0', async () => {
+    const { commands } = await createProgram();
+    for (const name of commands.map((command) => command.name())) {
+      const expected = ['train', 'translate'].includes(name)
+        ? /^srun has started 2 processes that cannot find each other\n {2}Give srun --mpi=pmix /
+        : new RegExp(`^${name}: expected one process, found 2, started by srun\n  Start it without srun\\.`);
+      assert.match(await messageOf(name, 'x'), expected);
+      assert.equal(await messageOf(name, '--help'), '');
+      assert.equal(await messageOf('--distributed', 'none', name), '');
+    }
+    assert.equal(await messageOf(), '');
+    assert.equal(await messageOf('trian'), '');
+  });
+
+  test('also where srun gives them no way to find each other', () => {
+    const [first, second] = [0, 1].map((rank) => spawnProgram(['train'], { env: slurm(rank) }));
+    assert.deepEqual([first.status, second.status], [2, 2]);
+    assert.match(first.stderr, /^error: srun has started 2 processes that cannot/);
+    assert.equal(second.stderr, '');
   });
 });

@@ -24,6 +24,7 @@ for (const launcher of ['mpirun.openmpi', 'mpirun.mpich'] as Launcher[]) {
     for (const [fault, [code, said]] of Object.entries(FAULTS)) {
       test(fault, async () => {
         const { status, output } = await runRanks(launcher, 3, [program('ranks-that-fail'), fault]);
+        assert.ok(output.split('so all ranks end').length <= 2, `said once at most:\n${output}`);
         if (code === null) assert.notEqual(status, 0);
         else assert.equal(status, code, output);
         if (typeof said === 'string') assert.equal(output.split(said).length, 2, `said once:\n${output}`);

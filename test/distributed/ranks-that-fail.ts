@@ -17,7 +17,7 @@ const FAULTS: Record<string, () => void> = {
 };
 
 await runToExit(async () => {
-  await joinRanks(['train']);
+  await joinRanks(['train'], () => true);
   const [, , fault] = process.argv;
   setRanksTimeout(fault === 'silent' ? 1 : 60, 'train.distributed-timeout');
   ranks().barrier();

@@ -80,6 +80,8 @@ export interface RankTask {
   interrupt?: { rank: number; after: number };
   /** Which rank has another weight than the others. */
   spoilt?: number;
+  /** Checkpoints that the disk refuses, by their numbers from the first to the last of them. */
+  refused?: [from: number, to: number];
 }
 
 /** Trains in a folder as so many ranks. @returns how each ended: in words, or the name and text of what it threw */

@@ -46,7 +46,7 @@ export interface RollbackOptions {
 
 /**
  * Brings weights and moments back to those of the last good checkpoint, where the config allows it; training goes on from
- * there at a smaller learning rate.
+ * there at a smaller learning rate. Of several processes all go back, or none.
  *
  * @returns the state to go on from; null where that may not or cannot be done, and nothing has changed
  */
@@ -56,40 +56,61 @@ export function goBack(state: TrainState, options: RollbackOptions): TrainState 
   if (config.rollbackLrFactor === null || good === null || rollbacks >= config.maxRollbacks) return null;
   const name = checkpointName(good.epoch, good.updates);
   const factor = lrFactor * config.rollbackLrFactor;
-  try {
-    const restored = restore(name, options);
-    log.warn(
-      `Going back to ${name}, and on from there with ${Number(factor.toPrecision(3))} of the learning rate (${rollbacks + 1} of at most ${config.maxRollbacks} times).`,
-    );
-    const doctor = {
-      ...restored.doctor,
-      skipped,
-      rollbacks: rollbacks + 1,
-      lrFactor: factor,
-      cameFrom: history.last,
-    };
-    return { ...restored, doctor };
-  } catch (error) {
-    if ((options.communicator?.size ?? 1) > 1) throw error; // others may have gone back
-    log.warn(`Training cannot go back: ${userErrorOf(error).message}`);
+  const restored = restore(name, options);
+  if (typeof restored === 'string') {
+    log.warn(`Training cannot go back: ${restored}`);
     return null;
   }
+  log.warn(
+    `Going back to ${name}, and on from there with ${Number(factor.toPrecision(3))} of the learning rate (${rollbacks + 1} of at most ${config.maxRollbacks} times).`,
+  );
+  const doctor = { ...restored.doctor, skipped, rollbacks: rollbacks + 1, lrFactor: factor };
+  return { ...restored, doctor: { ...doctor, cameFrom: history.last } };
 }
 
 /**
  * Reads a checkpoint into a model and its optimizer. Checkpoints after it belong to updates that are going to be made again,
  * and go. Killed at any point, the run goes on from a checkpoint that leads here again.
+ *
+ * @returns why that cannot be done, the same in all processes, where one of them cannot read it, or the first cannot write
  */
-function restore(
-  name: string,
-  { runDirectory, config, updater, ema, communicator = alone }: RollbackOptions,
-): TrainState {
-  const { model, moments } = updater;
+function restore(name: string, options: RollbackOptions): TrainState | string {
+  const { runDirectory, communicator = alone } = options;
   communicator.barrier(); // the process that writes is done
+  let read: Restored | undefined;
+  const unread = refusalOf(() => {
+    read = readOwn(name, options);
+  });
+  const refused =
+    communicator.exchange(unread).find((reason) => reason !== null) ??
+    communicator.broadcast(
+      communicator.rank > 0 ? null : refusalOf(() => forgetLater(runDirectory, name, read!.state)),
+    );
+  if (refused === null) take(read!, options);
+  if (read !== undefined) dispose(read);
+  return refused ?? read!.state;
+}
+
+/** @returns what the system refuses, or a file lacks, in words; null where the work is done */
+function refusalOf(work: () => void): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return userErrorOf(error).message;
+  }
+}
+
+type Restored = ReturnType<typeof readCheckpoint>;
+
+function readOwn(name: string, { runDirectory, config, updater: { model } }: RollbackOptions): Restored {
   const folder = path.join(runDirectory, name);
   const { origin } = readStateFile(path.join(folder, STATE_FILE)); // it is of this run
   const own = { ...origin, settings: origin.settings ?? {} };
-  const restored = readCheckpoint(folder, model.config, model.vocabulary, own, config.freeze);
+  return readCheckpoint(folder, model.config, model.vocabulary, own, config.freeze);
+}
+
+function take(restored: Restored, { updater: { model, moments }, ema }: RollbackOptions): void {
   setWeights(model, restored.model);
   if (ema !== undefined) setWeights(ema, restored.ema ?? restored.model);
   for (const kind of ['first', 'second'] as const) {
@@ -97,12 +118,12 @@ function restore(
       moment.assign(restored.moments[kind][i]);
     });
   }
-  restored.model.dispose();
-  restored.ema?.dispose();
-  tf.dispose([restored.moments.first, restored.moments.second]);
-  communicator.barrier(); // all have read
-  if (communicator.rank === 0) forgetLater(runDirectory, name, restored.state);
-  return restored.state;
+}
+
+function dispose({ model, ema, moments }: Restored): void {
+  model.dispose();
+  ema?.dispose();
+  tf.dispose([moments.first, moments.second]);
 }
 
 function forgetLater(runDirectory: string, name: string, state: TrainState): void {
