@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { type Command, Option } from 'commander';
+import { UserError } from '../common/errors.js';
 import { loadRunConfig } from '../config/load.js';
 import { addOverride } from './config-flags.js';
 import { addCommon, begin, type Common } from './model-commands.js';
@@ -54,8 +55,8 @@ export function addTranslate(program: Command): void {
     .option('--field <name>', 'The text is jsonl: the field to translate; all else stays as it is.')
     .option('--html <file>', 'Write a page that shows the first translations with their alignment.');
   const settings = addCommon(command, ['seed', 'backend', 'gpu', 'threads', 'decode']);
-  const targetLang = new Option('--target-lang <lang>', 'Short for --tag "<2LANG>".');
-  addOverride(command, targetLang, 'decode.tag', settings, undefined, (language) => `<2${language}>`);
+  const targetLang = new Option('--target-lang <lang>', 'Short for --tag "<2LANG>".').conflicts('tag');
+  addOverride(command, targetLang, 'decode.tag', settings, undefined, tagOfLanguage);
   command.action(async (run: string, options: TranslateFlags) => {
     const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
     if (loaded === undefined) return;
@@ -81,6 +82,16 @@ export function addTranslate(program: Command): void {
     const communicator = ranks();
     setRanksTimeout(WHILE_ONE_TRANSLATES, 'the time that a rank may take for a block of lines');
     await translateFile(run, { config: loaded.config, communicator, ...how });
+  });
+}
+
+/** @throws UserError for what is no language */
+function tagOfLanguage(language: string): string {
+  if (/^[A-Za-z][\w-]*$/.test(language)) return `<2${language}>`;
+  throw new UserError({
+    problem: `expected a language such as fr, for the tag <2fr>; found '${language}'`,
+    where: '--target-lang',
+    hint: 'A tag of another form is given as it is, with --tag.',
   });
 }
 

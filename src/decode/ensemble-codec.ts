@@ -13,6 +13,12 @@ export class EnsembleCodec implements LineCodec {
     this.first = members[0];
   }
 
+  /** Those that all members have. */
+  get tags(): string[] {
+    const [own, ...others] = this.members.map(({ tags }) => tags);
+    return own.filter((tag) => others.every((tags) => tags.includes(tag)));
+  }
+
   encode(...given: Parameters<TextCodec['encode']>): Int32Array {
     const parts = this.members.map((member) => member.encode(...given));
     if (parts[0].length === 0) return parts[0];

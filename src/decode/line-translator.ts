@@ -71,9 +71,14 @@ export class LineTranslator {
     return this.plain.failure ?? this.heeding?.failure;
   }
 
-  /** Source tokens of a line, `</s>` counted; none of a blank one. */
-  tokensOf(text: string): number {
-    return this.codec.encode(text).length;
+  /** Source symbols in angle brackets, which are tags by all appearances. */
+  get tags(): readonly string[] {
+    return this.codec.tags;
+  }
+
+  /** Source tokens of a line, `</s>` and its tag counted; none of a blank one. @param tag in place of that of all lines */
+  tokensOf(text: string, tag?: string): number {
+    return this.codec.encode(text, tag).length;
   }
 
   /**

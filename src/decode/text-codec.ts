@@ -46,6 +46,7 @@ const UNMATCHED = '\ud800';
 /** What translates lines, as far as text is concerned. */
 export type LineCodec = Pick<
   TextCodec,
+  | 'tags'
   | 'encode'
   | 'fit'
   | 'encodeTarget'

@@ -43,21 +43,25 @@ export function specialPieces({ controlSymbols, userDefinedSymbols, byteFallback
 }
 
 function checkSymbol(symbol: string, type: PieceType, taken: ReadonlySet<string>): void {
+  const where = `data.tokenizer.${type}-symbols`;
   if (symbol === '' || NO_SYMBOL.test(symbol)) {
     throw new UserError({
-      problem: `expected a control or user-defined symbol of the tokenizer without white space and ${SPACE_SYMBOL}, found ${JSON.stringify(symbol)}`,
+      problem: `expected a control or user-defined symbol without white space and ${SPACE_SYMBOL}, found ${JSON.stringify(symbol)}`,
+      where,
       hint: 'Such as <2fr>: one piece, which may stand anywhere in a word.',
     });
   }
   if (type === 'control' && [...symbol].length === 1) {
     throw new UserError({
       problem: `expected control symbols of two characters or more, which no text is segmented into, found '${symbol}'`,
+      where,
       hint: 'A character that is to be one piece everywhere is a user-defined symbol.',
     });
   }
   if (!taken.has(symbol)) return;
   throw new UserError({
-    problem: `expected control and user-defined symbols of the tokenizer that are not there yet, found '${symbol}'`,
+    problem: `expected control and user-defined symbols that are not there yet, found '${symbol}'`,
+    where,
     hint: `Name each once, and none of ${RESERVED.join(', ')}; with byte fallback none of <0x00> to <0xFF>.`,
   });
 }

@@ -143,10 +143,9 @@ export class OpenModel {
   lineSearch({ decode, seed, data }: Config): LineSearch {
     if (decode.alignment !== null || decode.unk === 'replace')
       throw new UserError({
-        problem:
-          'sentences that come one by one are not aligned; found decode.alignment, or decode.unk: replace',
+        problem: `sentences that come one by one are not aligned; found ${decode.alignment === null ? 'decode.unk: replace' : `decode.alignment: ${decode.alignment}`}`,
         where: 'decode',
-        hint: 'Leave them out: --alignment null --unk keep; translate has them.',
+        hint: 'Leave it out, or say null of decode.alignment and keep of decode.unk where the config of the run has it; the command translate aligns.',
       });
     const { maxPositions, rightToLeft } = this;
     return { ...decode, seed, maxPositions, rightToLeft, risk: riskOf(decode, data.targetLang) };

@@ -19,8 +19,11 @@ export interface Served {
 }
 
 /** Starts a server; it is up when this resolves. */
-export async function start(...flags: string[]): Promise<Served> {
-  const child = spawn(process.execPath, [mainFile, 'serve', RUN, ...FAST, '--port', '0', ...flags], {
+export const start = (...flags: string[]): Promise<Served> => startRun(RUN, ...flags);
+
+/** The same of another run. */
+export async function startRun(run: string, ...flags: string[]): Promise<Served> {
+  const child = spawn(process.execPath, [mainFile, 'serve', run, ...FAST, '--port', '0', ...flags], {
     env: { ...process.env, NO_COLOR: '1' },
   });
   let text = '';

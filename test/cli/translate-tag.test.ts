@@ -29,6 +29,8 @@ test('what is no piece of the source dictionary is no tag', () => {
   for (const [input, flags, message] of [
     ['a\n', ['--tag', '<2fr>'], /tag that is a piece of the source dictionary, found '<2fr>'/],
     ['a\n', ['--target-lang', 'fr'], /found .<2fr>..*tag of a corpus of data\.train/s],
+    ['a\n', ['--target-lang', '<2fr>'], /--target-lang: expected a language such as fr.*found '<2fr>'/],
+    ['a\n', ['--target-lang', 'fr', '--tag', 'the'], /'--target-lang <lang>' cannot be used with .*'--tag/],
     [
       '{"source": "a"}\n{"source": "a", "tag": "</s>"}\n',
       ['--input-format', 'jsonl'],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import process from 'node:process';
 import { describe, test } from 'node:test';
 import { parseYamlValue, readYamlSource } from '../../src/config/yaml-source.js';
+import { startCpuTime } from '../cpu-time.js';
 
 const treeOf = (text: string) => readYamlSource(text, 'f').layer.tree;
 const complaintsOf = (text: string): string[] =>
@@ -64,9 +65,9 @@ describe('what is refused', () => {
     for (const [from, to] of ['bc', 'cd', 'de', 'ef', 'fg', 'gh', 'hi']) {
       bomb.push(`${to}: &${to} [${Array(10).fill(`*${from}`)}]`);
     }
-    const started = performance.now();
+    const milliseconds = startCpuTime();
     assert.match(complaintsOf(bomb.join('\n'))[0], /expected at most 10000 values/);
-    assert.ok(performance.now() - started < 2000);
+    assert.ok(milliseconds() < 2000);
     assert.match(complaintsOf(`a: ${'['.repeat(50)}${']'.repeat(50)}`)[0], /at most 32 levels/);
     assert.match(complaintsOf('a: &a [*a]')[0], /at most 32 levels|not valid YAML/);
   });

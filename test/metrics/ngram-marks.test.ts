@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { markDifferences, matchedOrders } from '../../src/metrics/ngram-marks.js';
 import { NgramMatcher } from '../../src/metrics/ngram-matcher.js';
 import { matchNgrams } from '../../src/metrics/ngrams.js';
+import { startCpuTime } from '../cpu-time.js';
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
 /** Few words, so that n-grams come back. */
@@ -100,9 +101,9 @@ test('what matches in one translation only is matched, and as often as BLEU woul
 test('a translation of any length costs linear time', () => {
   const cycle = Array.from({ length: 40_000 }, (_, i) => `w${i % 7}`);
   const same = new Array<string>(40_000).fill('a');
-  const started = performance.now();
+  const milliseconds = startCpuTime();
   const { a, b } = markDifferences(cycle, same, [cycle, same.slice(1)]);
-  assert.ok(performance.now() - started < 5000);
+  assert.ok(milliseconds() < 5000);
   assert.equal(a[20_000].only, 4);
   assert.equal(b[39_999].order, 0);
 });

@@ -9,6 +9,7 @@ import { Purpose, RandomStream } from '../../src/common/rng.js';
 import { nmtNfkcCharsMap } from '../../src/tokenizer/charsmap.js';
 import { BpeTrainer, type BpeTrainerOptions, Tokenizer } from '../../src/tokenizer/index.js';
 import { Normalizer } from '../../src/tokenizer/normalizer.js';
+import { startCpuTime } from '../cpu-time.js';
 import { fixtures, keptCases } from './recorded.js';
 import { makeFuzzLines, makeText } from './sample-text.js';
 
@@ -133,9 +134,9 @@ test('a quarter of a megabyte without a space takes no quadratic time', () => {
   const models = [tokenizer, withBytes, Tokenizer.load(path.join(fixtures, 'unigram.model'))];
   const letters = text.slice(0, 100).join('').replaceAll(' ', '');
   const words = ['a', '\u{1f300}', letters].map((part) => part.repeat(Math.ceil(2 ** 18 / part.length)));
-  const start = performance.now();
+  const milliseconds = startCpuTime();
   for (const model of models) for (const word of words) assert.ok(model.encodeIds(word).length > 0);
-  assert.ok(performance.now() - start < 10_000);
+  assert.ok(milliseconds() < 10_000);
 });
 
 /** Runs over damaged bytes: what is no model must be refused as such, what still is one must work. */

@@ -28,8 +28,8 @@ export function takeApart(
   limits: Pick<ServeConfig, 'maxLines' | 'maxRequestTokens'>,
   { wishes, how, first = 0 }: Asked,
 ): { parts: Text[]; lines: PreparedLine[]; tokens: number } {
-  const { source, target, lines: translator } = model;
-  const fits = (text: string): boolean => translator.tokensOf(text) <= translator.maxPositions;
+  const { source, target, tag, lines: translator } = model;
+  const fits = (text: string): boolean => translator.tokensOf(text, tag) <= translator.maxPositions;
   const parts = texts.map((text) =>
     wishes === undefined
       ? prose(text, { language: source, targetLanguage: target, fits })
@@ -40,7 +40,7 @@ export function takeApart(
     throw new HttpError(413, `expected at most ${limits.maxLines} sentences, found ${sentences.length}`);
   const prepare = (text: string, index: number): PreparedLine =>
     translator.prepare(
-      checkRequest({ source: text, ...wishes }, lineName(first + index)),
+      checkRequest({ source: text, ...(tag !== undefined && { tag }), ...wishes }, lineName(first + index)),
       first + index,
       how,
     );

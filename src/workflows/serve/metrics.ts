@@ -40,11 +40,11 @@ export class Metrics {
   }
 
   /** @returns the text, with what the models are at */
-  format({ all }: Models): string {
+  format({ loaded }: Models): string {
     const { rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    const ofModels = (value: (model: Models['all'][number]) => number) =>
-      all.map((model) => [`{source="${model.source}",target="${model.target}"}`, value(model)] as const);
+    const ofModels = (value: (model: Models['loaded'][number]) => number) =>
+      loaded.map((model) => [`{source="${model.source}",target="${model.target}"}`, value(model)] as const);
     return [
       metric('requests_total', 'counter', 'Requests by route and status.', [
         ...[...this.requests].map(([labels, count]) => [`{${labels}}`, count] as const),

@@ -4,22 +4,47 @@ import type { LineSearch, LineTranslator } from '../../decode/line-translator.js
 import { HttpError } from '../http/http-error.js';
 import type { AskedSearch } from './asked-search.js';
 
-/** A model that is served. */
+/** A model that is served, in one of its directions. */
 export interface ServedModel {
   /** Of its run directory. */
   readonly name: string;
   readonly source: string;
   readonly target: string;
+  /** What is put before a sentence that is to become of the target language; undefined leaves it to the config. */
+  readonly tag: string | undefined;
   readonly lines: LineTranslator;
   /** How lines are translated by a request that asks for other settings of decode, or another seed. */
   readonly searchBy: (asked: AskedSearch) => LineSearch;
+}
+
+/** A tag that says what a sentence is to become, as `--target-lang` has it. */
+const LANGUAGE_TAG = /^<2([A-Za-z][\w-]*)>$/;
+
+/**
+ * The languages that a model translates to, each with its tag: its own, and one for each tag `<2LANG>` that its dictionary has.
+ *
+ * @param tag that it puts before all sentences by itself
+ */
+export function targetsOf(
+  target: string,
+  tags: readonly string[],
+  tag: string | null,
+): { target: string; tag: string | undefined }[] {
+  const tagged = new Map<string, string | undefined>([[target, undefined]]);
+  for (const found of tags) {
+    const language = LANGUAGE_TAG.exec(found)?.[1];
+    if (language !== undefined && (language !== target || tag === null)) tagged.set(language, found);
+  }
+  return Array.from(tagged, ([target, tag]) => ({ target, tag }));
 }
 
 /** The models of a server, by their languages. */
 export class Models {
   readonly all: readonly ServedModel[];
 
+  /** @throws UserError where two models have the same languages */
   constructor(all: readonly ServedModel[]) {
+    checkPairs(all);
     this.all = all;
   }
 
@@ -41,6 +66,11 @@ export class Models {
     );
   }
 
+  /** Each once, in the first of its directions. */
+  get loaded(): ServedModel[] {
+    return this.all.filter(({ lines }, i) => this.all.findIndex((other) => other.lines === lines) === i);
+  }
+
   /** As LibreTranslate lists languages. */
   languages(): { code: string; name: string; targets: string[] }[] {
     const sources = [...new Set(this.all.map(({ source }) => source))];
@@ -52,18 +82,18 @@ export class Models {
   }
 }
 
-/** @throws UserError where two runs have the same languages */
-export function checkPairs(runs: readonly { run: string; source: string; target: string }[]): void {
+/** @throws UserError where two models have the same languages */
+function checkPairs(models: readonly ServedModel[]): void {
   const first = new Map<string, string>();
-  for (const { run, source, target } of runs) {
+  for (const { name, source, target } of models) {
     const pair = `${source} to ${target}`;
     const other = first.get(pair);
     if (other !== undefined)
       throw new UserError({
-        problem: `expected runs of different languages, found two from ${pair}: ${other}, ${run}`,
+        problem: `expected runs of different languages, found two from ${pair}: ${other}, ${name}`,
         hint: 'Serve the other one at a port of its own.',
       });
-    first.set(pair, run);
+    first.set(pair, name);
   }
 }
 

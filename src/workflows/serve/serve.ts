@@ -7,7 +7,7 @@ import { LOOPBACK, listen, once } from '../http/local-server.js';
 import { OpenModel } from '../open-model.js';
 import { type AskedSearch, askedConfig } from './asked-search.js';
 import { Metrics } from './metrics.js';
-import { checkPairs, Models, runName, type ServedModel } from './models.js';
+import { Models, runName, type ServedModel, targetsOf } from './models.js';
 import { answer } from './routes.js';
 import type { Service } from './session.js';
 import { readToken } from './token.js';
@@ -35,9 +35,6 @@ export async function serve(
   config: ServeConfig,
   untilEnd: () => Promise<void>,
 ): Promise<void> {
-  checkPairs(
-    runs.map(({ run, config: { data } }) => ({ run, source: data.sourceLang, target: data.targetLang })),
-  );
   const isToken = readToken(config.tokenFile);
   const opened: OpenModel[] = [];
   try {
@@ -47,14 +44,16 @@ export async function serve(
     for (const { run, config, written } of runs) {
       const model = await OpenModel.open(locateCheckpoint(run), config);
       opened.push(model);
-      const { sourceLang: source, targetLang: target } = config.data;
+      const { sourceLang: source, targetLang, validTag } = config.data;
       const lines = model.translateAsTheyCome();
       const searchBy = (asked: AskedSearch) => model.lineSearch(askedConfig(written, asked));
-      models.push({ name: runName(run), source, target, lines, searchBy });
+      for (const direction of targetsOf(targetLang, lines.tags, config.decode.tag ?? validTag))
+        models.push({ name: runName(run), source, ...direction, lines, searchBy });
     }
+    const served = new Models(models);
     const pairs = models.map(({ name, source, target }) => ({ name, source, target }));
     const page = translatePage({ pairs, asksToken: isToken !== undefined });
-    await serveUntil({ ...service, models: new Models(models), page }, untilEnd, tell);
+    await serveUntil({ ...service, models: served, page }, untilEnd, tell);
   } finally {
     for (const model of opened) model.dispose();
   }
