@@ -90,7 +90,8 @@ export function addTrain(program: Command): void {
         'Go on from a checkpoint although this setting differs from its own; repeatable.',
       ).argParser((typed: string, keys: string[] = []) => [...keys, ...typed.split(',')]),
     );
-  const settings = addCommon(command, TRAINING);
+  const guided = ['decode.alignment-layer', 'decode.alignment-head'];
+  const settings = addCommon(command, [...TRAINING, ...guided]);
   command.action(async (files: string[], options: TrainFlags) => {
     const loaded = begin(options, () => loadGiven(command, files, settings, options));
     if (loaded === undefined) return;

@@ -91,8 +91,13 @@ export type LossName = Exclude<FigureName, ScoreName>;
 /** Per target token; losses in bits. */
 export type LossFigures = Record<LossName, number>;
 export type Scores = Record<ScoreName, number>;
+/** Figures of training and validation with alignments alone. */
+export interface AlignmentFigures {
+  /** Cross-entropy of the guided attention and the alignments, per target token in bits. */
+  alignment_loss?: number;
+}
 /** What one validation found. */
-export type ValidationFigures = LossFigures & Partial<Scores>;
+export type ValidationFigures = LossFigures & AlignmentFigures & Partial<Scores>;
 
 /** All of them, in the order of the table. */
 export const FIGURE_NAMES = Object.keys(FIGURES) as [FigureName, ...FigureName[]];

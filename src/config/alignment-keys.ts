@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { free } from './key-facts.js';
+import { changeable, free } from './key-facts.js';
 import { choice, file, whole } from './values.js';
 
 /** Nothing is aligned: neither is that printed, nor does it say what `<unk>` becomes. */
@@ -17,7 +17,8 @@ export const alignmentKeys = {
       ),
   ),
   'alignment-unit': free(choice(['word', 'piece'], 'word', 'Whether words are aligned, or pieces.')),
-  'alignment-layer': free(
+  // Of training, too, with train.guided-alignment.
+  'alignment-layer': changeable(
     whole(1)
       .nullable()
       .default(null)
@@ -25,7 +26,7 @@ export const alignmentKeys = {
         'Layer of the decoder, from 1, by whose attention is aligned; null takes the last but one, of fewer than three the last.',
       ),
   ),
-  'alignment-head': free(
+  'alignment-head': changeable(
     whole(1).nullable().default(null).describe('Its head, from 1; null takes the mean of all heads.'),
   ),
   'unk-dictionary': free(

@@ -4,6 +4,7 @@ import { figureOf } from '../common/validation-figures.js';
 import { camelizeKeys } from './camel.js';
 import type { Check } from './check.js';
 import { problemOfCorpora } from './corpus-list.js';
+import { guidedChecks } from './guided-checks.js';
 import { configKeys } from './keys.js';
 import { valueAt } from './paths.js';
 import type { Config, WrittenConfig } from './schema.js';
@@ -203,6 +204,7 @@ const checks: readonly Check[] = [
     hint: 'A beam gives at most as many translations as it is wide.',
   },
   ...searchChecks,
+  ...guidedChecks,
   {
     keys: ['decode.max-len-b', 'decode.max-len-a', 'decode.min-len'],
     problem: ({ decode }) =>

@@ -116,6 +116,16 @@ export const dataSection = section(
     ),
     valid: free(file('Validation text, as train.')),
     test: free(file('Test text, as train.')),
+    'align-suffix': free(
+      z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe(
+          "What the files of alignments end in, in Pharaoh's format: align for PREFIX.align beside each training text, and beside the validation text where there is one; null for none. See train.guided-alignment.",
+        ),
+    ),
     'valid-tag': bound(
       z
         .string()

@@ -118,6 +118,13 @@ export const trainSection = section(
         .describe('Training stops when the learning rate falls below this after warmup (0: never).'),
     ),
     'label-smoothing': bound(rate(0.1, 'ε of label smoothing: (1−ε)·nll + ε/V·Σ(−log p).')),
+    'guided-alignment': bound(
+      amount()
+        .default(0)
+        .describe(
+          'Weight of the cross-entropy of an attention and the alignments of the dataset (data.align-suffix), such as 0.05: it trains the attention by which decode.alignment-layer and -head align; 0 for none.',
+        ),
+    ),
     'max-tokens': bound(
       z
         .union([whole(1), z.literal('auto')])

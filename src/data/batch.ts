@@ -14,6 +14,16 @@ export interface Packed {
   padding?: Int32Array;
 }
 
+/** Tokens of a batch that go together, one of each for every link. */
+export interface TokenLinks {
+  /** Rows of the target. */
+  rows: Int32Array;
+  /** Places in the source sentence of the same pair, from 0. */
+  columns: Int32Array;
+  /** 1 / links of the target token. */
+  weights: Float32Array;
+}
+
 export interface Batch {
   /** Index of each pair in the dataset, [B]. */
   indices: Int32Array;
@@ -23,6 +33,8 @@ export interface Batch {
   targetInput: Packed;
   /** What is predicted, aligned with targetInput: the target, each sentence ending in `</s>`; [T]. */
   targetOutput: Int32Array;
+  /** Alignments, where pairs have them. */
+  links?: TokenLinks;
 }
 
 /** A batch with the padding that fairseq gives it: each side up to its longest sentence. @param pad id of `<pad>` */
@@ -61,7 +73,7 @@ export function pack(sentences: readonly ArrayLike<number>[]): Packed {
  */
 export function packBatch(
   indices: readonly number[],
-  pairs: readonly { source: Int32Array; target: Int32Array }[],
+  pairs: readonly { source: Int32Array; target: Int32Array; links?: Int32Array }[],
   eos: number,
 ): Batch {
   const target = pack(pairs.map((pair) => pair.target));
@@ -76,5 +88,25 @@ export function packBatch(
     source: pack(pairs.map((pair) => pair.source)),
     targetInput: { tokens: input, offsets: target.offsets },
     targetOutput: target.tokens,
+    ...(pairs.some(({ links }) => links !== undefined) && { links: packLinks(pairs, target.offsets) }),
+  };
+}
+
+/** The links of pairs, which have source and target place in turn. */
+function packLinks(pairs: readonly { links?: Int32Array }[], targetOffsets: Int32Array): TokenLinks {
+  const [rows, columns]: [number[], number[]] = [[], []];
+  const counts = new Map<number, number>();
+  pairs.forEach(({ links = [] }, pair) => {
+    for (let i = 0; i < links.length; i += 2) {
+      const row = targetOffsets[pair] + links[i + 1];
+      columns.push(links[i]);
+      rows.push(row);
+      counts.set(row, (counts.get(row) ?? 0) + 1);
+    }
+  });
+  return {
+    rows: Int32Array.from(rows),
+    columns: Int32Array.from(columns),
+    weights: Float32Array.from(rows, (row) => 1 / counts.get(row)!),
   };
 }

@@ -91,11 +91,12 @@ function splitsOf(names: readonly string[]): [split: string, source: string, tar
 
 /** Reads every pair of a split. @throws UserError for one that does not fit the dictionaries */
 function checkSplit(destdir: string, split: string, source: string, target: string): string {
-  const dataset = ParallelDataset.open(destdir, split, source, target);
+  const aligned = ParallelDataset.isAligned(destdir, split, source, target);
+  const dataset = ParallelDataset.open(destdir, split, source, target, { aligned });
   try {
     dataset.check();
     if (dataset.size === 0) throw new UserError({ problem: 'expected pairs, found none', where: destdir });
-    return `${dataset.size} pairs, every number in its dictionary`;
+    return `${dataset.size} pairs, every number in its dictionary${aligned ? ', every link between tokens' : ''}`;
   } finally {
     dataset.close();
   }

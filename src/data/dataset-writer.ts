@@ -48,7 +48,7 @@ export class DatasetWriter {
     return this.count;
   }
 
-  /** Writes the sentence ids[from], …, ids[to − 1], whose last is `</s>`. */
+  /** Writes the item ids[from], …, ids[to − 1]: a sentence, whose last is `</s>`, or the links of a pair. */
   add(ids: ArrayLike<number>, from = 0, to = ids.length): void {
     for (let i = from; i < to; i++) this.put(ids[i]);
     if (this.count === this.sizes.length) {

@@ -8,6 +8,7 @@ import type { CleanOptions } from './clean.js';
 import { Dictionary } from './dictionary.js';
 import { countDrops } from './filters.js';
 import { IndexedDataset } from './indexed-dataset.js';
+import { linksStem } from './indexed-format.js';
 import { type CurrentInput, hasManifest, type Manifest, readManifest } from './manifest.js';
 import type { FileDigest } from './pair-bytes.js';
 import type { EncodedPairs } from './pair-encoder.js';
@@ -27,7 +28,9 @@ export function keyOfPart(
   { clean, models }: { clean: CleanOptions; models: readonly StoredPieceModel[] },
 ): string {
   let at = 0;
-  const content = texts.map((text) => filesOf(text).map(() => digests[at++].sha256));
+  const content = texts.map((text) =>
+    [...filesOf(text), ...(text.links === undefined ? [] : ['links'])].map(() => digests[at++].sha256),
+  );
   const tokenizers = models.map((model) => sha256(model.serialize()));
   return canonicalHash({ content, filter: filter ?? null, tag, clean, tokenizers });
 }
@@ -88,26 +91,28 @@ export class EarlierDataset {
   /** The pairs of a split as encoding gives them, numbered by tables of now, block by block. */
   *pairs(split: string, tables: readonly SymbolTable[]): Generator<EncodedPairs, void, undefined> {
     const { source, target } = this.manifest.languages;
-    const sides = [source, target].map((language) =>
-      IndexedDataset.open(path.join(this.folder, `${split}.${source}-${target}.${language}`)),
-    );
+    const at = (name: string): string => path.join(this.folder, name);
+    const { pairs, dropped, links } = this.manifest.splits[split];
+    const stems = [source, target].map((language) => `${split}.${source}-${target}.${language}`);
+    if (links !== undefined) stems.push(linksStem(split, `${source}-${target}`));
+    const lists = stems.map((stem) => IndexedDataset.open(at(stem)));
     try {
       const numbers = [source, target].map((language, i) =>
-        tables[i].numbersOf(Dictionary.load(path.join(this.folder, `dict.${language}.txt`))),
+        tables[i].numbersOf(Dictionary.load(at(`dict.${language}.txt`))),
       );
-      const items = sides.map((side) => side.items());
-      const { pairs, dropped } = this.manifest.splits[split];
-      for (let done = 0, told = false; done < sides[0].length || !told; done += BLOCK, told = true) {
-        const count = Math.min(BLOCK, sides[0].length - done);
-        const [left, right] = items.map((side, i) => take(side, count, numbers[i]));
+      const items = lists.map((list) => list.items());
+      const [{ length }] = lists;
+      for (let done = 0, told = false; done < length || !told; done += BLOCK, told = true) {
+        const count = Math.min(BLOCK, length - done);
+        const [left, right, linked] = items.map((list, i) => take(list, count, numbers[i]));
         const first = { pairs, dropped: { ...countDrops(), ...dropped } };
         yield {
           ...(told ? { pairs: 0, dropped: countDrops() } : first),
-          ...{ sides: [left, right], hashes: new Uint32Array(0) },
+          ...{ sides: [left, right], links: linked, hashes: new Uint32Array(0) },
         };
       }
     } finally {
-      for (const side of sides) side.close();
+      for (const list of lists) list.close();
     }
   }
 
@@ -130,16 +135,16 @@ export class EarlierDataset {
 const ofContent = <T extends { sha256: string }>(inputs: readonly T[], sum: string): T | undefined =>
   inputs.find((input) => input.sha256 === sum);
 
-/** The next sentences in other numbers. */
+/** The next sentences in other numbers; links have no other ones. */
 function take(
   items: Generator<Int32Array>,
   count: number,
-  numbers: Int32Array,
+  numbers: Int32Array | undefined,
 ): EncodedPairs['sides'][number] {
   const ids = new IdList();
   const ends = new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    for (const id of items.next().value as Int32Array) ids.push(numbers[id]);
+    for (const id of items.next().value as Int32Array) ids.push(numbers === undefined ? id : numbers[id]);
     ends[i] = ids.length;
   }
   return { ids: ids.view(), ends };

@@ -1,13 +1,14 @@
 import { readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
-import { findParallelText, type ParallelText } from './parallel-text.js';
+import { findParallelText, type ParallelText, withLinks } from './parallel-text.js';
 
 /**
  * Finds the texts that a path of a corpus means: one, as findParallelText, or with `*` or `?` all that fit, in the order
  * of their names.
  *
  * @param key of the config, for the error
+ * @param alignSuffix where the alignments of each are, see withLinks; null for none
  * @throws UserError where there is none, or one of them lacks a side
  */
 export function findParallelTexts(
@@ -15,8 +16,13 @@ export function findParallelTexts(
   sourceLang: string,
   targetLang: string,
   key: string,
+  alignSuffix: string | null = null,
 ): ParallelText[] {
-  if (!/[*?]/.test(pattern)) return [findParallelText(pattern, sourceLang, targetLang, key)];
+  const find = (prefix: string): ParallelText => {
+    const text = findParallelText(prefix, sourceLang, targetLang, key);
+    return alignSuffix === null ? text : withLinks(text, prefix, { suffix: alignSuffix, key, needed: true });
+  };
+  if (!/[*?]/.test(pattern)) return [find(pattern)];
   const isTable = /\.tsv(\.gz)?$/.test(pattern);
   const endings = isTable ? [''] : [`.${sourceLang}`, `.${sourceLang}.gz`];
   const found = endings.flatMap((ending) =>
@@ -30,7 +36,7 @@ export function findParallelTexts(
       hint: '* stands for any characters and ? for one, within a name; the path is relative to data.root.',
     });
   }
-  return prefixes.map((prefix) => findParallelText(prefix, sourceLang, targetLang, key));
+  return prefixes.map(find);
 }
 
 /** The files that fit a pattern, folder by folder. */

@@ -31,3 +31,6 @@ export function idCodeFor(vocabularySize: number): 8 | 4 {
 /** The files that a prefix (`folder/train.de-en.de`) stands for. */
 export const indexFile = (prefix: string): string => `${prefix}.idx`;
 export const dataFile = (prefix: string): string => `${prefix}.bin`;
+
+/** What the files of the alignments of a split are called, without their folder and ending: `train.align.de-en`, as fairseq does. */
+export const linksStem = (split: string, pair: string): string => `${split}.align.${pair}`;

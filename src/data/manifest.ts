@@ -35,6 +35,8 @@ export interface SplitSummary {
   readonly kept: number;
   /** Pairs that were filtered out, by reason; validation and test text loses none. */
   readonly dropped: Partial<Record<DropReason, number>>;
+  /** Links between tokens of the pairs kept, where the text is aligned. */
+  readonly links?: number;
   /** By language. */
   readonly sides: Readonly<Record<string, SideSummary>>;
 }
@@ -161,21 +163,26 @@ export interface CurrentInput {
   readonly path: string;
 }
 
-/** What the manifest says of a file of now. */
-export function describeInput(
-  { role, path: file }: CurrentInput,
-  digest: { readonly bytes: number; readonly sha256: string; readonly lines?: number },
-): ManifestInput {
-  const { bytes, sha256, lines } = digest;
-  return {
-    role,
-    path: file,
-    bytes,
-    modified: statSync(file).mtime.toISOString(),
-    sha256,
-    lines: lines ?? null,
-  };
+/** What was read of a file. */
+interface InputDigest {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly lines?: number;
 }
+
+/** What the manifest says of files of now. @param digests of those that were read, by role */
+export function describeInputs(
+  inputs: readonly CurrentInput[],
+  digests: ReadonlyMap<string, InputDigest>,
+): ManifestInput[] {
+  return inputs.map(({ role, path: file }) => {
+    const { size, mtime } = statSync(file);
+    const { bytes, sha256, lines = null } = digests.get(role) ?? ofFile(file, size);
+    return { role, path: file, bytes, modified: mtime.toISOString(), sha256, lines };
+  });
+}
+
+const ofFile = (file: string, bytes: number): InputDigest => ({ bytes, sha256: sha256File(file) });
 
 /**
  * Why a dataset is not what preprocess would make now, in words, or undefined where it is. A file counts as

@@ -8,7 +8,10 @@ const BLOCK_BYTES = 1 << 18;
 const NEWLINE = 0x0a;
 const TAB = 0x09;
 
-/** Sentence pairs as they lie in their files: the lines of both, or those of one that has a column for each side. */
+/**
+ * Sentence pairs as they lie in their files: the lines of both, or those of one that has a column for each side; behind them
+ * may be the lines of a file of alignments.
+ */
 export type PairBytes = readonly LineBytes[];
 
 /** What was read of a file. */
@@ -20,10 +23,10 @@ export interface FileDigest {
 }
 
 /**
- * Reads the lines of a file, or of two of which each line belongs to that of the other, many at a time; ends with a digest
- * of each file. What the lines hold is not checked.
+ * Reads the lines of a file, or of several of which each line belongs to those of the others, many at a time; ends with a
+ * digest of each file. What the lines hold is not checked.
  *
- * @throws UserError for a file that cannot be read (see readLines), and where one has more lines than the other, with
+ * @throws UserError for a file that cannot be read (see readLines), and where one has more lines than another, with
  *   both counts; what was read before comes first
  */
 export async function* readPairBytes(
@@ -38,8 +41,9 @@ export async function* readPairBytes(
       yield queues.map((queue) => queue.take(count));
     }
     for (const queue of queues) await queue.skip();
-    const [first, second = first] = queues;
-    if (first.lines !== second.lines) throw unequalLines(first, second);
+    const [first, ...others] = queues;
+    const other = others.find(({ lines }) => lines !== first.lines);
+    if (other !== undefined) throw unequalLines(first, other);
     return queues.map((queue) => queue.digest());
   } finally {
     for (const queue of queues) await queue.close();
@@ -78,7 +82,7 @@ function unequalLines(source: LineQueue, target: LineQueue): UserError {
   return new UserError({
     problem: `expected as many lines in both files, found ${source.lines} in ${source.file} and ${target.lines} in ${target.file}`,
     where: source.lines < target.lines ? source.file : target.file,
-    hint: 'Line n of one file is the translation of line n of the other: find the line that is missing.',
+    hint: 'Line n of one file is the translation of line n of the other, or its alignment: find the line that is missing.',
   });
 }
 

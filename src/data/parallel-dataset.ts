@@ -5,16 +5,20 @@ import { sha256 } from '../common/files.js';
 import { Dictionary, EOS } from './dictionary.js';
 import { IndexedDataset } from './indexed-dataset.js';
 import { dataFile, indexFile } from './indexed-format.js';
+import { PieceAlignment } from './piece-alignment.js';
 
 /** Ids of a sentence pair, both sides ending in `</s>`. */
 export interface SentencePair {
   source: Int32Array;
   target: Int32Array;
+  /** Source and target place of tokens that go together, in turn, from 0; where the split was opened with its alignments. */
+  links?: Int32Array;
 }
 
 /**
  * A split of a data-bin in fairseq's layout: `SPLIT.SRC-TGT.SRC.{bin,idx}` and `SPLIT.SRC-TGT.TGT.{bin,idx}` beside
- * `dict.SRC.txt` and `dict.TGT.txt`. A data-bin of the other direction (`SPLIT.TGT-SRC.…`) serves as well.
+ * `dict.SRC.txt` and `dict.TGT.txt`. A data-bin of the other direction (`SPLIT.TGT-SRC.…`) serves as well. Alignments
+ * are in `SPLIT.align.SRC-TGT.{bin,idx}`.
  */
 export class ParallelDataset {
   /** Tokens of each sentence, `</s>` counted: [N]. */
@@ -22,19 +26,28 @@ export class ParallelDataset {
   readonly targetLengths: Int32Array;
   private readonly source: Side;
   private readonly target: Side;
+  private readonly alignment: PieceAlignment | null;
 
-  private constructor(source: Side, target: Side) {
+  private constructor(source: Side, target: Side, alignment: PieceAlignment | null) {
     this.source = source;
     this.target = target;
+    this.alignment = alignment;
     this.sourceLengths = source.dataset.sizes;
     this.targetLengths = target.dataset.sizes;
   }
 
   /**
    * @param split `train`, `valid`, `test`, …
+   * @param options.aligned whether pairs are wanted with their links
    * @throws UserError for files that are missing, damaged, or of unequal length
    */
-  static open(destdir: string, split: string, sourceLang: string, targetLang: string): ParallelDataset {
+  static open(
+    destdir: string,
+    split: string,
+    sourceLang: string,
+    targetLang: string,
+    { aligned = false } = {},
+  ): ParallelDataset {
     const stem = findStem(destdir, split, sourceLang, targetLang);
     if (stem === undefined) {
       const expected = path.join(destdir, `${split}.${sourceLang}-${targetLang}.${sourceLang}.idx`);
@@ -49,12 +62,23 @@ export class ParallelDataset {
     try {
       target = openSide(destdir, stem, targetLang);
       checkLengths(source, target);
+      const pair = stem.slice(split.length + 1);
+      const isSwapped = pair !== `${sourceLang}-${targetLang}`;
+      const alignment = aligned
+        ? PieceAlignment.open(destdir, split, pair, isSwapped, target.dataset.length)
+        : null;
+      return new ParallelDataset(source, target, alignment);
     } catch (error) {
       source.dataset.close();
       target?.dataset.close();
       throw error;
     }
-    return new ParallelDataset(source, target);
+  }
+
+  /** Whether a split has alignments. */
+  static isAligned(destdir: string, split: string, sourceLang: string, targetLang: string): boolean {
+    const stem = findStem(destdir, split, sourceLang, targetLang);
+    return stem !== undefined && PieceAlignment.exists(destdir, split, stem.slice(split.length + 1));
   }
 
   static exists(destdir: string, split: string, sourceLang: string, targetLang: string): boolean {
@@ -69,15 +93,17 @@ export class ParallelDataset {
   /** @throws UserError for ids that are not in the dictionary, or a sentence that does not end in `</s>` */
   pair(i: number): SentencePair {
     const read = (side: Side): Int32Array => checkSentence(side, i, side.dataset.get(i));
-    return { source: read(this.source), target: read(this.target) };
+    const pair = { source: read(this.source), target: read(this.target) };
+    return this.alignment === null ? pair : { ...pair, links: this.alignment.of(i, pair) };
   }
 
   /** Reads every pair, from the first byte to the last. @throws as pair, for the first that does not fit */
   check(): void {
-    const [source, target] = [this.source, this.target].map(({ dataset }) => dataset.items());
+    const [sources, targets] = [this.source, this.target].map(({ dataset }) => dataset.items());
     for (let i = 0; i < this.size; i++) {
-      checkSentence(this.source, i, source.next().value!);
-      checkSentence(this.target, i, target.next().value!);
+      const source = checkSentence(this.source, i, sources.next().value!);
+      const target = checkSentence(this.target, i, targets.next().value!);
+      this.alignment?.of(i, { source, target });
     }
   }
 
@@ -89,17 +115,19 @@ export class ParallelDataset {
         return sentences.map((ids, i) => checkSentence(side, indices[i], ids));
       }),
     );
-    return source.map((ids, i) => ({ source: ids, target: target[i] }));
+    const pairs = source.map((ids, i) => ({ source: ids, target: target[i] }));
+    return (await this.alignment?.ofAll(indices, pairs)) ?? pairs;
   }
 
   /** Names the content, cheaply: see IndexedDataset. */
   get hash(): string {
-    return sha256(this.source.dataset.hash + this.target.dataset.hash);
+    return sha256(this.source.dataset.hash + this.target.dataset.hash + (this.alignment?.hash ?? ''));
   }
 
   close(): void {
     this.source.dataset.close();
     this.target.dataset.close();
+    this.alignment?.close();
   }
 }
 

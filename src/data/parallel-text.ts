@@ -5,9 +5,13 @@ import { textOf } from './line-bytes.js';
 import { checkPairs, type FileDigest, readPairBytes } from './pair-bytes.js';
 
 /** Where the sentences of both languages are: a file for each, or one with a column for each. */
-export type ParallelText =
+export type ParallelText = (
   | { readonly kind: 'files'; readonly source: string; readonly target: string }
-  | { readonly kind: 'tsv'; readonly file: string };
+  | { readonly kind: 'tsv'; readonly file: string }
+) & {
+  /** A file with an alignment of each pair. */
+  readonly links?: string;
+};
 
 /** Sentence pairs; both lists are of one length. */
 export interface PairBlock {
@@ -35,7 +39,25 @@ export function findParallelText(
   return { kind: 'files', source, target };
 }
 
-/** The files of a text. */
+/**
+ * A text with the alignments that lie beside it, at PREFIX.SUFFIX, plain or with `.gz`: for `news.tsv` as well as for
+ * `news.de` and `news.en` at `news.align`.
+ *
+ * @param key of the config, for the error
+ * @param needed whether it is an error where there are none; else the text is given back as it is
+ */
+export function withLinks(
+  text: ParallelText,
+  prefix: string,
+  { suffix, key, needed }: { suffix: string; key: string; needed: boolean },
+): ParallelText {
+  const stem = prefix.replace(/\.tsv(\.gz)?$/, '');
+  const candidates = [`${stem}.${suffix}`, `${stem}.${suffix}.gz`];
+  if (!needed && !candidates.some((candidate) => existsSync(candidate))) return text;
+  return { ...text, links: findFile(candidates, `data.align-suffix of ${key}`) };
+}
+
+/** The files of a text, but for its alignments. */
 export function filesOf(text: ParallelText): readonly string[] {
   return text.kind === 'tsv' ? [text.file] : [text.source, text.target];
 }

@@ -1,23 +1,23 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sumFile } from '../common/file-input.js';
-import { sha256File, writeFolderAtomic } from '../common/files.js';
+import { writeFolderAtomic } from '../common/files.js';
 import { log } from '../common/log.js';
 import { startProgress } from '../common/progress.js';
 import { allDropped, findTag } from './corpus-faults.js';
 import { remapIds } from './dataset-writer.js';
 import type { Dictionary } from './dictionary.js';
 import { EarlierDataset, keyOfPart } from './earlier-dataset.js';
+import { linksStem } from './indexed-format.js';
 import { drawLines, type LineDraw } from './line-sample.js';
 import {
   checkReplaceable,
   createManifest,
-  describeInput,
+  describeInputs,
   formatManifest,
   MANIFEST_FILE,
   type Manifest,
-  type ManifestInput,
   type SplitSummary,
 } from './manifest.js';
 import type { PairBytes } from './pair-bytes.js';
@@ -32,7 +32,15 @@ import {
 } from './preprocess-options.js';
 import { SplitWriter } from './split-writer.js';
 import { SymbolTable } from './symbol-table.js';
-import { describeCorpora, inputsOf, inputsOfPart, linesOf, partsOf, type TextPart } from './text-parts.js';
+import {
+  describeCorpora,
+  inputsOf,
+  inputsOfPart,
+  isLinked,
+  linesOf,
+  partsOf,
+  type TextPart,
+} from './text-parts.js';
 import { TextReader } from './text-reader.js';
 
 /**
@@ -145,6 +153,7 @@ class Preprocessing {
     const writer = new SplitWriter(this.stem(split), sides, {
       counted: this.training.includes(part),
       seen: filter?.deduplicate && before === undefined ? new PairSet() : undefined,
+      links: isLinked(part) ? path.join(this.folder, linksStem(split, this.languages.join('-'))) : undefined,
     });
     const see = (encoded: EncodedPairs): void => {
       writer.add(encoded);
@@ -176,9 +185,10 @@ class Preprocessing {
     const { filter, texts } = part;
     const files = texts.flatMap(filesOf);
     const [source, target] = sides.map(({ model, table }) => ({ model, numbering: table.numbering }));
-    const encoder = startEncoder({ sides: [source, target], options: { clean, filter, tag }, files });
+    const linked = isLinked(part);
+    const encoder = startEncoder({ sides: [source, target], options: { clean, filter, tag, linked }, files });
     try {
-      await this.reader.read(part, (block) => encoder.encode(block), encoder.width, see);
+      await this.reader.read(part, (block) => encoder.encode(block), encoder.width, see, { linked });
     } finally {
       await encoder.close();
     }
@@ -257,12 +267,13 @@ class Preprocessing {
     dictionaries: Map<string, Dictionary>,
     sides: readonly [Side, Side],
   ): Manifest {
-    const { dataHash, seed, sourceLang, targetLang, vocabulary, vocabularyHash } = this.options;
+    const { dataHash, seed, sourceLang, targetLang, texts, vocabulary, vocabularyHash } = this.options;
+    const given = vocabulary.kind === 'given' ? vocabulary.files : [];
     const manifest = createManifest({
       dataHash,
       seed,
       languages: { source: sourceLang, target: targetLang },
-      inputs: this.describeInputs(),
+      inputs: describeInputs(inputsOf(texts, this.languages, given), this.reader.digests),
       splits,
       ...describeCorpora(this.training),
       encoding: {
@@ -278,18 +289,6 @@ class Preprocessing {
     });
     this.write(MANIFEST_FILE, formatManifest(manifest));
     return manifest;
-  }
-
-  private describeInputs(): ManifestInput[] {
-    const { texts, vocabulary } = this.options;
-    const given = vocabulary.kind === 'given' ? vocabulary.files : [];
-    return inputsOf(texts, this.languages, given).map((input) => {
-      const digest = this.reader.digests.get(input.role);
-      return describeInput(
-        input,
-        digest ?? { bytes: statSync(input.path).size, sha256: sha256File(input.path) },
-      );
-    });
   }
 
   private write(name: string, content: string | Uint8Array): void {

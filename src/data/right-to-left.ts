@@ -11,7 +11,15 @@ export function backwards(ids: Int32Array): Int32Array {
   return turned;
 }
 
-const turnTarget = (pair: SentencePair): SentencePair => ({ ...pair, target: backwards(pair.target) });
+const turnTarget = (pair: SentencePair): SentencePair => ({
+  ...pair,
+  target: backwards(pair.target),
+  ...(pair.links !== undefined && { links: turnLinks(pair.links, pair.target.length - 1) }),
+});
+
+/** Links to a target that is turned. @param length of it, but for `</s>` */
+const turnLinks = (links: Int32Array, length: number): Int32Array =>
+  links.map((place, i) => (i % 2 === 0 || place === length ? place : length - 1 - place));
 
 /** A split with its targets as a model writes them. @param rightToLeft whether that is from the last token to the first */
 export function asWritten({ rightToLeft }: { rightToLeft: boolean }, split: TrainingSplit): TrainingSplit {

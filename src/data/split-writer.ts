@@ -23,16 +23,19 @@ export class SplitWriter {
   private readonly sides: readonly Side[];
   private readonly seen: PairSet | undefined;
   private readonly counted: boolean;
+  private readonly links: DatasetWriter | undefined;
+  private linked = 0;
 
   /**
    * @param stem of the files; the language and the ending follow
    * @param counted whether the symbols of the pairs count in the dictionary
    * @param seen pairs that are dropped when they come again
+   * @param links what the names of the files of alignments begin with, where pairs have them
    */
   constructor(
     stem: string,
     sides: readonly { language: string; table: SymbolTable }[],
-    { counted, seen }: { counted: boolean; seen?: PairSet },
+    { counted, seen, links }: { counted: boolean; seen?: PairSet; links?: string },
   ) {
     this.sides = sides.map(({ language, table }) => ({
       language,
@@ -42,6 +45,7 @@ export class SplitWriter {
     }));
     this.counted = counted;
     this.seen = seen;
+    if (links !== undefined) this.links = new DatasetWriter(links, Infinity); // as wide as fairseq has them
   }
 
   /** Pairs that were written. */
@@ -49,29 +53,33 @@ export class SplitWriter {
     return this.sides[0].writer.length;
   }
 
-  add({ pairs, dropped, sides, hashes }: EncodedPairs): void {
+  add({ pairs, dropped, sides, links, hashes }: EncodedPairs): void {
     this.pairs += pairs;
     for (const [reason, count] of Object.entries(dropped)) this.dropped[reason as keyof Dropped] += count;
     const count = sides[0].ends.length;
     for (let i = 0; i < count; i++) {
-      if (this.seen?.add(hashes[2 * i], hashes[2 * i + 1]) === false) this.dropped.duplicate++;
-      else for (let side = 0; side < 2; side++) this.write(this.sides[side], sides[side], i);
+      if (this.seen?.add(hashes[2 * i], hashes[2 * i + 1]) === false) {
+        this.dropped.duplicate++;
+        continue;
+      }
+      for (let side = 0; side < 2; side++) this.write(this.sides[side], sides[side], i);
+      if (links !== undefined) this.link(links, i);
     }
   }
 
   /** Puts the files in their place. @throws UserError for what a user can mend (no space, …) */
   finish(): void {
-    for (const { writer } of this.sides) writer.finish();
+    for (const writer of this.writers) writer.finish();
   }
 
   /** Removes what is not finished. */
   discard(): void {
-    for (const { writer } of this.sides) writer.discard();
+    for (const writer of this.writers) writer.discard();
   }
 
   /** The names of the files, without their folder. */
   get files(): string[] {
-    return this.sides.flatMap(({ writer }) => writer.files.map((file) => path.basename(file)));
+    return this.writers.flatMap((writer) => writer.files.map((file) => path.basename(file)));
   }
 
   /** @param filtered whether pairs may have been dropped */
@@ -80,8 +88,19 @@ export class SplitWriter {
       pairs: this.pairs,
       kept: this.kept,
       dropped: filtered ? this.dropped : {},
+      ...(this.links !== undefined && { links: this.linked }),
       sides: Object.fromEntries(this.sides.map(({ language, counter }) => [language, counter.summary()])),
     };
+  }
+
+  private get writers(): DatasetWriter[] {
+    return [...this.sides.map(({ writer }) => writer), ...(this.links === undefined ? [] : [this.links])];
+  }
+
+  private link({ ids, ends }: NonNullable<EncodedPairs['links']>, i: number): void {
+    const from = i === 0 ? 0 : ends[i - 1];
+    this.links!.add(ids, from, ends[i]);
+    this.linked += (ends[i] - from) / 2;
   }
 
   private write(

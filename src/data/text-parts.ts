@@ -62,19 +62,32 @@ function isList<T>(value: ParallelText | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
 }
 
-/** The files of a part, with their roles: `train.de`, `valid`, `train/news.de`, `train/news.2.de`. */
+/** The role that alignments of a text have, behind that of the text. */
+const LINKS_ROLE = '.links';
+
+/**
+ * The files of a part, with their roles: `train.de`, `valid`, `train/news.de`, `train/news.2.de`, `train.links`.
+ *
+ * @param linked whether those of alignments are wanted
+ */
 export function inputsOfPart(
   { role, texts }: TextPart,
   languages: readonly [source: string, target: string],
+  linked = true,
 ): CurrentInput[] {
   return texts.flatMap((text, number) => {
     const stem = number === 0 ? role : `${role}.${number + 1}`;
-    return filesOf(text).map((file, i) => ({
+    const sides = filesOf(text).map((file, i) => ({
       role: text.kind === 'tsv' ? stem : `${stem}.${languages[i]}`,
       path: file,
     }));
+    const { links } = text;
+    return links === undefined || !linked ? sides : [...sides, { role: stem + LINKS_ROLE, path: links }];
   });
 }
+
+/** Whether a part has alignments: then all of its texts have. */
+export const isLinked = ({ texts }: TextPart): boolean => texts.some(({ links }) => links !== undefined);
 
 /** The files that a dataset depends on, with their part in it. */
 export function inputsOf(

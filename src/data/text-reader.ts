@@ -22,7 +22,8 @@ export class TextReader {
    * Reads a part to its end, text by text.
    *
    * @param width blocks that are worked on at a time
-   * @param before pairs of all parts before this one, for the numbers of its pairs
+   * @param options.before pairs of all parts before this one, for the numbers of its pairs
+   * @param options.linked whether blocks have the alignments of their pairs, too, behind the text
    * @throws UserError where a text has no pairs
    */
   async read<T>(
@@ -30,12 +31,12 @@ export class TextReader {
     work: (block: PairBytes) => T | Promise<T>,
     width: number,
     see: (result: T) => void,
-    before = 0,
+    { before = 0, linked = false } = {},
   ): Promise<void> {
     const digests: FileDigest[] = [];
     let first = before;
     for (const text of part.texts) {
-      const files = filesOf(text);
+      const files = [...filesOf(text), ...(linked && text.links !== undefined ? [text.links] : [])];
       const blocks = numbered(readPairBytes(files), first);
       const read = await this.readText(mapInOrder(blocks, work, width), see);
       if (read[0].lines === 0) {
@@ -48,7 +49,7 @@ export class TextReader {
       first += read[0].lines;
       digests.push(...read);
     }
-    inputsOfPart(part, this.languages).forEach(({ role }, i) => {
+    inputsOfPart(part, this.languages, linked).forEach(({ role }, i) => {
       this.digests.set(role, digests[i]);
     });
   }
@@ -67,7 +68,7 @@ export class TextReader {
       progress.update(pairs);
     };
     try {
-      for (const part of training) await this.read(part, pairsOf, width, see, pairs);
+      for (const part of training) await this.read(part, pairsOf, width, see, { before: pairs });
     } finally {
       progress.stop();
     }

@@ -5,7 +5,7 @@ import { PreparedLinear } from '../ops/prepared-linear.js';
 import { readAndDispose } from '../ops/reading.js';
 import { targetLogProbs } from '../ops/target-log-probs.js';
 import { tf } from '../ops/tf.js';
-import type { AttentionMatrix } from './attention-matrix.js';
+import type { AttentionChoice, AttentionMatrix } from './attention-matrix.js';
 import type { DecodingModel } from './incremental.js';
 import { finishReleasing, type Steps } from './layers.js';
 import { OUTPUT_BIAS, outputName } from './parameters.js';
@@ -14,14 +14,6 @@ import { decoderSteps, encoderSteps } from './stacks.js';
 
 /** Most logits at a time: a vocabulary of 32 000 pieces and a batch of 4096 tokens have thirty times as many. */
 const LOGITS = 1 << 22;
-
-/** Which attention of the decoder to the encoder. */
-export interface AttentionChoice {
-  /** From 0. */
-  layer: number;
-  /** From 0; null is the mean of all. */
-  head: number | null;
-}
 
 /**
  * The model over translations that are given: the forward pass of training without dropout, all tokens of a batch at

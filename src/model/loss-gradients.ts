@@ -8,6 +8,8 @@ import type { Transformer } from './transformer.js';
 export interface LossGradients {
   loss: tf.Scalar;
   nll: tf.Scalar;
+  /** See BatchLosses. */
+  alignment?: tf.Scalar;
   /** Aligned with the parameters. */
   gradients: tf.Tensor[];
 }
@@ -26,10 +28,12 @@ export function lossGradients(
   training: Mode['training'],
 ): LossGradients {
   let nll: tf.Scalar | undefined;
+  let alignment: tf.Scalar | undefined;
   const { value: loss, gradients } = differentiate(() => {
     const losses = model.loss(batch, labelSmoothing, { training, recompute: model.recompute });
     nll = tf.keep(losses.nll);
+    if (losses.alignment !== undefined) alignment = tf.keep(losses.alignment);
     return losses.loss;
   }, parameters);
-  return { loss, nll: nll!, gradients };
+  return { loss, nll: nll!, ...(alignment !== undefined && { alignment }), gradients };
 }

@@ -102,7 +102,8 @@ async function findInBackward(
   training: Mode['training'],
 ): Promise<NonFinite | null> {
   const names = [...model.weights].filter(([, { trainable }]) => trainable).map(([name]) => name);
-  const { loss, nll, gradients } = lossGradients(model, model.trainable, batch, labelSmoothing, training);
+  const found = lossGradients(model, model.trainable, batch, labelSmoothing, training);
+  const { gradients } = found;
   try {
     const norms = new Map<string, number>();
     for (const [i, name] of names.entries()) norms.set(name, await globalNormValue([gradients[i]]));
@@ -112,7 +113,7 @@ async function findInBackward(
     const parameter = backwardOrder(bad)[0] ?? largest;
     return { side: 'backward', what: 'gradient', place: placeOfParameter(parameter), parameter };
   } finally {
-    tf.dispose([loss, nll, gradients]);
+    tf.dispose({ ...found });
   }
 }
 

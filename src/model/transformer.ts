@@ -4,6 +4,7 @@ import type { ModelConfig } from '../config/schema.js';
 import type { Batch, Packed } from '../data/batch.js';
 import { smoothedCrossEntropy, type TokenLosses } from '../ops/cross-entropy.js';
 import { tf } from '../ops/tf.js';
+import { type Guidance, guided } from './guided-alignment.js';
 import { finish, type Steps } from './layers.js';
 import { checkModelMemory } from './model-memory.js';
 import { analyticOmega, type OmegaValues } from './omega.js';
@@ -27,6 +28,12 @@ export interface WeightValues {
   data: Float32Array;
 }
 
+/** What `Transformer.loss` finds of a batch. */
+export interface BatchLosses extends TokenLosses {
+  /** Cross-entropy of the guided attention, where there is one and the batch has alignments: summed likewise, in nats. */
+  alignment?: tf.Scalar;
+}
+
 /** The Transformer encoder–decoder over packed batches, in every residual scheme. */
 export class Transformer {
   readonly config: ModelConfig;
@@ -37,6 +44,8 @@ export class Transformer {
   precision: Precision = 'float32';
   /** What its gradients compute again rather than keep; likewise. */
   recompute: Recompute = 'none';
+  /** Which attention learns from the alignments of batches that have some; likewise. */
+  guidance: Guidance | null = null;
   /** Patterns of names that are not trained. */
   private readonly freeze: readonly string[];
 
@@ -175,15 +184,22 @@ export class Transformer {
   }
 
   /**
-   * Loss of a batch, summed over its target tokens, in nats.
+   * Loss of a batch, summed over its target tokens, in nats. The gradient of `loss` has that of the alignments with it.
    *
    * @param labelSmoothing ε
    */
-  loss(batch: Batch, labelSmoothing: number, mode: Mode): TokenLosses {
-    const pass = this.pass(mode);
+  loss(batch: Batch, labelSmoothing: number, mode: Mode): BatchLosses {
+    const { guidance } = this;
+    const guide = guidance && batch.links ? guided(mode, batch, guidance, this.config) : null;
+    const pass = this.pass(guide?.mode ?? mode);
     const memory = this.encode(batch.source, pass);
     const hidden = this.decode(batch.targetInput, memory, batch.source.offsets, pass);
-    return this.lossOf(hidden, batch, labelSmoothing, mode.training?.lossScale);
+    const losses = this.lossOf(hidden, batch, labelSmoothing, mode.training?.lossScale);
+    if (guide === null) return losses;
+    const kept = guide.found();
+    const alignment = tf.clone(kept); // as the others: whoever calls this may have a tidy around it
+    kept.dispose();
+    return { ...losses, alignment };
   }
 
   /** The same from hidden states of the decoder, [Tt, d]. */

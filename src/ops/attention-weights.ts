@@ -1,5 +1,5 @@
 import { biasTensor, columnsOf, type HeadRows, splitHeads } from './attention.js';
-import { layoutOf } from './padding.js';
+import { type Layout, layoutOf } from './padding.js';
 import { tf } from './tf.js';
 
 /**
@@ -20,30 +20,57 @@ export function attentionWeights(
   k: HeadRows,
   qOffsets: Int32Array,
   kOffsets: Int32Array,
-  { heads, head }: { heads: number; head: number | null },
+  choice: { heads: number; head: number | null },
   width: number,
 ): tf.Tensor3D {
   return tf.tidy(() => {
-    const [qLayout, kLayout] = [layoutOf(qOffsets), layoutOf(kOffsets)];
-    const headWidth = width / heads;
-    const count = head === null ? heads : 1;
-    const chosen = (rows: HeadRows): tf.Tensor2D =>
-      head === null ? columnsOf(rows, width) : columnsOf(columnOf(rows, head * headWidth), headWidth);
-    const scores = tf.matMul(
-      splitHeads(tf.mul(chosen(q), 1 / Math.sqrt(headWidth)), qLayout, count, [0, 2, 1, 3]),
-      splitHeads(chosen(k), kLayout, count, [0, 2, 3, 1]),
-    );
-    const bias = biasTensor(qLayout, kLayout, kOffsets, { heads: count, causal: false });
+    const { queries, keys, bias, shape } = headGrids(q, k, qOffsets, kOffsets, choice, width);
+    const scores = tf.matMul(queries, keys);
     const weights = tf.softmax(bias === null ? scores : tf.add(scores, bias));
-    const shape: [number, number, number, number] = [
-      qLayout.sentences,
-      count,
-      qLayout.length,
-      kLayout.length,
-    ];
     return tf.mean(tf.reshape(weights, shape), 1);
   });
 }
+
+/** What the attention of heads is computed from; N = B · heads. */
+export interface HeadGrids {
+  /** q / √(d / heads), [N, Lq, d / heads]. */
+  queries: tf.Tensor3D;
+  /** kᵀ, [N, d / heads, Lk]. */
+  keys: tf.Tensor3D;
+  /** −∞ at keys that a sentence does not have, [N, Lq, Lk]; null where all have as many. */
+  bias: tf.Tensor3D | null;
+  /** [B, heads, Lq, Lk] */
+  shape: [number, number, number, number];
+}
+
+/** Queries and keys of one head or of all, sentence by sentence; arguments as those of attentionWeights. */
+export function headGrids(
+  q: HeadRows,
+  k: HeadRows,
+  qOffsets: Int32Array,
+  kOffsets: Int32Array,
+  { heads, head }: { heads: number; head: number | null },
+  width: number,
+): HeadGrids {
+  const [qLayout, kLayout] = [layoutOf(qOffsets), layoutOf(kOffsets)];
+  const headWidth = width / heads;
+  const count = head === null ? heads : 1;
+  const chosen = (rows: HeadRows, layout: Layout): tf.Tensor2D =>
+    firstRows(
+      head === null ? columnsOf(rows, width) : columnsOf(columnOf(rows, head * headWidth), headWidth),
+      layout.rows,
+    );
+  return {
+    queries: splitHeads(tf.mul(chosen(q, qLayout), 1 / Math.sqrt(headWidth)), qLayout, count, [0, 2, 1, 3]),
+    keys: splitHeads(chosen(k, kLayout), kLayout, count, [0, 2, 3, 1]),
+    bias: biasTensor(qLayout, kLayout, kOffsets, { heads: count, causal: false }),
+    shape: [qLayout.sentences, count, qLayout.length, kLayout.length],
+  };
+}
+
+/** Those of the sentences: padding may come after them. */
+const firstRows = (x: tf.Tensor2D, rows: number): tf.Tensor2D =>
+  x.shape[0] === rows ? x : tf.slice(x, [0, 0], [rows, x.shape[1]]);
 
 /** The same rows from a later column on. */
 const columnOf = (rows: HeadRows, column: number): HeadRows =>

@@ -1,5 +1,5 @@
 import { DivergenceError } from '../common/errors.js';
-import type { LossFigures } from '../common/validation-figures.js';
+import type { AlignmentFigures, LossFigures } from '../common/validation-figures.js';
 import { tf } from '../ops/tf.js';
 import type { UpdateFigures } from './update.js';
 
@@ -14,6 +14,8 @@ export interface MeterSums {
   /** In nats. */
   loss: number;
   nll: number;
+  /** Cross-entropy of the guided attention, in nats; where alignments are trained on. */
+  alignment?: number;
   gradientNorm: number;
   /** Updates whose gradient was clipped. */
   clipped: number;
@@ -34,7 +36,7 @@ export const EMPTY_SUMS: Readonly<MeterSums> = {
 };
 
 /** The figures of a stretch of training, in the units of fairseq's log. */
-export interface TrainFigures extends LossFigures {
+export interface TrainFigures extends LossFigures, AlignmentFigures {
   /** Target tokens a second, `</s>` counted. */
   wps: number;
   /** Updates a second. */
@@ -52,7 +54,7 @@ export interface TrainFigures extends LossFigures {
 }
 
 interface Pending {
-  /** Loss of each batch, nll of each batch, and the norm. */
+  /** Loss of each batch, nll of each batch, the cross-entropy of its alignments where there are some, and the norm. */
   figures: tf.Tensor1D;
   batches: number;
   tokens: number;
@@ -63,16 +65,25 @@ interface Pending {
 export interface ReadFigures {
   loss: number;
   nll: number;
+  alignment?: number;
   gradientNorm: number;
   tokens: number;
   /** Whether losses and norm are finite; if not, the update was skipped. */
   finite: boolean;
 }
 
-/** Loss and perplexity per token, in base 2, of sums in nats. */
-export function inBits(sums: Pick<MeterSums, 'loss' | 'nll' | 'tokens'>): LossFigures {
-  const nll = sums.nll / sums.tokens / Math.LN2;
-  return { loss: sums.loss / sums.tokens / Math.LN2, nll_loss: nll, ppl: 2 ** nll };
+/** Loss and perplexity per target token, in base 2, of sums in nats. */
+export function inBits({
+  loss,
+  nll,
+  alignment,
+  tokens,
+}: Pick<MeterSums, 'loss' | 'nll' | 'alignment' | 'tokens'>): LossFigures & AlignmentFigures {
+  const bits = (nats: number): number => nats / tokens / Math.LN2;
+  return {
+    ...{ loss: bits(loss), nll_loss: bits(nll), ppl: 2 ** bits(nll) },
+    ...(alignment !== undefined && { alignment_loss: bits(alignment) }),
+  };
 }
 
 /** Gathers the figures of updates and fetches them from the device only when they are read. */
@@ -94,9 +105,9 @@ export class Meter {
   }
 
   /** Takes the figures of an update, and their tensors. */
-  add({ loss, nll, gradientNorm, tokens, pairs }: UpdateFigures, seconds: number): void {
-    const figures = tf.tidy(() => tf.stack([...loss, ...nll, gradientNorm]) as tf.Tensor1D);
-    tf.dispose([loss, nll, gradientNorm]);
+  add({ loss, nll, alignment = [], gradientNorm, tokens, pairs }: UpdateFigures, seconds: number): void {
+    const figures = tf.tidy(() => tf.stack([...loss, ...nll, ...alignment, gradientNorm]) as tf.Tensor1D);
+    tf.dispose([loss, nll, alignment, gradientNorm]);
     this.pending.push({ figures, batches: loss.length, tokens, pairs });
     this.sums.seconds += seconds;
   }
@@ -127,7 +138,7 @@ export class Meter {
     this.sums.seconds += (performance.now() - started) / 1000; // waiting for the device is part of the updates
   }
 
-  private sum({ loss, nll, gradientNorm, tokens, finite }: ReadFigures, pairs: number): void {
+  private sum({ loss, nll, alignment, gradientNorm, tokens, finite }: ReadFigures, pairs: number): void {
     const { sums } = this;
     if (!finite) {
       sums.skipped++;
@@ -138,6 +149,7 @@ export class Meter {
     sums.pairs += pairs;
     sums.loss += loss;
     sums.nll += nll;
+    if (alignment !== undefined) sums.alignment = (sums.alignment ?? 0) + alignment;
     sums.gradientNorm += gradientNorm;
     if (this.clipNorm > 0 && gradientNorm > this.clipNorm) sums.clipped++;
   }
@@ -149,7 +161,8 @@ async function fetchFigures({ figures, batches, tokens }: Pending): Promise<Read
   return {
     loss: sum(values.subarray(0, batches)),
     nll: sum(values.subarray(batches, 2 * batches)),
-    gradientNorm: values[2 * batches],
+    ...(values.length > 2 * batches + 1 && { alignment: sum(values.subarray(2 * batches, -1)) }),
+    gradientNorm: values[values.length - 1],
     tokens,
     finite: values.every(Number.isFinite),
   };

@@ -94,21 +94,26 @@ export class Ranks {
     const { rank, size } = communicator;
     const loss = places(updateFreq, share.first, own.loss);
     const nll = places(updateFreq, share.first, own.nll);
+    const alignment = own.alignment && places(updateFreq, share.first, own.alignment);
     const told = this.tell();
     const arrived = (performance.now() - this.since) / 1000;
     const byRank = new Float64Array(TOLD * size).fill(NOTHING);
     byRank.set([own.tokens, own.pairs, own.loss.length, arrived], TOLD * rank);
     const gradients = changeValues(own.gradients, (values) => {
-      communicator.beginSum([...values, loss, nll, byRank, told]).wait();
+      const figures = [loss, nll, ...(alignment === undefined ? [] : [alignment])];
+      communicator.beginSum([...values, ...figures, byRank, told]).wait();
     });
-    tf.dispose([own.loss, own.nll]);
+    tf.dispose([own.loss, own.nll, own.alignment ?? []]);
     this.since = performance.now();
     this.agreed = momentOf(told);
     const ofRanks = (what: number) => Array.from({ length: size }, (_, i) => byRank[TOLD * i + what]);
     const [tokens, pairs, batches] = [0, 1, 2].map((what) => total(ofRanks(what)));
     this.note(ofRanks(3));
     const scalars = (values: Float64Array) => Array.from(values.subarray(0, batches), (x) => tf.scalar(x));
-    return { gradients, loss: scalars(loss), nll: scalars(nll), tokens, pairs };
+    return {
+      ...{ gradients, loss: scalars(loss), nll: scalars(nll), tokens, pairs },
+      ...(alignment !== undefined && { alignment: scalars(alignment) }),
+    };
   }
 
   /** Sums figures that every process has some of: those of the others are −0. */

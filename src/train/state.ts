@@ -153,7 +153,9 @@ function isOrigin(value: unknown, version: number): value is CheckpointOrigin {
 const COUNTS = ['epoch', 'position', 'updates', 'validatedAt', 'validationsSinceBest'] as const;
 
 function isSums(value: unknown): value is MeterSums {
-  return isRecord(value) && Object.keys(EMPTY_SUMS).every((key) => isNumber(value[key]));
+  if (!isRecord(value)) return false;
+  const keys = [...Object.keys(EMPTY_SUMS), ...('alignment' in value ? ['alignment'] : [])];
+  return keys.every((key) => isNumber(value[key]));
 }
 
 function isBest(value: unknown): value is BestValidation {

@@ -44,10 +44,11 @@ export class Trainer {
    */
   constructor(options: TrainerOptions, start: TrainingStart) {
     const { model, state, moments, ema } = start;
-    const { config, seed } = options;
+    const { config, guidance = null, seed } = options;
     this.options = options;
     model.precision = config.precision;
     model.recompute = config.recompute;
+    model.guidance = guidance;
     this.state = { ...state, lossScale: lossScaleOf(config, state.lossScale) };
     const communicator = options.communicator ?? alone;
     const keep = savesOnTheWay(config) ? config.keepLast || Infinity : 0;

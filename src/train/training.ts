@@ -3,6 +3,7 @@ import type { Communicator } from '../common/communicator.js';
 import type { FileSum } from '../common/file-sum.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { PairSource, Resegment } from '../data/batch-iterator.js';
+import type { Guidance } from '../model/guided-alignment.js';
 import type { Transformer } from '../model/transformer.js';
 import type { Moments } from '../ops/optimizer.js';
 import type { FinalAverage } from './final-average.js';
@@ -19,6 +20,8 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   config: TrainConfig;
   seed: number;
   maxPositions: number;
+  /** Which attention learns from the alignments that pairs have; none by default. */
+  guidance?: Guidance | null;
   /** Holds checkpoints and metrics.jsonl. */
   runDirectory: string;
   train: PairSource;

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import { type PairSource, type Resegment, readBatch } from '../data/batch-iterator.js';
 import { lengthsOfEpoch } from '../data/corpus-mix.js';
 import { orderOfBatches, planBytes, planEpoch } from '../data/epoch-plan.js';
+import type { Guidance } from '../model/guided-alignment.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
 import { RING_BYTES } from './checkpoint-ring.js';
@@ -22,6 +23,7 @@ export interface TrialOptions {
   maxPositions: number;
   train: PairSource;
   resegment?: Resegment;
+  guidance?: Guidance | null;
   /** Null where the backend does not tell. */
   memory: TensorMemory | null;
   /** Translates what takes most memory in a validation, where validation translates. */
@@ -56,6 +58,7 @@ export class Trial {
     this.options = options;
     model.precision = options.config.precision;
     model.recompute = options.config.recompute;
+    model.guidance = options.guidance ?? null;
     this.updater = new Updater(model, { ...options.config, seed: options.seed });
   }
 

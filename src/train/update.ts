@@ -39,6 +39,8 @@ export interface UpdateFigures {
   /** Label-smoothed loss and negative log-likelihood, summed over the target tokens, in nats: one a batch. */
   loss: tf.Scalar[];
   nll: tf.Scalar[];
+  /** Cross-entropy of the guided attention, likewise; where alignments are trained on. */
+  alignment?: tf.Scalar[];
   /**
    * Norm of the gradient of the loss per token, before clipping. Where this or a loss is not finite, the update was
    * skipped: weights and moments are what they were before.
@@ -110,19 +112,21 @@ export class Updater {
   private gradientsOf(batches: readonly Batch[], updates: number, lossScale: number): SummedGradients {
     const { labelSmoothing, seed, updateFreq, share = { first: 0, end: updateFreq } } = this.options;
     const tree = new GradientTree(share, updateFreq);
-    const [losses, nlls]: [tf.Scalar[], tf.Scalar[]] = [[], []];
+    const [losses, nlls, alignments]: [tf.Scalar[], tf.Scalar[], tf.Scalar[]] = [[], [], []];
     for (const [i, batch] of batches.entries()) {
       const training = { seed, step: updates * updateFreq + share.first + i, lossScale };
       const found = lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
-      const { loss, nll, gradients } = found;
+      const { loss, nll, alignment, gradients } = found;
       losses.push(loss);
       nlls.push(nll);
+      if (alignment !== undefined) alignments.push(alignment);
       tree.add(gradients);
     }
     return {
       gradients: tree.sum() ?? this.parameters.map(nothing),
       loss: losses,
       nll: nlls,
+      ...(this.model.guidance !== null && { alignment: alignments }),
       tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
       pairs: batches.reduce((sum, batch) => sum + batch.indices.length, 0),
     };

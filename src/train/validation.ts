@@ -1,4 +1,9 @@
-import type { LossFigures, Scores, ValidationFigures } from '../common/validation-figures.js';
+import type {
+  AlignmentFigures,
+  LossFigures,
+  Scores,
+  ValidationFigures,
+} from '../common/validation-figures.js';
 import type { Batch } from '../data/batch.js';
 import type { Transformer } from '../model/transformer.js';
 import { tf } from '../ops/tf.js';
@@ -59,26 +64,29 @@ export async function validate(
   model: Transformer,
   { count, own, gather }: SharedBatches,
   labelSmoothing: number,
-): Promise<LossFigures> {
+): Promise<LossFigures & AlignmentFigures> {
   const figures = new Float64Array(FIGURES * count).fill(-0);
   for (const [number, batch] of own) {
     const losses = tf.tidy(() => {
-      const { loss, nll } = model.loss(batch, labelSmoothing, { training: null });
-      return tf.stack([loss, nll]);
+      const { loss, nll, alignment } = model.loss(batch, labelSmoothing, { training: null });
+      return tf.stack([loss, nll, ...(alignment === undefined ? [] : [alignment])]);
     });
-    const [loss, nll] = await losses.data();
+    const [loss, nll, alignment = UNALIGNED] = await losses.data();
     losses.dispose();
-    figures.set([loss, nll, batch.targetOutput.length], FIGURES * number);
+    figures.set([loss, nll, alignment, batch.targetOutput.length], FIGURES * number);
   }
   gather(figures);
-  const sums = { loss: 0, nll: 0, tokens: 0 };
+  const sums = { loss: 0, nll: 0, alignment: 0, tokens: 0 };
   for (let at = 0; at < figures.length; at += FIGURES) {
     sums.loss += figures[at];
     sums.nll += figures[at + 1];
-    sums.tokens += figures[at + 2];
+    sums.alignment += figures[at + 2];
+    sums.tokens += figures[at + 3];
   }
-  return inBits(sums);
+  return inBits({ ...sums, alignment: sums.alignment < 0 ? undefined : sums.alignment });
 }
 
-/** Loss, nll, tokens of a batch. */
-const FIGURES = 3;
+/** Loss, nll, cross-entropy of alignments and tokens of a batch. */
+const FIGURES = 4;
+/** In the place of the third, where there are none. */
+const UNALIGNED = -1;

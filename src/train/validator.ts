@@ -32,9 +32,10 @@ export class Validator {
 
   /** What a model scores in the precision of training; null where there is no split. */
   async evaluate(model: Transformer): Promise<Evaluation | null> {
-    const { config, valid, translate } = this.options;
+    const { config, guidance = null, valid, translate } = this.options;
     if (valid === null) return null;
     model.precision = config.precision;
+    model.guidance = guidance;
     const { labelSmoothing, evalBleu } = config;
     return await evaluate(model, this.share(valid), labelSmoothing, evalBleu ? translate : undefined);
   }

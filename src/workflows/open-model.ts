@@ -19,7 +19,7 @@ import type { LineCodec } from '../decode/text-codec.js';
 import { type TranslateOptions, translateLines } from '../decode/translate-lines.js';
 import type { Translation } from '../decode/translation-format.js';
 import type { ProseOptions } from '../formats/document/prose.js';
-import type { AttentionChoice } from '../model/forced-decoder.js';
+import { attentionChoice } from './attention-choice.js';
 import { findMembers, type Members, tellMembers } from './ensemble.js';
 
 /** Who hears of lines that are translated. */
@@ -173,16 +173,6 @@ function readPhrases({ terminology, unk, unkDictionary }: DecodeConfig): Phrases
     terms: terminology === null ? null : Terminology.load(terminology),
     unknown: unk === 'replace' ? entries() : null,
   };
-}
-
-/**
- * The attention to align by. On average the heads of the last layer but one do it best, of a Transformer that was trained to
- * translate alone (Garg et al. 2019, section 4.1); of fewer than three layers it is the last.
- */
-export function attentionChoice({ decode, model }: Config): AttentionChoice {
-  const { layers } = model.decoder;
-  const layer = decode.alignmentLayer ?? (layers < 3 ? layers : layers - 1);
-  return { layer: layer - 1, head: decode.alignmentHead === null ? null : decode.alignmentHead - 1 };
 }
 
 /** Starts the backend of a config. @throws UserError where it cannot compute as the config says */

@@ -72,7 +72,7 @@ export function tinyTrainConfig(changes: Partial<TrainConfig> = {}): TrainConfig
   };
 }
 
-/** Pairs whose target is their source, of the letters 4 … 15; lengths 2 … 7, `</s>` counted. */
+/** Pairs whose target is their source, of the letters 4 … 15; lengths 2 … 7, `</s>` counted. Each letter is linked to itself. */
 export function copyTask(size: number): PairSource {
   const sentences = Array.from({ length: size }, (_, i) =>
     Int32Array.from({ length: 2 + (i % 6) }, (_, j) =>
@@ -83,7 +83,10 @@ export function copyTask(size: number): PairSource {
   return {
     sourceLengths: lengths,
     targetLengths: lengths,
-    pair: (i) => ({ source: sentences[i], target: sentences[i] }),
+    pair: (i) => ({
+      ...{ source: sentences[i], target: sentences[i] },
+      links: Int32Array.from({ length: 2 * (lengths[i] - 1) }, (_, at) => at >> 1),
+    }),
   };
 }
 

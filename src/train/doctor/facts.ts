@@ -57,7 +57,8 @@ export async function measureNorms(
   labelSmoothing: number,
   training: { seed: number; step: number },
 ): Promise<PartNorms[]> {
-  const { loss, nll, gradients } = lossGradients(model, model.trainable, batch, labelSmoothing, training);
+  const found = lossGradients(model, model.trainable, batch, labelSmoothing, training);
+  const { gradients } = found;
   try {
     const trained = [...model.weights].filter(([, { trainable }]) => trainable);
     const gradientOf = new Map(trained.map(([name], i) => [name, gradients[i]]));
@@ -74,7 +75,7 @@ export async function measureNorms(
     }
     return norms;
   } finally {
-    tf.dispose([loss, nll, gradients]);
+    tf.dispose({ ...found });
   }
 }
 

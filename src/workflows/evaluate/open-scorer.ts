@@ -6,10 +6,12 @@ import type { ForcedLogProbs } from '../../decode/forced-scores.js';
 import { loadModel } from '../../decode/load-model.js';
 import { attentionAsRead, logProbsAsRead } from '../../decode/reading-order.js';
 import type { LineCodec } from '../../decode/text-codec.js';
-import { type AttentionChoice, ForcedDecoder } from '../../model/forced-decoder.js';
+import type { AttentionChoice } from '../../model/attention-matrix.js';
+import { ForcedDecoder } from '../../model/forced-decoder.js';
 import { PreparedLinears } from '../../model/pass.js';
+import { attentionChoice } from '../attention-choice.js';
 import { findMembers, type Member, tellMembers } from '../ensemble.js';
-import { attentionChoice, startDecoding } from '../open-model.js';
+import { startDecoding } from '../open-model.js';
 
 /** Trained models in memory that score translations which are given. */
 export interface OpenScorer {

@@ -23,5 +23,6 @@ const encoder = new PairEncoder(
 
 answerBlocks((block) => {
   const result = encoder.encode(block);
-  return { result, memory: result.sides.map(({ ids }) => ids.buffer) };
+  const lists = [...result.sides, ...(result.links === undefined ? [] : [result.links])];
+  return { result, memory: lists.map(({ ids }) => ids.buffer) };
 });

@@ -19,7 +19,7 @@ import {
   verifyDataset,
 } from '../../data/manifest.js';
 import { ParallelDataset } from '../../data/parallel-dataset.js';
-import { findParallelText } from '../../data/parallel-text.js';
+import { findParallelText, withLinks } from '../../data/parallel-text.js';
 import { preprocessCorpus } from '../../data/preprocess.js';
 import type { PreprocessOptions } from '../../data/preprocess-options.js';
 import { type CorpusText, inputsOf } from '../../data/text-parts.js';
@@ -88,18 +88,20 @@ function findTexts(data: DataConfig): Texts {
       return undefined;
     }
   };
-  const find = (key: 'train' | 'valid' | 'test', prefix: string | null) =>
-    prefix === null
-      ? undefined
-      : attempt(() =>
-          findParallelText(path.resolve(data.root, prefix), data.sourceLang, data.targetLang, `data.${key}`),
-        );
+  const { sourceLang, targetLang, alignSuffix: suffix } = data;
+  const find = (key: 'train' | 'valid' | 'test', given: string | null) => {
+    if (given === null) return undefined;
+    const [prefix, name] = [path.resolve(data.root, given), `data.${key}`];
+    return attempt(() => {
+      const text = findParallelText(prefix, sourceLang, targetLang, name);
+      if (suffix === null || key === 'test') return text;
+      return withLinks(text, prefix, { suffix, key: name, needed: key === 'train' });
+    });
+  };
   const corpora = corporaOf(data.train)?.map((corpus, i): CorpusText => {
     const { name, tag, path: pattern, filter } = corpus;
     const place = path.resolve(data.root, fromHome(pattern));
-    const found = attempt(() =>
-      findParallelTexts(place, data.sourceLang, data.targetLang, `data.train.${i}`),
-    );
+    const found = attempt(() => findParallelTexts(place, sourceLang, targetLang, `data.train.${i}`, suffix));
     return { name, tag, texts: found ?? [], filter: { ...data.filter, ...filter } };
   });
   const train = corpora ?? find('train', data.train as string | null);
@@ -135,7 +137,7 @@ function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
 
 /** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
 export function datasetHash(data: DataConfig): string {
-  const { sourceLang, targetLang, vocabularyFrom, tokenizer, clean, validTag } = data;
+  const { sourceLang, targetLang, vocabularyFrom, tokenizer, clean, validTag, alignSuffix } = data;
   const corpora = corporaOf(data.train)?.map(({ name, tag, filter }) => ({
     ...{ name, tag },
     filter: { ...data.filter, ...filter },
@@ -147,6 +149,7 @@ export function datasetHash(data: DataConfig): string {
     training: tokenizer.model === null && vocabularyFrom === null ? trainingOf(tokenizer) : null,
     ...(corpora === undefined ? { filter: data.filter } : { corpora }),
     ...(validTag !== null && { validTag }),
+    ...(alignSuffix !== null && { alignSuffix }),
     clean,
   });
 }
@@ -215,7 +218,7 @@ function describeDictionaries(dictionaries: Manifest['dictionaries']): string[] 
   );
 }
 
-function describeSplit(name: string, { pairs, kept, dropped, sides }: SplitSummary): string[] {
+function describeSplit(name: string, { pairs, kept, dropped, links, sides }: SplitSummary): string[] {
   const reasons = Object.entries(dropped).filter(([, count]) => count > 0);
   const lost = reasons.map(([reason, count]) => `${reason} ${count}`).join(', ');
   return [
@@ -225,6 +228,9 @@ function describeSplit(name: string, { pairs, kept, dropped, sides }: SplitSumma
       const oov = `${(100 * oovRate).toFixed(2)} % <unk> (${unknown})`;
       return `  ${language}: ${tokens} tokens, ${mean} a sentence, at most ${longest}; ${oov}`;
     }),
+    ...(links === undefined
+      ? []
+      : [`  alignment: ${links} links of tokens, ${(links / kept).toFixed(1)} a pair`]),
   ];
 }
 

@@ -13,8 +13,13 @@ export function trainingShards({ destdir, sourceLang, targetLang }: DataConfig):
   return shards;
 }
 
-/** Opens what a model is trained on, mixed as `data.train` says. @throws UserError for what is missing or damaged */
-export function openTrainingSplit(data: DataConfig): TrainingSplit {
+/**
+ * Opens what a model is trained on, mixed as `data.train` says.
+ *
+ * @param options.aligned whether pairs are wanted with their links
+ * @throws UserError for what is missing or damaged
+ */
+export function openTrainingSplit(data: DataConfig, options: { aligned?: boolean } = {}): TrainingSplit {
   const { destdir, sourceLang, targetLang } = data;
   const shards = trainingShards(data);
   const corpora = corporaOf(data.train);
@@ -27,7 +32,8 @@ export function openTrainingSplit(data: DataConfig): TrainingSplit {
   }
   const opened: ParallelDataset[] = [];
   try {
-    for (const shard of shards) opened.push(ParallelDataset.open(destdir, shard, sourceLang, targetLang));
+    for (const shard of shards)
+      opened.push(ParallelDataset.open(destdir, shard, sourceLang, targetLang, options));
   } catch (error) {
     for (const dataset of opened) dataset.close();
     throw error;

@@ -29,7 +29,12 @@ export interface TrainingData {
 }
 
 /** Opens `data.destdir`. @throws UserError for what is missing, damaged, or at odds with the config */
-export function openTrainingData({ data, model, train: { batchBy }, seed }: Config): TrainingData {
+export function openTrainingData({
+  data,
+  model,
+  train: { batchBy, guidedAlignment },
+  seed,
+}: Config): TrainingData {
   const { maxPositions, shareEmbeddings, rightToLeft } = model;
   const { destdir, sourceLang, targetLang } = data;
   const [source, target] = [sourceLang, targetLang].map((language) =>
@@ -44,11 +49,10 @@ export function openTrainingData({ data, model, train: { batchBy }, seed }: Conf
   }
   const anew = createResegment(data, seed, source, target);
   const resegment = rightToLeft && anew !== undefined ? resegmentBackwards(anew) : anew;
-  const train = asWritten(model, openTrainingSplit(data));
-  const hasValid = ParallelDataset.exists(destdir, 'valid', sourceLang, targetLang);
-  const valid = hasValid
-    ? asWritten(model, ParallelDataset.open(destdir, 'valid', sourceLang, targetLang))
-    : null;
+  const guided = guidedAlignment > 0;
+  const train = asWritten(model, openTrainingSplit(data, { aligned: guided }));
+  const opened = openValidation(data, guided);
+  const valid = opened && asWritten(model, opened);
   return {
     train,
     valid,
@@ -66,4 +70,14 @@ export function openTrainingData({ data, model, train: { batchBy }, seed }: Conf
       valid?.close();
     },
   };
+}
+
+/** The validation split, if there is one; it may have no alignments. */
+function openValidation(
+  { destdir, sourceLang, targetLang }: Config['data'],
+  guided: boolean,
+): ParallelDataset | null {
+  const which = [destdir, 'valid', sourceLang, targetLang] as const;
+  if (!ParallelDataset.exists(...which)) return null;
+  return ParallelDataset.open(...which, { aligned: guided && ParallelDataset.isAligned(...which) });
 }

@@ -9,12 +9,14 @@ import { BEST_CHECKPOINT, LAST_CHECKPOINT } from '../../train/checkpoint-folders
 import type { FinalAverage } from '../../train/final-average.js';
 import type { TrainingEnd } from '../../train/training.js';
 import { checkpointBytes } from '../../train/trial.js';
+import { guidanceOf } from '../attention-choice.js';
 import type { TrainingData } from './data.js';
 import { describeDisk } from './rehearsal-report.js';
 import type { Start } from './start.js';
 
 /** Lines on what a training starts with. */
-export function describeStart({ model, train }: SettledConfig, data: TrainingData, start: Start): string[] {
+export function describeStart(config: SettledConfig, data: TrainingData, start: Start): string[] {
+  const { model, train } = config;
   const { residual, encoder, decoder, embedDim } = model;
   const omega = start.omega
     ? ` (ω ${range(omegaStacks(model).flatMap((stack) => start.omega![stack]))})`
@@ -28,8 +30,18 @@ export function describeStart({ model, train }: SettledConfig, data: TrainingDat
     `Model: ${encoder.layers} + ${decoder.layers} layers of width ${embedDim}, ${residual}${omega}, ${start.model.size} parameters${frozen}`,
     `Data: ${data.train.size} pairs, ${source} source and ${target} target tokens; ${valid}`,
     `Update: at most ${batch}; ${train.optimizer}, lr ${train.lr}, ${train.lrScheduler} after ${train.warmupUpdates} updates of warmup`,
+    ...describeGuidance(config),
     `Disk: ${describeDisk(train, checkpointBytes(start.model, train))}`,
   ];
+}
+
+/** Which attention learns from alignments, if one does. */
+function describeGuidance(config: Config): string[] {
+  const guidance = guidanceOf(config);
+  if (guidance === null) return [];
+  const { layer, head, weight } = guidance;
+  const heads = head === null ? 'the mean of all heads' : `head ${head + 1}`;
+  return [`Alignment: ${heads} of decoder layer ${layer + 1}, weight ${weight}`];
 }
 
 /** Lines on how a training has ended, and what to do with it. */

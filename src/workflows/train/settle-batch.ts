@@ -14,6 +14,7 @@ import { largestThatFits, updateFrequency } from '../../train/batch-size.js';
 import { hasCheckpoint } from '../../train/checkpoint-folders.js';
 import { cutPairs } from '../../train/split.js';
 import { Trial } from '../../train/trial.js';
+import { guidanceOf } from '../attention-choice.js';
 import type { TrainingData } from './data.js';
 import { validationTrial } from './validation-translator.js';
 
@@ -179,6 +180,7 @@ export function trialInputs(config: Config, { train, valid, resegment }: Trainin
     maxPositions: config.model.maxPositions,
     train,
     resegment,
+    guidance: guidanceOf(config),
     translate: translates ? validationTrial(config, valid) : undefined,
   };
 }

@@ -20,6 +20,7 @@ import { checkStops } from '../../train/stopping.js';
 import { Trainer } from '../../train/trainer.js';
 import type { TrainerOptions, TrainingEnd } from '../../train/training.js';
 import { checkpointBytes } from '../../train/trial.js';
+import { guidanceOf } from '../attention-choice.js';
 import { chooseBackend } from '../choose-backend.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
 import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from '../runs/directory.js';
@@ -276,6 +277,7 @@ async function trainFrom(
     train: data.train,
     valid,
     resegment: data.resegment,
+    guidance: guidanceOf(config),
     interrupted: signals.received,
     saveRequested: signals.saveRequested,
     ...how,
