@@ -27,6 +27,7 @@ const SAME: Readonly<Record<string, string>> = {
   'data.tokenizer.joint': 'share-vocab shared-vocab joint-dictionary',
   'data.tokenizer.normalization-rules': 'normalization-rule-tsv',
   'data.filter.max-length': 'src-seq-length tgt-seq-length max-seq-len max-sent-length',
+  'data.align-suffix': 'path-align load-alignments',
   'data.bpe-dropout': 'sentencepiece-alphas',
   'model.residual':
     'encoder-normalize-before decoder-normalize-before layer-norm pre-norm prenorm init-type transformer-preprocess transformer-postprocess',
@@ -64,6 +65,7 @@ const SAME: Readonly<Record<string, string>> = {
   'train.warmup-updates': 'warmup warmup-steps lr-warmup learning-rate-warmup num-warmup-steps warmup-update',
   'train.warmup-init-lr': 'lr-warmup-start-rate',
   'train.min-lr': 'stop-min-lr learning-rate-min',
+  'train.guided-alignment': 'alignment-lambda guided-alignment-weight lambda-align',
   'train.label-smoothing': 'smoothing label-smooth',
   'train.max-tokens': 'batch-size mini-batch mini-batch-words mini-batch-fit max-sentences words-per-batch',
   'train.memory': 'workspace',

@@ -24,7 +24,7 @@ export function parsePharaoh(
       throw new UserError({
         problem: `expected links such as 0-0 1-2, source and target words from 0, found '${token.slice(0, 40)}' as token ${i + 1}`,
         where,
-        hint: "The file is to be in Pharaoh's format, as fast_align, eflomal and `evaluate --alignment hard` write it.",
+        hint: "The file is to be in Pharaoh's format, as fast_align and eflomal write it.",
       });
     }
     const link: WordLink = [Number(found[1]), Number(found[2])];

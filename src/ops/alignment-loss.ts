@@ -25,7 +25,7 @@ const EPSILON = 1e-6;
 /**
  * Cross-entropy of links and attention, Σ over links −weight · ln(a + ε), where a is softmax(q·kᵀ / √(d / heads)) of one
  * head, or the mean of all: what fairseq's label_smoothed_cross_entropy_with_alignment adds to the loss (Garg et al. 2019,
- * equation 4), but for ε. `attention` never has all weights, so they are computed again, of the one layer that is asked for.
+ * section 4.2), but for ε. `attention` never has all weights, so they are computed again, of the one layer that is asked for.
  *
  * @param q [Tq, d], or columns of a wider tensor; rows after the last sentence are passed over
  * @param k [Tk, d], likewise

@@ -30,7 +30,7 @@ async function make(folder: string, more: Partial<PreprocessOptions> = {}): Prom
   await preprocessCorpus({
     ...{ destdir, sourceLang: 'aa', targetLang: 'bb', joint: true, filter },
     vocabulary: trainedVocabulary({ vocabSize: 120, userDefinedSymbols: ['<t>'] }),
-    texts: { train: find(folder, 'train') },
+    texts: more.texts ?? { train: find(folder, 'train') },
     ...{ clean: { nfc: false, whitespace: false }, dataHash: '', vocabularyHash: '', seed: 1, reuse: true },
     ...more,
   });
@@ -120,9 +120,7 @@ test('links stay with their pairs where some are dropped or come again, in one t
   rmSync(destdir, { recursive: true });
   await make(folder, { startEncoder: (setup) => encodeOnThreads(setup, 2) });
   assert.deepEqual(readFileSync(path.join(destdir, 'train.align.aa-bb.bin')), bytes);
-  assert.ok(
-    checkDataset(destdir, () => '').every(({ verdict }) => verdict !== 'damaged'),
-  );
+  assert.ok(checkDataset(destdir, () => '').every(({ verdict }) => verdict !== 'damaged'));
 });
 
 test('several corpora, one with a tag and a column a side; packed; blank pairs, and none linked', async () => {
@@ -179,6 +177,34 @@ test('taken over with the ids as they are; other links of the same text are read
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^\S+/, ''));
   assert.equal((await again()).length < first.length, true);
   assert.ok(encoded.length > 0);
+});
+
+test('corpora of one text that exchange their alignments are not taken over', async () => {
+  const given = files('one', 1);
+  const folder = writeFiles(scratchFolder(), {
+    ...given,
+    ...{
+      'two.aa': given['one.aa'],
+      'two.bb': given['one.bb'],
+      'two.align': given['one.align'].replace(/.+/g, ''),
+    },
+  });
+  const made = async (...[first, second]: string[]): Promise<number[]> => {
+    const train = [first, second].map((links, i): CorpusText => {
+      const name = ['one', 'two'][i];
+      return {
+        name,
+        tag: null,
+        filter,
+        texts: [{ ...find(folder, name), links: find(folder, links).links }],
+      };
+    });
+    const { splits } = readManifest(await make(folder, { texts: { train } }));
+    return [splits.train, splits.train1].map(({ links }) => links!);
+  };
+  const [some, none] = await made('one', 'two');
+  assert.ok(some > 0 && none === 0);
+  assert.deepEqual(await made('two', 'one'), [none, some]);
 });
 
 test('a data-bin of the other direction has its links the other way round', async () => {

@@ -89,8 +89,11 @@ test('the attention learns the alignments; without a weight it does not, and no 
   assert.ok(readMetrics(not).every((line) => !('alignment_loss' in line)));
 });
 
-test('validation text need not have alignments', async () => {
+test('the moving average is validated by them, too; validation text need not have any', async () => {
   const folder = scratchFolder();
+  const averaged = scratchFolder();
+  await trainTiny(averaged, runOf({ emaDecay: 0.9, validateWeights: 'ema' }));
+  assert.ok(series(averaged, 'valid').every((bits) => bits! > 0));
   await trainTiny(folder, { ...runOf(), options: { guidance, valid: plain(5) } });
   assert.deepEqual(new Set(series(folder, 'valid')), new Set([undefined]));
   assert.ok(series(folder, 'train').every((bits) => bits! > 0));
