@@ -78,8 +78,9 @@ const inputsOf = ({ queries, keys, column = 0, padding = 0 }: Case): tf.Tensor2D
   matrix(sum(keys), WIDTH + 2 * column, 4),
 ];
 
-onEachBackend(() => {
-  for (const example of CASES) {
+onEachBackend((backend) => {
+  // A graphics card in software takes seconds for a case.
+  for (const example of backend === 'webgpu' ? CASES.slice(3, 5) : CASES) {
     test(`value and gradients: ${example.name}`, () => {
       checkOp(asOp(alignmentLoss, example), asOp(alignmentLossReference, example), inputsOf(example));
     });
