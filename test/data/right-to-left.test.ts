@@ -37,6 +37,11 @@ test('a split has turned targets, one by one and together, and is the same split
   assert.equal(asWritten({ rightToLeft: true }, { ...split, draw }).draw, draw);
 });
 
+test('links go with the tokens of a target that is turned', () => {
+  const linked = { ...split, pair: () => ({ ...PAIRS[0], links: Int32Array.of(0, 0, 1, 2, 2, 3) }) };
+  assert.deepEqual(asWritten({ rightToLeft: true }, linked).pair(0).links, Int32Array.of(0, 2, 1, 0, 2, 3));
+});
+
 test('BPE-dropout sees a target as it is read', () => {
   const seen: number[][] = [];
   const resegment = resegmentBackwards((pair) => {
