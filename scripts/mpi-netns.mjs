@@ -1,8 +1,9 @@
-// node scripts/mpi-netns.mjs [--hosts 2] [--delay 1ms] [--rate 1gbit] [--loss 0%] [--cut SECONDS] -- COMMAND…
+// node scripts/mpi-netns.mjs [--hosts 2] [--slots 1] [--delay 1ms] [--rate 1gbit] [--loss 0%] [--cut SECONDS] -- COMMAND…
 //
 // Runs a command under mpirun on several "hosts" of this one machine: network namespaces with links of their own, which
-// Open MPI reaches over TCP, one rank on each. `tc` gives the links a delay, a rate and a loss; --cut takes the last
-// host's link away after so many seconds. Needs root, `ip`, `tc` and Open MPI; whatever it makes it removes.
+// Open MPI reaches over TCP by a hostfile, as many ranks on each as it has slots. `tc` gives the links a delay, a rate and
+// a loss; --cut takes the last host's link away after so many seconds. Needs root, `ip`, `tc` and Open MPI; whatever it
+// makes it removes.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { parseArgs } from 'node:util';
 const { values, positionals } = parseArgs({
   options: {
     hosts: { type: 'string', default: '2' },
+    slots: { type: 'string', default: '1' },
     delay: { type: 'string' },
     rate: { type: 'string' },
     loss: { type: 'string' },
@@ -76,12 +78,18 @@ function writeAgent(folder) {
   return agent;
 }
 
+function writeHostfile(folder) {
+  const file = path.join(folder, 'hosts');
+  writeFileSync(file, hosts.map(({ address }) => `${address} slots=${values.slots}\n`).join(''));
+  return file;
+}
+
 const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-hosts-'));
 try {
   lay();
   const net = '10.77.0.0/24';
   const args = [
-    ...['--host', hosts.map(({ address }) => address).join(','), '--map-by', 'node'],
+    ...['--hostfile', writeHostfile(folder), '-n', `${hosts.length * Number(values.slots)}`, '--bind-to', 'none'],
     ...['--mca', 'plm_rsh_agent', writeAgent(folder), '--mca', 'btl', 'tcp,self'],
     ...['--mca', 'btl_tcp_if_include', net, '--mca', 'oob_tcp_if_include', net],
     ...['--wdir', process.cwd(), ...positionals],
