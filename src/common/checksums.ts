@@ -4,6 +4,7 @@ import { DamageError } from './errors.js';
 import type { FileSum } from './file-sum.js';
 import { readJson, writeFileAtomic } from './files.js';
 import { refuseNewer } from './format-version.js';
+import type { GrownSum } from './growing-sum.js';
 import { isSealed, seal, unseal } from './seal.js';
 
 export const CHECKSUMS_FILE = 'checksums.json';
@@ -17,7 +18,7 @@ export interface Checksums {
   /** By name in the folder. */
   readonly files: Readonly<Record<string, FileSum>>;
   /** By name beside the folder: how files that only grow began when this was written. */
-  readonly beside?: Readonly<Record<string, FileSum>>;
+  readonly beside?: Readonly<Record<string, GrownSum>>;
 }
 
 /** Writes the checksums.json of a folder. */
@@ -55,10 +56,14 @@ export function expectedSum(folder: string, name: string): FileSum | undefined {
   throw new DamageError({ problem: `expected the checksum of ${name}, found none`, where, hint: HINT });
 }
 
-function isSums(value: unknown): value is Record<string, FileSum> {
+function isSums(value: unknown): value is Record<string, GrownSum> {
   return (
     typeof value === 'object' &&
     value !== null &&
-    Object.values(value).every((sum) => Number.isSafeInteger(sum?.bytes) && typeof sum.sha256 === 'string')
+    Object.values(value).every(
+      (sum) =>
+        Number.isSafeInteger(sum?.bytes) &&
+        [sum.sha256, ...(sum.parts ?? [])].every((hash) => typeof hash === 'string'),
+    )
   );
 }

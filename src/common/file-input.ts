@@ -82,17 +82,28 @@ function readUpTo(fd: number, most: number): Buffer {
  */
 export function sumFile(file: string, limit = Infinity): FileSum {
   const summing = new Summing();
+  readPieces(file, 0, limit, (piece) => summing.add(piece));
+  return summing.finish();
+}
+
+/**
+ * Reads a file in pieces.
+ *
+ * @param from the place of the first byte; 0 for what has no places, a pipe
+ * @param to the place after the last byte; there may be fewer
+ * @param take what is done with a piece, which is overwritten by the next
+ */
+export function readPieces(file: string, from: number, to: number, take: (piece: Uint8Array) => void): void {
   const buffer = Buffer.allocUnsafe(PIECE);
   let fd: number | undefined;
   try {
     fd = openInput(file);
-    for (let left = limit; left > 0; ) {
-      const count = fs.readSync(fd, buffer, 0, Math.min(left, buffer.length), null);
+    for (let at = from; at < to; ) {
+      const count = fs.readSync(fd, buffer, 0, Math.min(to - at, buffer.length), from === 0 ? null : at);
       if (count === 0) break;
-      summing.add(buffer.subarray(0, count));
-      left -= count;
+      take(buffer.subarray(0, count));
+      at += count;
     }
-    return summing.finish();
   } catch (error) {
     throw explainFileError(error, file);
   } finally {

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { writeChecksums } from '../common/checksums.js';
 import { explainFileError, isFileError } from '../common/errors.js';
-import { sumFile } from '../common/file-input.js';
 import { type FileSum, sumOf } from '../common/file-sum.js';
 import { writeFileAtomic, writeFolderAtomic } from '../common/files.js';
 import { syncFile } from '../common/folders.js';
+import type { GrownSum } from '../common/growing-sum.js';
 import { bytesOf, type LaidOut, writeInPieces } from '../formats/safetensors.js';
 import {
   BEST_CHECKPOINT,
@@ -32,8 +32,8 @@ export interface CheckpointImage {
 export interface CheckpointJob extends CheckpointImage {
   runDirectory: string;
   name: string;
-  /** Bytes of metrics.jsonl at this point. */
-  metricsBytes: number;
+  /** What metrics.jsonl is at this point. */
+  metrics: GrownSum;
   /** The names of the best checkpoints, the best first. */
   bests: readonly string[];
   /** Names of checkpoints that are not to be removed. */
@@ -56,8 +56,8 @@ export function imageBytes({ files }: Pick<CheckpointImage, 'files'>): number {
  * @throws UserError for what the file system refuses; the checkpoints before are untouched then
  */
 export async function doCheckpointJob(job: CheckpointJob, take: TakeBytes): Promise<void> {
-  const { runDirectory, name, bests, spared, keep, metricsBytes } = job;
-  await writeImage(path.join(runDirectory, name), job, take, metricsBytes);
+  const { runDirectory, name, bests, spared, keep, metrics } = job;
+  await writeImage(path.join(runDirectory, name), job, take, metrics);
   pointTo(runDirectory, LAST_CHECKPOINT, name);
   const best = bests.find((candidate) => isThere(runDirectory, candidate));
   if (best !== undefined) pointTo(runDirectory, BEST_CHECKPOINT, best);
@@ -91,16 +91,16 @@ export async function tryCheckpointJob(
  * what was.
  *
  * @param take gives the values of its tensors, file by file
- * @param metricsBytes how much of the metrics it goes on from
+ * @param metrics what it goes on from of them, if anything
  */
 export async function writeImage(
   folder: string,
   { files, state, updates }: CheckpointImage,
   take: TakeBytes,
-  metricsBytes = 0,
+  metrics?: GrownSum,
 ): Promise<void> {
   const metadata = { format: 'pt', updates: String(updates) };
-  const beside = metricsSoFar(folder, metricsBytes);
+  const beside = metricsSoFar(folder, metrics);
   await writeFolderAtomic(folder, (temporary) => {
     const sums = Object.entries(files).map(([name, layout]): [string, FileSum] => [
       name,
@@ -111,10 +111,10 @@ export async function writeImage(
   });
 }
 
-/** The sum of the metrics at this point, which are on the disk then. They only grow, so they begin like that ever after. */
-function metricsSoFar(folder: string, bytes: number): Record<string, FileSum> {
+/** The metrics at this point, which are on the disk then. They only grow, so they begin like that ever after. */
+function metricsSoFar(folder: string, metrics?: GrownSum): Record<string, GrownSum> {
   const file = path.join(path.dirname(folder), METRICS_FILE);
-  if (!existsSync(file)) return {};
+  if (metrics === undefined || !existsSync(file)) return {};
   syncFile(file);
-  return { [METRICS_FILE]: sumFile(file, bytes) };
+  return { [METRICS_FILE]: metrics };
 }

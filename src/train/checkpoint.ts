@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { expectedSum, readChecksums } from '../common/checksums.js';
 import { DamageError, UserError } from '../common/errors.js';
-import type { FileSum } from '../common/file-sum.js';
+import type { GrownSum } from '../common/growing-sum.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { LaidOut, NamedArray } from '../formats/safetensors.js';
 import { readWeights } from '../formats/weights-file.js';
@@ -77,7 +77,7 @@ export interface RestoredCheckpoint extends StateFile {
   /** The moving average of the weights, where the checkpoint has one. */
   ema?: Transformer;
   /** What the metrics were at that point, where the checkpoint says so. */
-  metrics?: FileSum;
+  metrics?: GrownSum;
 }
 
 /**

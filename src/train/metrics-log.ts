@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { existsSync, truncateSync } from 'node:fs';
 import { DamageError, explainFileError } from '../common/errors.js';
-import { sumFile } from '../common/file-input.js';
-import type { FileSum } from '../common/file-sum.js';
 import { writeAtomic } from '../common/files.js';
+import { GrowingSum, type GrownSum, growOn } from '../common/growing-sum.js';
 import { linesOfFile } from '../common/line-blocks.js';
 import type { ValidationFigures } from '../common/validation-figures.js';
 import type { DoctorEvent } from './doctor/doctor.js';
@@ -40,12 +39,14 @@ export interface ReadLine {
 export interface MetricsStart {
   updates: number;
   /** What the file was at that point, where the checkpoint says so. */
-  metrics?: FileSum;
+  metrics?: GrownSum;
 }
 
 /** The metrics of a run: one JSON object a line, and the same for TensorBoard where that is wanted. */
 export class MetricsLog {
   private readonly lines: PatientFile;
+  /** Of what is written. */
+  private readonly sum: GrowingSum;
   private readonly events?: EventLog;
   private readonly onLine?: (line: MetricsLine) => void;
 
@@ -62,7 +63,9 @@ export class MetricsLog {
     onLine?: (line: MetricsLine) => void,
   ) {
     this.onLine = onLine;
-    this.lines = new PatientFile(file, 'Metrics', cutBack(file, start));
+    const sum = cutBack(file, start);
+    this.sum = sum;
+    this.lines = new PatientFile(file, 'Metrics', sum.bytes, (bytes) => sum.add(bytes));
     if (eventsFolder !== undefined) this.events = new EventLog(eventsFolder, start.updates + 1);
   }
 
@@ -73,9 +76,9 @@ export class MetricsLog {
     this.onLine?.(line);
   }
 
-  /** Writes what is waiting. @returns the bytes of the file then; null where it could not be written */
-  flush(): number | null {
-    return this.lines.flush();
+  /** Writes what is waiting. @returns what the file is then; null where it could not be written */
+  flush(): GrownSum | null {
+    return this.lines.flush() === null ? null : this.sum.sum;
   }
 }
 
@@ -93,20 +96,22 @@ function scalarsOf({ event, num_updates: _, ...figures }: MetricsLine): Map<stri
  * checkpoint may be written before the validation, whose line is then of the same update. Where the file is not as it
  * was, they have to do.
  *
- * @returns the bytes of the file then
+ * @returns the sum of the file then
  */
-function cutBack(file: string, { updates, metrics }: MetricsStart): number {
-  if (existsSync(file) && metrics !== undefined && sumFile(file, metrics.bytes).sha256 === metrics.sha256) {
-    truncate(file, metrics.bytes);
-    return metrics.bytes;
+function cutBack(file: string, { updates, metrics }: MetricsStart): GrowingSum {
+  const found = metrics !== undefined && existsSync(file) ? growOn(file, metrics) : undefined;
+  if (found !== undefined) {
+    truncate(file, found.bytes);
+    return found;
   }
-  let bytes = 0;
+  const sum = new GrowingSum();
   writeAtomic(file, (write) => {
     if (!existsSync(file)) return;
     let kept = '';
     const writeKept = (): void => {
-      write(kept);
-      bytes += Buffer.byteLength(kept);
+      const bytes = Buffer.from(kept);
+      write(bytes);
+      sum.add(bytes);
       kept = '';
     };
     for (const line of readMetrics(file)) {
@@ -115,7 +120,7 @@ function cutBack(file: string, { updates, metrics }: MetricsStart): number {
     }
     writeKept();
   });
-  return bytes;
+  return sum;
 }
 
 function truncate(file: string, bytes: number): void {

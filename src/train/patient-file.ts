@@ -14,9 +14,14 @@ export class PatientFile {
   /** Bytes of the file that were added whole. */
   private size: number;
   private waiting: Buffer[] = [];
+  private readonly onWritten?: (bytes: Buffer) => void;
 
-  /** @param size bytes of the file now; 0 where there is none */
-  constructor(file: string, what: string, size = 0) {
+  /**
+   * @param size bytes of the file now; 0 where there is none
+   * @param onWritten told of what the file has got
+   */
+  constructor(file: string, what: string, size = 0, onWritten?: (bytes: Buffer) => void) {
+    this.onWritten = onWritten;
     [this.file, this.what, this.size] = [file, what, size];
   }
 
@@ -36,6 +41,7 @@ export class PatientFile {
       return null;
     }
     this.size += bytes.length;
+    this.onWritten?.(bytes);
     this.waiting = [];
     return this.size;
   }

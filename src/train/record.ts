@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { GrowingSum, type GrownSum } from '../common/growing-sum.js';
 import { log } from '../common/log.js';
 import type { Examination } from './doctor/doctor.js';
 import { EVENTS_FOLDER } from './event-log.js';
@@ -129,9 +130,9 @@ export class TrainingRecord {
     await this.bar.show(state, this.meter, this.schedule(state.updates - 1));
   }
 
-  /** Writes what waits for the disk. @returns the bytes of the metrics then; null where they could not be written */
-  flush(): number | null {
-    return this.metrics === null ? 0 : this.metrics.flush();
+  /** Writes what waits for the disk. @returns what the metrics are then; null where they could not be written */
+  flush(): GrownSum | null {
+    return this.metrics === null ? new GrowingSum().sum : this.metrics.flush();
   }
 
   /** Goes back to a state: what was written of later updates is dropped. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { formatDuration } from '../common/duration.js';
 import { UserError, userErrorOf } from '../common/errors.js';
+import type { GrownSum } from '../common/growing-sum.js';
 import { log } from '../common/log.js';
 import { type Capturable, copiedValues, imageOf, valuesOf } from './checkpoint.js';
 import { checkpointName } from './checkpoint-folders.js';
@@ -34,8 +35,8 @@ export type WriteJob = (job: CheckpointJob, values: Values) => Promise<Checkpoin
 
 /** What a checkpoint is made of. */
 export interface Savable extends Omit<Capturable, 'origin'> {
-  /** Bytes of metrics.jsonl at this point; null where lines could not be written, which a checkpoint must not lose. */
-  metricsBytes: number | null;
+  /** What metrics.jsonl is at this point; null where lines could not be written, which a checkpoint must not lose. */
+  metrics: GrownSum | null;
 }
 
 /** A checkpoint that is in the memory of the process. */
@@ -106,15 +107,15 @@ export class Saver {
   }
 
   /** @returns null where the metrics could not be written */
-  private jobOf({ metricsBytes, ...savable }: Savable): CheckpointJob | null {
-    if (metricsBytes === null) return null;
+  private jobOf({ metrics, ...savable }: Savable): CheckpointJob | null {
+    if (metrics === null) return null;
     const { runDirectory, origin, keep } = this.options;
     const { state } = savable;
     const nameOf = (place: { epoch: number; updates: number }): string =>
       checkpointName(place.epoch, place.updates);
     const bests = state.bests.map(nameOf);
     const spared = state.doctor.good === null ? bests : [...bests, nameOf(state.doctor.good)];
-    const where = { runDirectory, name: nameOf(state), metricsBytes, bests, spared, keep };
+    const where = { runDirectory, name: nameOf(state), metrics, bests, spared, keep };
     return { ...imageOf({ ...savable, origin }), ...where };
   }
 

@@ -278,7 +278,7 @@ export class Trainer {
     this.tick();
     const { model, moments } = updater;
     const lr = this.schedule(state.updates);
-    return { ...{ model, moments, ema: this.ema?.model, state, lr }, metricsBytes: this.record.flush() };
+    return { ...{ model, moments, ema: this.ema?.model, state, lr }, metrics: this.record.flush() };
   }
 
   private async copy(): Promise<void> {

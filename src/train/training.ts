@@ -1,6 +1,6 @@
 import type { TensorMemory } from '../backend/init.js';
 import type { Communicator } from '../common/communicator.js';
-import type { FileSum } from '../common/file-sum.js';
+import type { GrownSum } from '../common/growing-sum.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { PairSource, Resegment } from '../data/batch-iterator.js';
 import type { Guidance } from '../model/guided-alignment.js';
@@ -61,7 +61,7 @@ export interface TrainingStart {
   /** The moving average of the weights at that point; owned by the trainer. None where there is none yet. */
   ema?: Transformer;
   /** What the metrics were at that point, where a checkpoint says so. */
-  metrics?: FileSum;
+  metrics?: GrownSum;
 }
 
 /** How training ended. */

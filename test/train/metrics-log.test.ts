@@ -61,6 +61,21 @@ test('what was written before is kept where it stands, not written anew', () => 
   assert.deepEqual(updatesIn(file), [2, 4, 6, 7]);
 });
 
+test('what a flush tells of the file lets it go on, with what waited for the disk', () => {
+  const file = path.join(scratchFolder(), 'metrics.jsonl');
+  const log = new MetricsLog(file, { updates: 0 });
+  for (const updates of [2, 4]) log.write(valid(updates));
+  const metrics = log.flush()!;
+  assert.deepEqual(metrics, sumOf(fs.readFileSync(file)));
+  log.write(valid(4));
+  const next = new MetricsLog(file, { updates: 4, metrics });
+  next.write(valid(6));
+  assert.deepEqual(next.flush(), sumOf(fs.readFileSync(file)));
+  const anew = new MetricsLog(file, { updates: 4 }); // by lines
+  assert.deepEqual(anew.flush(), sumOf(fs.readFileSync(file)));
+  assert.deepEqual(updatesIn(file), [2, 4]);
+});
+
 test('a file of something else is refused with its line', () => {
   const file = path.join(scratchFolder(), 'metrics.jsonl');
   for (const line of ['no JSON', '{"event":"train"}', 'null']) {

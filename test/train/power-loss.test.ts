@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import * as path from 'node:path';
 import { before, test } from 'node:test';
+import { GrowingSum } from '../../src/common/growing-sum.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { zeroMoments } from '../../src/ops/optimizer.js';
 import { tf } from '../../src/ops/tf.js';
@@ -83,7 +84,7 @@ async function save(folder: string, updates: number, lr: number): Promise<void> 
       ...imageOf(captured),
       runDirectory: folder,
       name,
-      metricsBytes: 0,
+      metrics: new GrowingSum().sum,
       bests: [],
       spared: [],
       keep: 1,

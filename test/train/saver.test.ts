@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import process from 'node:process';
 import { before, describe, test } from 'node:test';
 import { DeviceError } from '../../src/common/errors.js';
+import { GrowingSum } from '../../src/common/growing-sum.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { Transformer } from '../../src/model/transformer.js';
 import { zeroMoments } from '../../src/ops/optimizer.js';
@@ -19,7 +20,7 @@ function savableOf(bytes: number) {
   const config = tinyModelConfig({ embedDim: width, ffnEmbedDim: 2 * width });
   const model = Transformer.create(config, VOCABULARY, 1);
   const moments = zeroMoments(model.trainable);
-  return { model, moments, state: { ...INITIAL_STATE, updates: 3 }, lr: 1, metricsBytes: 0 };
+  return { model, moments, state: { ...INITIAL_STATE, updates: 3 }, lr: 1, metrics: new GrowingSum().sum };
 }
 
 function dispose({ model, moments }: ReturnType<typeof savableOf>): void {

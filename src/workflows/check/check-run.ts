@@ -6,6 +6,7 @@ import { readFileBounded, sumFile } from '../../common/file-input.js';
 import { checkSum } from '../../common/file-sum.js';
 import { readJson } from '../../common/files.js';
 import { examine, type Finding, unverified } from '../../common/findings.js';
+import { checkGrown } from '../../common/growing-sum.js';
 import { parseTemporaryName } from '../../common/leftovers.js';
 import { isSealed } from '../../common/seal.js';
 import { type LoadedConfig, loadRunConfigFile } from '../../config/load.js';
@@ -230,7 +231,7 @@ function metricsFindings(runDirectory: string, whole: readonly string[]): Findin
   const finding = examine(file, () => {
     const { lines, torn } = checkMetrics(file);
     if (!expected) return unverified(file, `${lines} lines; no checkpoint has their checksum`);
-    checkSum(file, sumFile(file, expected.bytes), expected);
+    checkGrown(file, expected);
     const rest = fs.statSync(file).size - expected.bytes;
     if (rest === 0) return `${lines} lines`;
     const last = torn ? ', the last cut short, as where training was killed' : '';
