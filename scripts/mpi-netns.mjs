@@ -89,7 +89,14 @@ try {
   lay();
   const net = '10.77.0.0/24';
   const args = [
-    ...['--hostfile', writeHostfile(folder), '-n', `${hosts.length * Number(values.slots)}`, '--bind-to', 'none'],
+    ...[
+      '--hostfile',
+      writeHostfile(folder),
+      '-n',
+      `${hosts.length * Number(values.slots)}`,
+      '--bind-to',
+      'none',
+    ],
     ...['--mca', 'plm_rsh_agent', writeAgent(folder), '--mca', 'btl', 'tcp,self'],
     ...['--mca', 'btl_tcp_if_include', net, '--mca', 'oob_tcp_if_include', net],
     ...['--wdir', process.cwd(), ...positionals],
