@@ -54,7 +54,7 @@ export function withLinks(
   const stem = prefix.replace(/\.tsv(\.gz)?$/, '');
   const candidates = [`${stem}.${suffix}`, `${stem}.${suffix}.gz`];
   if (!needed && !candidates.some((candidate) => existsSync(candidate))) return text;
-  return { ...text, links: findFile(candidates, `data.align-suffix of ${key}`) };
+  return { ...text, links: findFile(candidates, `data.align-suffix of ${key}`, LINKS_HINT) };
 }
 
 /** The files of a text, but for its alignments. */
@@ -62,13 +62,18 @@ export function filesOf(text: ParallelText): readonly string[] {
   return text.kind === 'tsv' ? [text.file] : [text.source, text.target];
 }
 
-function findFile(candidates: readonly string[], key: string): string {
+const TEXT_HINT =
+  'A text is PREFIX for PREFIX.<lang> or PREFIX.<lang>.gz, or a .tsv; it is relative to data.root. That of a recipe is made by configs/recipes/prepare.mjs (--list: where from, how large).';
+const LINKS_HINT =
+  'Each training text has its alignments beside it, PREFIX.<suffix> or PREFIX.<suffix>.gz; for one without any it is a file of as many blank lines.';
+
+function findFile(candidates: readonly string[], key: string, hint = TEXT_HINT): string {
   const file = candidates.find((candidate) => existsSync(candidate));
   if (file === undefined) {
     throw new UserError({
       problem: `${key}: no such file${candidates.length > 1 ? `, nor ${path.basename(candidates[1])}` : ''}`,
       where: candidates[0],
-      hint: 'A text is PREFIX for PREFIX.<lang> or PREFIX.<lang>.gz, or a .tsv; it is relative to data.root. That of a recipe is made by configs/recipes/prepare.mjs (--list: where from, how large).',
+      hint,
     });
   }
   if (statSync(file).isDirectory()) {

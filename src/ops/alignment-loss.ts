@@ -1,5 +1,7 @@
-import type { HeadRows } from './attention.js';
+import { type GuidedAttention, lossInMemory, type RowsInMemory } from './alignment-in-memory.js';
+import { type HeadRows, tensorOf } from './attention.js';
 import { type HeadGrids, headGrids } from './attention-weights.js';
+import { floatsOf, memoryOf } from './in-place.js';
 import { layoutOf } from './padding.js';
 import { tf } from './tf.js';
 import { withGradient } from './with-gradient.js';
@@ -27,6 +29,8 @@ const EPSILON = 1e-6;
  * head, or the mean of all: what fairseq's label_smoothed_cross_entropy_with_alignment adds to the loss (Garg et al. 2019,
  * section 4.2), but for ε. `attention` never has all weights, so they are computed again, of the one layer that is asked for.
  *
+ * Where tensors lie in the memory of the process, that is a loop over the queries that have links; else it is a composite.
+ *
  * @param q [Tq, d], or columns of a wider tensor; rows after the last sentence are passed over
  * @param k [Tk, d], likewise
  * @param qOffsets [B + 1]
@@ -42,7 +46,15 @@ export function alignmentLoss(
   choice: HeadChoice,
   width: number,
 ): tf.Scalar {
-  return compose(q, k, qOffsets, kOffsets, links, choice, width, ownGradient);
+  const [queries, keys] = [q, k].map(inMemory);
+  if (queries === undefined || keys === undefined || tensorOf(q) === tensorOf(k))
+    return compose(q, k, qOffsets, kOffsets, links, choice, width, ownGradient);
+  const { heads, head } = choice;
+  return fromMemory(tensorOf(q), tensorOf(k), {
+    ...{ q: queries, k: keys, qOffsets, kOffsets, links, epsilon: EPSILON },
+    heads: head === null ? Array.from({ length: heads }, (_, i) => i) : [head],
+    headWidth: width / heads,
+  });
 }
 
 /** The same, differentiated by tfjs's autodiff: the oracle of `alignmentLoss`. */
@@ -56,6 +68,34 @@ export function alignmentLossReference(
   width: number,
 ): tf.Scalar {
   return compose(q, k, qOffsets, kOffsets, links, choice, width, autodiff);
+}
+
+/** The rows where they lie; undefined where they cannot be touched. */
+function inMemory(rows: HeadRows): RowsInMemory | undefined {
+  const tensor = tensorOf(rows);
+  const values = memoryOf(tensor);
+  const column = 'tensor' in rows ? rows.column : 0;
+  return values && { values, column, stride: tensor.shape[1] };
+}
+
+/** Keeps q and k. */
+function fromMemory(q: tf.Tensor2D, k: tf.Tensor2D, attention: GuidedAttention): tf.Scalar {
+  return withGradient<tf.Scalar>([q, k], (keep) => {
+    const saved = [keep(q), keep(k)];
+    return {
+      value: tf.scalar(lossInMemory(attention)),
+      gradient: (dy) => {
+        const [ofQ, ofK] = saved.map((get) => floatsOf(get()));
+        const slopes = {
+          ...{ q: new Float32Array(q.size), k: new Float32Array(k.size) },
+          factor: floatsOf(dy)[0],
+        };
+        const again = { q: { ...attention.q, values: ofQ }, k: { ...attention.k, values: ofK } };
+        lossInMemory({ ...attention, ...again }, slopes);
+        return [tf.tensor(slopes.q, q.shape), tf.tensor(slopes.k, k.shape)];
+      },
+    };
+  });
 }
 
 /** The loss from the queries and keys of heads. @param wanted the weights of links in their places, [B, Lq, Lk] */

@@ -71,7 +71,8 @@ function compose(
   });
 }
 
-const tensorOf = (rows: HeadRows): tf.Tensor2D => ('tensor' in rows ? rows.tensor : rows);
+/** The tensor that rows are, or are columns of. */
+export const tensorOf = (rows: HeadRows): tf.Tensor2D => ('tensor' in rows ? rows.tensor : rows);
 
 /** Rows as a tensor of their own: [T, width]. */
 export function columnsOf(rows: HeadRows, width: number): tf.Tensor2D {

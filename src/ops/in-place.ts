@@ -2,15 +2,17 @@ import { tf } from './tf.js';
 
 /** A backend whose tensors lie in the memory of the process: the native one, or that of plain JavaScript. */
 interface HostBackend {
-  floats?(tensor: tf.TensorInfo): Float32Array;
+  /** What `webgpu` has of this name gives the number of a buffer. */
+  floats?(tensor: tf.TensorInfo): unknown;
   data?: { get(dataId: object): { values?: unknown } };
 }
 
 /** The floats of a tensor where they lie; undefined where they cannot be touched. What is written there is in the tensor. */
 export function memoryOf(tensor: tf.Tensor): Float32Array | undefined {
   const backend = tf.backend() as HostBackend;
-  if (backend.floats !== undefined) return backend.floats(tensor);
-  const values = tf.getBackend() === 'cpu' ? backend.data?.get(tensor.dataId).values : undefined;
+  const name = tf.getBackend();
+  if (name !== 'native' && name !== 'cpu') return undefined;
+  const values = name === 'native' ? backend.floats!(tensor) : backend.data?.get(tensor.dataId).values;
   return values instanceof Float32Array ? values : undefined;
 }
 

@@ -238,7 +238,7 @@ test('what is wrong is told by file and line, and nothing is written', async () 
   rmSync(path.join(folder, 'train.align'));
   assert.throws(
     () => find(folder, 'train'),
-    refusal(/data\.align-suffix of data\.train: no such file, nor train\.align\.gz/),
+    refusal(/data\.align-suffix of data\.train: no such file, nor train\.align\.gz/, /blank lines/),
   );
 });
 
