@@ -44,8 +44,9 @@ export function lossInMemory(attention: GuidedAttention, slopes?: Slopes): numbe
       const own = linksOf[row];
       if (own === undefined) continue;
       const byHead = heads.map((head) => softmaxOf(attention, head, row, first, size));
-      for (let j = 0; j < size; j++) mean[j] = byHead.reduce((sum, p) => sum + p[j], 0) / heads.length;
+      mean.fill(0);
       slope.fill(0);
+      for (const p of byHead) for (let j = 0; j < size; j++) mean[j] += p[j] / heads.length;
       for (const link of own) {
         const [column, weight] = [links.columns[link], links.weights[link]];
         loss -= weight * Math.log(mean[column] + epsilon);
@@ -80,12 +81,13 @@ function softmaxOf(
   size: number,
 ): Float64Array {
   const p = new Float64Array(size);
+  const [queries, keys] = [q.values, k.values];
   const from = row * q.stride + q.column + head * headWidth;
   let largest = Number.NEGATIVE_INFINITY;
   for (let j = 0; j < size; j++) {
     const to = (first + j) * k.stride + k.column + head * headWidth;
     let score = 0;
-    for (let c = 0; c < headWidth; c++) score += q.values[from + c] * k.values[to + c];
+    for (let c = 0; c < headWidth; c++) score += queries[from + c] * keys[to + c];
     p[j] = score / Math.sqrt(headWidth);
     if (p[j] > largest) largest = p[j];
   }
@@ -105,6 +107,7 @@ function addSlopes(
   slopes: Slopes,
 ): void {
   const { head, row, first, p, slope } = at;
+  const [queries, keys, ofQ, ofK] = [q.values, k.values, slopes.q, slopes.k];
   const from = row * q.stride + q.column + head * headWidth;
   let along = 0;
   for (let j = 0; j < p.length; j++) along += slope[j] * p[j];
@@ -112,8 +115,8 @@ function addSlopes(
     const ofScore = (slopes.factor * p[j] * (slope[j] - along)) / Math.sqrt(headWidth);
     const to = (first + j) * k.stride + k.column + head * headWidth;
     for (let c = 0; c < headWidth; c++) {
-      slopes.q[from + c] += ofScore * k.values[to + c];
-      slopes.k[to + c] += ofScore * q.values[from + c];
+      ofQ[from + c] += ofScore * keys[to + c];
+      ofK[to + c] += ofScore * queries[from + c];
     }
   }
 }
