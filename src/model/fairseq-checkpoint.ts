@@ -150,6 +150,7 @@ export function modelFromArgs(args: FairseqArgs): Partial<ModelConfig> {
     scaleEmbeddings: !flag('no_scale_embedding'),
     outputBias: false,
     decoderStart: 'eos' as const,
+    rightToLeft: false,
   };
   if (complaints.length === 0) return model;
   throw new UserError(complaints.map((problem) => ({ problem, where: 'args of the checkpoint' })));
