@@ -48,7 +48,7 @@ export function alignmentLoss(
 ): tf.Scalar {
   const [queries, keys] = [q, k].map(inMemory);
   if (queries === undefined || keys === undefined || tensorOf(q) === tensorOf(k))
-    return compose(q, k, qOffsets, kOffsets, links, choice, width, ownGradient);
+    return compose(ownGradient, q, k, qOffsets, kOffsets, links, choice, width);
   const { heads, head } = choice;
   return fromMemory(tensorOf(q), tensorOf(k), {
     ...{ q: queries, k: keys, qOffsets, kOffsets, links, epsilon: EPSILON },
@@ -58,16 +58,8 @@ export function alignmentLoss(
 }
 
 /** The same, differentiated by tfjs's autodiff: the oracle of `alignmentLoss`. */
-export function alignmentLossReference(
-  q: HeadRows,
-  k: HeadRows,
-  qOffsets: Int32Array,
-  kOffsets: Int32Array,
-  links: WeightedLinks,
-  choice: HeadChoice,
-  width: number,
-): tf.Scalar {
-  return compose(q, k, qOffsets, kOffsets, links, choice, width, autodiff);
+export function alignmentLossReference(...given: Parameters<typeof alignmentLoss>): tf.Scalar {
+  return compose(autodiff, ...given);
 }
 
 /** The rows where they lie; undefined where they cannot be touched. */
@@ -102,14 +94,8 @@ function fromMemory(q: tf.Tensor2D, k: tf.Tensor2D, attention: GuidedAttention):
 type Loss = (grids: HeadGrids, wanted: tf.Tensor3D) => tf.Scalar;
 
 function compose(
-  q: HeadRows,
-  k: HeadRows,
-  qOffsets: Int32Array,
-  kOffsets: Int32Array,
-  links: WeightedLinks,
-  choice: HeadChoice,
-  width: number,
   loss: Loss,
+  ...[q, k, qOffsets, kOffsets, links, choice, width]: Parameters<typeof alignmentLoss>
 ): tf.Scalar {
   return tf.tidy(() => {
     const grids = headGrids(q, k, qOffsets, kOffsets, choice, width);
