@@ -1,6 +1,8 @@
 #include "ranks.h"
 
 #include <csignal>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +22,23 @@ constexpr auto LOOK = 200ms;
 constexpr auto PRECEDENCE = 1500ms;
 
 bool isThere(int process) { return kill(process, 0) == 0 || errno != ESRCH; }
+
+bool isPipe(int file) {
+  struct stat kind = {};
+  return fstat(file, &kind) == 0 && S_ISFIFO(kind.st_mode);
+}
+
+/// Gives the launcher time to read what this process wrote, and to hand it on: MPICH's may throw away what is on its way
+/// when all end.
+void letBeRead() {
+  for (int file : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (!isPipe(file)) continue;
+    int unread = 0;
+    for (auto waited = 0ms; waited < 2s && ioctl(file, FIONREAD, &unread) == 0 && unread > 0; waited += 10ms)
+      std::this_thread::sleep_for(10ms);
+  }
+  std::this_thread::sleep_for(100ms);
+}
 
 /// Ends this process where MPI does not, or waits for what is gone.
 void endSoon(int code, std::chrono::seconds after) {
@@ -177,6 +196,7 @@ void Ranks::end(const std::string &message, int exitCode) {
   if (!message.empty()) std::fprintf(stderr, "error: %s\n", message.c_str());
   std::fflush(stderr);
   endSoon(exitCode, 5s);
+  letBeRead();
   mpi.abort(mpi.world, exitCode);
   _exit(exitCode);
 }
