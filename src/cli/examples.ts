@@ -106,6 +106,13 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       ],
     ],
   },
+  rerank: {
+    page: 'evaluate.md',
+    lines: [
+      ['admin-nmt rerank nbest.jsonl -o ranked.jsonl', 'The list, first what is most like all.'],
+      ['admin-nmt rerank nbest.jsonl --mbr bleu --best > best.tob', 'The best alone, by BLEU.'],
+    ],
+  },
   serve: {
     page: 'serve.md',
     lines: [

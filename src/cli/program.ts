@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   shortlist: async () => (await import('./shortlist-command.js')).addShortlist,
   translate: async () => (await import('./translate-command.js')).addTranslate,
   evaluate: async () => (await import('./evaluate-command.js')).addEvaluate,
+  rerank: async () => (await import('./rerank-command.js')).addRerank,
   serve: async () => (await import('./serve-command.js')).addServe,
   fold: async () => (await import('./exchange-commands.js')).addFold,
   export: async () => (await import('./exchange-commands.js')).addExport,

@@ -1,19 +1,21 @@
 import type { GivenUnit, TargetScore } from './forced-scores.js';
 import { BaseList, givenTarget, type ListLine, notAList, shownLine } from './given-list.js';
-import { fairseqScore, fairseqTokenScores } from './translation-format.js';
+import { fairseqScore, fairseqTokenScores, shown } from './translation-format.js';
 
-/** A line of a translation: `H-N score tokens`, `D-N score text` or `P-N scores`, with tabs between. */
+/** A line of a translation: `H-N score tokens`, `D-N score text`, `P-N scores` or `A-N links`, with tabs between. */
 interface Part {
   kind: string;
   number: string;
   /** What follows the score. */
   text: string;
+  /** All of it. */
+  line: string;
   where: string;
 }
 
 /**
- * The lines of fairseq-generate, sentences from 0. `H`, `D` and `P` lines of one translation follow one another and get
- * its new score; all other lines stay.
+ * The lines of fairseq-generate, sentences from 0. `H`, `D`, `P` and `A` lines of one translation follow one another; the
+ * first three get its new score, and all other lines stay.
  */
 export class FairseqList extends BaseList {
   /** The lines of a translation that more may follow. */
@@ -23,18 +25,18 @@ export class FairseqList extends BaseList {
   override async line(line: ListLine): Promise<GivenUnit[]> {
     const [, kind, number, rest] = /^([A-Z])-(\d+)\t(.*)$/.exec(line.text) ?? [];
     if (kind === undefined) throw notAList(line, shownLine(line.text));
-    if (!'HDP'.includes(kind)) return [...this.end(), asItStands(line.text)];
     const [, text = ''] = /\t(.*)$/.exec(rest) ?? [];
-    if (kind !== 'P' && !rest.includes('\t')) throw notAList(line, shownLine(line.text));
-    const part = { kind, number, text, where: line.where };
+    if ('HD'.includes(kind) && !rest.includes('\t')) throw notAList(line, shownLine(line.text));
+    const part = { kind, number, text, line: line.text, where: line.where };
     const [first] = this.open;
     const goesOn =
       first !== undefined &&
       first.number === number &&
-      kind !== 'H' &&
+      'DPA'.includes(kind) &&
       !this.open.some((other) => other.kind === kind);
     if (!goesOn && kind === 'P') throw notAList(line, `P-${number} without H-${number} before it`);
     const complete = goesOn ? [] : this.end();
+    if (!goesOn && !'HD'.includes(kind)) return [...complete, asItStands(line.text)];
     if (!goesOn) this.sourceIds = await this.source.at(Number(number), line.where);
     this.open.push(part);
     return complete;
@@ -52,11 +54,17 @@ export class FairseqList extends BaseList {
     const target = givenTarget(said.text, asTokens ? words : undefined, this.codec, said.where);
     const write = ([score]: readonly TargetScore[]): string =>
       parts.map((part) => `${writePart(part, score, lenpen)}\n`).join('');
-    return [{ source: this.sourceIds, targets: [target], write }];
+    return [{ source: this.sourceIds, sentence: Number(parts[0].number), targets: [target], write }];
   }
 }
 
-function writePart({ kind, number, text }: Part, { total, logProbs }: TargetScore, lenpen: number): string {
+function writePart(
+  { kind, number, text, line }: Part,
+  { total, logProbs }: TargetScore,
+  lenpen: number | null,
+): string {
+  if (kind === 'A' || (kind === 'P' && lenpen === null)) return line;
+  if (lenpen === null) return `${kind}-${number}\t${shown(total)}\t${text}`;
   if (kind === 'P') return `P-${number}\t${fairseqTokenScores(logProbs)}`;
   return `${kind}-${number}\t${fairseqScore(total / Math.max(1, logProbs.length) ** lenpen)}\t${text}`;
 }

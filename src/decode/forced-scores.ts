@@ -21,8 +21,16 @@ export interface GivenUnit {
   targets: readonly GivenTarget[];
   /** The sentence as it was read, where it is known. */
   text?: string;
-  /** What is written of it. @param scores of each target. @param aligned what each of them gets besides */
-  write(scores: readonly TargetScore[], aligned?: readonly Aligned[]): string;
+  /** Its number in a list, from 0; absent of lines that are no translation. */
+  sentence?: number;
+  /**
+   * What is written of it.
+   *
+   * @param scores of each target
+   * @param aligned what each of them gets besides
+   * @param order their places as they are to be written; by default as they stand
+   */
+  write(scores: readonly TargetScore[], aligned?: readonly Aligned[], order?: readonly number[]): string;
 }
 
 /** What a model gives a translation. */

@@ -17,9 +17,12 @@ export interface ListCodec {
 export interface ListOptions {
   /** What the score is called where it is written. */
   feature: string;
+  /** The same in JSON. */
+  field: string;
   /** Whether tokens are scored as they stand, and not the text. */
   tokens: boolean;
-  lenpen: number;
+  /** Of the scores of fairseq; null where scores are no log-probabilities: they are then written as they are, and those of tokens stay. */
+  lenpen: number | null;
 }
 
 /** A way to write translations of many sentences: line by line it becomes units. */
@@ -31,7 +34,7 @@ export interface GivenList {
 }
 
 /** What all of them have. */
-export abstract class BaseList<Source extends SourceInOrder | null = SourceInOrder> implements GivenList {
+export abstract class BaseList<Source extends Sources | null = Sources> implements GivenList {
   protected readonly source: Source;
   protected readonly codec: ListCodec;
   protected readonly options: ListOptions;
@@ -50,22 +53,20 @@ export abstract class BaseList<Source extends SourceInOrder | null = SourceInOrd
 }
 
 /** The sources of the translations of a list, by numbers that must not fall. */
-export class SourceInOrder {
-  private readonly lines: AsyncIterator<string>;
-  private readonly encode: (text: string) => Int32Array;
-  private number = -1;
-  private ids: Int32Array | undefined;
-
-  constructor(lines: AsyncIterable<string>, encode: (text: string) => Int32Array) {
-    this.lines = lines[Symbol.asyncIterator]();
-    this.encode = encode;
-  }
-
+export interface Sources {
   /**
    * @param number of the line, from 0
    * @param where names it in errors
    * @param first number of the first line as the list counts
+   * @returns ids
    */
+  at(number: number, where: string, first?: number): Promise<Int32Array>;
+}
+
+/** Where sources are not asked for: their order alone. */
+export class SentenceOrder implements Sources {
+  protected number = -1;
+
   async at(number: number, where: string, first = 0): Promise<Int32Array> {
     if (number < this.number)
       throw new UserError({
@@ -73,16 +74,38 @@ export class SourceInOrder {
         where,
         hint: 'Sort the list by its numbers, with the order within a sentence kept: sort -s -n -k1,1 for N ||| …; sort -s -t- -k2,2n for H-N.',
       });
+    this.number = number;
+    return NO_IDS;
+  }
+}
+
+const NO_IDS = new Int32Array(0);
+
+/** Lines of a text. */
+export class SourceInOrder extends SentenceOrder {
+  private readonly lines: AsyncIterator<string>;
+  private readonly encode: (text: string) => Int32Array;
+  private ids: Int32Array | undefined;
+
+  constructor(lines: AsyncIterable<string>, encode: (text: string) => Int32Array) {
+    super();
+    this.lines = lines[Symbol.asyncIterator]();
+    this.encode = encode;
+  }
+
+  override async at(number: number, where: string, first = 0): Promise<Int32Array> {
+    let read = this.number;
+    await super.at(number, where, first);
     let line = '';
-    while (this.number < number) {
+    while (read < number) {
       const next = await this.lines.next();
       if (next.done === true)
         throw new UserError({
-          problem: `found a translation of sentence ${number + first}; the source ends with sentence ${this.number + first}`,
+          problem: `found a translation of sentence ${number + first}; the source ends with sentence ${read + first}`,
           where,
           hint: `Give the source that the list was made from; sentences count from ${first} here.`,
         });
-      this.number++;
+      read++;
       this.ids = undefined;
       line = next.value;
     }

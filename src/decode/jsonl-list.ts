@@ -1,12 +1,5 @@
-import type { GivenUnit, TargetScore } from './forced-scores.js';
-import {
-  BaseList,
-  givenTarget,
-  type ListLine,
-  notAList,
-  type SourceInOrder,
-  shownLine,
-} from './given-list.js';
+import type { GivenUnit } from './forced-scores.js';
+import { BaseList, givenTarget, type ListLine, notAList, type Sources, shownLine } from './given-list.js';
 import { rounded } from './translation-format.js';
 
 /** A line of `translate --format jsonl`, as far as it is read; lines count from 1. */
@@ -20,10 +13,10 @@ interface Record {
  * What `translate --format jsonl` writes. Its hypotheses get a field; all others stay. The source may be null, to take that of the
  * list.
  */
-export class JsonlList extends BaseList<SourceInOrder | null> {
+export class JsonlList extends BaseList<Sources | null> {
   override async line(line: ListLine): Promise<GivenUnit[]> {
     const record = parseRecord(line);
-    const { tokens: asTokens, feature } = this.options;
+    const { tokens: asTokens, field } = this.options;
     const source =
       (await this.source?.at(record.line - 1, line.where, 1)) ?? this.codec.encode(record.source);
     const targets = record.hypotheses.map(({ text, tokens }) => {
@@ -31,14 +24,14 @@ export class JsonlList extends BaseList<SourceInOrder | null> {
       const given = asTokens ? withoutEnd(tokens!) : undefined;
       return givenTarget(text, given, this.codec, line.where);
     });
-    const write = (scores: readonly TargetScore[]): string => {
-      const hypotheses = record.hypotheses.map((hypothesis, i) => ({
-        ...hypothesis,
-        [feature]: rounded(scores[i].total), // −∞ is null in JSON
+    const write: GivenUnit['write'] = (scores, _aligned, order = [...record.hypotheses.keys()]) => {
+      const hypotheses = order.map((i) => ({
+        ...record.hypotheses[i],
+        [field]: rounded(scores[i].total), // −∞ is null in JSON
       }));
       return `${JSON.stringify({ ...record, hypotheses })}\n`;
     };
-    return [{ source, targets, write }];
+    return [{ source, sentence: record.line - 1, targets, write }];
   }
 }
 
@@ -54,7 +47,8 @@ function parseRecord(line: ListLine): Record {
 }
 
 function isRecord(record: Partial<Record> | null): record is Record {
-  if (!Number.isInteger(record?.line) || typeof record?.source !== 'string') return false;
+  if (!Number.isInteger(record?.line) || record!.line! < 1 || typeof record?.source !== 'string')
+    return false;
   const { hypotheses } = record;
   return (
     Array.isArray(hypotheses) &&

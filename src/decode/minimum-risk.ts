@@ -19,13 +19,20 @@ export class MinimumRisk {
     this.scorePairs = (texts) => metric.scorePairs(texts);
   }
 
+  /** The utility of each hypothesis, from 0 to 100: the same in any order of them, to the last bit. */
+  utilities(hypotheses: readonly string[]): number[] {
+    const texts = [...new Set(hypotheses)].sort(); // sums depend on the order
+    const placeOf = new Map(texts.map((text, place) => [text, place]));
+    const places = hypotheses.map((text) => placeOf.get(text)!);
+    const utilities = expectedUtilities(this.scorePairs(texts), places);
+    return places.map((place) => utilities[place]);
+  }
+
   /** The hypotheses with their utilities, the highest first; of equal ones, the more probable. */
   ranked(hypotheses: readonly TranslatedHypothesis[]): TranslatedHypothesis[] {
-    const texts = [...new Set(hypotheses.map(({ text }) => text))];
-    const places = hypotheses.map(({ text }) => texts.indexOf(text));
-    const utilities = expectedUtilities(this.scorePairs(texts), places);
+    const utilities = this.utilities(hypotheses.map(({ text }) => text));
     return hypotheses
-      .map((hypothesis, i) => ({ ...hypothesis, utility: utilities[places[i]] }))
+      .map((hypothesis, i) => ({ ...hypothesis, utility: utilities[i] }))
       .sort((a, b) => b.utility - a.utility || b.total - a.total);
   }
 }

@@ -20,7 +20,7 @@ export class NbestList extends BaseList {
     const target = givenTarget(text, tokens ? wordsOf(text) : undefined, this.codec, line.where);
     const write = ([{ total }]: readonly TargetScore[]): string =>
       `${[number, text, ...fields.with(place, withFeature(features, feature, total))].join(MARK)}\n`;
-    return [{ source, targets: [target], write }];
+    return [{ source, sentence: Number(number), targets: [target], write }];
   }
 }
 

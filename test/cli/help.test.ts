@@ -20,6 +20,7 @@ const COMMANDS = [
   'shortlist',
   'translate',
   'evaluate',
+  'rerank',
   'serve',
   'fold',
   'export',

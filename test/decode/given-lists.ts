@@ -14,7 +14,7 @@ export const listCodec: ListCodec = {
     Int32Array.from([...tokens.map((token) => (/^\d+$/.test(token) ? Number(token) : unknown(token))), 2]),
 };
 
-export const OPTIONS = { feature: 'Forced', tokens: false, lenpen: 1 };
+export const OPTIONS = { feature: 'Forced', field: 'Forced', tokens: false, lenpen: 1 };
 
 export function sourceOf(...lines: string[]): SourceInOrder {
   async function* each() {

@@ -72,3 +72,13 @@ test('BLEU parts words as the language does', () => {
   const [first] = new MinimumRisk('bleu', 'zh').ranked(list);
   assert.ok(first.utility! > 40, 'characters match');
 });
+
+test('utilities are the same in any order of the hypotheses, to the last bit', () =>
+  fc.assert(
+    fc.property(lists, fc.constantFrom('chrf', 'bleu'), (list, utility) => {
+      const texts = list.map(({ text }) => text);
+      const risk = new MinimumRisk(utility, 'en');
+      assert.deepEqual(risk.utilities(texts.toReversed()).reverse(), risk.utilities(texts));
+    }),
+    { numRuns: 300 },
+  ));

@@ -123,7 +123,13 @@ async function evaluate(
   output: LineOutput | null,
 ): Promise<Likelihood> {
   const { maxTokens, batchSize, lenpen, alignment, alignmentUnit: unit } = config.decode;
-  const units = readGiven(given, codec, { ...options, lenpen, maxPositions, alignment });
+  const units = readGiven(given, codec, {
+    ...options,
+    field: options.feature,
+    lenpen,
+    maxPositions,
+    alignment,
+  });
   const limits = { maxTokens, batchSize, maxPositions };
   const wanted = alignment !== null && output !== null;
   const aligner = new Aligner(attention, codec, { ...limits, all: wanted, unit, unknown: null });

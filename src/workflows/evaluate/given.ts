@@ -1,11 +1,9 @@
 import { UserError } from '../../common/errors.js';
 import { log } from '../../common/log.js';
 import { readLines } from '../../data/text-source.js';
-import { FairseqList } from '../../decode/fairseq-list.js';
 import type { GivenUnit, TargetScore } from '../../decode/forced-scores.js';
-import { type GivenList, type ListOptions, SourceInOrder } from '../../decode/given-list.js';
-import { JsonlList } from '../../decode/jsonl-list.js';
-import { NbestList } from '../../decode/nbest-list.js';
+import { type ListOptions, SourceInOrder } from '../../decode/given-list.js';
+import { readList } from '../../decode/read-list.js';
 import type { LineCodec } from '../../decode/text-codec.js';
 import {
   type AlignmentKind,
@@ -30,6 +28,7 @@ export interface Given {
 }
 
 export interface GivenOptions extends ListOptions {
+  lenpen: number;
   format: EvaluationFormat;
   maxPositions: number;
   /** What of alignments is written, of two texts. */
@@ -41,7 +40,7 @@ export function readGiven(given: Given, codec: LineCodec, options: GivenOptions)
   const encode = cutting(codec, options.maxPositions);
   return given.nbest === undefined
     ? readPairs(given.source!, given.target!, codec, encode, options)
-    : readList(given.nbest, given.source, codec, encode, options);
+    : readGivenList(given.nbest, given.source, codec, encode, options);
 }
 
 /** Source ids of one line after another, cut to what the model can take, which is said. */
@@ -110,7 +109,7 @@ function formatPair(pair: Scored, format: EvaluationFormat, kind: AlignmentKind 
   return `${JSON.stringify(written)}\n`;
 }
 
-async function* readList(
+function readGivenList(
   file: string,
   sourceFile: string | undefined,
   codec: LineCodec,
@@ -123,31 +122,5 @@ async function* readList(
     targetIds: codec.targetIds.bind(codec),
   };
   const source = sourceFile === undefined ? null : new SourceInOrder(readLines(sourceFile), encode);
-  const name = file === '-' ? 'standard input' : file;
-  let list: GivenList | undefined;
-  let number = 0;
-  for await (const text of readLines(file)) {
-    list ??= listOf(text, source, cut, options);
-    yield* await list.line({ text, where: `${name}:${++number}` });
-  }
-  yield* list?.end() ?? [];
-}
-
-/** Tells the format by the first line. */
-function listOf(
-  first: string,
-  source: SourceInOrder | null,
-  codec: ConstructorParameters<typeof JsonlList>[1],
-  options: ListOptions,
-): GivenList {
-  if (first.startsWith('{')) return new JsonlList(source, codec, options);
-  if (source === null)
-    throw new UserError({
-      problem: 'expected the text that was translated, found no --source',
-      where: '--nbest',
-      hint: 'Give it with --source FILE; only what translate --format jsonl writes has it in itself.',
-    });
-  return /^[A-Z]-\d+\t/.test(first)
-    ? new FairseqList(source, codec, options)
-    : new NbestList(source, codec, options);
+  return readList(file, source, cut, options);
 }
