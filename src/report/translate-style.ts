@@ -29,7 +29,7 @@ button { cursor: pointer; }
 button:disabled { opacity: .45; cursor: default; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 textarea:focus-visible { outline: 0; }
-#status { min-height: 1.5rem; margin: .6rem 0 0; color: var(--quiet); font-size: .9rem; }
+#status { min-height: 1.5rem; margin: .6rem 0 0; color: var(--quiet); font-size: .9rem; overflow-wrap: anywhere; }
 #status.bad { color: var(--bad); }
 #others { margin: 1rem 0 0; padding: 0; list-style: none; }
 #others:not(:empty)::before { content: 'Other translations'; color: var(--quiet); font-size: .9rem; font-weight: 600; }
