@@ -18,6 +18,15 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       ['admin-nmt demo --pairs 500 --seed 2 -o small', 'Text alone: 500 pairs to train on.'],
     ],
   },
+  align: {
+    page: 'preprocess.md#alignments',
+    lines: [
+      [
+        `admin-nmt align -s ${TEXT}/train.toa -t ${TEXT}/train.tob -o links`,
+        'For data.align-suffix and train.guided-alignment.',
+      ],
+    ],
+  },
   preprocess: {
     page: 'preprocess.md',
     lines: [

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
     const { addDemo } = await import('./demo-command.js');
     return (program) => addDemo(program, runCommandLine);
   },
+  align: async () => (await import('./align-command.js')).addAlign,
   preprocess: async () => (await import('./model-commands.js')).addPreprocess,
   profile: async () => (await import('./model-commands.js')).addProfile,
   train: async () => (await import('./model-commands.js')).addTrain,

@@ -9,6 +9,7 @@ import { pathOf, swallowedHint } from './swallowed.js';
 /** The options that arguments too many of a command were meant for, one after the other. */
 const OPTIONS_OF_EXTRA: Readonly<Record<string, readonly string[]>> = {
   translate: ['--input', '--output'],
+  align: ['--source', '--target', '--output'],
   shortlist: ['--output'],
   average: ['--inputs'],
   fold: ['--output'],

@@ -25,15 +25,23 @@ export interface Pairs {
   pair(index: number): SentencePair;
 }
 
-export interface LexiconOptions {
+export interface LearningOptions {
   /** Rounds of expectation and maximisation. */
   iterations: number;
-  /** Target ids to keep of each source id. */
-  best: number;
   /** Pairs of ids to hold while counting; they take up to 51 bytes each. */
   mostEntries: number;
+  /** How probable each place of a source is, for one place of the target; without it any is as probable as another. */
+  places?: Places;
   /** Told how many pairs are done, of all rounds. */
   onPairs?: (done: number) => void;
+}
+
+/** As diagonalPlaces: the probabilities of the places of a source, `</s>` among them, for a place of the target. */
+export type Places = (place: number, size: number, sourceSize: number) => Float64Array;
+
+export interface LexiconOptions extends LearningOptions {
+  /** Target ids to keep of each source id. */
+  best: number;
 }
 
 /** Pairs of ids less probable than this are no translations. */
@@ -41,15 +49,25 @@ const LEAST = 1e-6;
 /** How often the surroundings are told. */
 const STEP = 1000;
 
+/** As learnPairs, the most probable of each source id. */
+export function learnLexicon(pairs: Pairs, sizes: DictionarySizes, options: LexiconOptions): Lexicon {
+  const { table, frequencies } = learnPairs(pairs, sizes, options);
+  return { ...bestOf(table, sizes.source, options.best), frequencies };
+}
+
 /**
  * Learns which target ids translate which source ids: IBM model 1 (Brown et al., 1993), that is, expectation
  * maximisation of p(target | source) where every target token comes from some token of the source sentence, any one as
- * soon as another. `</s>` of the source is what the model calls the empty word; `</s>` and `<unk>` of the target are not
- * learned. In the first round, where all is equally probable, pairs that are few beside what their source has come to
- * are dropped whenever there are too many (lossy counting); later rounds know only those that are left.
+ * soon as another (with `places`: model 2). `</s>` of the source is what the model calls the empty word; `</s>` and
+ * `<unk>` of the target are not learned. In the first round, where all is equally probable, pairs that are few beside
+ * what their source has come to are dropped whenever there are too many (lossy counting); later rounds know only those
+ * that are left.
  */
-export function learnLexicon(pairs: Pairs, sizes: DictionarySizes, options: LexiconOptions): Lexicon {
-  const { iterations, best, mostEntries, onPairs } = options;
+export function learnPairs(
+  pairs: Pairs,
+  sizes: DictionarySizes,
+  { iterations, mostEntries, places, onPairs }: LearningOptions,
+): { table: PairTable; frequencies: Float64Array } {
   const table = new PairTable();
   const totals = new Float64Array(sizes.source);
   const frequencies = new Float64Array(sizes.target);
@@ -62,13 +80,13 @@ export function learnLexicon(pairs: Pairs, sizes: DictionarySizes, options: Lexi
         for (const id of target) frequencies[id]++;
         countAll(table, totals, source, target);
         if (table.size > mostEntries) share = drop(table, totals, share, mostEntries / 2);
-      } else countExpected(table, totals, source, target);
+      } else countExpected(table, totals, source, target, places);
       if ((i + 1) % STEP === 0) onPairs?.(round * pairs.size + i + 1);
     }
     table.normalize(totals);
     table.keep((_, __, probability) => probability >= LEAST);
   }
-  return { ...bestOf(table, sizes.source, best), frequencies };
+  return { table, frequencies };
 }
 
 /** Each target token is counted with each source token in equal shares. */
@@ -84,23 +102,31 @@ function countAll(table: PairTable, totals: Float64Array, source: Int32Array, ta
 }
 
 /** Each target token is counted with the source tokens in the shares that they probably have in it. */
-function countExpected(table: PairTable, totals: Float64Array, source: Int32Array, target: Int32Array): void {
-  const places = new Int32Array(source.length);
-  for (const to of target) {
-    if (to === EOS || to === UNK) continue;
+function countExpected(
+  table: PairTable,
+  totals: Float64Array,
+  source: Int32Array,
+  target: Int32Array,
+  places?: Places,
+): void {
+  const entries = new Int32Array(source.length);
+  const shares = new Float64Array(source.length);
+  target.forEach((to, place) => {
+    if (to === EOS || to === UNK) return;
+    const prior = places?.(place, target.length, source.length);
     let sum = 0;
     for (let i = 0; i < source.length; i++) {
-      places[i] = table.find(source[i], to);
-      sum += table.probability(places[i]);
+      entries[i] = table.find(source[i], to);
+      shares[i] = table.probability(entries[i]) * (prior === undefined ? 1 : prior[i]);
+      sum += shares[i];
     }
-    if (sum === 0) continue; // all of its pairs were dropped
+    if (sum === 0) return; // all of its pairs were dropped
     for (let i = 0; i < source.length; i++) {
-      const share = table.probability(places[i]) / sum;
-      if (share === 0) continue;
-      table.add(places[i], share);
-      totals[source[i]] += share;
+      if (shares[i] === 0) continue;
+      table.add(entries[i], shares[i] / sum);
+      totals[source[i]] += shares[i] / sum;
     }
-  }
+  });
 }
 
 /**

@@ -12,6 +12,7 @@ const recorded = path.join(packageRoot(), 'test/cli/fixtures/help');
 const COMMANDS = [
   '',
   'demo',
+  'align',
   'preprocess',
   'profile',
   'train',
