@@ -19,7 +19,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
     ],
   },
   align: {
-    page: 'preprocess.md#alignments',
+    page: 'preprocess.md',
     lines: [
       [
         `admin-nmt align -s ${TEXT}/train.toa -t ${TEXT}/train.tob -o links`,

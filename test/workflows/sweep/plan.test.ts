@@ -133,6 +133,7 @@ test('the ready plans load, with as many cells as docs/sweep.md says', () => {
   });
   assert.deepEqual(Object.fromEntries(counts), {
     'deep-wins.yaml': 18,
+    'deep-wins-seeds.yaml': 18,
     'divergence.yaml': 36,
     'equal-updates.yaml': 5,
     'headline.yaml': 12,
