@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EOS, UNK } from '../../src/data/dictionary.js';
-import { type Lexicon, learnLexicon, type Pairs } from '../../src/data/lexicon.js';
+import { type Lexicon, learnLexicon, type Pairs, type Places } from '../../src/data/lexicon.js';
 import { makeToyPairs, wordList } from '../../src/data/toy-language.js';
+import { diagonalPlaces } from '../../src/data/word-aligner.js';
 
 const OPTIONS = { iterations: 5, best: 100, mostEntries: 1e6 };
 
@@ -23,22 +24,26 @@ function probabilities({ offsets, targets, probabilities: values }: Lexicon): Ma
   return found;
 }
 
-/** IBM model 1 as the textbook has it, in doubles. */
-function textbook(pairs: Pairs, iterations: number): Map<string, number> {
+/** IBM model 1, or with places model 2, as the textbook has it, in doubles. */
+function textbook(pairs: Pairs, iterations: number, places?: Places): Map<string, number> {
   let t = new Map<string, number>();
   for (let round = 0; round < iterations; round++) {
     const counts = new Map<string, number>();
     const totals = new Map<number, number>();
     for (let i = 0; i < pairs.size; i++) {
       const { source, target } = pairs.pair(i);
-      for (const f of target.filter((id) => id !== EOS && id !== UNK)) {
-        const p = (e: number) => (round === 0 ? 1 : (t.get(`${e} ${f}`) ?? 0));
-        const sum = source.reduce((total, e) => total + p(e), 0);
-        for (const e of source) {
-          counts.set(`${e} ${f}`, (counts.get(`${e} ${f}`) ?? 0) + p(e) / sum);
-          totals.set(e, (totals.get(e) ?? 0) + p(e) / sum);
-        }
-      }
+      target.forEach((f, j) => {
+        if (f === EOS || f === UNK) return;
+        const prior = places?.(j, target.length, source.length);
+        const p = Array.from(source, (e, i) =>
+          round === 0 ? 1 : (t.get(`${e} ${f}`) ?? 0) * (prior?.[i] ?? 1),
+        );
+        const sum = p.reduce((total, share) => total + share, 0);
+        source.forEach((e, i) => {
+          counts.set(`${e} ${f}`, (counts.get(`${e} ${f}`) ?? 0) + p[i] / sum);
+          totals.set(e, (totals.get(e) ?? 0) + p[i] / sum);
+        });
+      });
     }
     t = new Map([...counts].map(([key, count]) => [key, count / totals.get(Number(key.split(' ')[0]))!]));
   }
@@ -81,13 +86,15 @@ describe('IBM model 1', () => {
       };
       const side = () => Array.from({ length: draw(7) }, () => UNK + draw(12));
       const pairs = pairsOf(Array.from({ length: 60 }, () => [side(), side()] as const));
-      const found = probabilities(learnLexicon(pairs, sizesOf(16), { ...OPTIONS, iterations }));
-      const expected = textbook(pairs, iterations);
-      for (const [key, p] of expected) {
-        if (p > 2e-6)
-          assert.ok(Math.abs((found.get(key) ?? 0) - p) < 1e-5, `${key}: ${found.get(key)}, ${p}`);
+      for (const places of [undefined, diagonalPlaces]) {
+        const found = probabilities(learnLexicon(pairs, sizesOf(16), { ...OPTIONS, iterations, places }));
+        const expected = textbook(pairs, iterations, places);
+        for (const [key, p] of expected) {
+          if (p > 2e-6)
+            assert.ok(Math.abs((found.get(key) ?? 0) - p) < 1e-5, `${key}: ${found.get(key)}, ${p}`);
+        }
+        for (const key of found.keys()) assert.ok(expected.has(key), key);
       }
-      for (const key of found.keys()) assert.ok(expected.has(key), key);
     });
   }
 

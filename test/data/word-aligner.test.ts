@@ -57,6 +57,26 @@ test('das Haus, das Buch, ein Buch', () => {
   );
 });
 
+test('of two words that are alike each goes with the one at its own place', () => {
+  const [source, target] = [
+    ['der Hund und der Hund', 'der Baum', 'ein Hund', 'und so'],
+    ['the dog and the dog', 'the tree', 'a dog', 'and so'],
+  ];
+  assert.equal(align(source, target)[0], '0-0 1-1 2-2 3-3 4-4');
+});
+
+test('a word comes from none where no other is known to become it', () => {
+  // With room for few pairs, those that are rare beside their source are dropped: those of `x` are.
+  const source = [...Array(40).fill('a b'), 'a b c d e f g h'];
+  const target = [...Array(40).fill('A B'), 'x'];
+  const linksOf = alignWords(columnOf(source), columnOf(target), {
+    ...OPTIONS,
+    symmetry: 'union',
+    mostEntries: 8,
+  });
+  assert.deepEqual(linksOf(40), []);
+});
+
 test('the links of the toy language, whose verb changes sides, are found', () => {
   const pairs = makeToyPairs(3000, 1);
   const found = align(
