@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors.js';
-import { findParallelText, type ParallelText, withLinks } from './parallel-text.js';
+import { findParallelText, isTable, type ParallelText, withLinks } from './parallel-text.js';
 
 /**
  * Finds the texts that a path of a corpus means: one, as findParallelText, or with `*` or `?` all that fit, in the order
@@ -23,8 +23,7 @@ export function findParallelTexts(
     return alignSuffix === null ? text : withLinks(text, prefix, { suffix: alignSuffix, key, needed: true });
   };
   if (!/[*?]/.test(pattern)) return [find(pattern)];
-  const isTable = /\.tsv(\.gz)?$/.test(pattern);
-  const endings = isTable ? [''] : [`.${sourceLang}`, `.${sourceLang}.gz`];
+  const endings = isTable(pattern) ? [''] : [`.${sourceLang}`, `.${sourceLang}.gz`];
   const found = endings.flatMap((ending) =>
     expand(`${pattern}${ending}`).map((file) => file.slice(0, file.length - ending.length)),
   );
@@ -32,7 +31,7 @@ export function findParallelTexts(
   if (prefixes.length === 0) {
     throw new UserError({
       problem: `${key}: expected files, found none that fits`,
-      where: isTable ? pattern : `${pattern}.${sourceLang}`,
+      where: isTable(pattern) ? pattern : `${pattern}.${sourceLang}`,
       hint: '* stands for any characters and ? for one, within a name; the path is relative to data.root.',
     });
   }

@@ -13,6 +13,9 @@ export type ParallelText = (
   readonly links?: string;
 };
 
+/** Whether a file has a column for each language, by its name. */
+export const isTable = (name: string): boolean => /\.tsv(\.gz)?$/.test(name);
+
 /** Sentence pairs; both lists are of one length. */
 export interface PairBlock {
   readonly source: readonly string[];
@@ -32,7 +35,7 @@ export function findParallelText(
   targetLang: string,
   key: string,
 ): ParallelText {
-  if (/\.tsv(\.gz)?$/.test(prefix)) return { kind: 'tsv', file: findFile([prefix], key) };
+  if (isTable(prefix)) return { kind: 'tsv', file: findFile([prefix], key) };
   const [source, target] = [sourceLang, targetLang].map((language) =>
     findFile([`${prefix}.${language}`, `${prefix}.${language}.gz`], key),
   );

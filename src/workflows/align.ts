@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { UserError } from '../common/errors.js';
 import { log } from '../common/log.js';
 import { startProgress } from '../common/progress.js';
-import { type ParallelText, readPairs } from '../data/parallel-text.js';
+import { isTable, type ParallelText, readPairs } from '../data/parallel-text.js';
 import type { Symmetry } from '../data/symmetrize.js';
 import { alignWords, WordColumn } from '../data/word-aligner.js';
 import type { LineOutput } from './translate.js';
@@ -58,15 +57,10 @@ export async function alignText(options: AlignOptions): Promise<void> {
   }
 }
 
-/** @throws UserError where a file is missing */
+/** @throws UserError where there is one file, which is no table */
 function textOf({ source, target }: AlignOptions): ParallelText {
-  for (const file of [source, target]) {
-    if (file === undefined || existsSync(file)) continue;
-    throw new UserError({ problem: 'no such file', where: file, hint: 'Give a text, plain or .gz.' });
-  }
-  const isTable = /\.tsv(\.gz)?$/.test(source);
-  if (isTable && target === undefined) return { kind: 'tsv', file: source };
   if (target !== undefined) return { kind: 'files', source, target };
+  if (isTable(source)) return { kind: 'tsv', file: source };
   throw new UserError({
     problem: 'expected two texts, found --source alone',
     hint: 'Give its translations with --target FILE; a .tsv has both.',
