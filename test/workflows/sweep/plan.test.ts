@@ -139,10 +139,12 @@ test('the ready plans load, with as many cells as docs/sweep.md says', () => {
     'headline.yaml': 12,
     'omega.yaml': 6,
     'iwslt14-no-warmup.yaml': 45,
+    'no-warmup.yaml': 45,
     'omega-trainable.yaml': 12,
     'precision.yaml': 6,
     'rivals.yaml': 6,
     'sgd.yaml': 5,
     'shallow-decoder.yaml': 12,
+    'warmup.yaml': 6,
   });
 });
