@@ -135,6 +135,8 @@ function placeholder({ kind, path, words = [] }: ConfigKey): string {
       return '<name>';
     case 'name':
       return '<lang>';
+    case 'paths':
+      return '<folder,…>';
     case 'path':
       return /(root|dir|-from)$/.test(path) ? '<folder>' : '<file>';
     default:

@@ -14,8 +14,9 @@ export function expandHome(tree: Tree, parent = ''): Tree {
     Object.entries(tree).map(([name, value]) => {
       const place = joinPath(parent, name);
       if (isTree(value)) return [name, expandHome(value, place)];
-      const isPath = typeof value === 'string' && configKeys.get(place)?.kind === 'path';
-      return [name, isPath ? fromHome(value) : value];
+      const kind = configKeys.get(place)?.kind;
+      if (kind === 'path' && typeof value === 'string') return [name, fromHome(value)];
+      return [name, kind === 'paths' ? (value as string[]).map(fromHome) : value];
     }),
   );
 }

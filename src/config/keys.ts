@@ -3,11 +3,23 @@ import { type KeyFacts, keyFacts } from './key-facts.js';
 import { joinPath } from './paths.js';
 import { configSchema } from './schema.js';
 
+type Kind =
+  | 'boolean'
+  | 'integer'
+  | 'number'
+  | 'text'
+  | 'path'
+  | 'name'
+  | 'choice'
+  | 'list'
+  | 'texts'
+  | 'paths';
+
 /** A leaf of the config, as help texts, flags and error messages need it. */
 export interface ConfigKey {
   /** Dotted path: `train.lr`. */
   readonly path: string;
-  readonly kind: 'boolean' | 'integer' | 'number' | 'text' | 'path' | 'name' | 'choice' | 'list' | 'texts';
+  readonly kind: Kind;
   /** What it means. */
   readonly text: string;
   readonly fallback: unknown;
@@ -107,10 +119,11 @@ function describeKey(node: JsonSchema, path: string): ConfigKey & KeyFacts {
   };
 }
 
-function kindOf(node: JsonSchema): ConfigKey['kind'] {
+function kindOf(node: JsonSchema): Kind {
   if (node.enum !== undefined) return 'choice';
   if (node.type === 'boolean' || node.type === 'integer' || node.type === 'number') return node.type;
-  if (node.type === 'array') return node.items?.type === 'string' ? 'texts' : 'list';
+  if (node.type === 'array' && node.items?.type !== 'string') return 'list';
+  if (node.type === 'array') return node.items!.format === 'path' ? 'paths' : 'texts';
   if (node.format === 'path') return 'path';
   return node.pattern === undefined ? 'text' : 'name';
 }
@@ -130,6 +143,7 @@ function expectation(node: JsonSchema): string {
         ? `a list, each ${expectation(node.items!)}`
         : `a list of ${node.prefixItems.length}, each ${expectation(node.prefixItems[0])}`;
     case 'texts':
+    case 'paths':
       return `a list, each ${expectation(node.items!)}`;
     case 'name':
       return `a name that matches ${node.pattern}`;

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { type Complaint, UserError } from '../common/errors.js';
+import { fromHome } from './home.js';
 import { type ConfigKey, configKeys, configSections } from './keys.js';
 import { type Layer, treeOf } from './layer.js';
 import { unknownKey } from './validate.js';
@@ -62,16 +64,32 @@ function parseForKey(value: string, key: ConfigKey): unknown {
     return !key.choices.includes(value) && key.choices.includes(hyphened) ? hyphened : value;
   }
   if (key.kind === 'texts') return splitList(value);
+  if (key.kind === 'paths') return splitPaths(value);
   // fairseq's --adam-betas '(0.9, 0.98)'
   if (key.kind === 'list') return parseYamlValue(value.replace(/^[([]?(.*?)[)\]]?$/, '[$1]'));
   return parseYamlValue(value);
 }
 
-/** `a,b` or `[a, b]`, each in quotes or not; not YAML, in which `*` has a meaning of its own. */
+/** `a,b` or `[a, b]`, each in quotes or not, in which a comma is one; not YAML, in which `*` has a meaning of its own. */
 function splitList(value: string): string[] {
-  const items = value.replace(/^\[(.*)\]$/, '$1').split(',');
+  const items = value.replace(/^\[(.*)\]$/, '$1').match(/ *("[^"]*"|'[^']*') *(?=,|$)|[^,]+/g) ?? [];
   return items
     .map((item) => item.trim())
     .filter((item) => item !== '')
     .map((item) => item.replace(/^(["'])(.*)\1$/, '$2'));
+}
+
+/** As splitList. A path that is there with commas in its name, as those of a sweep have, is one: the longest that is. */
+function splitPaths(value: string): string[] {
+  const items = splitList(value);
+  const isThere = (place: string): boolean => existsSync(fromHome(place));
+  if (items.every(isThere)) return items;
+  const paths: string[] = [];
+  for (let start = 0; start < items.length; ) {
+    let end = items.length;
+    while (end > start + 1 && !isThere(items.slice(start, end).join(','))) end--;
+    paths.push(items.slice(start, end).join(','));
+    start = end;
+  }
+  return paths;
 }

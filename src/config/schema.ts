@@ -8,7 +8,7 @@ import { modelSection } from './model-section.js';
 import { searchKeys } from './search-keys.js';
 import { serveSection } from './serve-section.js';
 import { trainSection } from './train-section.js';
-import { amount, choice, count, file, flag, positive, section, texts } from './values.js';
+import { amount, choice, count, file, flag, paths, positive, section } from './values.js';
 
 /**
  * The one schema of a config: types, defaults, help texts and the JSON Schema all come from here. Keys are
@@ -79,7 +79,7 @@ const decodeSection = section(
       ),
     ),
     ensemble: free(
-      texts(
+      paths(
         'Further runs, or checkpoints in runs, of the same target vocabulary, which translate together with the run as an ensemble.',
       ),
     ),

@@ -37,6 +37,8 @@ export const fileOr = <T extends z.ZodType>(other: T, text: string) =>
     .describe(text);
 export const folder = (fallback: string, text: string, least = 1) =>
   path(least).default(fallback).describe(text);
+/** The paths of any number of files or folders. */
+export const paths = (text: string) => z.array(path(1)).default([]).describe(text);
 export const choice = <const T extends readonly [string, ...string[]]>(
   values: T,
   fallback: T[number],

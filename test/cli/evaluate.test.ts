@@ -141,6 +141,16 @@ describe('ensembles', () => {
       }
   });
 
+  test('the folder of a run of a sweep has commas in its name', () => {
+    fs.cpSync(at('other'), at('other,seed=2'), { recursive: true });
+    const together = done(translate('--ensemble', 'run,other', '--ensemble-weights', '1,2,3')).stdout;
+    assert.equal(
+      done(translate('--ensemble', 'run,other,seed=2', '--ensemble-weights', '1,2,3')).stdout,
+      together,
+    );
+    refused(translate('--ensemble', 'other,seed=3'), /seed=3: no such run directory/);
+  });
+
   test('another target vocabulary is refused with what differs first', () => {
     const words = linesOf(fs.readFileSync(at('other/dict.tob.txt'), 'utf8'));
     fs.cpSync(at('other'), at('strange'), { recursive: true });

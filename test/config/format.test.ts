@@ -31,6 +31,7 @@ function settingOf({ kind, choices, path: key, nullable }: ConfigKey): fc.Arbitr
     name: fc.constantFrom('de', 'no', 'zh-Hans', 'y'),
     choice: fc.nat().map((i) => choices[i % choices.length]),
     texts: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }),
+    paths: fc.array(text, { maxLength: 3 }),
     list: fc.tuple(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.constantFrom(0, 0.98)),
   }[kind];
   return (nullable ? fc.option(value) : value).filter(valid);

@@ -33,6 +33,10 @@ test('in every key that holds a path, wherever it is set', () => {
     const { written } = loadConfig({ sets: [`${key}=~/x`] });
     assert.equal(valueAt(written, key), path.join(homedir(), 'x'), key);
   }
+  assert.deepEqual(loadConfig({ sets: ['decode.ensemble=~/x,y'] }).config.decode.ensemble, [
+    path.join(homedir(), 'x'),
+    'y',
+  ]);
   const file = write('a.yaml', 'data: { root: ~/corpus, source-lang: de }\n');
   assert.equal(loadConfig({ files: [file] }).config.data.root, path.join(homedir(), 'corpus'));
   assert.deepEqual(

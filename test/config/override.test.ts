@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { after, test } from 'node:test';
 import { overrideSource, parseSet } from '../../src/config/override.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-override-'));
+after(() => rmSync(folder, { recursive: true }));
 
 const treeOf = (set: string) => overrideSource(parseSet(set)).layer.tree;
 
@@ -42,10 +48,35 @@ test('a list of texts is parted by commas, and a star in it is a star', () => {
     [`"<2fr>",<2de>`, ['<2fr>', '<2de>']],
     [`[""]`, ['']], // which the schema refuses
     [`",it's`, ['"', "it's"]],
+    [`",", '.', ";"`, [',', '.', ';']],
+    [`"a,b",c,'d,e'`, ['a,b', 'c', 'd,e']],
+    [`"a,b"c`, ['"a', 'b"c']],
   ] as const)
     assert.deepEqual(treeOf(`data.tokenizer.user-defined-symbols=${quoted}`), {
       data: { tokenizer: { 'user-defined-symbols': expected } },
     });
+});
+
+test('a list of paths is parted by commas, but where a name with commas is there', () => {
+  for (const name of ['a', 'a,seed=2', 'sweep/b,seed=2,lr=3', 'c', 'd', 'c,d'])
+    mkdirSync(path.join(folder, name), { recursive: true });
+  const ensembleOf = (...names: string[]) =>
+    treeOf(
+      `decode.ensemble=${names.map((name) => (name.startsWith('"') ? name : path.join(folder, name))).join(',')}`,
+    );
+  const paths = (...names: string[]) => ({
+    decode: { ensemble: names.map((name) => path.join(folder, name)) },
+  });
+  for (const names of [
+    ['a'],
+    ['a,seed=2'],
+    ['sweep/b,seed=2,lr=3', 'a,seed=2', 'a'],
+    ['nowhere', 'a,seed=2', 'neither'],
+    ['c', 'd'],
+  ])
+    assert.deepEqual(ensembleOf(...names), paths(...names), names.join(' '));
+  assert.deepEqual(ensembleOf(`"${path.join(folder, 'c,d')}"`), paths('c,d'));
+  assert.deepEqual(treeOf('decode.ensemble=[]'), { decode: { ensemble: [] } });
 });
 
 test('choices also with fairseq’s underscores, unless they have some themselves', () => {

@@ -43,8 +43,6 @@ const WORDS: Readonly<Record<string, Values>> = {
   'analyze what': MEASURES,
   'config explain key': 'key',
   ' --distributed': ['mpi', 'none'],
-  'translate --ensemble': 'folder',
-  'evaluate --ensemble': 'folder',
 };
 
 /** Everything that can be completed, from the commands themselves. */
