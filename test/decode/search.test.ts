@@ -46,7 +46,7 @@ describe('greedy', () => {
       let total = 0;
       while (prefix.at(-1) !== EOS) {
         const logProbs = Float32Array.from(table(source, prefix), (value, id) =>
-          id === 1 || (id === EOS && prefix.length < 1) || (id !== EOS && prefix.length >= 8)
+          id <= 1 || (id === EOS && prefix.length < 1) || (id !== EOS && prefix.length >= 8)
             ? -Infinity
             : value,
         );
@@ -188,7 +188,7 @@ describe('length', () => {
   });
 
   test('max-len is ⌊a · source length + b⌋ of each sentence by itself, and below the positions of the model', async () => {
-    const endless: Table = () => logSoftmax([-90, -90, -90, -90, 0, -90]);
+    const endless: Table = () => logSoftmax([-90, -90, -99, -90, 0, -90]);
     const lengths = async (options: Partial<SearchOptions>) =>
       (await search(endless, 6, { beam: 2, ...options })).map(([{ tokens }]) => tokens.length - 1);
     assert.deepEqual(await lengths({ maxLenA: 1.5, maxLenB: 2 }), [6, 5, 11, 3, 6]);

@@ -25,7 +25,7 @@ const codec = new TextCodec(side, side, UNCLEANED);
 
 /** Copies its source, surely. */
 const copying = new TableModel(WORDS.length, (source, prefix) =>
-  logSoftmax(WORDS.map((_, id) => (id === source[prefix.length] ? 0 : -40 - id))),
+  logSoftmax(WORDS.map((_, id) => (id === source[prefix.length] ? 0 : -60 + id))),
 );
 
 const OPTIONS: TranslateOptions = {

@@ -1,12 +1,13 @@
-import { EOS, PAD, UNK } from '../../data/dictionary.js';
+import { EOS } from '../../data/dictionary.js';
 import { after, type Link, ranked } from '../hypothesis.js';
 import type { SearchOptions } from '../search-options.js';
 import type { Continuations, StepModel } from '../step-model.js';
 import type { Asking } from './choice.js';
+import { neverChosen } from './never-chosen.js';
 
 /** The best continuations, as the model itself finds them: nothing else of its probabilities is looked at. */
 export function plainAsking({ vocabularySize }: StepModel, { beam, unk }: SearchOptions): Asking {
-  const forbidden = unk === 'forbid' ? [PAD, UNK] : [PAD];
+  const forbidden = neverChosen(unk);
   // Where </s> is forbidden to a sentence, 2·beam − 1 others are as many as live on, and more.
   const k = Math.min(2 * beam, vocabularySize - forbidden.length);
   const leaders = new Leaders(2 * beam);

@@ -1,4 +1,4 @@
-import { EOS, PAD, UNK } from '../../data/dictionary.js';
+import { EOS } from '../../data/dictionary.js';
 import { notFinite } from '../dead-end.js';
 import { type Link, tokensOf } from '../hypothesis.js';
 import { rowsOf, type Sentence } from '../sentence.js';
@@ -7,6 +7,7 @@ import { best } from './best.js';
 import type { Asking, Choice } from './choice.js';
 import { constrained } from './constrained.js';
 import { diverse } from './diverse.js';
+import { neverChosen } from './never-chosen.js';
 import { sampled } from './sampled.js';
 
 /** Asks for whole distributions, changes them by the rules of each sentence, and lets a choice choose. */
@@ -40,8 +41,7 @@ function applyRules(
     const tokens = tokensOf(link);
     for (const rule of rules) rule(logProbs, tokens);
   }
-  logProbs[PAD] = Number.NEGATIVE_INFINITY;
-  if (how.unk === 'forbid') logProbs[UNK] = Number.NEGATIVE_INFINITY;
+  for (const id of neverChosen(how.unk)) logProbs[id] = Number.NEGATIVE_INFINITY;
   if (length >= maxLength) {
     const ending = logProbs[EOS];
     logProbs.fill(Number.NEGATIVE_INFINITY);

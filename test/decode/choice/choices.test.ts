@@ -206,6 +206,28 @@ test('<unk> is forbidden with rules and without', async () => {
   assert.deepEqual(await plain, await ruled);
 });
 
+test('<s> and <pad> come in no translation, however it is chosen', async () => {
+  const table: Table = (source, prefix) =>
+    Array.from(hashTable(20, 5)(source, prefix), (value, id) => (id <= 1 ? 0 : value));
+  const ways: [Partial<SearchOptions>, Omit<Wishes, 'line'>?][] = [
+    [{}],
+    [{}, {}],
+    [{}, { prefix: [5] }],
+    [{}, { required: [[5, 4]] }],
+    [{ beam: 6, diverseBeamGroups: 3 }],
+    [{ sampling: true, beam: 20 }],
+    [{ sampling: true, beam: 20, samplingTopk: 5 }],
+    [{ sampling: true, beam: 20, samplingTopp: 0.9 }],
+    [{ noRepeatNgramSize: 2, repetitionPenalty: 2 }],
+  ];
+  for (const [options, wishes] of ways) {
+    const found = (await searched(options, wishes, table, 20)).flat();
+    assert.ok(found.length > 0);
+    for (const { tokens } of found)
+      assert.ok(Math.min(...tokens) >= 2, `${JSON.stringify([options, wishes])}: ${tokens}`);
+  }
+});
+
 describe('diverse groups', () => {
   const table = hashTable(20, 5);
   const groups = { beam: 6, diverseBeamGroups: 3 };
@@ -223,7 +245,7 @@ describe('diverse groups', () => {
         const candidates = group.live
           .flatMap(({ tokens, total, own }) =>
             [...Float32Array.from(table(source, tokens))].flatMap((p, id) => {
-              const may = id !== 1 && (id === EOS ? length >= 1 : length < 4);
+              const may = id > 1 && (id === EOS ? length >= 1 : length < 4);
               const compared = Math.fround(p - strength * (taken.get(id) ?? 0));
               return may ? [{ tokens: [...tokens, id], total: total + compared, own: own + p }] : [];
             }),
@@ -289,13 +311,13 @@ describe('samples', () => {
       Array.from({ length: lines }, (_, line) => ({ line })),
     );
     const first = Array.from(coin(source, []), Math.exp);
-    const rest = 1 - first[1]; // <pad> never comes
+    const rest = 1 - first[0] - first[1]; // <s> and <pad> never come
     const chi = first.reduce((sum, p, id) => {
       const seen = found.filter(([token]) => token === id).length;
-      if (id === 1) assert.equal(seen, 0);
-      return id === 1 ? sum : sum + (seen - (lines * p) / rest) ** 2 / ((lines * p) / rest);
+      if (id <= 1) assert.equal(seen, 0);
+      return id <= 1 ? sum : sum + (seen - (lines * p) / rest) ** 2 / ((lines * p) / rest);
     }, 0);
-    assert.ok(chi < 29.6, `χ² of 10 degrees of freedom: ${chi}`);
+    assert.ok(chi < 27.9, `χ² of 9 degrees of freedom: ${chi}`);
   });
 
   test('are the same for a line, the seed and the sample, and others else', async () => {
