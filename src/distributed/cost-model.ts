@@ -1,6 +1,6 @@
 /*
  * What several ranks gain, foretold from what one takes. An update of n ranks ends when the slowest of them has done its
- * batches and the sums are done. The sums are those of native/mpi/ranks.cc: with p the largest power of two that is at most n,
+ * batches and the sums are done, most of which happen while the last batch is gone back through. The sums are those of native/mpi/ranks.cc: with p the largest power of two that is at most n,
  * ranks at the distances 1, 2, … p/2 trade halves of what they have left, and the same way back; ranks beyond p first hand all to
  * another one, and get it back in the end.
  */
@@ -60,19 +60,45 @@ export function courseOf(bytes: number, ranks: number): Course {
 const figureBytes = (ranks: number, updateFreq: number): number =>
   8 * (2 * ranks * updateFreq + 4 * ranks + 6);
 
-/** Both sums of an update. */
-export function courseOfUpdate({ gradientBytes, updateFreq }: Work, ranks: number): Course {
-  const both = [gradientBytes, figureBytes(ranks, updateFreq)].map((bytes) => courseOf(bytes, ranks));
-  return {
-    messages: both[0].messages + both[1].messages,
-    bytes: both[0].bytes + both[1].bytes,
-  };
+/** All sums of an update, one after another. */
+export function courseOfUpdate({ bucketBytes, updateFreq }: Work, ranks: number): Course {
+  return together([...bucketBytes, figureBytes(ranks, updateFreq)].map((bytes) => courseOf(bytes, ranks)));
+}
+
+/** What of them is left, whatever happens, when all gradients are there: the last bucket and the figures. */
+function lastCourse({ bucketBytes, updateFreq }: Work, ranks: number): Course {
+  const last = [bucketBytes.at(-1)!, figureBytes(ranks, updateFreq)];
+  return together(last.map((bytes) => courseOf(bytes, ranks)));
+}
+
+const together = (courses: readonly Course[]): Course => ({
+  messages: courses.reduce((sum, { messages }) => sum + messages, 0),
+  bytes: courses.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
+const secondsOf = ({ messages, bytes }: Course, { latency, bandwidth }: Network): number =>
+  messages * latency + bytes / bandwidth;
+
+/** What the backward pass takes of the time of a batch: two products for each one of the forward pass. */
+const BACKWARD = 2 / 3;
+
+/**
+ * Seconds that the sums of an update take in all, and those of them that are waited for: buckets fill evenly while a batch is
+ * gone back through, the first of K at 1/K of that.
+ */
+export function sumsOfUpdate(work: Work, ranks: number, network: Network): { all: number; waited: number } {
+  const all = secondsOf(courseOfUpdate(work, ranks), network);
+  if (ranks === 1) return { all, waited: all };
+  const { tokens, secondsOfToken, bucketBytes } = work;
+  const batch = (Array.from(tokens).reduce((sum, count) => sum + count, 0) / tokens.length) * secondsOfToken;
+  const beside = BACKWARD * batch * (1 - 1 / bucketBytes.length);
+  return { all, waited: Math.max(secondsOf(lastCourse(work, ranks), network), all - beside) };
 }
 
 /** What one rank takes for its work, as it is measured. */
 export interface Work {
-  /** Of the weights that are trained. */
-  gradientBytes: number;
+  /** Of the gradients, by the bucket that they are summed in, in the order in which those are sent. */
+  bucketBytes: readonly number[];
   /** Batches that a rank does of an update. */
   updateFreq: number;
   secondsOfToken: number;
@@ -121,9 +147,8 @@ export interface Forecast {
 }
 
 /** Foretells an epoch of several ranks, validation and saving aside. */
-export function foretell(work: Work, ranks: number, { latency, bandwidth }: Network): Forecast {
+export function foretell(work: Work, ranks: number, network: Network): Forecast {
   const { updates, slowest } = epochOf(work, ranks);
-  const { messages, bytes } = courseOfUpdate(work, ranks);
-  const seconds = slowest + updates * (messages * latency + bytes / bandwidth);
+  const seconds = slowest + updates * sumsOfUpdate(work, ranks, network).waited;
   return { seconds, efficiency: epochOf(work, 1).mean / (ranks * seconds) };
 }

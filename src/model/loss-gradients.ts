@@ -1,5 +1,5 @@
 import type { Batch } from '../data/batch.js';
-import { differentiate } from '../ops/differentiate.js';
+import { differentiate, type GradientTaker } from '../ops/differentiate.js';
 import { tf } from '../ops/tf.js';
 import type { Mode } from './pass.js';
 import type { Transformer } from './transformer.js';
@@ -19,6 +19,7 @@ export interface LossGradients {
  *
  * @param parameters what to differentiate by
  * @param labelSmoothing ε
+ * @param take is given each gradient as soon as it is complete, see differentiate
  */
 export function lossGradients(
   model: Transformer,
@@ -26,14 +27,16 @@ export function lossGradients(
   batch: Batch,
   labelSmoothing: number,
   training: Mode['training'],
+  take?: GradientTaker,
 ): LossGradients {
   let nll: tf.Scalar | undefined;
   let alignment: tf.Scalar | undefined;
-  const { value: loss, gradients } = differentiate(() => {
+  const forward = (): tf.Scalar => {
     const losses = model.loss(batch, labelSmoothing, { training, recompute: model.recompute });
     nll = tf.keep(losses.nll);
     if (losses.alignment !== undefined) alignment = tf.keep(losses.alignment);
     return losses.loss;
-  }, parameters);
+  };
+  const { value: loss, gradients } = differentiate(forward, parameters, undefined, take);
   return { loss, nll: nll!, ...(alignment !== undefined && { alignment }), gradients };
 }

@@ -3,6 +3,9 @@ import { tf } from './tf.js';
 /** What tfjs has on its tape. */
 type TapeNode = ReturnType<typeof tf.engine>['state']['activeTape'][number];
 
+/** Takes over a gradient as soon as nothing more is added to it, and gives back what takes its place. */
+export type GradientTaker = (place: number, gradient: tf.Tensor) => tf.Tensor;
+
 /** A node whose gradients are made all at once. */
 interface OwnNode extends TapeNode {
   gradientsOf: (dy: tf.Tensor) => tf.Tensor[];
@@ -39,11 +42,13 @@ export function recordNode(
  *
  * @param by what to differentiate by
  * @param dy gradient of the value, which is used up; ones by default
+ * @param take is given each gradient, with its place in `by`, while others are still to be made
  */
 export function differentiate<T extends tf.Tensor>(
   f: () => T,
   by: readonly tf.Tensor[],
   dy?: T,
+  take?: GradientTaker,
 ): { value: T; gradients: tf.Tensor[] } {
   const { state } = tf.engine();
   const around = state.activeTape; // tfjs has one tape, which may be that of the pass around this one
@@ -57,7 +62,7 @@ export function differentiate<T extends tf.Tensor>(
     } finally {
       state.gradientDepth--;
     }
-    return { value, gradients: tf.tidy(() => backwards(tape, by, value, dy ?? tf.ones(value.shape))) };
+    return { value, gradients: tf.tidy(() => backwards(tape, by, value, dy ?? tf.ones(value.shape), take)) };
   } finally {
     state.activeTape = around;
     for (const { saved } of tape) for (const tensor of saved ?? []) tensor.dispose();
@@ -69,19 +74,46 @@ function backwards(
   by: readonly tf.Tensor[],
   value: tf.Tensor,
   dy: tf.Tensor,
+  take?: GradientTaker,
 ): tf.Tensor[] {
   const dependent = dependentOn(by, tape);
   const gradients = new Map<number, tf.Tensor>([[value.id, dy]]);
+  const complete = take === undefined ? new Map<number, number[]>() : firstUses(by, tape);
   for (let i = tape.length - 1; i >= 0; i--) {
-    const node = tape[i];
-    const dys = node.outputs.map(({ id }) => gradients.get(id));
-    if (dys.every((slope) => slope === undefined)) continue;
-    const names = Object.keys(node.inputs).filter((name) => dependent.has(node.inputs[name].id));
-    if (names.length === 0) continue;
-    const found = gradientsOf(node, dys);
-    for (const name of names) addTo(gradients, node.inputs[name], found(name), node);
+    goBack(tape[i], gradients, dependent);
+    for (const place of complete.get(i) ?? []) {
+      const { id } = by[place];
+      gradients.set(id, take!(place, gradients.get(id)!));
+    }
   }
   return by.map(({ id }) => gradients.get(id)!);
+}
+
+/** Adds what a node has to the gradients of its inputs. */
+function goBack(node: TapeNode, gradients: Map<number, tf.Tensor>, dependent: ReadonlySet<number>): void {
+  const dys = node.outputs.map(({ id }) => gradients.get(id));
+  if (dys.every((slope) => slope === undefined)) return;
+  const names = Object.keys(node.inputs).filter((name) => dependent.has(node.inputs[name].id));
+  if (names.length === 0) return;
+  const found = gradientsOf(node, dys);
+  for (const name of names) addTo(gradients, node.inputs[name], found(name), node);
+}
+
+/** By the node of a tape that is the first to read them, places of tensors: nothing is added to their gradients before it. */
+function firstUses(by: readonly tf.Tensor[], tape: readonly TapeNode[]): Map<number, number[]> {
+  const places = new Map(by.map(({ id }, place) => [id, place]));
+  const found = new Map<number, number[]>();
+  for (const [i, { inputs }] of tape.entries()) {
+    const read = new Set(Object.values(inputs).map(({ id }) => id));
+    const first = [...read].filter((id) => places.has(id));
+    if (first.length > 0)
+      found.set(
+        i,
+        first.map((id) => places.get(id)!),
+      );
+    for (const id of first) places.delete(id);
+  }
+  return found;
 }
 
 /** The ids of tensors that are computed from some, and of those. */

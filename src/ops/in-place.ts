@@ -31,32 +31,3 @@ export function floatsOf(tensor: tf.Tensor): Float32Array {
     throw new Error(`the tensors of ${tf.getBackend()} are not in the memory of the process`);
   return memory;
 }
-
-/**
- * Lets somebody change the values of tensors where they lie.
- *
- * @param tensors used up on the way
- * @returns tensors of the same shapes with the values as they were left
- */
-export function changeValues(
-  tensors: readonly tf.Tensor[],
-  change: (values: readonly Float32Array[]) => void,
-): tf.Tensor[] {
-  const apart = unshared(tensors);
-  change(apart.map(floatsOf));
-  return apart;
-}
-
-/** Tensors no two of which lie in the same memory, as gradients of a sum may. */
-function unshared(tensors: readonly tf.Tensor[]): tf.Tensor[] {
-  const seen = new Set<object>();
-  return tensors.map((tensor) => {
-    if (!seen.has(tensor.dataId)) {
-      seen.add(tensor.dataId);
-      return tensor;
-    }
-    const copy = tf.mul(tensor, 1);
-    tensor.dispose();
-    return copy;
-  });
-}

@@ -75,6 +75,16 @@ export class GradientTree {
     if (this.done % this.length === 0) this.endPart();
   }
 
+  /**
+   * Takes over one gradient of the last batch, in place of `add`.
+   *
+   * @returns the sum of all at this place of the list, as `sum` would have it
+   */
+  addLast(place: number, gradient: tf.Tensor): tf.Tensor {
+    const before = [...this.halves.map(({ sum }) => sum), ...(this.part === undefined ? [] : [this.part])];
+    return before.reduceRight((sum, list) => addLists([list[place]], [sum])[0], gradient);
+  }
+
   /** The sum of all; those places of the update that have no batch add nothing. Undefined where there was none at all. */
   sum(): tf.Tensor[] | undefined {
     let { part: sum } = this;

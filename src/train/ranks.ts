@@ -1,6 +1,8 @@
 import type { Communicator } from '../common/communicator.js';
-import { changeValues, floatsOf } from '../ops/in-place.js';
+import type { GradientTaker } from '../ops/differentiate.js';
+import { floatsOf } from '../ops/in-place.js';
 import { tf } from '../ops/tf.js';
+import { GradientBuckets } from './gradient-buckets.js';
 import { type Share, shareOf } from './gradient-tree.js';
 import type { SummedGradients } from './update.js';
 
@@ -31,13 +33,14 @@ const TOLD = 4;
 const NOTHING = -0; // what leaves the bits of every sum
 
 /**
- * The processes of a training, each of which does a share of every update and decides what all decide. Beside the
+ * The processes of a training, each of which does a share of every update and decides what all decide. After the
  * gradients, one sum an update carries what they must agree on: each process leaves the places of the others empty.
  */
 export class Ranks {
   readonly share: Share;
   readonly communicator: Communicator;
   private readonly updateFreq: number;
+  private readonly buckets: GradientBuckets;
   private readonly here: Moment;
   private agreed: Moment | undefined;
   private since = performance.now();
@@ -48,12 +51,14 @@ export class Ranks {
 
   /**
    * @param updateFreq batches of an update, over all processes
+   * @param sizes of the trained weights
    * @param here what is so in this process
    */
-  constructor(communicator: Communicator, updateFreq: number, here: Moment) {
+  constructor(communicator: Communicator, updateFreq: number, sizes: readonly number[], here: Moment) {
     this.communicator = communicator;
     this.updateFreq = updateFreq;
     this.share = shareOf(communicator.rank, communicator.size, updateFreq);
+    this.buckets = new GradientBuckets(communicator, sizes);
     this.here = here;
   }
 
@@ -87,11 +92,16 @@ export class Ranks {
     if (this.agreed !== undefined) this.agreed = { ...this.agreed, save: false, retry: false, lost: false };
   }
 
-  /** Sums the gradients of an update over all processes, and puts the figures of its batches in the order of their places. */
+  /** Takes the gradients of an update, of which sums begin while others are still to come; undefined for one process. */
+  get take(): GradientTaker | undefined {
+    return this.areSeveral ? (place, gradient) => this.buckets.give(place, gradient) : undefined;
+  }
+
+  /** Ends the sums of the gradients that were taken, and puts the figures of the batches in the order of their places. */
   sum(own: SummedGradients): SummedGradients {
     if (!this.areSeveral) return own;
-    const { communicator, updateFreq, share } = this;
-    const { rank, size } = communicator;
+    const { updateFreq, share } = this;
+    const { rank, size } = this.communicator;
     const loss = places(updateFreq, share.first, own.loss);
     const nll = places(updateFreq, share.first, own.nll);
     const alignment = own.alignment && places(updateFreq, share.first, own.alignment);
@@ -99,10 +109,7 @@ export class Ranks {
     const arrived = (performance.now() - this.since) / 1000;
     const byRank = new Float64Array(TOLD * size).fill(NOTHING);
     byRank.set([own.tokens, own.pairs, own.loss.length, arrived], TOLD * rank);
-    const gradients = changeValues(own.gradients, (values) => {
-      const figures = [loss, nll, ...(alignment === undefined ? [] : [alignment])];
-      communicator.beginSum([...values, ...figures, byRank, told]).wait();
-    });
+    this.buckets.finish([loss, nll, ...(alignment === undefined ? [] : [alignment]), byRank, told]);
     tf.dispose([own.loss, own.nll, own.alignment ?? []]);
     this.since = performance.now();
     this.agreed = momentOf(told);
@@ -111,7 +118,7 @@ export class Ranks {
     this.note(ofRanks(3));
     const scalars = (values: Float64Array) => Array.from(values.subarray(0, batches), (x) => tf.scalar(x));
     return {
-      ...{ gradients, loss: scalars(loss), nll: scalars(nll), tokens, pairs },
+      ...{ gradients: own.gradients, loss: scalars(loss), nll: scalars(nll), tokens, pairs },
       ...(alignment !== undefined && { alignment: scalars(alignment) }),
     };
   }

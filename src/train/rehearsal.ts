@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { TrainConfig } from '../config/schema.js';
 import type { Transformer } from '../model/transformer.js';
 import { matrixElements } from '../model/work.js';
+import { bucketSizes } from './gradient-buckets.js';
 import { checkpointBytes, type SizedBatch, Trial, type TrialOptions } from './trial.js';
 
 export interface RehearsalOptions extends TrialOptions {
@@ -29,8 +30,8 @@ export interface Rehearsal {
   secondsOfUpdate: number;
   /** Tokens of each batch of the first epoch, in its order. */
   batches: Int32Array;
-  /** Bytes of the gradients of an update. */
-  gradientBytes: number;
+  /** Bytes of the gradients of an update, by the bucket that several processes would sum them in. */
+  bucketBytes: number[];
 }
 
 /** Updates that are timed after the first one, of batches of all sizes. */
@@ -64,7 +65,7 @@ export async function rehearse(model: Transformer, options: RehearsalOptions): P
       secondsOfToken: found.ofToken,
       secondsOfUpdate: found.ofUpdate,
       batches: trial.tokensInOrder(maxTokens),
-      gradientBytes: 4 * model.trainable.reduce((sum, weight) => sum + weight.size, 0),
+      bucketBytes: bucketSizes(model.trainable.map(({ size }) => size)).map((size) => 4 * size),
     };
   } finally {
     trial.dispose();

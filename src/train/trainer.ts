@@ -54,15 +54,18 @@ export class Trainer {
     const keep = savesOnTheWay(config) ? config.keepLast || Infinity : 0;
     const saver = new Saver({ ...options, keep, follows: communicator.rank > 0 }, state.updates);
     this.here = new Here(options, saver, state.seconds);
-    this.ranks = new Ranks(communicator, config.updateFreq, this.here);
+    const sizes = model.trainable.map(({ size }) => size);
+    this.ranks = new Ranks(communicator, config.updateFreq, sizes, this.here);
     this.keeper = new Keeper(options, saver, state, this.ranks);
     this.batches = new EpochBatches(options, this.ranks.share);
     this.validator = new Validator(options, this.ranks);
     const schedule = createSchedule(config);
     this.schedule = (updates) => schedule(updates) * this.state.doctor.lrFactor;
     const how = { ...config, seed, optimizerAhead: state.optimizerAhead, share: this.ranks.share };
-    const { allReduce = (own) => this.ranks.sum(own) } = options;
-    this.updater = new Updater(model, how, moments, allReduce);
+    const { allReduce } = options;
+    this.updater = allReduce
+      ? new Updater(model, how, moments, allReduce)
+      : new Updater(model, how, moments, (own) => this.ranks.sum(own), this.ranks.take);
     this.doctor = new Doctor(options, model);
     if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
     const ends = expectedEnd(config, this.batches.updates, state.seconds);

@@ -2,6 +2,7 @@ import type { TrainConfig } from '../config/schema.js';
 import type { Batch } from '../data/batch.js';
 import { lossGradients } from '../model/loss-gradients.js';
 import type { Transformer } from '../model/transformer.js';
+import type { GradientTaker } from '../ops/differentiate.js';
 import { layTogether } from '../ops/lists.js';
 import {
   type AdamOptions,
@@ -58,7 +59,8 @@ export interface SummedGradients extends Omit<UpdateFigures, 'gradientNorm'> {
 
 /**
  * Where the gradients of several processes are summed before they are used, and their figures put one behind another. It
- * owns what it is given and hands over what it returns.
+ * owns what it is given and hands over what it returns. Whoever wants gradients earlier than that takes them one by one, see
+ * Updater.
  */
 export type AllReduce = (own: SummedGradients) => SummedGradients;
 
@@ -72,14 +74,26 @@ export class Updater {
   private readonly parameters: tf.Variable[];
   private readonly options: UpdateOptions;
   private readonly allReduce: AllReduce;
+  private readonly take: GradientTaker | undefined;
 
-  /** @param moments from a checkpoint; owned by this object */
-  constructor(model: Transformer, options: UpdateOptions, moments?: Moments, allReduce = alone) {
+  /**
+   * @param moments from a checkpoint; owned by this object
+   * @param take is given the sum of each gradient over the batches of this process as soon as it is complete, while the last of
+   *   them is still being gone back through; `allReduce` gets what it gives back
+   */
+  constructor(
+    model: Transformer,
+    options: UpdateOptions,
+    moments?: Moments,
+    allReduce = alone,
+    take?: GradientTaker,
+  ) {
     this.model = model;
     this.options = options;
     this.parameters = model.trainable;
     this.moments = moments ?? zeroMoments(this.parameters);
     this.allReduce = allReduce;
+    this.take = take;
   }
 
   /**
@@ -112,24 +126,36 @@ export class Updater {
   private gradientsOf(batches: readonly Batch[], updates: number, lossScale: number): SummedGradients {
     const { labelSmoothing, seed, updateFreq, share = { first: 0, end: updateFreq } } = this.options;
     const tree = new GradientTree(share, updateFreq);
+    const { take } = this;
+    const takeSum: GradientTaker | undefined =
+      take && ((place, gradient) => take(place, tree.addLast(place, gradient)));
+    let sums: tf.Tensor[] | undefined;
     const [losses, nlls, alignments]: [tf.Scalar[], tf.Scalar[], tf.Scalar[]] = [[], [], []];
     for (const [i, batch] of batches.entries()) {
       const training = { seed, step: updates * updateFreq + share.first + i, lossScale };
-      const found = lossGradients(this.model, this.parameters, batch, labelSmoothing, training);
+      const last = i === batches.length - 1 ? takeSum : undefined;
+      const found = lossGradients(this.model, this.parameters, batch, labelSmoothing, training, last);
       const { loss, nll, alignment, gradients } = found;
       losses.push(loss);
       nlls.push(nll);
       if (alignment !== undefined) alignments.push(alignment);
-      tree.add(gradients);
+      if (last === undefined) tree.add(gradients);
+      else sums = gradients;
     }
     return {
-      gradients: tree.sum() ?? this.parameters.map(nothing),
+      gradients: sums ?? tree.sum() ?? this.nothing(),
       loss: losses,
       nll: nlls,
       ...(this.model.guidance !== null && { alignment: alignments }),
       tokens: batches.reduce((sum, batch) => sum + batch.targetOutput.length, 0),
       pairs: batches.reduce((sum, batch) => sum + batch.indices.length, 0),
     };
+  }
+
+  /** The gradients of no batch at all. */
+  private nothing(): tf.Tensor[] {
+    const { take = (_, gradient) => gradient } = this;
+    return this.parameters.map((weight, place) => take(place, nothing(weight)));
   }
 
   /** min(1, clip-norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it. */

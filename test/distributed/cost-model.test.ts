@@ -6,6 +6,7 @@ import {
   epochOf,
   foretell,
   NETWORKS,
+  sumsOfUpdate,
   type Work,
 } from '../../src/distributed/cost-model.js';
 
@@ -14,7 +15,7 @@ const near = (found: number, expected: number): void =>
 
 /** Six batches, 10 ms a token, 1 s an update. */
 const work: Work = {
-  ...{ gradientBytes: 8e6, updateFreq: 1, secondsOfToken: 0.01, secondsOfUpdate: 1 },
+  ...{ bucketBytes: [8e6], updateFreq: 1, secondsOfToken: 0.01, secondsOfUpdate: 1 },
   tokens: [100, 300, 200, 200, 400, 100],
 };
 
@@ -57,6 +58,20 @@ describe('an epoch of ranks', () => {
 
   test('has ranks without a batch where there are more of them than batches', () => {
     assert.deepEqual(epochOf(work, 8), { updates: 1, mean: 1300 / 8 / 100 + 1, slowest: 5 });
+  });
+
+  test('waits for the sums that the backward pass does not hide, and for the last of them', () => {
+    // a batch takes 13/6 s, two thirds of it backwards; of four buckets the first is there after a quarter of that
+    const some = { ...work, bucketBytes: [2e6, 2e6, 2e6, 2e6] };
+    const beside = (2 / 3) * (13 / 6) * (3 / 4);
+    const [slow, fast] = [4e6, 4e7].map((bandwidth) => ({ name: 'a wire', latency: 0.01, bandwidth }));
+    const slowSums = sumsOfUpdate(some, 2, slow);
+    near(slowSums.all, 9 * 0.01 + (8e6 + 144) / 4e6);
+    near(slowSums.waited, slowSums.all - beside);
+    near(sumsOfUpdate(some, 2, fast).waited, 3 * 0.01 + (2e6 + 144) / 4e7);
+    near(foretell(some, 2, fast).seconds, 12 + 3 * (3 * 0.01 + (2e6 + 144) / 4e7));
+    const one = sumsOfUpdate(work, 2, slow); // one bucket: nothing is hidden
+    near(one.waited, one.all);
   });
 
   test('takes in addition what the sums take', () => {

@@ -25,6 +25,33 @@ onEachBackend(() => {
     tf.dispose([value, gradients, expected.value, expected.grads, x, y]);
   });
 
+  test('each gradient is handed out when it is complete, before those of what was read earlier', async () => {
+    const names = ['first', 'twice', 'last'];
+    const by = [2, 3, 5].map((x) => tf.variable(tf.tensor1d([x, x + 1])));
+    const f = () => {
+      const low = square(tf.mul(by[0], by[1]) as tf.Tensor1D);
+      return tf.sum(tf.mul(tf.add(low, by[1]), square(by[2]))) as tf.Scalar;
+    };
+    const plain = differentiate(f, by);
+    const taken: string[] = [];
+    const before = tf.memory().numTensors;
+    const { value, gradients } = differentiate(f, by, undefined, (place, gradient) => {
+      taken.push(names[place]);
+      assert.deepEqual(gradient.dataSync(), plain.gradients[place].dataSync());
+      const doubled = tf.mul(gradient, 2);
+      gradient.dispose();
+      return doubled;
+    });
+    assert.equal(tf.memory().numTensors, before + 4);
+    assert.equal(taken[0], 'last');
+    assert.deepEqual(taken.slice(1).sort(), ['first', 'twice']);
+    gradients.forEach((gradient, i) => {
+      const expected = plain.gradients[i].dataSync().map((x) => 2 * x);
+      assert.deepEqual(gradient.dataSync(), expected);
+    });
+    tf.dispose([value, gradients, plain.value, plain.gradients, by]);
+  });
+
   test('what fails on the way leaves nothing behind, and the tape is that from before', () => {
     const x = tf.variable(tf.tensor1d([1, 2]));
     const before = tf.memory().numTensors;

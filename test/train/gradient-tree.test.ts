@@ -10,13 +10,19 @@ before(() => useBackend('cpu'));
 const gradientOf = (place: number): Float32Array =>
   Float32Array.from({ length: 32 }, (_, i) => (i === 0 ? -0 : Math.sin(1 + place * 37 + i) * 10 ** (i % 5)));
 
-/** The sum of a share, of which only the places before `batches` have one. */
-function sumOf(share: Share, updateFreq: number, batches = updateFreq): Float32Array {
+/** The sum of a share, of which only the places before `batches` have one; the last one added whole, or one by one. */
+function sumOf(share: Share, updateFreq: number, batches = updateFreq, oneByOne = false): Float32Array {
   const tree = new GradientTree(share, updateFreq);
   for (let place = share.first; place < Math.min(share.end, batches); place++) {
+    const isLast = place === Math.min(share.end, batches) - 1;
+    if (isLast && oneByOne) return valuesOf(tree.addLast(0, tf.tensor(gradientOf(place))));
     tree.add([tf.tensor(gradientOf(place))]);
   }
   const [sum = tf.fill([32], -0)] = tree.sum() ?? [];
+  return valuesOf(sum);
+}
+
+function valuesOf(sum: tf.Tensor): Float32Array {
   const values = sum.dataSync<'float32'>().slice();
   sum.dispose();
   return values;
@@ -41,8 +47,10 @@ describe('the sum of an update', () => {
         for (let batches = 1; batches <= updateFreq; batches++) {
           const alone = sumOf(shareOf(0, 1, updateFreq), updateFreq, batches);
           const shares = Array.from({ length: size }, (_, rank) => shareOf(rank, size, updateFreq));
-          const together = overRanks(shares.map((share) => sumOf(share, updateFreq, batches)));
-          assert.deepEqual(bits(together), bits(alone), `${batches} batches`);
+          for (const oneByOne of [false, true]) {
+            const together = overRanks(shares.map((share) => sumOf(share, updateFreq, batches, oneByOne)));
+            assert.deepEqual(bits(together), bits(alone), `${batches} batches`);
+          }
         }
       });
     }

@@ -18,19 +18,21 @@ import type { Rehearsal } from '../../train/rehearsal.js';
  * @param measured what was found between the ranks that there are
  */
 export function describeForecast(
-  { gradientBytes, secondsOfToken, secondsOfUpdate, batches }: Rehearsal,
+  { bucketBytes, secondsOfToken, secondsOfUpdate, batches }: Rehearsal,
   updateFreq: number,
   ranks: number,
   measured?: Network,
 ): string {
-  const work: Work = { gradientBytes, updateFreq, secondsOfToken, secondsOfUpdate, tokens: batches };
+  const work: Work = { bucketBytes, updateFreq, secondsOfToken, secondsOfUpdate, tokens: batches };
   const { updates, mean, slowest } = epochOf(work, ranks);
   const { messages, bytes } = courseOfUpdate(work, ranks);
+  const gradientBytes = bucketBytes.reduce((sum, size) => sum + size, 0);
   const each = (seconds: number): string => `${(seconds / updates).toPrecision(3)} s`;
   const lines = [
     `Ranks     ${ranks} × update-freq ${updateFreq}: ${updates} updates an epoch, of ${ranks * updateFreq} batches; a rank takes ` +
       `${each(mean)} of one on average, the slowest ${each(slowest)}`,
-    `Sums      ${formatMemory(bytes)} and ${messages} messages one after another an update (gradients: ${formatMemory(gradientBytes)})`,
+    `Sums      ${formatMemory(bytes)} and ${messages} messages one after another an update ` +
+      `(gradients: ${formatMemory(gradientBytes)}, in ${bucketBytes.length} parts)`,
   ];
   const counts = [...new Set([...RANKS, ranks])].sort((a, b) => a - b);
   const rows = [
