@@ -3,12 +3,14 @@ import {
   balance,
   divergence,
   exponents,
+  firstStep,
   headline,
   moved,
   omegas,
   type Passage,
   passage,
   rival,
+  secondStep,
   sgd,
   shallow,
   shares,
@@ -125,6 +127,51 @@ export const PASSAGES: readonly Passage[] = [
   translated('admin-18-analytic', '| Admin 18 + 18, analytic ω | {4.30} | {22.2} | {40.7} |'),
   translated('pre-ln-6', '| Pre-LN 6 + 6 | {4.40} | {20.8} | {39.2} |'),
   translated('admin-6', '| Admin 6 + 6, profiled ω | {4.39} | {21.6} | {39.5} |'),
+
+  firstStep(
+    'admin',
+    '| Admin 12 + 12, profiled ω | {4.66}, {18.4}, {35.5} | {4.05}, {23.7}, {41.2} | **{4.02}**, {19.3}, {37.0} |',
+  ),
+  firstStep(
+    'admin-analytic',
+    '| Admin 12 + 12, analytic ω | {4.40}, {22.1}, {39.7} | {3.70}, {28.3}, {46.8} | **{3.33}**, {31.1}, {49.9} |',
+  ),
+  firstStep(
+    'pre-ln',
+    '| Pre-LN 12 + 12 | {4.58}, {18.9}, {36.0} | {3.90}, {25.7}, {43.8} | **{3.46}**, {29.3}, {48.1} |',
+  ),
+  firstStep(
+    'post-ln-pre-ln',
+    '| Post-LN encoder under a Pre-LN decoder | {5.56}, {4.4}, {18.9} | {5.31}, {4.1}, {18.7} | **{5.11}**, {3.0}, {19.4} |',
+  ),
+  firstStep(
+    'post-ln',
+    '| Post-LN 12 + 12 | **{7.51}**, {2.2}, {6.7} | {12.88} (diverged), {0.6}, {5.9} | {7.71}, {2.0}, {5.3} |',
+    read.UNSTABLE,
+  ),
+  firstStep(
+    'post-ln-6',
+    '| Post-LN 6 + 6 | {5.27}, {8.5}, {25.0} | **{4.68}**, {12.9}, {30.1} | {4.75}, {8.5}, {24.1} |',
+  ),
+  secondStep(
+    'deep-wins-seeds',
+    'admin',
+    '| Admin 12 + 12, profiled ω | {3.71} | {4.27} | {5.06} |',
+    read.WAVERING,
+  ),
+  secondStep(
+    'deep-wins-seeds',
+    'admin-analytic',
+    '| Admin 12 + 12, analytic ω | **{3.25}** | **{3.33}** | **{3.57}** |',
+  ),
+  secondStep('deep-wins-seeds', 'pre-ln', '| Pre-LN 12 + 12 | {3.56} | {3.49} | {3.58} |'),
+  secondStep('deep-wins-seeds', 'post-ln-6', '| Post-LN 6 + 6 | {4.72} | {4.81} | {4.88} |'),
+  secondStep(
+    'deep-wins-seeds',
+    'post-ln-pre-ln',
+    '| Post-LN encoder under a Pre-LN decoder | {5.12} | {5.11} | {5.12} |',
+  ),
+  secondStep('deep-wins-seeds', 'post-ln', '| Post-LN 12 + 12 | {7.09} | {7.30} | {7.59} |', read.UNSTABLE),
 
   passage('| the unigram plateau | {8.43} | | |', read.plateau('headline')),
   headline('post-ln', read.UNSTABLE, '| Post-LN | {8.44} ± 0.00 | {8.90} ± 0.40 | PPP |'),

@@ -61,6 +61,30 @@ export function translated(cell: string, quotation: string): Passage {
   );
 }
 
+const RATES = ['0.001', '0.002', '0.004'];
+const LAST_UPDATE = 1400;
+
+/** A row of the first step of the protocol: nll, BLEU and chrF at each rate. */
+export function firstStep(cell: string, quotation: string, tolerance = read.TRAINED): Passage {
+  const of = (rate: string): Reading[] => [
+    read.validation('deep-wins', `${cell},lr=${rate}`, 'last nll', tolerance),
+    read.scored('deep-wins', `${cell},lr=${rate}`, 'test BLEU'),
+    read.scored('deep-wins', `${cell},lr=${rate}`, 'test chrF'),
+  ];
+  return passage(quotation, ...RATES.flatMap(of));
+}
+
+/** A row of its second step: nll with each seed. */
+export function secondStep(
+  sweep: string,
+  cell: string,
+  quotation: string,
+  tolerance = read.TRAINED,
+): Passage {
+  const of = (seed: number): Reading => read.validatedAt(sweep, cell, LAST_UPDATE, tolerance, seed);
+  return passage(quotation, ...[2, 3, 4].map(of));
+}
+
 /** A row of the headline. */
 export function headline(scheme: string, tolerance: Tolerance, quotation: string): Passage {
   return passage(

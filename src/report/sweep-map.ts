@@ -28,20 +28,34 @@ export interface MapCell {
   readonly loss: number | null;
 }
 
-/** Panels for every pair of numeric axes; of the first two axes where there is no such pair, of none where there is one axis. */
+/**
+ * Panels for every pair of numeric axes; of the first two axes where there is no such pair, of none where there is one axis.
+ * A pair whose panels are half empty or more, as cells of a list can have it, is no grid, and left out.
+ */
 export function divergenceMap({ axes, groups }: SweepReport): MapPanel[] {
   return axisPairs(axes).flatMap(([across, down]) => {
-    const others = axes.flatMap((axis, i) => (axis === across || axis === down ? [] : [i]));
-    const fixed = (group: SweepGroup): string =>
-      others.map((i) => `${axes[i].label} ${group.values[i]}`).join(', ');
-    const captions = [...new Set(groups.map(fixed))];
-    return captions.map((caption) => {
-      const own = groups.filter((group) => fixed(group) === caption);
-      const at = (x: string, y: string): SweepGroup | undefined =>
-        own.find(({ values }) => values[axes.indexOf(across)] === x && values[axes.indexOf(down)] === y);
-      const cells = down.values.map((y) => across.values.map((x) => mapCell(at(x, y))));
-      return { caption, across, down, cells };
-    });
+    const panels = panelsOf(across, down, axes, groups);
+    const cells = panels.flatMap((panel) => panel.cells.flat());
+    return 2 * cells.filter((cell) => cell !== null).length > cells.length ? panels : [];
+  });
+}
+
+function panelsOf(
+  across: SweepAxis,
+  down: SweepAxis,
+  axes: readonly SweepAxis[],
+  groups: readonly SweepGroup[],
+): MapPanel[] {
+  const others = axes.flatMap((axis, i) => (axis === across || axis === down ? [] : [i]));
+  const fixed = (group: SweepGroup): string =>
+    others.map((i) => `${axes[i].label} ${group.values[i]}`).join(', ');
+  const captions = [...new Set(groups.map(fixed))];
+  return captions.map((caption) => {
+    const own = groups.filter((group) => fixed(group) === caption);
+    const at = (x: string, y: string): SweepGroup | undefined =>
+      own.find(({ values }) => values[axes.indexOf(across)] === x && values[axes.indexOf(down)] === y);
+    const cells = down.values.map((y) => across.values.map((x) => mapCell(at(x, y))));
+    return { caption, across, down, cells };
   });
 }
 

@@ -33,19 +33,25 @@ test('a panel for each value of the axes beside two numeric ones', () => {
   );
 });
 
+/** The values of every cell of a grid. */
+const gridOf = (axes: readonly SweepAxis[]): string[][] =>
+  axes.reduce<string[][]>((rows, { values }) => rows.flatMap((row) => values.map((x) => [...row, x])), [[]]);
+
 test('every pair of three numeric axes; one numeric axis goes across; one axis makes no map', () => {
   const numeric = (label: string): SweepAxis => ({ key: label, label, values: ['1', '2'], numeric: true });
   const named: SweepAxis = { key: 'scheme', label: 'scheme', values: ['x', 'y'], numeric: false };
-  const pairs = (axes: SweepAxis[]) =>
-    divergenceMap({
-      title: '',
-      facts: [],
-      listed: false,
-      axes,
-      groups: [sampleGroup(['1', '1', '1'], ['converged'])],
-      signatures: [],
-    }).map(({ across, down }) => `${across.label} ${down.label}`);
-  assert.deepEqual(pairs([numeric('a'), numeric('b'), numeric('c')]), ['a b', 'a c', 'b c']);
+  const pairs = (axes: SweepAxis[], rows = gridOf(axes)) => {
+    const groups = rows.map((values) => sampleGroup(values, ['converged']));
+    const panels = divergenceMap({ title: '', facts: [], listed: false, axes, groups, signatures: [] });
+    return [...new Set(panels.map(({ across, down }) => `${across.label} ${down.label}`))];
+  };
+  const three = [numeric('a'), numeric('b'), numeric('c')];
+  assert.deepEqual(pairs(three), ['a b', 'a c', 'b c']);
   assert.deepEqual(pairs([named, numeric('a')]), ['a scheme']);
   assert.deepEqual(pairs([numeric('a')]), []);
+  const apart = [
+    ['1', '1', '1'],
+    ['2', '2', '1'],
+  ];
+  assert.deepEqual(pairs(three, apart), [], 'panels half empty are no map');
 });
