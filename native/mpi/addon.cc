@@ -89,7 +89,7 @@ Napi::Value broadcast(const Napi::CallbackInfo &info) { return bufferOf(info.Env
 Napi::Value abort(const Napi::CallbackInfo &info) { open().abort(info[0].ToString(), info[1].ToNumber()); }
 
 Napi::Value close(const Napi::CallbackInfo &info) {
-  open().close();
+  open().close(info[0].ToNumber());
   return info.Env().Undefined();
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +21,9 @@ constexpr auto LOOK = 200ms;
 
 /// What the first rank that speaks has for its message, and the launcher to end the others, which Open MPI does after a second.
 constexpr auto PRECEDENCE = 1500ms;
+
+/// What MPI_Finalize may take.
+constexpr double LEAVE_SECONDS = 10;
 
 bool isThere(int process) { return kill(process, 0) == 0 || errno != ESRCH; }
 
@@ -41,7 +45,7 @@ void letBeRead() {
 }
 
 /// Ends this process where MPI does not, or waits for what is gone.
-void endSoon(int code, std::chrono::seconds after) {
+void endSoon(int code, std::chrono::duration<double> after) {
   std::thread([=] {
     std::this_thread::sleep_for(after);
     _exit(code);
@@ -99,11 +103,13 @@ void Ranks::abort(std::string message, int exitCode) {
   for (;;) std::this_thread::sleep_for(1h);
 }
 
-void Ranks::close() {
-  wait(begin([this] {
+void Ranks::close(int exitCode) {
+  wait(begin([this, exitCode] {
+    double patience = LEAVE_SECONDS;
     {
       std::lock_guard<std::mutex> lock(mutex);
       closing = true;
+      patience = std::min(patience, timeout);
     }
     if (size > 1) {
       if (rank == 0)
@@ -111,7 +117,8 @@ void Ranks::close() {
       else send("", 0);
       spread("");
     }
-    endSoon(1, 30s); // where MPI waits for what is gone
+    // All have done their work. MPICH over UCX now and then waits here for ever, one rank for another host's, which has gone on.
+    endSoon(exitCode, std::chrono::duration<double>(patience));
     mpi.finalize();
   }));
 }

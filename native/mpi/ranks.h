@@ -72,8 +72,8 @@ class Ranks {
   std::string broadcast(std::string own);
   /// Ends all ranks. Does not return.
   [[noreturn]] void abort(std::string message, int code);
-  /// Waits for the others, and takes leave of MPI.
-  void close();
+  /// Waits for the others, and takes leave of MPI; where that has no end, this process ends with the code.
+  void close(int exitCode);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -107,7 +107,7 @@ export const leaveRanks: Leave = async (failed, say) => {
   if (failed && idle) await setTimeout(PRECEDENCE);
   const code = await say();
   if (failed) joined?.abort('', code);
-  joined?.close();
+  joined?.close(code);
   return code;
 };
 

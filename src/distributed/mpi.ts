@@ -21,7 +21,7 @@ interface Addon {
   exchange(own: Uint8Array): Buffer[];
   broadcast(own: Uint8Array): Buffer;
   abort(message: string, code: number): never;
-  close(): void;
+  close(code: number): void;
   traffic(): Omit<Traffic, 'blockedSeconds'>;
 }
 
@@ -49,8 +49,8 @@ export interface MpiCommunicator extends Communicator {
   readonly library: string;
   /** How long a rank may wait for another, and what the user calls that. */
   setTimeout(seconds: number, name: string): void;
-  /** Waits for all ranks, and takes leave of MPI. */
-  close(): void;
+  /** Waits for all ranks, and takes leave of MPI; where that has no end, the process ends with the exit code. */
+  close(code: number): void;
 }
 
 /**
@@ -146,7 +146,7 @@ function communicatorOf(
     barrier: () => void exchange(null),
     abort: (message, code) => addon.abort(message, code),
     setTimeout: (seconds, name) => addon.setTimeout(seconds, name),
-    close: () => addon.close(),
+    close: (code) => addon.close(code),
     get traffic() {
       return { ...addon.traffic(), blockedSeconds };
     },

@@ -19,7 +19,7 @@ const FAULTS: Record<string, () => void> = {
 await runToExit(async () => {
   await joinRanks(['train'], () => true);
   const [, , fault] = process.argv;
-  setRanksTimeout(fault === 'silent' ? 1 : 60, 'train.distributed-timeout');
+  setRanksTimeout(fault === 'silent' || fault === 'unending' ? 1 : 60, 'train.distributed-timeout');
   ranks().barrier();
   if (fault === 'all-mistaken') FAULTS.mistaken();
   if (fault === 'all-interrupted') throw new InterruptedError('SIGTERM', 'saved');

@@ -47,5 +47,5 @@ assert.equal(ranks.hosts.length, size);
 ranks.barrier();
 assert.ok(ranks.traffic.bytes > 0 && ranks.traffic.sums === 10);
 process.stdout.write(`rank ${rank} of ${size} is done\n`);
-ranks.close();
+ranks.close(0);
 process.exit();
