@@ -40,12 +40,25 @@ for (const launcher of ['mpirun.openmpi', 'mpirun.mpich'] as Launcher[]) {
 /** An MPI whose last call has no end, as MPICH over UCX has it now and then between hosts. */
 const UNENDING = '#include <unistd.h>\nextern "C" int MPI_Finalize() { for (;;) pause(); }\n';
 
-test('what all have done counts, where MPI_Finalize has no end', { skip: missing('mpirun.mpich') }, async (t) => {
+test('what all have done counts, where MPI_Finalize has no end', {
+  skip: missing('mpirun.mpich'),
+}, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'admin-nmt-mpi-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const library = path.join(folder, 'libmpi.so');
-  const flags = ['-shared', '-fPIC', '-x', 'c++', '-', '-o', library, '-Wl,--no-as-needed', '-l:libmpich.so.12'];
-  if (spawnSync('c++', flags, { input: UNENDING }).status !== 0) return t.skip('no compiler, or another MPICH');
+  const flags = [
+    '-shared',
+    '-fPIC',
+    '-x',
+    'c++',
+    '-',
+    '-o',
+    library,
+    '-Wl,--no-as-needed',
+    '-l:libmpich.so.12',
+  ];
+  if (spawnSync('c++', flags, { input: UNENDING }).status !== 0)
+    return t.skip('no compiler, or another MPICH');
   const ranks = [program('ranks-that-fail'), 'unending'];
   const { status, output } = await runRanks('mpirun.mpich', 2, ranks, { ADMIN_NMT_MPI: library });
   assert.deepEqual([status, output], [0, 'done\n']);
