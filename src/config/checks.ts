@@ -57,6 +57,18 @@ const checks: readonly Check[] = [
     hint: 'Set model.share-embeddings to decoder or none, or data.tokenizer.joint to true.',
   },
   {
+    keys: ['data.tokenizer.vocabulary-threshold', 'data.tokenizer.joint', 'data.tokenizer.model'],
+    problem: ({ data: { tokenizer, prepared, vocabularyFrom } }) =>
+      tokenizer.vocabularyThreshold > 0 &&
+      !tokenizer.joint &&
+      tokenizer.model === null &&
+      vocabularyFrom === null &&
+      !prepared
+        ? `data.tokenizer.vocabulary-threshold is for a tokenizer of both languages; found ${tokenizer.vocabularyThreshold} and data.tokenizer.joint: false, with which each has its own`
+        : undefined,
+    hint: 'Set the threshold to 0: the pieces of a tokenizer of one language are of that language anyway.',
+  },
+  {
     keys: ['data.target-lang', 'data.source-lang'],
     problem: ({ data }) =>
       data.sourceLang === data.targetLang

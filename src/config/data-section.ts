@@ -12,6 +12,13 @@ const tokenizerSection = section(
     joint: bound(
       flag(true, 'One tokenizer and one dictionary for both languages; false trains one for each.'),
     ),
+    'vocabulary-threshold': bound(
+      count(
+        0,
+        'How often the training text of a language must have a piece of a tokenizer of both for text of that language to be given it; 0 is off.',
+      ),
+      { unit: 'times' },
+    ),
     'character-coverage': bound(
       z
         .number()

@@ -25,6 +25,7 @@ const SAME: Readonly<Record<string, string>> = {
   'data.tokenizer.vocab-size':
     'dim-vocabs src-vocab-size tgt-vocab-size num-words nwordssrc nwordstgt voc-limit bpe-size',
   'data.tokenizer.joint': 'share-vocab shared-vocab joint-dictionary',
+  'data.tokenizer.vocabulary-threshold': 'vocab-threshold vocabulary-min-frequency',
   'data.tokenizer.normalization-rules': 'normalization-rule-tsv',
   'data.filter.max-length': 'src-seq-length tgt-seq-length max-seq-len max-sent-length',
   'data.align-suffix': 'path-align load-alignments',

@@ -63,6 +63,8 @@ export interface Manifest {
   readonly encoding?: {
     /** Names what of the config tokenizers are trained by. */
     readonly vocabulary: string;
+    /** How often a language must have a piece to be given it; none where that does not matter. */
+    readonly vocabularyThreshold?: number;
     /** Whether the dictionaries were given, not counted. */
     readonly givenDictionaries: boolean;
     /** What names all else, by split (see keyOfPart). */

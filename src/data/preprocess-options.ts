@@ -13,6 +13,8 @@ import type { DatasetTexts } from './text-parts.js';
 export interface StoredPieceModel extends PieceModel {
   /** The bytes of its .model. */
   serialize(): Uint8Array;
+  /** The same, but that text has of its pieces only those which `isKept` takes, and characters, and symbols of the user. */
+  restricted(isKept: (piece: string, id: number) => boolean): StoredPieceModel;
 }
 
 /** Encodes text, on this thread or on others. */
@@ -118,6 +120,11 @@ export interface PreprocessOptions {
   readonly vocabulary: VocabularySource;
   /** One tokenizer and one dictionary for both languages; where dictionaries are given, it is those that decide. */
   readonly joint: boolean;
+  /**
+   * How often the training text of a language must have a piece of a tokenizer of both languages for text of that language to be given it;
+   * where dictionaries are given it is settled.
+   */
+  readonly vocabularyThreshold?: number;
   /** Of the training text where it is one; corpora have their own. */
   readonly filter: FilterOptions;
   readonly clean: CleanOptions;

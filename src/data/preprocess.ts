@@ -10,7 +10,7 @@ import { remapIds } from './dataset-writer.js';
 import type { Dictionary } from './dictionary.js';
 import { EarlierDataset, keyOfPart } from './earlier-dataset.js';
 import { linksStem } from './indexed-format.js';
-import { drawLines, type LineDraw } from './line-sample.js';
+import { makeModels } from './make-models.js';
 import {
   checkReplaceable,
   createManifest,
@@ -20,18 +20,12 @@ import {
   type Manifest,
   type SplitSummary,
 } from './manifest.js';
-import type { PairBytes } from './pair-bytes.js';
 import type { EncodedPairs } from './pair-encoder.js';
 import { PairSet } from './pair-set.js';
 import { filesOf } from './parallel-text.js';
-import {
-  encodeHere,
-  type PreprocessOptions,
-  type StoredPieceModel,
-  type VocabularySource,
-} from './preprocess-options.js';
+import { encodeHere, type PreprocessOptions, type StoredPieceModel } from './preprocess-options.js';
 import { SplitWriter } from './split-writer.js';
-import { SymbolTable } from './symbol-table.js';
+import { ofEither, SymbolTable } from './symbol-table.js';
 import {
   describeCorpora,
   inputsOf,
@@ -46,7 +40,7 @@ import { TextReader } from './text-reader.js';
 /**
  * Makes a dataset folder from text: tokenizer, dictionaries, a data-bin in fairseq's mmap format and a manifest. The
  * folder appears when it is whole. Text is streamed: twice for training when the tokenizer is trained on it, once more
- * where it is trained on a part, once otherwise. Memory grows with the vocabulary, 8 bytes a pair for the index, and 11
+ * where it is trained on a part, once otherwise, and once more with a vocabulary threshold. Memory grows with the vocabulary, 8 bytes a pair for the index, and 11
  * to 22 bytes a pair where duplicates are dropped; not with the text itself.
  *
  * @throws UserError for what is wrong with the text, naming file and line; for a text without pairs; for a folder
@@ -104,40 +98,17 @@ class Preprocessing {
     return this.writeManifest(splits, dictionaries, sides);
   }
 
-  /** Trains the tokenizers where they are not given. With `joint` both sides share model and table. */
+  /** Trains the tokenizers where they are not given. With `joint` both sides share the pieces and the table. */
   private async makeSides(): Promise<[Side, Side]> {
     const { vocabulary, joint, sourceLang, targetLang } = this.options;
     const given = vocabulary.kind === 'given' ? vocabulary.dictionaries : undefined;
-    const [source, target] = vocabulary.kind === 'given' ? vocabulary.models : await this.train(vocabulary);
-    const table = new SymbolTable(source, given?.[0]);
+    const [source, target] = await makeModels(this.options, this.training, this.reader);
     const shared = joint && given === undefined;
+    const table = new SymbolTable(shared ? ofEither(source, target) : source, given?.[0]);
     return [
       { language: sourceLang, model: source, table },
       { language: targetLang, model: target, table: shared ? table : new SymbolTable(target, given?.[1]) },
     ];
-  }
-
-  private async train({
-    start,
-    sentences,
-  }: VocabularySource & { kind: 'trained' }): Promise<[StoredPieceModel, StoredPieceModel]> {
-    const { joint, clean } = this.options;
-    const files = this.training.flatMap(({ texts }) => texts.flatMap(filesOf));
-    const drawn = sentences === undefined ? undefined : await this.drawLines(sentences);
-    const counter = start({ joint, clean, files, drawn });
-    try {
-      const add = (block: PairBytes) => counter.add(block);
-      await this.reader.count(this.training, 'Reading', add, counter.width);
-      return await counter.train();
-    } finally {
-      await counter.close();
-    }
-  }
-
-  /** Which lines a tokenizer is trained on: of both sides together, or as many of each side as of the other. */
-  private async drawLines(wanted: number): Promise<LineDraw> {
-    const pairs = await this.reader.count(this.training, 'Counting', ([{ ends }]) => ends.length, 1);
-    return drawLines(this.options.joint ? 2 * pairs : pairs, wanted);
   }
 
   /** Writes a split. The ids of the training text are provisional, see SymbolTable. */
@@ -252,9 +223,9 @@ class Preprocessing {
 
   private writeTokenizers([source, target]: readonly [Side, Side]): void {
     const { joint, vocabulary } = this.options;
-    const shared =
-      vocabulary.kind === 'given' && vocabulary.dictionaries ? source.model === target.model : joint;
-    if (shared) this.write('tokenizer.model', source.model.serialize());
+    const isSame = source.model === target.model;
+    if (isSame && (joint || (vocabulary.kind === 'given' && vocabulary.dictionaries !== undefined)))
+      this.write('tokenizer.model', source.model.serialize());
     else {
       for (const { language, model } of [source, target]) {
         this.write(`tokenizer.${language}.model`, model.serialize());
@@ -267,7 +238,8 @@ class Preprocessing {
     dictionaries: Map<string, Dictionary>,
     sides: readonly [Side, Side],
   ): Manifest {
-    const { dataHash, seed, sourceLang, targetLang, texts, vocabulary, vocabularyHash } = this.options;
+    const { dataHash, seed, sourceLang, targetLang, texts } = this.options;
+    const { vocabulary, vocabularyHash, vocabularyThreshold = 0 } = this.options;
     const given = vocabulary.kind === 'given' ? vocabulary.files : [];
     const manifest = createManifest({
       dataHash,
@@ -278,6 +250,7 @@ class Preprocessing {
       ...describeCorpora(this.training),
       encoding: {
         vocabulary: vocabularyHash,
+        ...(vocabularyThreshold > 0 && { vocabularyThreshold }),
         givenDictionaries: vocabulary.kind === 'given' && vocabulary.dictionaries !== undefined,
         splits: Object.fromEntries(this.parts.map((part) => [part.split, this.keyOf(part, sides)])),
       },

@@ -42,6 +42,11 @@ export function numberPieces(
   for (let i = first; i < length; i++) if (values[i] === UNK) values[i] = given.indexOf(texts[i - first]);
 }
 
+/** The pieces of a tokenizer of which each side is given only some: those of either. */
+export function ofEither(source: PieceModel, target: PieceModel): Pick<PieceModel, 'symbols'> {
+  return { symbols: source.symbols.map((symbol, id) => symbol ?? target.symbols[id]) };
+}
+
 const FIRST = UNK + 1;
 /** They would end the line of dict.txt. */
 const LINE_BREAK = /[\n\r]/;
@@ -59,7 +64,7 @@ export class SymbolTable {
   private finalIds: Int32Array | undefined;
 
   /** @param given the dictionary, where it is known: the numbers are then its own from the start */
-  constructor({ symbols }: PieceModel, given?: Dictionary) {
+  constructor({ symbols }: Pick<PieceModel, 'symbols'>, given?: Dictionary) {
     this.given = given;
     this.numbers = Int32Array.from(symbols, (symbol) => {
       if (symbol === undefined || LINE_BREAK.test(symbol) || RESERVED.has(symbol)) return UNK;

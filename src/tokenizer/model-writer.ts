@@ -1,5 +1,6 @@
 import { ProtoWriter } from '../common/proto-writer.js';
-import { PIECE_TYPES, type Piece } from './piece.js';
+import { PIECE_TYPES, type Piece, type PieceType } from './piece.js';
+import { type ProtoField, protoFields } from './protobuf.js';
 
 /** What a trained model says of its training. */
 export interface TrainingRecord {
@@ -25,8 +26,34 @@ export function writeModel(pieces: readonly Piece[], record: TrainingRecord): Bu
 
 function pieceMessage({ piece, score, type }: Piece): Buffer {
   const message = new ProtoWriter().bytes(1, piece).float(2, score);
-  if (type !== 'normal') message.integer(3, Object.values(PIECE_TYPES).indexOf(type) + 1);
+  if (type !== 'normal') message.integer(3, typeNumber(type));
   return message.finish();
+}
+
+const typeNumber = (type: PieceType): number => Object.values(PIECE_TYPES).indexOf(type) + 1;
+
+/** The bytes of a .model in which some pieces are unused ones; all else is as it is. */
+export function markUnused(bytes: Buffer, ids: ReadonlySet<number>): Buffer {
+  const model = new ProtoWriter();
+  let id = 0;
+  for (const field of protoFields(bytes)) {
+    const isPiece = field.number === 1 && field.bytes !== undefined;
+    if (isPiece && ids.has(id++)) model.bytes(1, unusedPiece(field.bytes!));
+    else copyField(model, field);
+  }
+  return model.finish();
+}
+
+function unusedPiece(message: Buffer): Buffer {
+  const piece = new ProtoWriter();
+  for (const field of protoFields(message)) if (field.number !== 3) copyField(piece, field);
+  return piece.integer(3, typeNumber('unused')).finish();
+}
+
+function copyField(message: ProtoWriter, { number, integer, float, bytes }: ProtoField): void {
+  if (bytes !== undefined) message.bytes(number, bytes);
+  else if (float !== undefined) message.float(number, float);
+  else message.integer(number, integer!);
 }
 
 /** Every field of TrainerSpec by number: spm_train sets them all, to its defaults where no option was given. */

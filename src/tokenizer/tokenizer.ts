@@ -5,6 +5,7 @@ import { IdList } from '../common/id-list.js';
 import { BpeSegmenter, type SkipMerge } from './bpe-segmenter.js';
 import { Decoder } from './decoder.js';
 import { type ModelFile, parseModelFile } from './model-file.js';
+import { markUnused } from './model-writer.js';
 import { Normalizer, SPACE_SYMBOL } from './normalizer.js';
 import type { Piece } from './piece.js';
 import { DamagedModelError } from './protobuf.js';
@@ -167,6 +168,20 @@ export class Tokenizer {
   /** The bytes of the .model. */
   serialize(): Uint8Array {
     return Uint8Array.from(this.bytes);
+  }
+
+  /**
+   * The same model, but text is given none of some pieces: they are unused ones, which fall apart into those that they were merged of
+   * (`--vocabulary` of spm_encode). Characters, and pieces that are no normal ones, stay.
+   *
+   * @param isKept whether text may have a normal piece
+   */
+  restricted(isKept: (piece: string, id: number) => boolean): Tokenizer {
+    const unused = new Set<number>();
+    this.pieces.forEach(({ piece, type }, id) => {
+      if (type === 'normal' && [...piece].length > 1 && !isKept(piece, id)) unused.add(id);
+    });
+    return Tokenizer.parse(markUnused(this.bytes, unused));
   }
 
   private segmentWhole(text: string): Segmentation {

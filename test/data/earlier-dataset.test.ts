@@ -25,6 +25,9 @@ const model: StoredPieceModel = {
   },
   encode: split,
   serialize: () => Buffer.from('words'),
+  restricted() {
+    return this;
+  },
 };
 const counted: PreprocessOptions['vocabulary'] = { kind: 'given', files: [], models: [model, model] };
 

@@ -26,6 +26,9 @@ const model: StoredPieceModel = {
   },
   encode: split,
   serialize: () => Buffer.from('words'),
+  restricted() {
+    return this;
+  },
 };
 
 async function preprocess(

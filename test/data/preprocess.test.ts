@@ -29,6 +29,9 @@ function wordModel(words: readonly string[]): StoredPieceModel {
     },
     encode: split,
     serialize: () => Buffer.from(words.join('\n')),
+    restricted() {
+      return this;
+    },
   };
 }
 

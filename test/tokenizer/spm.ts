@@ -42,8 +42,18 @@ export function spmTrain(
 }
 
 /** What spm_encode makes of lines, a line for each. */
-export function spmEncode(model: string, lines: readonly string[], format: 'id' | 'piece'): string[] {
-  return filter('spm_encode', [`--model=${model}`, `--output_format=${format}`], lines);
+export function spmEncode(
+  model: string,
+  lines: readonly string[],
+  format: 'id' | 'piece',
+  ...options: string[]
+): string[] {
+  return filter('spm_encode', [`--model=${model}`, `--output_format=${format}`, ...options], lines);
+}
+
+/** How often lines have each piece that they have, as spm_encode counts them: a piece and its count a line. */
+export function spmVocabulary(model: string, lines: readonly string[]): string[] {
+  return filter('spm_encode', [`--model=${model}`, '--generate_vocabulary'], lines);
 }
 
 /** What spm_decode makes of lines of ids. */

@@ -3,7 +3,7 @@ import { UserError } from '../../common/errors.js';
 import { sha256, sha256File } from '../../common/files.js';
 import type { DataConfig } from '../../config/schema.js';
 import { hasManifest, readManifest } from '../../data/manifest.js';
-import type { VocabularySource } from '../../data/preprocess-options.js';
+import type { StoredPieceModel, VocabularySource } from '../../data/preprocess-options.js';
 import { readRules } from './piece-model.js';
 import { vocabularyInputs, vocabularySource } from './vocabulary-source.js';
 
@@ -19,8 +19,8 @@ export interface PreprocessChoices {
 
 /** What of the config tokenizers are trained by. @throws UserError where their rules cannot be read */
 export function trainingOf(tokenizer: DataConfig['tokenizer']): object {
-  const { model, joint, sentences, userDefinedSymbols, controlSymbols, normalizationRules, ...others } =
-    tokenizer;
+  const { model, joint, vocabularyThreshold, sentences, ...rest } = tokenizer;
+  const { userDefinedSymbols, controlSymbols, normalizationRules, ...others } = rest;
   // Without these keys datasets have the names that they had before there were any.
   return {
     ...others,
@@ -71,12 +71,7 @@ export function keptVocabulary(data: DataConfig): VocabularySource {
   const { destdir, tokenizer } = data;
   const kept = vocabularySource({ ...data, vocabularyFrom: destdir }, null);
   if (kept.kind === 'trained') throw new Error('a folder of vocabularies gives some');
-  const { encoding } = readManifest(destdir);
-  const isOther =
-    tokenizer.model === null
-      ? encoding !== undefined && encoding.vocabulary !== vocabularyHash(data)
-      : kept.models.some((model) => sha256(model.serialize()) !== sha256File(tokenizer.model!));
-  if (isOther) {
+  if (isOther(data, kept.models)) {
     throw new UserError({
       problem: `--append keeps the tokenizer of the dataset: expected data.tokenizer as it was made with, found another`,
       where: tokenizer.model ?? destdir,
@@ -84,4 +79,16 @@ export function keptVocabulary(data: DataConfig): VocabularySource {
     });
   }
   return { ...kept, files: vocabularyInputs(data) };
+}
+
+/** Whether `data` says that tokenizers are others than those of the dataset that is there. */
+function isOther(data: DataConfig, kept: readonly StoredPieceModel[]): boolean {
+  const { model, vocabularyThreshold } = data.tokenizer;
+  const { encoding, inputs } = readManifest(data.destdir);
+  if ((encoding?.vocabularyThreshold ?? 0) !== vocabularyThreshold) return true;
+  if (model === null) return encoding !== undefined && encoding.vocabulary !== vocabularyHash(data);
+  // With a threshold those of the dataset are only like it.
+  return vocabularyThreshold > 0
+    ? inputs.find(({ role }) => role === 'tokenizer')?.sha256 !== sha256File(model)
+    : kept.some((own) => sha256(own.serialize()) !== sha256File(model));
 }

@@ -17,6 +17,7 @@ function pieceModel(tokenizer: Tokenizer): StoredPieceModel {
     appendIds: (line, ids) => tokenizer.appendIds(line, ids),
     encode: (line) => tokenizer.encode(line),
     serialize: () => tokenizer.serialize(),
+    restricted: (isKept) => pieceModel(tokenizer.restricted(isKept)),
   };
 }
 

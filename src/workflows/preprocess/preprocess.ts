@@ -138,6 +138,7 @@ function reasonToMake(data: DataConfig, texts: Texts): string | undefined {
 /** Names everything in the config that the dataset depends on; files of text and tokenizer are compared themselves. */
 export function datasetHash(data: DataConfig): string {
   const { sourceLang, targetLang, vocabularyFrom, tokenizer, clean, validTag, alignSuffix } = data;
+  const { vocabularyThreshold: threshold } = tokenizer;
   const corpora = corporaOf(data.train)?.map(({ name, tag, filter }) => ({
     ...{ name, tag },
     filter: { ...data.filter, ...filter },
@@ -146,6 +147,7 @@ export function datasetHash(data: DataConfig): string {
     sourceLang,
     targetLang,
     joint: tokenizer.joint,
+    ...(threshold > 0 && vocabularyFrom === null && { vocabularyThreshold: threshold }),
     training: tokenizer.model === null && vocabularyFrom === null ? trainingOf(tokenizer) : null,
     ...(corpora === undefined ? { filter: data.filter } : { corpora }),
     ...(validTag !== null && { validTag }),
@@ -172,6 +174,7 @@ async function makeDataset(
       vocabulary: append ? keptVocabulary(data) : vocabularySource(data, config.threads),
       reuse: !overwrite,
       joint: data.tokenizer.joint,
+      vocabularyThreshold: data.vocabularyFrom === null ? data.tokenizer.vocabularyThreshold : 0,
       filter: data.filter,
       clean: data.clean,
       dataHash: datasetHash(data),
