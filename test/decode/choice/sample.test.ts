@@ -80,7 +80,9 @@ test('what is left to draw from is what a sort of all would leave', () => {
         const expected = new Set(kept.filter(({ weight }) => weight > 0).map(({ id }) => id));
         const drawing = { samplingTopk, samplingTopp, temperature };
         const likely = [...expected].filter((id) => weights[id] > 1e-3);
-        const drawn = new Set(Array.from({ length: 4000 }, (_, i) => draw(logProbs, (i + 0.5) / 4000, drawing)));
+        const drawn = new Set(
+          Array.from({ length: 4000 }, (_, i) => draw(logProbs, (i + 0.5) / 4000, drawing)),
+        );
         for (const id of drawn) assert.ok(expected.has(id));
         for (const id of likely) assert.ok(drawn.has(id) || weights[id] < 60 / 4000);
       },
