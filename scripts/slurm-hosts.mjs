@@ -35,7 +35,11 @@ function writeConfig() {
   const nodes = hosts.map(({ name, address }) => `NodeName=${name} NodeAddr=${address} CPUs=${values.slots}`);
   const lines = [
     ...['ClusterName=nmt', `SlurmctldHost=${hostname()}(${HERE})`, 'SlurmUser=root', 'ReturnToService=2'],
-    ...[`AuthInfo=socket=${file('munge')}`, `StateSaveLocation=${file('state')}`],
+    ...[
+      `AuthInfo=socket=${file('munge')}`,
+      `StateSaveLocation=${file('state')}`,
+      `SlurmctldPort=${16_000 + (process.pid % 1000)}`,
+    ],
     ...[`SlurmdSpoolDir=${file('%n')}`, `TmpFS=${file('%n')}`], // PMIx puts into TmpFS what a node has once
     ...[`SlurmctldPidFile=${file('slurmctld.pid')}`, `SlurmdPidFile=${file('%n.pid')}`],
     ...['ProctrackType=proctrack/linuxproc', 'TaskPlugin=task/none', 'SlurmdParameters=config_overrides'],

@@ -25,6 +25,7 @@ void openMpi(Library &to, void *library) {
   to.returnErrors = object("ompi_mpi_errors_return");
   to.inPlace = reinterpret_cast<void *>(1);
   to.noStatus = nullptr;
+  to.anyone = -1;
 }
 
 /// Constants of the common ABI of MPICH, since 2014 (https://www.mpich.org/abi/).
@@ -37,6 +38,7 @@ void mpich(Library &to) {
   to.returnErrors = 0x54000001;
   to.inPlace = reinterpret_cast<void *>(-1);
   to.noStatus = reinterpret_cast<void *>(1);
+  to.anyone = -2;
 }
 
 template <class F> void find(F &to, void *library, const std::string &file, const char *name) {

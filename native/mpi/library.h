@@ -19,6 +19,7 @@ struct Library {
   std::string file;
   Handle world, byte, sum, floats, doubles, returnErrors;
   void *inPlace, *noStatus;
+  int anyone; // as the sender of what is received
 
   int (*initThread)(int *, char ***, int wanted, int *given);
   int (*finalize)();

@@ -116,6 +116,10 @@ void Ranks::close(int exitCode) {
         for (int from = 1; from < size; from++) receive(from);
       else send("", 0);
       spread("");
+      Request own; // MPI wants what it waits for to be sent
+      check(mpi.send(&codeOfAnother, 1, mpi.byte, rank, FAREWELL, mpi.world, &own), "MPI_Isend");
+      finish(farewell, rank);
+      finish(own, rank);
     }
     // All have done their work. MPICH over UCX now and then waits here for ever, one rank for another host's, which has gone on.
     endSoon(exitCode, std::chrono::duration<double>(patience));
@@ -161,6 +165,7 @@ void Ranks::start() {
   mpi.setErrorHandler(mpi.world, mpi.returnErrors);
   check(mpi.rank(mpi.world, &rank), "MPI_Comm_rank");
   check(mpi.size(mpi.world, &size), "MPI_Comm_size");
+  if (size > 1) check(mpi.receive(&codeOfAnother, 1, mpi.byte, mpi.anyone, FAREWELL, mpi.world, &farewell), "MPI_Irecv");
   char text[8192] = {};
   int length = 0;
   if (mpi.version(text, &length) == 0) version = text;
@@ -186,13 +191,40 @@ void Ranks::work() {
   }
 }
 
-/// Ends where this process asks for it, or where one on this host is gone.
+/// What a rank that ends sends to the other hosts: launchers mostly end those, but Slurm asks them to end first, and kills them
+/// after half a minute, as they wait for what is gone.
+void Ranks::sayFarewell(int exitCode) {
+  static unsigned char text;
+  text = static_cast<unsigned char>(exitCode);
+  std::vector<Request> sent;
+  for (size_t other = 0; other < others.hosts.size(); other++) {
+    if (others.hosts[other] == others.hosts[static_cast<size_t>(rank)]) continue;
+    Request request;
+    if (mpi.send(&text, 1, mpi.byte, static_cast<int>(other), FAREWELL, mpi.world, &request) == 0) sent.push_back(request);
+  }
+  for (auto waited = 0ms; waited < 500ms && !sent.empty(); waited += 10ms) {
+    int done = 0;
+    while (!sent.empty() && mpi.test(&sent.back(), &done, mpi.noStatus) == 0 && done != 0) sent.pop_back();
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
+/// Ends where another host has sent its farewell; if the launcher does so, it may be the first.
+void Ranks::hearFarewell() {
+  int done = 0;
+  if (size == 1 || mpi.test(&farewell, &done, mpi.noStatus) != 0 || done == 0) return;
+  std::this_thread::sleep_for(2s);
+  _exit(codeOfAnother);
+}
+
+/// Ends where this process asks for it, or where one on this host is gone, or says so on another.
 void Ranks::lookAround() {
   if (aborting) end(lastWords, code);
   if (Clock::now() - lookedAround < LOOK) return;
   lookedAround = Clock::now();
   std::lock_guard<std::mutex> lock(mutex);
   if (closing) return;
+  hearFarewell();
   for (const auto &[other, process] : others.here) {
     if (!isThere(process))
       throw std::runtime_error(nameOf(other) + " has ended (process " + std::to_string(process) + "), so all ranks end");
@@ -203,6 +235,7 @@ void Ranks::end(const std::string &message, int exitCode) {
   if (!message.empty()) std::fprintf(stderr, "error: %s\n", message.c_str());
   std::fflush(stderr);
   endSoon(exitCode, 5s);
+  sayFarewell(exitCode);
   letBeRead();
   mpi.abort(mpi.world, exitCode);
   _exit(exitCode);

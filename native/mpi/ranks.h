@@ -13,8 +13,8 @@
 
 #include "library.h"
 
-/// Messages of sums and of texts: one pair of ranks has one order of either.
-constexpr int SUM = 1, TEXT = 2;
+/// Messages of sums and of texts: one pair of ranks has one order of either. And the last one of a rank that ends.
+constexpr int SUM = 1, TEXT = 2, FAREWELL = 3;
 
 /// Bytes that are on their way at a time, twice: small enough to be added while they are in a cache.
 constexpr int64_t PIECE = int64_t{1} << 20;
@@ -92,12 +92,16 @@ class Ranks {
   std::string lastWords;
   int code = 1;
   Clock::time_point lookedAround = Clock::now();
+  Request farewell;
+  unsigned char codeOfAnother = 0;
 
   int64_t begin(std::function<void()> job);
   void live();
   void start();
   void work();
   void lookAround();
+  void sayFarewell(int code);
+  void hearFarewell();
   std::chrono::milliseconds untilMyTurn();
   [[noreturn]] void end(const std::string &message, int code);
   void check(int result, const char *call);

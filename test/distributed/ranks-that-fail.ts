@@ -4,8 +4,11 @@ import { runToExit } from '../../src/cli/exit.js';
 import { joinRanks, leaveRanks, ranks, setRanksTimeout } from '../../src/cli/ranks.js';
 import { InterruptedError, UserError } from '../../src/common/errors.js';
 
+const kill = (): boolean => process.kill(process.pid, 'SIGKILL');
+
 const FAULTS: Record<string, () => void> = {
-  killed: () => process.kill(process.pid, 'SIGKILL'),
+  killed: kill,
+  'killed-beside-listeners': kill,
   crashed: () => process.abort(),
   thrown: () => {
     throw new TypeError('x is undefined');
@@ -20,6 +23,7 @@ await runToExit(async () => {
   await joinRanks(['train'], () => true);
   const [, , fault] = process.argv;
   setRanksTimeout(fault === 'silent' || fault === 'unending' ? 1 : 60, 'train.distributed-timeout');
+  if (fault === 'killed-beside-listeners') process.on('SIGTERM', () => {}); // as training does, which saves
   ranks().barrier();
   if (fault === 'all-mistaken') FAULTS.mistaken();
   if (fault === 'all-interrupted') throw new InterruptedError('SIGTERM', 'saved');
