@@ -101,6 +101,15 @@ export function divergence(scheme: string, warmup: number, quotation: string): P
   return passage(quotation, ...rates.map((rate) => read.validation('divergence', group(rate), 'best loss')));
 }
 
+/** A row of the map without warmup: nll at each rate. */
+export function noWarmup(scheme: string, beta: string, quotation: string): Passage {
+  const of = (rate: string): Reading => {
+    const group = `residual=${scheme},lr=${rate},adam-betas=0.9-${beta}`;
+    return read.validation('no-warmup', group, 'last nll');
+  };
+  return passage(quotation, ...['0.001', '0.002', '0.003', '0.004', '0.005'].map(of));
+}
+
 export function shallow(scheme: string, quotation: string): Passage {
   const groups = ['18+1,lr=0.004', '18+1,lr=0.016', '12+3,lr=0.004', '12+3,lr=0.016'];
   return passage(
