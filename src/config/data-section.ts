@@ -15,7 +15,7 @@ const tokenizerSection = section(
     'vocabulary-threshold': bound(
       count(
         0,
-        'How often the training text of a language must have a piece of a tokenizer of both for text of that language to be given it; 0 is off.',
+        'Pieces of a joint tokenizer that the training text of a language has less often than this are not used for that language; 0 is off.',
       ),
       { unit: 'times' },
     ),
