@@ -18,6 +18,7 @@ import {
   start,
   sums,
   translated,
+  warmup,
 } from './paper-rows.js';
 
 /** Figures that are not here are times and speeds, those of others, and those whose command the page does not have. */
@@ -211,6 +212,13 @@ export const PASSAGES: readonly Passage[] = [
   divergence('admin', 0, '| Admin | 0 | {8.11} + | {8.00} + | {9.19} D |'),
   divergence('admin', 25, '| | 25 | {8.16} + | {7.91} + | {9.19} D |'),
   divergence('admin', 100, '| | 100 | {8.25} + | {7.67} + | {9.26} P |'),
+
+  warmup('admin-200', '| Admin | 200 | {4.85} | {4.85} |'),
+  warmup('pre-ln-200', '| Pre-LN | 200 | {4.38} | {4.38} |'),
+  warmup('post-ln-200', '| Post-LN | 200 | {16.41} | {8.71} (after 200)', read.LOST),
+  warmup('post-ln-400', '| | 400 | {16.08} | {8.48} (after 200)', read.LOST),
+  warmup('post-ln-800', '| | 800 | {15.01} | {8.89} (after 200)', read.LOST),
+  warmup('post-ln-1600', '| | 1 600 | {13.38} | {7.75} (after 1 200)', read.LOST),
 
   noWarmup('post-ln', '0.99', '| Post-LN | 0.99 | {7.53} | {7.25} | {7.53} | {7.52} | {7.53} |'),
   noWarmup('post-ln', '0.995', '| | 0.995 | {7.72} – | {7.33} | {7.23} | {7.48} | {7.53} |'),

@@ -46,6 +46,10 @@ export const WAVERING: Tolerance = {
   absolute: 1.5,
   why: 'bits; seeds of the profiled ω at its highest rate differ by more than one',
 };
+export const LOST: Tolerance = {
+  absolute: 3,
+  why: 'bits; how far a training is above the plateau that has failed',
+};
 export const MOVED: Tolerance = {
   relative: 0.15,
   why: 'a share after 600 updates of one seed, which differ from processor to processor as losses do',

@@ -101,6 +101,15 @@ export function divergence(scheme: string, warmup: number, quotation: string): P
   return passage(quotation, ...rates.map((rate) => read.validation('divergence', group(rate), 'best loss')));
 }
 
+/** A row of the sweep of warmups: nll after the last update, and the best. */
+export function warmup(cell: string, quotation: string, tolerance = read.TRAINED): Passage {
+  return passage(
+    quotation,
+    read.validation('warmup', cell, 'last nll', tolerance),
+    read.validation('warmup', cell, 'best nll', tolerance),
+  );
+}
+
 /** A row of the map without warmup: nll at each rate. */
 export function noWarmup(scheme: string, beta: string, quotation: string): Passage {
   const of = (rate: string): Reading => {
