@@ -263,6 +263,17 @@ export const PASSAGES: readonly Passage[] = [
   ),
 
   passage(
+    '| profiled ω | {6.67} ± 0.13 | {6.75} ± 0.24 |',
+    read.validation('omega-trainable', 'train=true,init=profiled', 'last nll'),
+    read.validation('omega-trainable', 'train=false,init=profiled', 'last nll', read.UNSTABLE),
+  ),
+  passage(
+    '| analytic ω | {6.47} ± 0.06 | {6.45} ± 0.06 |',
+    read.validation('omega-trainable', 'train=true,init=analytic', 'last nll'),
+    read.validation('omega-trainable', 'train=false,init=analytic', 'last nll'),
+  ),
+
+  passage(
     'folded: {1000} of {1000} translations at beam 5 are identical',
     read.said('folded', /Translations of .*: (\d+) of \d+ are identical/, read.COUNTED),
     read.said('folded', /Translations of .*: \d+ of (\d+) are identical/, read.COUNTED),
