@@ -1,8 +1,10 @@
+import { mean } from '../common/statistics.js';
+
 /*
  * What several ranks gain, foretold from what one takes. An update of n ranks ends when the slowest of them has done its
- * batches and the sums are done, most of which happen while the last batch is gone back through. The sums are those of native/mpi/ranks.cc: with p the largest power of two that is at most n,
- * ranks at the distances 1, 2, … p/2 trade halves of what they have left, and the same way back; ranks beyond p first hand all to
- * another one, and get it back in the end.
+ * batches and the sums are done, most of which happen while the last batch is gone back through. The sums are those of
+ * native/mpi/ranks.cc: with p the largest power of two that is at most n, ranks at the distances 1, 2, … p/2 trade halves of
+ * what they have left, and the same way back; ranks beyond p first hand all to another one, and get it back in the end.
  */
 
 /** How a message gets from one rank to another. */
@@ -88,10 +90,8 @@ const BACKWARD = 2 / 3;
  */
 export function sumsOfUpdate(work: Work, ranks: number, network: Network): { all: number; waited: number } {
   const all = secondsOf(courseOfUpdate(work, ranks), network);
-  if (ranks === 1) return { all, waited: all };
   const { tokens, secondsOfToken, bucketBytes } = work;
-  const batch = (Array.from(tokens).reduce((sum, count) => sum + count, 0) / tokens.length) * secondsOfToken;
-  const beside = BACKWARD * batch * (1 - 1 / bucketBytes.length);
+  const beside = BACKWARD * mean(Array.from(tokens)) * secondsOfToken * (1 - 1 / bucketBytes.length);
   return { all, waited: Math.max(secondsOf(lastCourse(work, ranks), network), all - beside) };
 }
 

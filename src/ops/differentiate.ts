@@ -104,14 +104,12 @@ function firstUses(by: readonly tf.Tensor[], tape: readonly TapeNode[]): Map<num
   const places = new Map(by.map(({ id }, place) => [id, place]));
   const found = new Map<number, number[]>();
   for (const [i, { inputs }] of tape.entries()) {
-    const read = new Set(Object.values(inputs).map(({ id }) => id));
-    const first = [...read].filter((id) => places.has(id));
-    if (first.length > 0)
-      found.set(
-        i,
-        first.map((id) => places.get(id)!),
-      );
-    for (const id of first) places.delete(id);
+    for (const { id } of Object.values(inputs)) {
+      const place = places.get(id);
+      if (place === undefined) continue;
+      found.set(i, [...(found.get(i) ?? []), place]);
+      places.delete(id);
+    }
   }
   return found;
 }
