@@ -8,8 +8,9 @@ import { loadRunConfig } from '../src/config/load.js';
 import { abuse } from './serve-abuse.js';
 
 /**
- * npm run campaign:serve -- --run RUN [--requests 10000] [--clients 64] [--seed 1]: thousands of requests to a server of a run, most
- * of them malformed, too large, too slow, or of clients that leave. Says what answers they got, and the memory of the server on the way.
+ * npm run campaign:serve -- --run RUN [--text FILE] [--requests 10000] [--clients 64] [--seed 1]: thousands of requests to a server of a
+ * run, most of them malformed, too large, too slow, or of clients that leave; the others ask for lines of the text, drawn at random.
+ * Says what answers they got, and after each tenth of them the resident memory of the server.
  */
 
 const MAX_BODY = 100_000;
@@ -20,6 +21,7 @@ const PARTS = 10;
 const { values } = parseArgs({
   options: {
     run: { type: 'string' },
+    text: { type: 'string' },
     requests: { type: 'string', default: '10000' },
     clients: { type: 'string', default: '64' },
     seed: { type: 'string', default: '1' },
@@ -44,7 +46,14 @@ const port = await new Promise<number>((resolve, reject) => {
 const memory = (): string =>
   /VmRSS:\s*(\d+ kB)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 'unknown';
 const { sourceLang: source, targetLang: target } = loadRunConfig(values.run).config.data;
-const good = { q: 'a b c. d e', source, target };
+const lines =
+  values.text === undefined
+    ? ['a b c. d e']
+    : readFileSync(values.text, 'utf8')
+        .split('\n')
+        .filter((line) => line.trim() !== '');
+const good = lines.map((q) => ({ q, source, target }));
+const started = performance.now();
 const total = new Map<string, Map<string, number>>();
 const wrong: string[] = [];
 for (let part = 0; part < PARTS; part++) {
@@ -57,7 +66,8 @@ for (let part = 0; part < PARTS; part++) {
       const sums = total.get(kind) ?? new Map<string, number>();
       total.set(kind, sums.set(status, (sums.get(status) ?? 0) + count));
     }
-  process.stdout.write(`${requests * (part + 1)} requests: ${memory()}\n`);
+  const minutes = (performance.now() - started) / 60_000;
+  process.stdout.write(`${requests * (part + 1)} requests, ${minutes.toFixed(1)} min: ${memory()}\n`);
 }
 for (const [kind, counts] of total)
   process.stdout.write(

@@ -11,8 +11,8 @@ export interface Abuse {
   readonly seed: number;
   /** Clients at a time. */
   readonly clients: number;
-  /** A body that the server translates. */
-  readonly good: object;
+  /** Bodies that the server translates: each request that has one takes any of them. */
+  readonly good: readonly object[];
   /** Its limits. */
   readonly maxBody: number;
   readonly timeout: number;
@@ -25,9 +25,14 @@ export interface AbuseOutcome {
   readonly wrong: readonly string[];
 }
 
+/** What a request is made of. */
+interface Asked extends Pick<Abuse, 'maxBody'> {
+  readonly good: object;
+}
+
 interface Kind {
   /** Writes the request, and perhaps leaves. */
-  send(socket: Socket, abuse: Abuse): Promise<void> | void;
+  send(socket: Socket, asked: Asked): Promise<void> | void;
   /** Statuses that it may get. */
   readonly may: readonly string[];
 }
@@ -130,7 +135,8 @@ export async function abuse(options: Abuse): Promise<AbuseOutcome> {
   const client = async (): Promise<void> => {
     while (left-- > 0) {
       const name = names[stream.nextBelow(names.length)];
-      const status = await ask(KINDS[name], options);
+      const good = options.good[stream.nextBelow(options.good.length)];
+      const status = await ask(KINDS[name], { ...options, good });
       const counts = answers.get(name)!;
       counts.set(status, (counts.get(status) ?? 0) + 1);
       if (!KINDS[name].may.includes(status)) wrong.push(`${name}: ${status}`);
@@ -140,8 +146,8 @@ export async function abuse(options: Abuse): Promise<AbuseOutcome> {
   return { answers, wrong };
 }
 
-async function ask(kind: Kind, options: Abuse): Promise<string> {
-  const socket = connect(options.port, '127.0.0.1');
+async function ask(kind: Kind, asked: Asked & Pick<Abuse, 'port'>): Promise<string> {
+  const socket = connect(asked.port, '127.0.0.1');
   socket.on('error', () => {}); // a connection that breaks has no status
   let text = '';
   socket.setEncoding('latin1').on('data', (part: string) => {
@@ -150,7 +156,7 @@ async function ask(kind: Kind, options: Abuse): Promise<string> {
   const closed = once(socket, 'close');
   try {
     await once(socket, 'connect');
-    await kind.send(socket, options);
+    await kind.send(socket, asked);
     const hung = await Promise.race([closed, after(LONGEST, 'hung', { ref: false })]);
     if (hung === 'hung') return 'hung';
   } catch {

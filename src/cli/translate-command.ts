@@ -9,6 +9,9 @@ import { ranks, setRanksTimeout } from './ranks.js';
 /** Seconds that ranks wait for the one whose block takes longest. */
 const WHILE_ONE_TRANSLATES = 86_400;
 
+/** What a page of alignments is made by, whether they are written beside the translations or not. */
+const ALIGNMENT_KEYS = ['decode.alignment-unit', 'decode.alignment-layer', 'decode.alignment-head'];
+
 const FORMATS = ['text', 'jsonl', 'fairseq', 'nbest'] as const;
 
 interface TranslateFlags extends Common {
@@ -58,7 +61,8 @@ export function addTranslate(program: Command): void {
   const targetLang = new Option('--target-lang <lang>', 'Short for --tag "<2LANG>".').conflicts('tag');
   addOverride(command, targetLang, 'decode.tag', settings, undefined, tagOfLanguage);
   command.action(async (run: string, options: TranslateFlags) => {
-    const loaded = begin(options, () => loadRunConfig(run, { sets: settings }));
+    const used = options.html === undefined ? [] : ALIGNMENT_KEYS;
+    const loaded = begin(options, () => loadRunConfig(run, { sets: settings, used }));
     if (loaded === undefined) return;
     const [{ translateFile }, { openLineOutput }] = await Promise.all([
       import('../workflows/translate.js'),

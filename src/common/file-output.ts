@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { explainFileError, systemError } from './errors.js';
-import { keepRights, makeFolder, syncFolder } from './folders.js';
+import { creating, keepRights, makeFolder, syncFolder } from './folders.js';
 import { clearLeftovers, temporaryName } from './leftovers.js';
 import { descriptorOf, followLinks } from './links.js';
 
@@ -89,7 +89,8 @@ function openBeside(place: string, found: fs.Stats | undefined): AtomicFile {
   makeFolder(folder);
   clearLeftovers(folder);
   const temporary = temporaryName(place);
-  const fd = fs.openSync(temporary, 'wx', found === undefined ? 0o666 : found.mode & 0o777);
+  const mode = found === undefined ? 0o666 : found.mode & 0o777;
+  const fd = creating(temporary, () => fs.openSync(temporary, 'wx', mode));
   if (found !== undefined) keepRights(temporary, found);
   let open = true;
   const close = (): void => {

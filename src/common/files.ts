@@ -6,7 +6,7 @@ import { DamageError, explainFileError, UserError } from './errors.js';
 import { readFileBounded, sumFile } from './file-input.js';
 import { openAtomic } from './file-output.js';
 import type { FileSum } from './file-sum.js';
-import { keepRights, makeFolder, syncFolder, syncTree } from './folders.js';
+import { creating, keepRights, makeFolder, syncFolder, syncTree } from './folders.js';
 import { parseJson } from './json.js';
 import { clearLeftovers, temporaryName } from './leftovers.js';
 import { followLinks } from './links.js';
@@ -66,7 +66,8 @@ export async function writeFolderAtomic(
     if (found?.isDirectory() === false) fs.mkdirSync(place); // says that something is in the way
     temporary = temporaryName(place);
     aside = `${temporary}.old`;
-    fs.mkdirSync(temporary, found === undefined ? 0o777 : (found.mode & 0o777) | 0o700);
+    const mode = found === undefined ? 0o777 : (found.mode & 0o777) | 0o700;
+    creating(temporary, () => fs.mkdirSync(temporary, mode));
     await fill(temporary);
     if (found !== undefined) keepRights(temporary, found);
     syncTree(temporary);

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import process from 'node:process';
+import { systemError } from './errors.js';
 import { followLinks } from './links.js';
 
 /**
@@ -15,12 +16,26 @@ export function makeFolder(name: string): string | undefined {
   const parent = path.dirname(folder);
   const above = parent === folder ? undefined : makeFolder(parent);
   try {
-    fs.mkdirSync(folder);
+    creating(folder, () => fs.mkdirSync(folder));
     syncFolder(parent);
     return above ?? folder;
   } catch (error) {
     if (!isFolder(folder)) throw error; // else another made it
     return above;
+  }
+}
+
+/**
+ * Makes a file or a folder that is not there yet.
+ *
+ * @throws what the system says; where it misses something and the folder is there, it is one in which nothing can be made, as /proc is
+ */
+export function creating<T>(place: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const misses = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw misses && isFolder(path.dirname(place)) ? systemError('EROFS') : error;
   }
 }
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
+import { creating } from './folders.js';
 import { temporaryName } from './leftovers.js';
 import { beginningOf, isRunning } from './processes.js';
 
@@ -137,7 +138,7 @@ function createInPlace(file: string, text: string): boolean {
 function writeBeside<T>(file: string, text: string, put: (temporary: string) => T): T {
   const temporary = temporaryName(file);
   try {
-    fs.writeFileSync(temporary, text, { flag: 'wx' });
+    creating(temporary, () => fs.writeFileSync(temporary, text, { flag: 'wx' }));
     return put(temporary);
   } finally {
     fs.rmSync(temporary, { force: true });

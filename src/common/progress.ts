@@ -84,10 +84,10 @@ class Course {
     return Math.max(0, Math.min(ofUnits, ofTime));
   }
 
-  /** `450/1000`, or `450` where the end is estimated or unknown. */
+  /** `450/1000`; `450` where the end is estimated or unknown, until it is reached. */
   get count(): string {
-    const { total } = this.options;
-    return typeof total === 'number' ? `${this.done}/${total}` : `${this.done}`;
+    const isKnown = typeof this.options.total === 'number' || this.done === this.total;
+    return isKnown ? `${this.done}/${this.total}` : `${this.done}`;
   }
 
   /** `ETA 3m07s`; the time that the work has taken where it is over, or its end is not known. */

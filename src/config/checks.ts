@@ -256,9 +256,12 @@ export function findViolations(written: WrittenConfig, skipped: ReadonlySet<stri
 
 /** Keys that are not at their default and yet have no effect, each with the reason. */
 export function findIdleKeys(written: WrittenConfig): { key: string; reason: string }[] {
-  return [...configKeys.values()].flatMap(({ path, idle = {}, fallback }) => {
-    const cause = Object.keys(idle).find((other) => idle[other].includes(valueAt(written, other)));
-    if (cause === undefined || isDeepStrictEqual(valueAt(written, path), fallback)) return [];
+  return [...configKeys.values()].flatMap(({ path, idle = {}, idleTogether = false, fallback }) => {
+    const others = Object.keys(idle);
+    const causes = others.filter((other) => idle[other].includes(valueAt(written, other)));
+    const [cause] = causes;
+    if (cause === undefined || (idleTogether && causes.length < others.length)) return [];
+    if (isDeepStrictEqual(valueAt(written, path), fallback)) return [];
     return [{ key: path, reason: `${cause} is ${valueAt(written, cause)}` }];
   });
 }

@@ -11,6 +11,8 @@ export interface KeyFacts {
   readonly resume: 'free' | 'changeable' | 'bound';
   /** Values of other keys, by path, at which this one has no effect; the first that holds is the reason to tell. */
   readonly idle?: Readonly<Record<string, readonly unknown[]>>;
+  /** Whether all of them have to hold for that. */
+  readonly idleTogether?: boolean;
   /** What its number counts. */
   readonly unit?: string;
 }

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { type Complaint, UserError, userErrorOf } from '../common/errors.js';
+import { type Complaint, formatComplaint, UserError, userErrorOf } from '../common/errors.js';
 import { readFileBounded } from '../common/file-input.js';
 import { packageVersion } from '../common/files.js';
 import { camelizeKeys } from './camel.js';
@@ -30,6 +30,8 @@ export interface ConfigSources {
   readonly files?: readonly (string | PartialConfig)[];
   /** Settings of the command line in their order: `a.b=c`, or what a flag of one key was given. */
   readonly sets?: readonly (string | Override)[];
+  /** Keys that have an effect whatever others are, as those of alignments have for a page of them. */
+  readonly used?: readonly string[];
 }
 
 export interface LoadedConfig {
@@ -46,7 +48,7 @@ export interface LoadedConfig {
  * @throws UserError with every complaint about every source: files that cannot be read, YAML, unknown keys,
  *   wrong values, rules between keys
  */
-export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConfig {
+export function loadConfig({ files = [], sets = [], used = [] }: ConfigSources): LoadedConfig {
   const complaints: Complaint[] = [];
   const attempt = (read: () => Source): Layer[] => {
     try {
@@ -75,8 +77,11 @@ export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConf
   }
   if (complaints.length > 0) throw new UserError(complaints);
   const warnings = findIdleKeys(written)
-    .filter(({ key }) => origins.has(key))
-    .map(({ key, reason }) => `${origins.get(key)!.value}: ${key} has no effect, since ${reason}`);
+    .filter(({ key }) => origins.has(key) && !used.includes(key))
+    .map(({ key, reason }) => {
+      const problem = `${key} has no effect, since ${reason}`;
+      return formatComplaint({ problem, where: origins.get(key)!.value });
+    });
   return { config: camelizeKeys(written), written, warnings };
 }
 
@@ -88,17 +93,18 @@ export function loadConfig({ files = [], sets = [] }: ConfigSources): LoadedConf
  */
 export function loadRunConfig(run: string, over: ConfigSources = {}): LoadedConfig {
   const file = runConfigFile(findRun(run).runDirectory);
-  const { config, written } = loadRunConfigFile(file, over);
-  return { config, written, warnings: [] }; // they were given when it was trained
+  const { warnings, ...loaded } = loadRunConfigFile(file, over);
+  // Those of its own settings were given when it was trained.
+  return { ...loaded, warnings: warnings.filter((warning) => !warning.startsWith(`${file}:`)) };
 }
 
 /** A line of the config.yaml of a run: which version of this program wrote it. */
 export const versionLine = (version: string): string => `# admin-nmt ${version}\n`;
 
 /** The config.yaml of a run, and what goes over it. @throws UserError that says so where a later version wrote it */
-export function loadRunConfigFile(file: string, { files = [], sets }: ConfigSources = {}): LoadedConfig {
+export function loadRunConfigFile(file: string, { files = [], ...over }: ConfigSources = {}): LoadedConfig {
   try {
-    return loadConfig({ files: [file, ...files], sets });
+    return loadConfig({ ...over, files: [file, ...files] });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const writer = writerOf(file);

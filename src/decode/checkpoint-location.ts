@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { UserError } from '../common/errors.js';
+import { nearest, UserError } from '../common/errors.js';
 import { findRun } from '../config/run-folder.js';
 
 /** Where a trained model lies. */
@@ -13,6 +13,11 @@ export interface CheckpointLocation {
 
 /** The file in a checkpoint that holds the weights. */
 export const WEIGHTS_FILE = 'model.safetensors';
+
+const NO_WEIGHTS = `no checkpoint (${WEIGHTS_FILE}) here`;
+
+/** Most checkpoints that are told where another is wanted. */
+const NAMED = 8;
 
 /** The weights of training, or their moving average. */
 export type WeightsKind = 'live' | 'ema';
@@ -51,28 +56,39 @@ export function weightsFile(
 export function locateCheckpoint(run: string, checkpoint?: string): CheckpointLocation {
   const { runDirectory, checkpoint: named } = findRun(run);
   const within = (name: string): string => path.join(runDirectory, name);
-  if (checkpoint !== undefined)
-    return { runDirectory, checkpoint: firstWithWeights(within(checkpoint), checkpoint) };
-  if (named !== undefined) return { runDirectory, checkpoint: firstWithWeights(named) };
+  if (checkpoint !== undefined) {
+    const found = [within(checkpoint), checkpoint].find(holdsWeights);
+    if (found === undefined) throw absent(within(checkpoint), NO_WEIGHTS, meant(runDirectory, checkpoint));
+    return { runDirectory, checkpoint: found };
+  }
+  if (named !== undefined) {
+    if (!holdsWeights(named)) throw absent(named, NO_WEIGHTS, meant(runDirectory));
+    return { runDirectory, checkpoint: named };
+  }
   const found = ['checkpoint_best', 'checkpoint_last'].map(within).find(holdsWeights);
   if (found !== undefined) return { runDirectory, checkpoint: found };
   throw absent(run, `neither checkpoint_best nor checkpoint_last (with ${WEIGHTS_FILE}) is here`);
-}
-
-function firstWithWeights(...places: readonly string[]): string {
-  const found = places.find(holdsWeights);
-  if (found === undefined) throw absent(places[0], `no checkpoint (${WEIGHTS_FILE}) here`);
-  return found;
 }
 
 function holdsWeights(folder: string): boolean {
   return existsSync(path.join(folder, WEIGHTS_FILE));
 }
 
-function absent(where: string, problem: string): UserError {
-  return new UserError({
-    problem,
-    where,
-    hint: 'Give the save-dir of a training run that has saved a checkpoint, or the folder of a checkpoint in one.',
-  });
+/** What to type in the place of a checkpoint that is not there: one that is. Undefined where the run has none. */
+function meant(runDirectory: string, name = ''): string | undefined {
+  const names = readdirSync(runDirectory)
+    .filter((found) => holdsWeights(path.join(runDirectory, found)))
+    .sort();
+  if (names.length === 0) return undefined;
+  const near = names.find((found) => found === `checkpoint_${name}`) ?? nearest(name, names);
+  const some = names.length > NAMED ? [...names.slice(0, NAMED), '…'] : names;
+  return `${near === undefined ? '' : `Did you mean ${near}? `}The checkpoints of this run are ${some.join(', ')}.`;
+}
+
+function absent(
+  where: string,
+  problem: string,
+  hint = 'Give the save-dir of a training run that has saved a checkpoint, or the folder of a checkpoint in one.',
+): UserError {
+  return new UserError({ problem, where, hint });
 }

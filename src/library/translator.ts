@@ -1,3 +1,4 @@
+import { log } from '../common/log.js';
 import type { Stop } from '../common/stop.js';
 import { loadRunConfig } from '../config/load.js';
 import type { Config, PartialConfig } from '../config/schema.js';
@@ -46,7 +47,8 @@ export class Translator {
    */
   static async load(run: string, options: TranslatorOptions = {}): Promise<Translator> {
     const { backend, gpu, threads, decode, seed } = options;
-    const { config } = loadRunConfig(run, { files: [{ seed, backend, gpu, threads, decode }] });
+    const { config, warnings } = loadRunConfig(run, { files: [{ seed, backend, gpu, threads, decode }] });
+    for (const warning of warnings) log.warn(warning);
     checkNbest(config.decode);
     const location = locateCheckpoint(run, options.checkpoint);
     return new Translator(

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import process from 'node:process';
 import { explainFileError } from '../common/errors.js';
-import { makeFolder } from '../common/folders.js';
+import { creating, makeFolder } from '../common/folders.js';
 import { encodeEvent, FILE_VERSION, type TensorboardEvent } from '../formats/tfevents.js';
 import { PatientFile } from './patient-file.js';
 
@@ -26,7 +26,7 @@ export class EventLog {
     const file = path.join(folder, nextName(folder));
     try {
       makeFolder(folder);
-      fs.writeFileSync(file, '', { flag: 'wx' });
+      creating(file, () => fs.writeFileSync(file, '', { flag: 'wx' }));
     } catch (error) {
       throw explainFileError(error, folder);
     }

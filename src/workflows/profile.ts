@@ -87,7 +87,7 @@ export function profileInputs({ train }: SettledConfig, data: TrainingData): Pro
 function warnIfUnused({ model }: Config): void {
   if (!hasOmega(model)) {
     log.warn(
-      `model.residual is ${model.residual}: what is profiled is the same model under ${profiledAs(model)}.`,
+      `model.residual is ${model.residual}, which has no ω: this is the profile of the same model under ${profiledAs(model)}, and train will not use it.`,
     );
   } else if (model.omega.init === 'analytic') {
     log.warn('model.omega.init is analytic: train will not use the profile.');

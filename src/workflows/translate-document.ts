@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors.js';
+import type { InputLines } from '../data/input-lines.js';
 import type { Translation } from '../decode/translation-format.js';
 import { jsonPart } from '../formats/document/json-lines.js';
 import { type DocumentPart, within } from '../formats/document/part.js';
@@ -37,8 +38,44 @@ export function checkDocument(
     throw refuse(`a document is written as it was read, found ${output}`, '--format', 'Leave it out.');
 }
 
-/** The parts of a document, one behind the other. */
-export function partsOf(lines: AsyncIterable<string>, options: DocumentOptions): AsyncIterable<DocumentPart> {
+/** The lines of a document, and how many sentences are in them. */
+export class DocumentLines {
+  private readonly source: InputLines;
+  private lines = 0;
+  private sentences = 0;
+  private ended = false;
+
+  constructor(source: InputLines) {
+    this.source = source;
+  }
+
+  /** The parts of the document, one behind the other, which are counted as they are read. */
+  async *parts(options: DocumentOptions): AsyncGenerator<DocumentPart> {
+    for await (const part of partsOf(this.counted(), options)) {
+      this.sentences += part.segments.length;
+      yield part;
+    }
+    this.ended = true;
+  }
+
+  /** What the number of sentences will be, as far as it can be told: as many in each line as in those so far. */
+  get estimate(): number | undefined {
+    const { estimate } = this.source;
+    if (this.ended) return this.sentences;
+    return estimate === undefined || this.lines === 0
+      ? undefined
+      : Math.round((this.sentences * estimate) / this.lines);
+  }
+
+  private async *counted(): AsyncGenerator<string> {
+    for await (const line of this.source) {
+      this.lines++;
+      yield line;
+    }
+  }
+}
+
+function partsOf(lines: AsyncIterable<string>, options: DocumentOptions): AsyncIterable<DocumentPart> {
   const { format, field } = options;
   if (format === 'srt' || format === 'vtt') return subtitleParts(lines);
   const takeApart = (text: string): DocumentPart => prose(text, options);

@@ -15,7 +15,7 @@ import {
 } from '../decode/translation-format.js';
 import { threadsOfRanks } from '../distributed/processors.js';
 import { checkNbest, type LineListeners, OpenModel } from './open-model.js';
-import { checkDocument, type DocumentKind, partsOf, translateParts } from './translate-document.js';
+import { checkDocument, type DocumentKind, DocumentLines, translateParts } from './translate-document.js';
 import { checkShared, inTurn, OwnLines, type Written } from './translate-together.js';
 import { checkPage, TranslationPage } from './translation-page.js';
 
@@ -122,16 +122,19 @@ const NOWHERE: LineOutput = { isTerminal: false, write: async () => true, commit
 
 async function translateTo(output: LineOutput, model: OpenModel, work: Work): Promise<void> {
   const { lines, prompt } = work;
-  const total = lines.total ?? (() => lines.estimate);
+  const document = work.document && { ...work.document, lines: new DocumentLines(lines) };
+  const [total, unit] = document
+    ? [() => document.lines.estimate, 'sentences']
+    : [lines.total ?? (() => lines.estimate), 'lines'];
   // Translations that run over the terminal show the progress themselves, and a bar would tear them, or what is typed.
   const progress =
     output.isTerminal || prompt !== undefined || work.communicator.rank > 0
       ? undefined
-      : startProgress({ label: 'Translating', total, unit: 'lines', plainEvery: 30_000 });
+      : startProgress({ label: 'Translating', total, unit, plainEvery: 30_000 });
   let page: TranslationPage | undefined;
   try {
     page = work.html === undefined ? undefined : new TranslationPage(work.html, work.args);
-    await translateAll(output, model, progress, { ...work, page });
+    await translateAll(output, model, progress, { ...work, document, page });
     output.commit();
     page?.commit();
   } finally {
@@ -151,13 +154,15 @@ function checkFormat({ nbest }: DecodeConfig, format: TranslationFormat): void {
   }
 }
 
-interface Work {
+type OpenDocument = DocumentKind & { lines: DocumentLines };
+
+interface Work<Document = DocumentKind> {
   lines: InputLines;
   inputFormat: InputFormat;
   format: TranslationFormat;
   /** What of alignments is written. */
   alignment: AlignmentKind | null;
-  document: DocumentKind | undefined;
+  document: Document | undefined;
   prompt?: () => void;
   communicator: Communicator;
   html?: string;
@@ -169,7 +174,7 @@ async function translateAll(
   output: LineOutput,
   model: OpenModel,
   progress: Progress | undefined,
-  { lines, inputFormat, format, alignment, document, prompt, communicator, page }: Work,
+  { lines, inputFormat, format, alignment, document, prompt, communicator, page }: Work<OpenDocument>,
 ): Promise<void> {
   const started = performance.now();
   let done = 0;
@@ -182,7 +187,8 @@ async function translateAll(
     align: page !== undefined,
     onDone: (count) => {
       done += count * communicator.size; // the others are as far
-      progress?.update(Math.min(done, lines.estimate ?? done), [`${rate(done, started)} sentences/s`]);
+      const most = (document?.lines ?? lines).estimate ?? done;
+      progress?.update(Math.min(done, most), [`${rate(done, started)} sentences/s`]);
     },
     placeOf: (index) => own.placeOf(index),
     warn: several ? (message) => warnings.push(message) : undefined,
@@ -190,7 +196,7 @@ async function translateAll(
   const written =
     document === undefined
       ? writtenOf(model.translate(several ? own.of(all) : all, listeners), format, alignment, page)
-      : translateParts(partsOf(lines, { ...document, ...model.prose }), (segments) =>
+      : translateParts(document.lines.parts({ ...document, ...model.prose }), (segments) =>
           model.translate(segments, listeners),
         );
   let sentences = 0;

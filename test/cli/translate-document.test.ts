@@ -29,6 +29,21 @@ test('a field of jsonl, and subtitles by the end of a name', () => {
   assert.equal(translate('', '-i', 'a.srt').stdout, `1\n00:01 --> 00:02\n${line.trim()}\n`);
 });
 
+test('the last line of progress counts the sentences, all of which are done', () => {
+  const loud = FAST.filter((flag) => flag !== '--quiet');
+  const last = (name: string, text: string, ...flags: string[]) => {
+    writeFileSync(path.join(folder, name), text);
+    const args = ['translate', RUN, ...loud, '-i', name, ...flags];
+    const lines = runProgram(args, { cwd: folder }).stderr.match(/Translating .*? · /g) ?? [];
+    return lines.at(-1)?.slice(12, -3);
+  };
+  const cue = (n: number) => `${n}\n00:0${n} --> 00:0${n + 1}\nXyz.\n`;
+  assert.equal(last('b.srt', `${cue(1)}\n${cue(2)}`), '2/2 sentences');
+  assert.equal(last('b.txt', 'Xyz. Xyz.\n\nXyz.\n', '--document'), '3/3 sentences');
+  assert.equal(last('b.jsonl', '{"t": "Xyz."}\n{"id": 2}\n', '--field', 't'), '1/1 sentences');
+  assert.equal(last('b.plain', 'Xyz. Xyz.\n\nXyz.\n'), '3/3 lines');
+});
+
 test('what does not go together is refused', () => {
   for (const [flags, message] of [
     [['--format-in', 'srt', '--field', 't'], /--field: a field is for jsonl, found srt/],

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
+import { writeFileAtomic, writeFolderAtomic } from '../../src/common/files.js';
 import { makeFolder, removeEmptyFolders } from '../../src/common/folders.js';
 
 const scratch = (): string => {
@@ -31,7 +32,18 @@ test('makeFolder: those above it too, one that is there, and an error where it c
   fs.writeFileSync(path.join(folder, 'file'), '');
   assert.throws(() => makeFolder(path.join(folder, 'file')), { code: 'EEXIST' });
   assert.throws(() => makeFolder(path.join(folder, 'file', 'c')), { code: /^(EEXIST|ENOTDIR)$/ });
-  if (fs.existsSync('/proc/self')) assert.throws(() => makeFolder('/proc/none/c'), { code: 'ENOENT' });
+});
+
+test('where a folder takes nothing new, that is what is said, by what writes files and folders alike', async (t) => {
+  if (!fs.existsSync('/proc/self')) return t.skip('there is no /proc here');
+  const said = (place: string) => ({ message: new RegExp(`^${place}: the file system is read-only\n`) });
+  assert.throws(() => makeFolder('/proc/none/c'), { code: 'EROFS' });
+  assert.throws(() => writeFileAtomic('/proc/none.txt', ''), said('/proc/none.txt'));
+  assert.throws(() => writeFileAtomic('/proc/none/a.txt', ''), said('/proc/none/a.txt'));
+  await assert.rejects(
+    writeFolderAtomic('/proc/none', () => assert.fail()),
+    said('/proc/none'),
+  );
 });
 
 test('makeFolder: through a link to nowhere, and away again', () => {

@@ -203,4 +203,10 @@ test('keys without effect', () => {
   assert.deepEqual(idle({ train: { momentum: 0.9 } }), ['train.momentum']);
   assert.deepEqual(idle({ train: { momentum: 0.9, optimizer: 'sgd' } }), []);
   assert.deepEqual(idle({ train: { 'adam-betas': [0.9, 0.99], optimizer: 'sgd' } }), ['train.adam-betas']);
+  const aligned = { 'alignment-unit': 'piece', 'alignment-layer': 1, 'alignment-head': 1 } as const;
+  const keys = Object.keys(aligned).map((key) => `decode.${key}`);
+  assert.deepEqual(idle({ decode: aligned }), keys);
+  assert.deepEqual(idle({ decode: { ...aligned, alignment: 'soft' } }), []);
+  assert.deepEqual(idle({ decode: { ...aligned, unk: 'replace' } }), keys.slice(0, 1));
+  assert.deepEqual(idle({ decode: aligned, train: { 'guided-alignment': 0.1 } }), keys.slice(0, 1));
 });

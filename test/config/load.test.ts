@@ -164,6 +164,22 @@ describe('loadRunConfig', () => {
     assert.deepEqual(loadRunConfig(path.join(folder, 'mean')).config.decode.beam, 3);
   });
 
+  test('warns of what goes over it without effect, not of its own', () => {
+    file('config.yaml', 'preset: tiny\ndecode: { alignment-head: 1 }\n');
+    const warnings = (...sets: string[]) => loadRunConfig(folder, { sets }).warnings;
+    const layer = 'decode.alignment-layer=1';
+    assert.deepEqual(warnings(), []);
+    assert.deepEqual(warnings(layer), [
+      '--set decode.alignment-layer=1: decode.alignment-layer has no effect, since decode.alignment is null',
+    ]);
+    assert.deepEqual(warnings(layer, 'decode.alignment=hard'), []);
+    assert.deepEqual(loadRunConfig(folder, { files: [{ decode: { 'alignment-layer': 1 } }] }).warnings, [
+      'decode.alignment-layer has no effect, since decode.alignment is null',
+    ]);
+    const used = ['decode.alignment-layer'];
+    assert.deepEqual(loadRunConfig(folder, { sets: [layer], used }).warnings, []);
+  });
+
   test('refuses a folder that is no run', () => {
     assert.throws(() => loadRunConfig(path.join(folder, 'other')), /other: no such run directory/);
   });

@@ -18,6 +18,8 @@ mkdirSync(path.join(run, 'checkpoint_1_5'));
 writeFileSync(path.join(run, 'checkpoint_1_5/state.json'), '');
 symlinkSync('checkpoint_1_10', path.join(run, 'checkpoint_last'));
 
+const NONE = 'no checkpoint (model.safetensors) here';
+
 const located = (...args: Parameters<typeof locateCheckpoint>) => {
   const { runDirectory, checkpoint } = locateCheckpoint(...args);
   assert.equal(runDirectory, run);
@@ -35,6 +37,20 @@ test('of a run: the best, else the last, else the one that is named', () => {
 test('a checkpoint itself, of any name; another of its run by name', () => {
   assert.equal(located(path.join(run, 'mean')), path.join(run, 'mean'));
   assert.equal(located(path.join(run, 'checkpoint_last'), 'mean'), path.join(run, 'mean'));
+});
+
+test('where a checkpoint is missing, those that are there are told, and the one that is meant', () => {
+  const said = (name: string, hint: string) =>
+    assert.throws(
+      () => locateCheckpoint(run, name),
+      (error) =>
+        error instanceof UserError &&
+        error.message === [`${path.join(run, name)}: ${NONE}`, hint].join('\n  '),
+    );
+  const there = 'The checkpoints of this run are checkpoint_1_10, checkpoint_best, checkpoint_last, mean.';
+  said('best', `Did you mean checkpoint_best? ${there}`);
+  said('maen', `Did you mean mean? ${there}`);
+  said('nowhere', there);
 });
 
 test('a checkpoint without weights is refused', () => {

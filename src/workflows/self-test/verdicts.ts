@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ChosenBackend } from '../../backend/init.js';
 import type { WebGpuBackend } from '../../backend/webgpu/backend.js';
@@ -30,7 +30,6 @@ export function readVerdict(card: Card, file = verdictFile()): boolean | null {
 /** Keeps a verdict. Where it cannot be written, the card is tested again the next time. */
 export function keepVerdict(card: Card, right: boolean, file = verdictFile()): void {
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
     const all = { ...verdictsIn(file), [keyOf(card)]: right };
     writeFileAtomic(file, `${JSON.stringify(all, null, 2)}\n`);
   } catch (error) {
