@@ -1,16 +1,8 @@
 import type { Communicator } from './communicator.js';
-import { type Complaint, DivergenceError, explainFileError, InterruptedError, UserError } from './errors.js';
+import { type Complaint, explainFileError, InterruptedError, UserError } from './errors.js';
 
 /** What rank 0 tells of its work. */
 type Outcome<T> = { value: T } | { complaints: readonly Complaint[] } | { signal: 'SIGINT' | 'SIGTERM' };
-
-/** Errors that every rank throws at the same place. */
-const common = new WeakSet<object>();
-
-/** Whether every rank has thrown this, so that none waits for another: what all of them decide, or rank 0 for all. */
-export function isCommon(error: unknown): boolean {
-  return error instanceof DivergenceError || error instanceof InterruptedError || common.has(error as object);
-}
 
 /**
  * Rank 0 works, the others wait. What the user can mend, or has interrupted, is thrown on all ranks; a bug on rank 0 alone.
@@ -27,8 +19,6 @@ export async function atRoot<T>(communicator: Communicator, work: () => Promise<
     const error = explainFileError(thrown);
     if (error instanceof UserError) communicator.broadcast<Outcome<T>>({ complaints: error.complaints });
     else if (error instanceof InterruptedError) communicator.broadcast<Outcome<T>>({ signal: error.signal });
-    else throw error;
-    common.add(error);
     throw error;
   }
   communicator.broadcast<Outcome<T>>({ value });
@@ -48,10 +38,7 @@ export async function rootFirst<T>(communicator: Communicator, work: () => Promi
 
 function receive<T>(outcome: Outcome<T>): T {
   if ('value' in outcome) return outcome.value;
-  const error =
-    'signal' in outcome
-      ? new InterruptedError(outcome.signal, 'Interrupted.')
-      : new UserError(outcome.complaints);
-  common.add(error);
-  throw error;
+  throw 'signal' in outcome
+    ? new InterruptedError(outcome.signal, 'Interrupted.')
+    : new UserError(outcome.complaints);
 }

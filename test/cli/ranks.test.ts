@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { type Launcher, missing } from '../../scripts/ranks-launcher.js';
+import { writeTinyTask } from '../../scripts/tiny-task.js';
 import { createProgram, isCommand } from '../../src/cli/program.js';
 import { joinRanks } from '../../src/cli/ranks.js';
 import { packageRoot } from '../../src/common/files.js';
@@ -111,6 +121,81 @@ describe('translate by several ranks', () => {
       assert.equal(status, 2, output);
       assert.equal(output.match(said)?.length, 1, output);
     }
+  });
+});
+
+describe('ranks that differ are refused by rank 0 alone before anything is made', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-ranks-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  writeTinyTask(folder, 4);
+  const other = path.join(folder, 'other');
+  mkdirSync(other);
+  for (const name of ['corpus', 'config.yaml'])
+    cpSync(path.join(folder, name), path.join(other, name), { recursive: true });
+  const text = path.join(other, 'corpus/train.toa');
+  writeFileSync(text, readFileSync(text, 'utf8').split('\n').reverse().slice(1).concat('').join('\n'));
+
+  /** Two ranks in folders of their own, which begin with the same configs. */
+  const train = (launcher: Launcher, first: readonly string[], second: readonly string[], place: string) => {
+    const ask = [mainFile, 'train', 'config.yaml', '--threads', '1'];
+    const rest = ['-wdir', place, process.execPath, ...ask, ...second];
+    return runRanks(launcher, 1, [...ask, ...first, ':', '-n', '1', ...rest], {}, folder);
+  };
+
+  for (const launcher of ['mpirun.openmpi', 'mpirun.mpich'] as Launcher[]) {
+    const skip = missing(launcher);
+    test(`other configs by ${launcher}`, { skip }, async () => {
+      const flags = ['--destdir', 'no-data', '--save-dir', 'no-run'];
+      const { status, output } = await train(
+        launcher,
+        flags,
+        [...flags, '--lr', '0.3', '--log-interval', '3'],
+        folder,
+      );
+      assert.equal(status, 2, output);
+      assert.match(
+        output,
+        /^error: train\.lr: expected the same on all ranks, found [\d.]+ on rank 0 .*; 0\.3 on rank 1 /m,
+      );
+      assert.match(
+        output,
+        /^error: train\.log-interval: .* 7 on rank 0 .*; 3 on rank 1 .*\n {2}All hosts need /m,
+      );
+      assert.equal(output.match(/^error:/gm)?.length, 2, output);
+      assert.deepEqual(
+        ['no-data', 'no-run'].filter((name) => existsSync(path.join(folder, name))),
+        [],
+      );
+    });
+  }
+
+  test('other data', { skip: missing('mpirun.openmpi') }, async () => {
+    const flags = ['--destdir', 'other-data', '--save-dir', 'other-run'];
+    const { status, output } = await train('mpirun.openmpi', flags, flags, other);
+    assert.equal(status, 2, output);
+    assert.match(output, /^error: the training data: expected the same on all ranks, found \w+ on rank 0 /m);
+    for (const place of [folder, other]) {
+      const run = path.join(place, 'other-run');
+      assert.deepEqual(existsSync(run) ? readdirSync(run) : [], []);
+    }
+  });
+
+  test('a run that one would go on with and another start anew keeps its checkpoints', {
+    skip: missing('mpirun.openmpi'),
+  }, async () => {
+    const flags = ['--backend', 'native'];
+    const begun = runProgram(['train', 'config.yaml', '--update-freq', '2', ...flags], { cwd: folder });
+    assert.equal(begun.status, 0, begun.stderr);
+    const run = path.join(folder, 'run');
+    const before = readdirSync(run);
+    const half = ['--update-freq', '1', ...flags];
+    const { status, output } = await train('mpirun.openmpi', ['--restart', ...half], half, folder);
+    assert.equal(status, 2, output);
+    assert.match(
+      output,
+      /^error: the last checkpoint of the run: .* found none on rank 0 .*; checkpoint_1_4 on rank 1 /m,
+    );
+    assert.deepEqual(readdirSync(run), before);
   });
 });
 

@@ -19,12 +19,14 @@ export function runRanks(
   size: number,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  cwd?: string,
 ): Promise<RanksOutcome> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const [command, ...options] = launch(launcher, size);
     const child = spawn(command, [...options, process.execPath, ...args], {
       env: { ...process.env, NO_COLOR: '1', ...AS_ROOT, ...env },
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 100_000,
     });

@@ -1,16 +1,17 @@
 import type { ChosenBackend } from '../../backend/init.js';
-import { canonicalHash } from '../../common/canonical-hash.js';
 import type { Communicator } from '../../common/communicator.js';
 import { UserError } from '../../common/errors.js';
-import { packageVersion } from '../../common/files.js';
 import { log } from '../../common/log.js';
+import { configKeys } from '../../config/keys.js';
+import { valueAt } from '../../config/paths.js';
+import type { Config, WrittenConfig } from '../../config/schema.js';
 import { agree } from '../../distributed/agree.js';
 import type { Network } from '../../distributed/cost-model.js';
 import { measureNetwork } from '../../distributed/measure-network.js';
 import { describeRanks, threadsOfRanks } from '../../distributed/processors.js';
 import { isInMemory } from '../../ops/in-place.js';
+import type { TrainingData } from './data.js';
 import type { Configured } from './settle-batch.js';
-import type { originOf } from './start.js';
 
 /** The processes of a training. */
 export interface Together {
@@ -56,7 +57,7 @@ export function forecastFor(communicator: Communicator, asked?: number): Forecas
 }
 
 /** @throws UserError where ranks cannot sum in the memory of the backend's tensors */
-export function refuseDevices({ name }: ChosenBackend): void {
+function refuseDevices({ name }: ChosenBackend): void {
   if (isInMemory()) return;
   throw new UserError({
     problem: `expected a backend whose tensors are in the memory of the process, where several ranks sum; found ${name}`,
@@ -65,18 +66,43 @@ export function refuseDevices({ name }: ChosenBackend): void {
   });
 }
 
-/** @throws UserError where ranks would not train the same: of another program, engine, dataset or config */
-export function agreeOn(communicator: Communicator, origin: ReturnType<typeof originOf>): void {
-  const { settings, dataHash, vocabulary, engine = '' } = origin;
-  const dictionaries = Object.entries(vocabulary).map(([language, { hash }]) => [
-    `dictionary of ${language}`,
-    hash,
-  ]);
+/** Keys that each host may have a value of its own of. */
+const OF_A_HOST: readonly string[] = ['threads'];
+
+/**
+ * Compares what ranks train with before anything is made or written: the config as it was given, and the engine.
+ *
+ * @throws UserError where they would not train the same
+ */
+export function agreeOnTraining(
+  communicator: Communicator,
+  written: WrittenConfig,
+  backend: ChosenBackend,
+): void {
+  if (communicator.size === 1) return;
+  refuseDevices(backend);
+  const keys = [...configKeys.keys()].filter((key) => !OF_A_HOST.includes(key));
+  const values = keys.map((key) => [key, JSON.stringify(valueAt(written, key) ?? null)]);
+  agree(communicator, { 'the engine': backend.engine, ...Object.fromEntries(values) });
+}
+
+/**
+ * Compares the data that ranks have found or made, before training is planned.
+ *
+ * @param checkpoint what they go on from, if anything
+ * @throws UserError where they are not the same
+ */
+export function agreeOnData(
+  communicator: Communicator,
+  { data: { sourceLang, targetLang } }: Config,
+  { hash, valid, source, target }: TrainingData,
+  checkpoint: string | null,
+): void {
   agree(communicator, {
-    'the version of admin-nmt': packageVersion(),
-    'the engine': engine,
-    'the training data': dataHash,
-    ...Object.fromEntries(dictionaries),
-    'the config': canonicalHash(settings),
+    'the training data': hash,
+    'the validation data': valid?.hash ?? 'none',
+    [`the dictionary of ${sourceLang}`]: source.hash,
+    [`the dictionary of ${targetLang}`]: target.hash,
+    'the last checkpoint of the run': checkpoint ?? 'none',
   });
 }

@@ -32,10 +32,10 @@ export interface Configured<C extends Config = Config> {
 /** A config that leaves nothing about the batch size open, as the run directory records it. */
 export type Settled = Configured<SettledConfig>;
 
-/** What a run directory has recorded stands in for what the config leaves open, so that the run goes on as it began; `isBegun` although it has no checkpoint yet. */
-export function takeRecorded(given: Configured, isBegun = false): Configured {
+/** What a run directory has recorded stands in for what the config leaves open, so that the run goes on as it began. */
+export function takeRecorded(given: Configured): Configured {
   const { maxTokens, batchTokens, saveDir } = given.config.train;
-  if ((maxTokens !== 'auto' && batchTokens === null) || !(isBegun || hasCheckpoint(saveDir))) return given;
+  if ((maxTokens !== 'auto' && batchTokens === null) || !hasCheckpoint(saveDir)) return given;
   if (!existsSync(runConfigFile(saveDir))) return given;
   const { train } = loadRunConfig(saveDir).config;
   const recorded = {
@@ -81,7 +81,8 @@ function limitCard(config: Config, { memory }: ChosenBackend): void {
   if (memory?.ofCard) memory.limit = memoryLimit(config, memory)?.bytes ?? Infinity;
 }
 
-function withBatch<N extends number | 'auto'>(
+/** A config with a batch size that is settled. */
+export function withBatch<N extends number | 'auto'>(
   { config, written }: Configured,
   { maxTokens, updateFreq }: { maxTokens: N; updateFreq: number },
 ): Configured<Config & { train: { maxTokens: N } }> {

@@ -2,37 +2,31 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { ChosenBackend } from '../../backend/init.js';
-import { settlePrecision } from '../../backend/precision.js';
-import { atRoot, rootFirst } from '../../common/at-root.js';
+import { atRoot } from '../../common/at-root.js';
 import { alone, type Communicator } from '../../common/communicator.js';
-import { explainFileError, UserError } from '../../common/errors.js';
 import { removeLeftovers } from '../../common/leftovers.js';
 import { log } from '../../common/log.js';
 import type { Config, SettledConfig, WrittenConfig } from '../../config/schema.js';
-import { hasCheckpoint, recoverCheckpoints, removeCheckpoints } from '../../train/checkpoint-folders.js';
-import { removeReports } from '../../train/doctor/report.js';
-import { removeEventFiles } from '../../train/event-log.js';
-import { METRICS_FILE, type MetricsLine } from '../../train/metrics-log.js';
+import { recoverCheckpoints } from '../../train/checkpoint-folders.js';
+import type { MetricsLine } from '../../train/metrics-log.js';
 import { rehearse } from '../../train/rehearsal.js';
-import { runSettings } from '../../train/run-settings.js';
 import type { CheckpointOrigin } from '../../train/state.js';
 import { checkStops } from '../../train/stopping.js';
 import { Trainer } from '../../train/trainer.js';
 import type { TrainerOptions, TrainingEnd } from '../../train/training.js';
-import { checkpointBytes } from '../../train/trial.js';
 import { guidanceOf } from '../attention-choice.js';
-import { chooseBackend } from '../choose-backend.js';
 import { ensureDataset } from '../preprocess/preprocess.js';
-import { checkKeys, checkOwnConfig, checkRoom, checkSameRun, furnish } from '../runs/directory.js';
+import { checkKeys, checkOwnConfig } from '../runs/directory.js';
 import { lockRun } from '../runs/lock.js';
-import { agreeOn, type Forecast, ofAllRanks, refuseDevices, type Together } from './across-ranks.js';
+import { agreeOnTraining, type Forecast, ofAllRanks, type Together } from './across-ranks.js';
 import { openTrainingData, type TrainingData } from './data.js';
 import { describeEnd, describeStart } from './describe.js';
+import { type Asked, openTraining, startBackend } from './open-training.js';
 import { describeForecast } from './ranks-forecast.js';
 import { describeRehearsal } from './rehearsal-report.js';
 import { type Configured, memoryLimit, settleBatch, takeRecorded, trialInputs } from './settle-batch.js';
 import { findSource } from './source-model.js';
-import { begin, originOf, resume, type Start } from './start.js';
+import { begin, originOf, type Start } from './start.js';
 import { validationTranslator } from './validation-translator.js';
 
 /** What a training is asked from outside. */
@@ -45,15 +39,9 @@ export interface TrainingSignals {
   stop: () => void;
 }
 
-export interface TrainOptions {
-  /** Start anew in a run directory that has checkpoints. */
-  restart?: boolean;
-  /** Compare the dataset with its checksums although it was found whole before. */
-  verify?: boolean;
+export interface TrainOptions extends Asked {
   /** Seconds of this process after which it has to be saved and gone. */
   stopAfter?: number | null;
-  /** Keys of settings that may differ from those of the checkpoint although they are bound to it. */
-  allowChange?: readonly string[];
   /** Told of every line of the metrics as it is written. */
   onMetrics?: (line: MetricsLine) => void;
   /** Called once updates begin: what asks to stop before ends the process as ever. */
@@ -61,9 +49,6 @@ export interface TrainOptions {
   /** The processes that train together, all of which call this; default one. */
   communicator?: Communicator;
 }
-
-/** What a rehearsal and a training are asked alike. */
-type Asked = Pick<TrainOptions, 'restart' | 'verify' | 'allowChange'>;
 
 const UNHEARD: TrainingSignals = { received: () => undefined, saveRequested: () => false, stop: () => {} };
 
@@ -85,6 +70,9 @@ export async function train(
   const { saveDir } = config.train;
   const { communicator = alone } = options;
   checkBefore(config, options);
+  const given = ofAllRanks({ config, written }, communicator);
+  const backend = await startBackend(given.config);
+  agreeOnTraining(communicator, written, backend);
   let unlock = (): void => {};
   try {
     await atRoot(communicator, () => {
@@ -93,7 +81,7 @@ export async function train(
       removeLeftovers(saveDir, true);
       return null;
     });
-    return await trainLocked(ofAllRanks({ config, written }, communicator), { ...options, communicator });
+    return await trainLocked(given, backend, { ...options, communicator });
   } finally {
     unlock();
   }
@@ -122,7 +110,9 @@ export async function rehearseTraining(
   const asked: Configured = { config: shared, written: asWritten };
   const given = options.restart ? asked : takeRecorded(asked);
   const source = findSource(given.config, given.written);
-  const { data, backend } = await openAll(given.config, options);
+  const backend = await startBackend(given.config);
+  await ensureDataset(given.config, options);
+  const data = openTrainingData(given.config);
   const scratch = fs.mkdtempSync(path.join(tmpdir(), 'admin-nmt-dry-run-')); // for the profile
   try {
     const { config, written } = await settleBatch(given, data, backend);
@@ -146,29 +136,14 @@ export async function rehearseTraining(
   }
 }
 
-/** Starts the backend, makes the dataset where it is missing or stale, and opens the data; the caller closes it. */
-async function openAll(
-  config: Config,
-  { verify }: Asked,
-): Promise<{ data: TrainingData; backend: ChosenBackend }> {
-  const backend = await chooseBackend(config);
-  log.info(`Backend: ${backend.name} (${backend.reason})`);
-  settlePrecision(backend, config.train.precision, 'train.precision');
-  if (config.train.evalBleu)
-    settlePrecision(backend, config.decode.precision, 'decode.precision', ' of translations');
-  await ensureDataset(config, { verify });
-  return { data: openTrainingData(config), backend };
-}
-
 async function trainLocked(
   given: Configured,
+  backend: ChosenBackend,
   { stopAfter = null, listen = () => UNHEARD, onMetrics, ...options }: TrainOptions & Together,
 ): Promise<TrainingEnd> {
   const { communicator } = options;
-  const opened = await rootFirst(communicator, () => openTraining(given, options));
-  const { config, data, origin, start, backend, unsaved } = opened;
+  const { config, data, origin, start, unsaved } = await openTraining(given, backend, options);
   try {
-    agreeOn(communicator, origin);
     const { isVolatile, memory } = backend;
     const how = { stopAfter, unsaved, listen, onMetrics, communicator, isVolatile, memory };
     return await trainFrom(config, data, { ...origin, initFrom: start.initFrom }, start, how);
@@ -176,79 +151,6 @@ async function trainLocked(
     start.model.dispose();
     data.close();
   }
-}
-
-/** What training needs. Whoever opens it disposes of the model, and closes the data. */
-interface Opened {
-  config: SettledConfig;
-  data: TrainingData;
-  backend: ChosenBackend;
-  origin: ReturnType<typeof originOf>;
-  start: Start;
-  /** Whether the weights are in no checkpoint of this run yet. */
-  unsaved: boolean;
-}
-
-async function openTraining(
-  given: Configured,
-  { restart = false, verify, allowChange, communicator }: Asked & Together,
-): Promise<Opened> {
-  const { saveDir } = given.config.train;
-  const follows = communicator.rank > 0; // rank 0 has settled what the config leaves open
-  const resuming = !restart && hasCheckpoint(saveDir);
-  const known = resuming || follows ? takeRecorded(given, follows) : given;
-  if (resuming) checkSameRun(saveDir, { settings: runSettings(known.written), allowChange });
-  const source = resuming ? null : findSource(known.config, known.written);
-  const { data, backend } = await openAll(known.config, { verify });
-  try {
-    if (communicator.size > 1) refuseDevices(backend);
-    checkPatience(known.config, data);
-    const { config, written } = await settleBatch(known, data, backend);
-    const origin = originOf(config, written, data, backend);
-    const start = resuming
-      ? resume(config, data, { ...origin, allowChange })
-      : await begin(config, data, origin, source);
-    try {
-      if (!follows) prepareRunDirectory(config, written, start, resuming);
-    } catch (error) {
-      start.model.dispose();
-      throw error;
-    }
-    return { config, data, backend, origin, start, unsaved: !resuming && source !== null };
-  } catch (error) {
-    data.close();
-    throw error;
-  }
-}
-
-function checkPatience({ train: { patience }, data: { destdir } }: Config, { valid }: TrainingData): void {
-  if (patience === null || valid !== null) return;
-  throw new UserError({
-    problem: 'train.patience counts validations, and the dataset has no validation split',
-    where: destdir,
-    hint: 'Set data.valid to validation text, or train.patience to null.',
-  });
-}
-
-function prepareRunDirectory(
-  config: Config,
-  written: WrittenConfig,
-  { model }: Start,
-  resuming: boolean,
-): void {
-  const { saveDir } = config.train;
-  try {
-    if (!resuming) {
-      removeCheckpoints(saveDir);
-      fs.rmSync(path.join(saveDir, METRICS_FILE), { force: true });
-      removeEventFiles(saveDir);
-      removeReports(saveDir);
-    }
-  } catch (error) {
-    throw explainFileError(error, saveDir);
-  }
-  furnish(saveDir, written, config.data);
-  checkRoom(saveDir, checkpointBytes(model, config.train));
 }
 
 async function trainFrom(
