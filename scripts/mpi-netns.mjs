@@ -1,19 +1,29 @@
-// node scripts/mpi-netns.mjs [--hosts 2] [--slots 1] [--delay 1ms] [--rate 1gbit] [--loss 0%] [--cut SECONDS] -- COMMAND…
+// node scripts/mpi-netns.mjs [--launcher mpirun.openmpi] [--hosts 2] [--slots 1] [--delay 1ms] [--rate 1gbit] [--loss 0%] [--cut SECONDS] -- COMMAND…
 //
 // Runs a command under mpirun on several "hosts" of this one machine: network namespaces with links of their own, which
-// Open MPI reaches over TCP by a hostfile, as many ranks on each as it has slots. `tc` gives the links a delay, a rate and
-// a loss; --cut takes the last host's link away after so many seconds. Needs root, `ip`, `tc` and Open MPI; whatever it
-// makes it removes.
+// Open MPI or MPICH (--launcher mpirun.mpich) reaches over TCP by a hostfile, as many ranks on each as it has slots. `tc`
+// gives the links a delay, a rate and a loss; --cut takes the last host's link away after so many seconds. Needs root, `ip`,
+// `tc` and that MPI; whatever it makes it removes. ADMIN_NMT_HOST is the number of the host, from 0.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { cutLink, makeHosts, NETWORK, nameHosts, removeHosts } from './netns-hosts.mjs';
+import {
+  ALONE,
+  cutLink,
+  HERE,
+  makeHosts,
+  NETWORK,
+  nameHosts,
+  OWN_MEMORY,
+  removeHosts,
+} from './netns-hosts.mjs';
 
 const { values, positionals } = parseArgs({
   options: {
+    launcher: { type: 'string', default: 'mpirun.openmpi' },
     hosts: { type: 'string', default: '2' },
     slots: { type: 'string', default: '1' },
     delay: { type: 'string' },
@@ -25,39 +35,67 @@ const { values, positionals } = parseArgs({
 });
 const hosts = nameHosts(Number(values.hosts));
 
+/** What each launcher is told: how it reads a hostfile, what it starts daemons by, which network it takes. */
+const LAUNCHERS = {
+  'mpirun.openmpi': {
+    hostLine: (address) => `${address} slots=${values.slots}`,
+    enter: 'unshare --uts',
+    prepare: '',
+    options: (hostfile, agent) => [
+      ...['--hostfile', hostfile, '--bind-to', 'none', '--mca', 'plm_rsh_agent', agent],
+      ...['--mca', 'btl', 'tcp,self', '--mca', 'btl_tcp_if_include', NETWORK],
+      ...['--mca', 'oob_tcp_if_include', NETWORK, '--wdir', process.cwd()],
+    ],
+  },
+  'mpirun.mpich': {
+    hostLine: (address) => `${address}:${values.slots}`,
+    enter: ALONE.join(' '),
+    prepare: `${OWN_MEMORY}; `,
+    options: (hostfile, agent) => [
+      ...['-f', hostfile, '-launcher-exec', agent, '-localhost', HERE, '-wdir', process.cwd()],
+      ...['-genv', 'UCX_NET_DEVICES', 'eth0', '-genv', 'UCX_TLS', 'tcp,self'],
+    ],
+  },
+};
+const launcher = LAUNCHERS[values.launcher];
+if (launcher === undefined) {
+  console.error(`--launcher: expected one of ${Object.keys(LAUNCHERS).join(', ')}, found ${values.launcher}`);
+  process.exit(2);
+}
+
 /** What stands in for ssh: a shell in the namespace of a host, which has its name, too. */
 function writeAgent(folder) {
   const agent = path.join(folder, 'agent.sh');
-  const cases = hosts.map(({ address, name }) => `${address}) host=${name};;`).join(' ');
-  const script = `#!/bin/sh\nto=$1; shift\ncase $to in ${cases} esac\nexec ip netns exec $host unshare --uts sh -c "hostname $host; $*"\n`;
+  const cases = hosts.map(({ address, name }, i) => `${address}) host=${name}; number=${i};;`).join(' ');
+  const script = `#!/bin/sh
+while [ "\${1#-}" != "$1" ]; do shift; done # options of ssh
+to=$1; shift
+case $to in ${cases} esac
+export ADMIN_NMT_HOST=$number
+exec ip netns exec $host ${launcher.enter} sh -c "hostname $host; ${launcher.prepare}$*"
+`;
   writeFileSync(agent, script, { mode: 0o755 });
   return agent;
 }
 
 function writeHostfile(folder) {
   const file = path.join(folder, 'hosts');
-  writeFileSync(file, hosts.map(({ address }) => `${address} slots=${values.slots}\n`).join(''));
+  writeFileSync(file, hosts.map(({ address }) => `${launcher.hostLine(address)}\n`).join(''));
   return file;
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-hosts-'));
 try {
   makeHosts(hosts, values);
+  const ranks = hosts.length * Number(values.slots);
   const args = [
-    ...[
-      '--hostfile',
-      writeHostfile(folder),
-      '-n',
-      `${hosts.length * Number(values.slots)}`,
-      '--bind-to',
-      'none',
-    ],
-    ...['--mca', 'plm_rsh_agent', writeAgent(folder), '--mca', 'btl', 'tcp,self'],
-    ...['--mca', 'btl_tcp_if_include', NETWORK, '--mca', 'oob_tcp_if_include', NETWORK],
-    ...['--wdir', process.cwd(), ...positionals],
+    ...launcher.options(writeHostfile(folder), writeAgent(folder)),
+    '-n',
+    `${ranks}`,
+    ...positionals,
   ];
   const env = { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
-  const child = spawn('mpirun.openmpi', args, { stdio: 'inherit', env });
+  const child = spawn(values.launcher, args, { stdio: 'inherit', env });
   const cut = () => {
     console.error(`The link of the last host is cut at ${new Date().toISOString()}`);
     cutLink(hosts.at(-1));
@@ -67,7 +105,7 @@ try {
   process.exitCode = await new Promise((resolve) => {
     child.on('exit', (status) => resolve(status ?? 1));
     child.on('error', (error) => {
-      console.error(`mpirun.openmpi: ${error.message}`);
+      console.error(`${values.launcher}: ${error.message}`);
       resolve(2);
     });
   });

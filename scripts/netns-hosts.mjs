@@ -9,6 +9,13 @@ const net = `10.77.${1 + (process.pid % 255)}`;
 export const NETWORK = `${net}.0/24`;
 export const HERE = `${net}.1`;
 
+/**
+ * The start of a command line that has a program in a host see no processes, names and memory of another: else UCX takes hosts
+ * for one, and tries their shared memory. A shell in it first calls itself `hostname`, and does OWN_MEMORY.
+ */
+export const ALONE = ['unshare', '--uts', '--ipc', '--pid', '--mount-proc', '--fork', '--kill-child'];
+export const OWN_MEMORY = 'mount -t tmpfs none /dev/shm';
+
 /** Runs a program of the system. @throws Error where it refuses */
 function system(command) {
   const [program, ...args] = command.split(' ');

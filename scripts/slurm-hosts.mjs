@@ -10,7 +10,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { HERE, makeHosts, nameHosts, removeHosts } from './netns-hosts.mjs';
+import { ALONE, HERE, makeHosts, nameHosts, OWN_MEMORY, removeHosts } from './netns-hosts.mjs';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -68,11 +68,9 @@ function startDaemons() {
   );
   daemon('munged', '--foreground', ...munge);
   daemon('slurmctld', '-D', '-c', '-L', file('slurmctld.log'));
-  // Else UCX takes hosts for one, and tries their shared memory.
-  const alone = ['unshare', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c'];
   for (const { name } of hosts) {
-    const slurmd = `hostname ${name}; mount -t tmpfs none /dev/shm; exec slurmd -D -L ${file(name)}.log`;
-    daemon('ip', 'netns', 'exec', name, ...alone, slurmd);
+    const slurmd = `hostname ${name}; ${OWN_MEMORY}; exec slurmd -D -L ${file(name)}.log`;
+    daemon('ip', 'netns', 'exec', name, ...ALONE, 'sh', '-c', slurmd);
   }
 }
 

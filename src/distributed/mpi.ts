@@ -94,8 +94,8 @@ const refusal = ({ launcher, size, libraries }: Launch, found: string): UserErro
   new UserError({
     problem: `${launcher} has started ${size} processes that do not find each other: ${found}`,
     hint:
-      `Start the program by the mpirun of an MPI whose library the system finds (looked for: ${libraries.join(', ')}; ` +
-      'ADMIN_NMT_MPI names a file); `--distributed none` lets each process work alone.',
+      'Every host needs the program at the same path (the launcher says above where it did not start), and the library of the MPI ' +
+      `whose mpirun it is (looked for: ${libraries.join(', ')}; ADMIN_NMT_MPI names a file); \`--distributed none\` lets each process work alone.`,
   });
 
 const firstLine = (text: string): string => text.split('\n')[0].split(',')[0].trim();
