@@ -1,7 +1,7 @@
 // Makes a fresh clone ready to run: installs the dependencies when they are absent or older than the lockfile,
 // and compiles. Plain JavaScript without dependencies, since it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,10 +25,17 @@ export function install() {
   else run('npm', args, { shell: process.platform === 'win32' });
 }
 
-/** Builds the native engine where that can be, and compiles src, test and scripts into dist, from nothing, so that no file outlives its source. */
+/**
+ * Builds the native engine where that can be, and compiles src, test and scripts into dist, from nothing, so that no file outlives
+ * its source. What is there stays until all is compiled: a training that runs finds what it still has to load.
+ */
 export function build() {
   install();
   for (const file of ['build.mjs', 'build-mpi.mjs']) run(process.execPath, [path.join(root, 'native', file)]);
-  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-  run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')]);
+  const [dist, made, old] = ['dist', 'dist.new', 'dist.old'].map((name) => path.join(root, name));
+  for (const left of [made, old]) rmSync(left, { recursive: true, force: true });
+  run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--outDir', made]);
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(made, dist);
+  rmSync(old, { recursive: true, force: true });
 }

@@ -39,14 +39,20 @@ export function bucketSizes(sizes: readonly number[]): number[] {
 export class GradientBuckets {
   private readonly communicator: Communicator;
   private readonly starts: readonly number[];
+  /** The bucket of each weight. */
+  private readonly bucketOf: readonly number[];
   private readonly gradients: (tf.Tensor | undefined)[];
+  /** How many gradients of each bucket are still to come. */
+  private missing: number[];
   private pending: Pending[] = [];
 
   /** @param sizes of the weights */
   constructor(communicator: Communicator, sizes: readonly number[]) {
     this.communicator = communicator;
     this.starts = bucketStarts(sizes);
+    this.bucketOf = sizes.map((_, place) => this.starts.findIndex((start) => start <= place));
     this.gradients = sizes.map(() => undefined);
+    this.missing = this.counts();
   }
 
   /**
@@ -57,7 +63,8 @@ export class GradientBuckets {
   give(place: number, gradient: tf.Tensor): tf.Tensor {
     const own = unshared(gradient);
     this.gradients[place] = own;
-    for (let bucket = this.pending.length; this.isFull(bucket); bucket++) this.begin(bucket);
+    this.missing[this.bucketOf[place]]--;
+    for (let bucket = this.pending.length; this.missing[bucket] === 0; bucket++) this.begin(bucket);
     return own;
   }
 
@@ -67,20 +74,20 @@ export class GradientBuckets {
     for (const sum of [...this.pending, last]) sum.wait();
     this.pending = [];
     this.gradients.fill(undefined);
+    this.missing = this.counts();
   }
 
   private ofBucket(bucket: number): (tf.Tensor | undefined)[] {
     return this.gradients.slice(this.starts[bucket], this.starts[bucket - 1]);
   }
 
-  private isFull(bucket: number): boolean {
-    return bucket < this.starts.length && this.ofBucket(bucket).every((gradient) => gradient !== undefined);
+  private counts(): number[] {
+    return this.starts.map((_, bucket) => this.ofBucket(bucket).length);
   }
 
   private begin(bucket: number): void {
-    this.pending.push(
-      this.communicator.beginSum(this.ofBucket(bucket).map((gradient) => floatsOf(gradient!))),
-    );
+    const floats = this.ofBucket(bucket).map((gradient) => floatsOf(gradient!));
+    this.pending.push(this.communicator.beginSum(floats));
   }
 }
 

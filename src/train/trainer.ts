@@ -62,10 +62,8 @@ export class Trainer {
     const schedule = createSchedule(config);
     this.schedule = (updates) => schedule(updates) * this.state.doctor.lrFactor;
     const how = { ...config, seed, optimizerAhead: state.optimizerAhead, share: this.ranks.share };
-    const { allReduce } = options;
-    this.updater = allReduce
-      ? new Updater(model, how, moments, allReduce)
-      : new Updater(model, how, moments, (own) => this.ranks.sum(own), this.ranks.take);
+    const { allReduce = (own) => this.ranks.sum(own) } = options;
+    this.updater = new Updater(model, how, moments, allReduce, this.ranks.take);
     this.doctor = new Doctor(options, model);
     if (config.emaDecay !== null) this.ema = new MovingAverage(model, config.emaDecay, ema);
     const ends = expectedEnd(config, this.batches.updates, state.seconds);

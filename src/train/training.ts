@@ -31,7 +31,7 @@ export interface TrainerOptions extends Omit<SaverOptions, 'keep'> {
   resegment?: Resegment;
   /** The processes that train together, each with these options but what it hears; default one. */
   communicator?: Communicator;
-  /** In place of their sum. */
+  /** What is done with the gradients of one process alone, in place of their sum. */
   allReduce?: AllReduce;
   /** Whether what training starts with is to be saved first: it is in no checkpoint of this run yet. */
   unsaved?: boolean;
