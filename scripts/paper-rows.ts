@@ -85,12 +85,12 @@ export function secondStep(
   return passage(quotation, ...[2, 3, 4].map(of));
 }
 
-/** A row of the headline. */
-export function headline(scheme: string, tolerance: Tolerance, quotation: string): Passage {
+/** A row of the headline, with batches of tokens (`headline`) or of padded ones. */
+export function headline(sweep: string, scheme: string, tolerance: Tolerance, quotation: string): Passage {
   return passage(
     quotation,
-    read.validation('headline', `residual=${scheme}`, 'best nll'),
-    read.validation('headline', `residual=${scheme}`, 'last nll', tolerance),
+    read.validation(sweep, `residual=${scheme}`, 'best nll'),
+    read.validation(sweep, `residual=${scheme}`, 'last nll', tolerance),
   );
 }
 
