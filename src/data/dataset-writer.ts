@@ -88,17 +88,22 @@ export class DatasetWriter {
   }
 
   private index(): Buffer {
-    const { count, sizes } = this;
-    const index = Buffer.alloc(HEADER_BYTES + count * (SIZE_BYTES + POINTER_BYTES));
+    const { count } = this;
+    const start = -HEADER_BYTES & 3; // what comes after the header is aligned for its words
+    const sizesAt = start + HEADER_BYTES;
+    const pointersAt = sizesAt + count * SIZE_BYTES;
+    const memory = new ArrayBuffer(pointersAt + count * POINTER_BYTES);
+    const index = Buffer.from(memory, start);
     MAGIC.copy(index);
     index.writeBigUInt64LE(BigInt(VERSION), MAGIC.length);
     index.writeUInt8(this.code, MAGIC.length + 8);
     index.writeBigUInt64LE(BigInt(count), MAGIC.length + 9);
-    const pointers = HEADER_BYTES + count * SIZE_BYTES;
+    const sizes = new Int32Array(memory, sizesAt, count);
+    sizes.set(this.sizes.subarray(0, count));
+    const pointers = new Uint32Array(memory, pointersAt); // two words each, the lower one first
     for (let i = 0, address = 0; i < count; i++) {
-      index.writeInt32LE(sizes[i], HEADER_BYTES + i * SIZE_BYTES);
-      index.writeUInt32LE(address % 2 ** 32, pointers + i * POINTER_BYTES);
-      index.writeUInt32LE(Math.floor(address / 2 ** 32), pointers + i * POINTER_BYTES + 4);
+      pointers[2 * i] = address; // modulo 2³²
+      pointers[2 * i + 1] = address / 2 ** 32;
       address += sizes[i] * this.buffer.BYTES_PER_ELEMENT;
     }
     return index;
@@ -120,7 +125,8 @@ export function remapIds(prefix: string, vocabularySize: number, table: Int32Arr
     for (let position = 0; ; ) {
       const length = fs.readSync(fd, bytes, 0, bytes.length, position);
       if (length === 0) break;
-      for (let i = 0; i < length / ids.BYTES_PER_ELEMENT; i++) ids[i] = table[ids[i]];
+      const count = length / ids.BYTES_PER_ELEMENT;
+      for (let i = 0; i < count; i++) ids[i] = table[ids[i]];
       for (let done = 0; done < length; ) {
         done += fs.writeSync(fd, bytes, done, length - done, position + done);
       }
