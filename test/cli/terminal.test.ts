@@ -49,7 +49,7 @@ test('a training on a terminal, from its start to its end', { skip }, async () =
   const text = rows.join('\n');
   assert.match(
     text,
-    /\nModel: [\s\S]*\ntrain █{10} 100% \d+\/\d+ · \d+s\nDone, since [\s\S]*--input FILE\n\$ $/,
+    /\nModel: [\s\S]*\ntrain █{10} 100% \d+\/\d+ · (?:\d+m)?\d+s\nDone, since [\s\S]*--input FILE\n\$ $/,
   );
   assert.equal(rows.filter((row) => row.startsWith('train ')).length, 1, text);
   const validations = rows.filter((row) => /^epoch \d+ · \d+ updates · valid loss/.test(row));
