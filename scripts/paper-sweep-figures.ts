@@ -74,6 +74,26 @@ export const SWEPT: readonly Passage[] = [
   ),
   secondStep('deep-wins-seeds', 'post-ln', '| Post-LN 12 + 12 | {7.09} | {7.30} | {7.59} |', read.UNSTABLE),
 
+  secondStep('deep-wins-en-fr', 'admin', '| Admin 12 + 12, profiled ω, en → fr | {2.93} | {2.77} | {2.80} |'),
+  secondStep(
+    'deep-wins-en-fr',
+    'admin-analytic',
+    '| Admin 12 + 12, analytic ω, en → fr | **{2.42}** | **{2.42}** | **{2.40}** |',
+  ),
+  secondStep('deep-wins-en-fr', 'pre-ln', '| Pre-LN 12 + 12, en → fr | {2.61} | {2.57} | {2.62} |'),
+  secondStep('deep-wins-en-fr', 'post-ln-6', '| Post-LN 6 + 6, en → fr | {3.74} | {3.97} | {3.82} |'),
+  secondStep(
+    'deep-wins-en-fr',
+    'post-ln-pre-ln',
+    '| Post-LN encoder under a Pre-LN decoder, en → fr | {4.48} | {4.47} | {4.48} |',
+  ),
+  secondStep(
+    'deep-wins-en-fr',
+    'post-ln',
+    '| Post-LN 12 + 12, en → fr | {7.46} | {7.25} | {7.26} |',
+    read.UNSTABLE,
+  ),
+
   passage('| the unigram plateau | {8.43} | | |', read.plateau('headline')),
   headline('headline', 'post-ln', read.UNSTABLE, '| Post-LN | {8.44} ± 0.00 | {8.90} ± 0.40 | PPP |'),
   headline('headline', 'admin', read.TRAINED, '| Admin | {6.41} ± 0.03 | {6.41} ± 0.03 | LLL |'),
