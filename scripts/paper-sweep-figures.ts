@@ -105,6 +105,16 @@ export const SWEPT: readonly Passage[] = [
     '| Post-LN encoder under a Pre-LN decoder | {6.49} ± 0.03 | {6.49} ± 0.03 | LLL |',
   ),
 
+  headline('headline-padded', 'post-ln', read.LOST, '| Post-LN, padded | {8.47} | {11.71} | D |'),
+  headline('headline-padded', 'admin', read.TRAINED, '| Admin, padded | {6.45} | {6.45} | L |'),
+  headline('headline-padded', 'pre-ln', read.TRAINED, '| Pre-LN, padded | {6.35} | {6.35} | L |'),
+  headline(
+    'headline-padded',
+    'post-ln-pre-ln',
+    read.TRAINED,
+    '| Post-LN encoder under a Pre-LN decoder, padded | {6.50} | {6.50} | L |',
+  ),
+
   passage(
     '| validation after 531 updates | {7.81} | {6.40} |',
     read.validatedAt('deep', 'residual=post-ln', 531),
