@@ -68,7 +68,7 @@ export class DatasetWriter {
       this.discard();
       throw error;
     }
-    writeFileAtomic(indexFile(this.prefix), this.index());
+    writeFileAtomic(indexFile(this.prefix), indexBytes(this.sizes.subarray(0, this.count), this.code));
   }
 
   /** Removes what is not finished. */
@@ -86,28 +86,32 @@ export class DatasetWriter {
     this.file.write(new Uint8Array(buffer, 0, this.used * this.buffer.BYTES_PER_ELEMENT));
     this.used = 0;
   }
+}
 
-  private index(): Buffer {
-    const { count } = this;
-    const start = -HEADER_BYTES & 3; // what comes after the header is aligned for its words
-    const sizesAt = start + HEADER_BYTES;
-    const pointersAt = sizesAt + count * SIZE_BYTES;
-    const memory = new ArrayBuffer(pointersAt + count * POINTER_BYTES);
-    const index = Buffer.from(memory, start);
-    MAGIC.copy(index);
-    index.writeBigUInt64LE(BigInt(VERSION), MAGIC.length);
-    index.writeUInt8(this.code, MAGIC.length + 8);
-    index.writeBigUInt64LE(BigInt(count), MAGIC.length + 9);
-    const sizes = new Int32Array(memory, sizesAt, count);
-    sizes.set(this.sizes.subarray(0, count));
-    const pointers = new Uint32Array(memory, pointersAt); // two words each, the lower one first
-    for (let i = 0, address = 0; i < count; i++) {
-      pointers[2 * i] = address; // modulo 2³²
-      pointers[2 * i + 1] = address / 2 ** 32;
-      address += sizes[i] * this.buffer.BYTES_PER_ELEMENT;
-    }
-    return index;
+/**
+ * The bytes of an .idx file.
+ *
+ * @param sizes ids in each item, [N]; more than 4 GiB of them are well
+ */
+export function indexBytes(sizes: Int32Array, code: 8 | 4): Buffer {
+  const count = sizes.length;
+  const start = -HEADER_BYTES & 3; // what comes after the header is aligned for its words
+  const sizesAt = start + HEADER_BYTES;
+  const pointersAt = sizesAt + count * SIZE_BYTES;
+  const memory = new ArrayBuffer(pointersAt + count * POINTER_BYTES);
+  const index = Buffer.from(memory, start);
+  MAGIC.copy(index);
+  index.writeBigUInt64LE(BigInt(VERSION), MAGIC.length);
+  index.writeUInt8(code, MAGIC.length + 8);
+  index.writeBigUInt64LE(BigInt(count), MAGIC.length + 9);
+  new Int32Array(memory, sizesAt, count).set(sizes);
+  const pointers = new Uint32Array(memory, pointersAt); // two words each, the lower one first
+  for (let i = 0, address = 0; i < count; i++) {
+    pointers[2 * i] = address; // modulo 2³²
+    pointers[2 * i + 1] = address / 2 ** 32;
+    address += sizes[i] * ID_TYPES[code].BYTES_PER_ELEMENT;
   }
+  return index;
 }
 
 /**

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DatasetWriter, remapIds } from '../../src/data/dataset-writer.js';
+import { DatasetWriter, indexBytes, remapIds } from '../../src/data/dataset-writer.js';
 import { IndexedDataset } from '../../src/data/indexed-dataset.js';
 import { fixtures, refusal, scratchFolder, writeFiles } from './scratch.js';
 
@@ -250,5 +250,17 @@ test('all items are those that are read one by one', () => {
       Array.from({ length: dataset.length }, (_, i) => dataset.get(i)),
     );
     dataset.close();
+  }
+});
+
+test('items that start beyond 4 GiB have both words of their place in the index', () => {
+  const sizes = Int32Array.of(2 ** 31 - 1, 2 ** 31 - 1, 5);
+  for (const [code, width] of [
+    [8, 2],
+    [4, 4],
+  ] as const) {
+    const index = indexBytes(sizes, code);
+    const places = [0, 1, 2].map((i) => index.readBigUInt64LE(index.length - 8 * (3 - i)));
+    assert.deepEqual(places, [0n, BigInt(width * (2 ** 31 - 1)), BigInt(width * 2 * (2 ** 31 - 1))]);
   }
 });

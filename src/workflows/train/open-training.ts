@@ -122,6 +122,7 @@ const batchOf = ({ config: { train } }: Configured<SettledConfig>) => ({
   maxTokens: train.maxTokens,
   updateFreq: train.updateFreq,
 });
+
 function checkPatience({ train: { patience }, data: { destdir } }: Config, { valid }: TrainingData): void {
   if (patience === null || valid !== null) return;
   throw new UserError({
