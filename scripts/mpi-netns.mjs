@@ -1,9 +1,9 @@
-// node scripts/mpi-netns.mjs [--launcher mpirun.openmpi] [--hosts 2] [--slots 1] [--delay 1ms] [--rate 1gbit] [--loss 0%] [--cut SECONDS] -- COMMAND…
+// node scripts/mpi-netns.mjs [--launcher mpirun.openmpi] [--hosts 2] [--slots 1] [--delay MILLISECONDS] [--rate 100mbit] [--loss PERCENT] [--cut SECONDS] -- COMMAND…
 //
 // Runs a command under mpirun on several "hosts" of this one machine: network namespaces with links of their own, which
-// Open MPI or MPICH (--launcher mpirun.mpich) reaches over TCP by a hostfile, as many ranks on each as it has slots. `tc`
-// gives the links a delay, a rate and a loss; --cut takes the last host's link away after so many seconds. Needs root, `ip`,
-// `tc` and that MPI; whatever it makes it removes. ADMIN_NMT_HOST is the number of the host, from 0.
+// Open MPI or MPICH (--launcher mpirun.mpich) reaches over TCP by a hostfile, as many ranks on each as it has slots. The
+// links may have a delay (each way), a rate and a loss; --cut takes the last host's link away after so many seconds. Needs
+// what netns-hosts.mjs needs, and that MPI; whatever it makes it removes. ADMIN_NMT_HOST is the number of the host, from 0.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,6 +34,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const hosts = nameHosts(Number(values.hosts));
+const shape = { rate: values.rate, delay: numberOf('delay'), loss: numberOf('loss') };
+
+function numberOf(option) {
+  const number = Number(values[option] ?? 0);
+  if (number >= 0) return number;
+  console.error(`--${option}: expected a number, found ${values[option]}`);
+  process.exit(2);
+}
 
 /** What each launcher is told: how it reads a hostfile, what it starts daemons by, which network it takes. */
 const LAUNCHERS = {
@@ -86,7 +94,7 @@ function writeHostfile(folder) {
 
 const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-hosts-'));
 try {
-  makeHosts(hosts, values);
+  await makeHosts(hosts, shape);
   const ranks = hosts.length * Number(values.slots);
   const args = [
     ...launcher.options(writeHostfile(folder), writeAgent(folder)),

@@ -1,6 +1,12 @@
-// "Hosts" of this one machine: network namespaces with links of their own on one bridge. Needs root, `ip` and `tc`.
-import { spawnSync } from 'node:child_process';
+// "Hosts" of this one machine: network namespaces with links of their own on one bridge, or on a wire that is slow or loses
+// what it carries (slow-wire.c). Needs root, `ip`, for a rate `tc`, for a delay or a loss a C compiler and TUN.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 
 const id = process.pid % 10_000;
 const BRIDGE = `nmtb${id}`;
@@ -31,35 +37,69 @@ export const nameHosts = (count) =>
     address: `${net}.${i + 2}`,
   }));
 
-/** Makes hosts, whose links have the delay, rate and loss of `shape`, as `tc` calls them. @throws Error where it cannot be */
-export function makeHosts(hosts, shape = {}) {
-  system(`ip link add ${BRIDGE} type bridge`);
+/**
+ * Makes hosts.
+ *
+ * @param shape of their links: a `rate` as `tc` calls it, `100mbit`; milliseconds of `delay` on each way; percents of `loss`
+ * @throws Error where it cannot be
+ */
+export async function makeHosts(hosts, { rate, delay = 0, loss = 0 } = {}) {
+  for (const { name } of hosts) {
+    system(`ip netns add ${name}`);
+    system(`ip -n ${name} link set lo up`);
+  }
+  if (delay > 0 || loss > 0) await layWire(hosts, delay, loss);
+  else layCables(hosts);
   system(`ip addr add ${HERE}/24 dev ${BRIDGE}`);
   system(`ip link set ${BRIDGE} up`);
-  for (const { name, link, address } of hosts) {
-    system(`ip netns add ${name}`);
-    system(`ip link add ${link} type veth peer name eth0 netns ${name}`);
-    system(`ip link set ${link} master ${BRIDGE} up`);
+  for (const { name, address } of hosts) {
     system(`ip -n ${name} addr add ${address}/24 dev eth0`);
     system(`ip -n ${name} link set eth0 up`);
-    system(`ip -n ${name} link set lo up`);
-    shapeLink(name, shape);
+    // With a burst of 128 KB no more than 230 Mb/s go through.
+    if (rate !== undefined)
+      system(`ip netns exec ${name} tc qdisc add dev eth0 root tbf rate ${rate} burst 1mb latency 100ms`);
   }
 }
 
-function shapeLink(name, shape) {
-  const words = ['delay', 'rate', 'loss'].flatMap((what) => (shape[what] ? [what, shape[what]] : []));
-  if (words.length === 0) return;
-  // A rate alone needs no netem, which not every kernel has. With a burst of 128 KB no more than 230 Mb/s go through.
-  const how =
-    shape.rate && words.length === 2
-      ? `tbf ${words.join(' ')} burst 1mb latency 100ms`
-      : `netem ${words.join(' ')} limit 100000`;
-  system(`ip netns exec ${name} tc qdisc add dev eth0 root ${how}`);
+function layCables(hosts) {
+  system(`ip link add ${BRIDGE} type bridge`);
+  for (const { name, link } of hosts) {
+    system(`ip link add ${link} type veth peer name eth0 netns ${name}`);
+    system(`ip link set ${link} master ${BRIDGE} up`);
+  }
+}
+
+/** The program that hands packets on, where links have a delay or a loss. */
+let wire;
+
+async function layWire(hosts, delay, loss) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-wire-'));
+  try {
+    const program = path.join(folder, 'slow-wire');
+    system(`cc -O2 -o ${program} ${fileURLToPath(new URL('slow-wire.c', import.meta.url))}`);
+    const ends = [`${BRIDGE}=${HERE}`, ...hosts.map(({ link, address }) => `${link}=${address}`)];
+    wire = spawn(program, [`${Math.round(1000 * delay)}`, `${loss / 100}`, ...ends], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const [said] = await Promise.race([once(wire.stdout, 'data'), once(wire, 'exit')]);
+    if (`${said}` !== 'ready\n') throw new Error('slow-wire ended');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  // As many bytes a packet as networks of clusters have: a packet costs this wire two calls of the system.
+  for (const end of [BRIDGE, ...hosts.map(({ link }) => link)])
+    system(`ip link set ${end} mtu 9000 txqueuelen 10000`);
+  for (const { name, link } of hosts) {
+    system(`ip link set ${link} netns ${name}`);
+    system(`ip -n ${name} link set ${link} name eth0`);
+  }
 }
 
 /** Takes away the link of a host, as if somebody had pulled its plug. */
-export const cutLink = ({ link }) => system(`ip link set ${link} down`);
+export function cutLink({ link, address }) {
+  if (wire === undefined) system(`ip link set ${link} down`);
+  else wire.stdin.write(`cut ${address}\n`);
+}
 
 /** Removes what `makeHosts` has made, also half of it, and ends whatever runs there. */
 export function removeHosts(hosts) {
@@ -74,4 +114,5 @@ export function removeHosts(hosts) {
     spawnSync('ip', ['netns', 'del', name]);
   }
   spawnSync('ip', ['link', 'del', BRIDGE]);
+  wire?.stdin.end();
 }

@@ -96,7 +96,7 @@ function run([command, ...args]) {
 try {
   refuseWithout('munged', 'slurmctld', 'slurmd', 'sinfo', 'ip', 'unshare');
   process.env.SLURM_CONF = file('slurm.conf');
-  makeHosts(hosts);
+  await makeHosts(hosts);
   writeConfig();
   startDaemons();
   await waitForNodes();

@@ -2,11 +2,11 @@ import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { alone, type Communicator } from '../common/communicator.js';
 import { UserError } from '../common/errors.js';
-import { packageVersion } from '../common/files.js';
 import { log } from '../common/log.js';
 import { agree } from '../distributed/agree.js';
 import { type Environment, findLaunch, type Launch } from '../distributed/launcher.js';
 import type { MpiCommunicator } from '../distributed/mpi.js';
+import { describeProgram } from '../distributed/program.js';
 import type { Leave } from './exit.js';
 
 /** Commands that several processes do together. */
@@ -44,7 +44,7 @@ export const setRanksTimeout = (seconds: number, key: string): void => joined?.s
  * @param args the arguments after the program's name
  * @param isCommand whether there is a command of a name: what is none is for rank 0 to complain of
  * @returns those without `--distributed`; undefined where another rank does what they ask for
- * @throws UserError where the command is none for several, they do not find each other, or are not of one version: told by
+ * @throws UserError where the command is none for several, they do not find each other, or are not of one build: told by
  *   rank 0 alone
  */
 export async function joinRanks(
@@ -72,7 +72,7 @@ export async function joinRanks(
   const { openMpi } = await import('../distributed/mpi.js');
   joined = openMpi(launch);
   if (idle) listenToErrors(launch, joined.hosts[joined.rank]);
-  agree(joined, { 'the version of admin-nmt': packageVersion() });
+  agree(joined, { 'the program': describeProgram() });
   return rest;
 }
 

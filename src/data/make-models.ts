@@ -1,17 +1,24 @@
+import { setImmediate } from 'node:timers/promises';
 import { log } from '../common/log.js';
+import { startProgress } from '../common/progress.js';
 import { EOS } from './dictionary.js';
 import { drawLines, type LineDraw } from './line-sample.js';
 import type { PairBytes } from './pair-bytes.js';
 import type { EncodedPairs } from './pair-encoder.js';
 import { filesOf } from './parallel-text.js';
 import {
+  type BlockCounter,
   encodeHere,
+  type PieceTrainer,
   type PreprocessOptions,
   type StoredPieceModel,
   type VocabularySource,
 } from './preprocess-options.js';
 import type { TextPart } from './text-parts.js';
 import type { TextReader } from './text-reader.js';
+
+/** Milliseconds of learning after which signals are heard, and progress is drawn. */
+const BETWEEN_SIGNALS = 100;
 
 type Models = readonly [source: StoredPieceModel, target: StoredPieceModel];
 
@@ -33,19 +40,59 @@ export async function makeModels(
 
 async function train(
   { start, sentences }: VocabularySource & { kind: 'trained' },
-  { joint, clean }: PreprocessOptions,
+  { joint, clean, sourceLang, targetLang, signal }: PreprocessOptions,
   training: readonly TextPart[],
   reader: TextReader,
 ): Promise<Models> {
   const drawn =
     sentences === undefined ? undefined : await drawTrainingLines(sentences, joint, training, reader);
   const counter = start({ joint, clean, files: filesOfAll(training), drawn });
+  const [left, right] = await gather(counter, training, reader);
+  if (left === right) {
+    const model = await learn(left, `${sourceLang} and ${targetLang}`, signal);
+    return [model, model];
+  }
+  return [await learn(left, sourceLang, signal), await learn(right, targetLang, signal)];
+}
+
+/** The trainers of source and target, with all of the text. */
+async function gather(
+  counter: BlockCounter,
+  training: readonly TextPart[],
+  reader: TextReader,
+): Promise<readonly [source: PieceTrainer, target: PieceTrainer]> {
   try {
-    const add = (block: PairBytes) => counter.add(block);
-    await reader.count(training, 'Reading', add, counter.width);
-    return await counter.train();
+    await reader.count(training, 'Reading', (block) => counter.add(block), counter.width);
+    return await counter.finish();
   } finally {
-    await counter.close();
+    await counter.close(); // before learning, which wants the memory
+  }
+}
+
+/** Trains a tokenizer, merge by merge, while signals are heard. */
+async function learn(
+  trainer: PieceTrainer,
+  language: string,
+  signal?: AbortSignal,
+): Promise<StoredPieceModel> {
+  const progress = startProgress({
+    label: `Learning the pieces of ${language}`,
+    total: trainer.vocabSize,
+    unit: 'pieces',
+  });
+  try {
+    const steps = trainer.train();
+    for (let heard = performance.now(); ; ) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      progress.update(value);
+      if (performance.now() - heard < BETWEEN_SIGNALS) continue;
+      await setImmediate();
+      signal?.throwIfAborted();
+      heard = performance.now();
+    }
+  } finally {
+    progress.stop();
   }
 }
 

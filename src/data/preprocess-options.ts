@@ -48,18 +48,21 @@ export function encodeHere({ sides, options }: EncoderSetup): BlockEncoder {
 
 /** Gathers text and makes a tokenizer of it. */
 export interface PieceTrainer {
+  /** Pieces that are wanted. */
+  readonly vocabSize: number;
   add(line: string): void;
-  train(): StoredPieceModel;
+  /** Makes the tokenizer step by step: gives how many pieces there are. */
+  train(): Generator<number, StoredPieceModel, void>;
 }
 
-/** Gathers the training text and makes tokenizers of it, on this thread or on others. */
+/** Gathers the training text for tokenizers, on this thread or on others. */
 export interface BlockCounter {
   /** Blocks to give it before the first is done. */
   readonly width: number;
   /** @returns how many pairs there are. @throws UserError as PieceCounter */
   add(block: PairBytes): number | Promise<number>;
-  /** The tokenizers of source and target. */
-  train(): Promise<[StoredPieceModel, StoredPieceModel]>;
+  /** The trainers of source and target, which have all text; the same one where both are to have one tokenizer. */
+  finish(): Promise<readonly [source: PieceTrainer, target: PieceTrainer]>;
   /** Ends what is under way. */
   close(): Promise<void>;
 }
@@ -83,10 +86,7 @@ export function countHere(start: () => PieceTrainer, { joint, clean, drawn }: Co
   return {
     width: 1,
     add: (block) => counter.add(block),
-    async train() {
-      const model = source.train();
-      return [model, target === source ? model : target.train()];
-    },
+    finish: async () => [source, target],
     close: async () => {},
   };
 }

@@ -1,7 +1,7 @@
 import type { Communicator } from '../common/communicator.js';
 import { UserError } from '../common/errors.js';
 
-/** What has to be the same on all ranks, by what users call it, such as `the version of admin-nmt`. */
+/** What has to be the same on all ranks, by what users call it, such as `the training data`. */
 export type Facts = Readonly<Record<string, string>>;
 
 /**

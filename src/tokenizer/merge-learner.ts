@@ -47,8 +47,8 @@ export class MergeLearner {
     this.lists.fill();
   }
 
-  /** The pieces of the first `wanted` merges, or of all that there are. */
-  learn(wanted: number): string[] {
+  /** The pieces of the first `wanted` merges, or of all that there are. Says after each how many they are so far. */
+  *learn(wanted: number): Generator<number, string[], void> {
     const pieces = new Set<string>();
     while (pieces.size < wanted) {
       if (pieces.size % UPDATE_INTERVAL === 0) this.update();
@@ -61,6 +61,7 @@ export class MergeLearner {
         this.merge(best);
       }
       this.candidates.retire(best);
+      yield pieces.size;
     }
     return [...pieces];
   }

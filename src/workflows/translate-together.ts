@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Communicator } from '../common/communicator.js';
 import { UserError } from '../common/errors.js';
-import { packageVersion } from '../common/files.js';
 import { log } from '../common/log.js';
 import { agree } from '../distributed/agree.js';
 
@@ -92,7 +91,6 @@ export function checkShared(communicator: Communicator, input: string, checkpoin
     });
   }
   agree(communicator, {
-    'the version of admin-nmt': packageVersion(),
     'the checkpoint': checkpoint,
     'the bytes of the text': `${statSync(input).size}`,
   });

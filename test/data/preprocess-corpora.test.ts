@@ -144,7 +144,14 @@ test('lines that a tokenizer is trained on are drawn of all corpora as of one te
   const drawnFrom = async (files: Record<string, string>, lists: readonly string[][], joint: boolean) => {
     const folder = writeFiles(scratchFolder(), files);
     const seen: string[] = [];
-    const trainer = { add: (line: string) => void seen.push(line), train: () => model };
+    const trainer = {
+      vocabSize: 1,
+      add: (line: string) => void seen.push(line),
+      *train() {
+        yield 1;
+        return model;
+      },
+    };
     await preprocessCorpus({
       ...{ destdir: path.join(folder, 'data-bin'), sourceLang: 'en', targetLang: 'it', joint, filter },
       texts: {

@@ -62,9 +62,9 @@ export function countOnThreads(
       add(answer);
       return answer.pairs;
     },
-    async train() {
+    async finish() {
       for (const answer of await threads.finish()) add(answer);
-      const [source, target = source] = trainers.map((trainer) => trainer.train());
+      const [source, target = source] = trainers;
       return [source, target];
     },
     close: () => threads.close(),

@@ -55,9 +55,12 @@ export function startPieceTrainer(options: DataConfig['tokenizer']): DividedTrai
     normalizationRules: file === null ? null : { file, text: readRules(file).toString() },
   });
   return {
+    vocabSize,
     add: (line) => trainer.add(line),
     take: () => trainer.take(),
     give: (counted) => trainer.give(counted),
-    train: () => pieceModel(trainer.train()),
+    *train() {
+      return pieceModel(yield* trainer.steps());
+    },
   };
 }

@@ -5,7 +5,7 @@ import { mapInOrder } from '../../../src/common/in-order.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { drawLines } from '../../../src/data/line-sample.js';
 import { readPairBytes } from '../../../src/data/pair-bytes.js';
-import { type BlockCounter, countHere } from '../../../src/data/preprocess-options.js';
+import { type BlockCounter, countHere, type PieceTrainer } from '../../../src/data/preprocess-options.js';
 import { countOnThreads, startCounter } from '../../../src/workflows/preprocess/counter-threads.js';
 import { startPieceTrainer } from '../../../src/workflows/preprocess/piece-model.js';
 import { refusal, scratchFolder, writeFiles } from '../../data/scratch.js';
@@ -23,14 +23,24 @@ const files = ['source', 'target'].map((name) => path.join(folder, name));
 const { tokenizer } = loadConfig({ sets: ['data.tokenizer.vocab-size=700'] }).config.data;
 const setup = { joint: true, clean: { nfc: false, whitespace: true }, files };
 
+/** The bytes of the model that a trainer comes to. */
+function modelOf(trainer: PieceTrainer): string {
+  const steps = trainer.train();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return Buffer.from(value.serialize()).toString('latin1');
+  }
+}
+
 /** The bytes of the models, and the pairs that they were trained on. */
 async function train(counter: BlockCounter): Promise<{ pairs: number; models: string[] }> {
   let pairs = 0;
   try {
     const blocks = mapInOrder(readPairBytes(files), (block) => counter.add(block), counter.width);
     for await (const count of blocks) pairs += count;
-    const models = await counter.train();
-    return { pairs, models: models.map((model) => Buffer.from(model.serialize()).toString('latin1')) };
+    const [source, target] = await counter.finish();
+    const models = [source, target].map(modelOf);
+    return { pairs, models: target === source ? models.slice(1) : models };
   } finally {
     await counter.close();
   }
@@ -40,7 +50,7 @@ test('words that are counted on any number of threads give the tokenizers of one
   for (const joint of [true, false]) {
     const expected = await train(countHere(() => startPieceTrainer(tokenizer), { ...setup, joint }));
     assert.equal(expected.pairs, lines.length);
-    assert.equal(new Set(expected.models).size, joint ? 1 : 2);
+    assert.equal(expected.models.length, joint ? 1 : 2);
     for (const count of joint ? [1, 3] : [2]) {
       assert.deepEqual(await train(countOnThreads(tokenizer, { ...setup, joint }, count)), expected);
     }
