@@ -2,18 +2,20 @@
 //
 // Runs a command under mpirun on several "hosts" of this one machine: network namespaces with links of their own, which
 // Open MPI or MPICH (--launcher mpirun.mpich) reaches over TCP by a hostfile, as many ranks on each as it has slots. The
-// links may have a delay (each way), a rate and a loss; --cut takes the last host's link away after so many seconds. Needs
-// what netns-hosts.mjs needs, and that MPI; whatever it makes it removes. ADMIN_NMT_HOST is the number of the host, from 0.
+// links may have a delay (each way), a rate and a loss; --cut takes the last host's link away after so many seconds, and
+// ends the launcher once all ranks have ended. Needs what netns-hosts.mjs needs, and that MPI; whatever it makes it removes. ADMIN_NMT_HOST is the number of the host, from 0.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import {
   ALONE,
   cutLink,
   HERE,
+  isRunning,
   makeHosts,
   NETWORK,
   nameHosts,
@@ -104,12 +106,17 @@ try {
   ];
   const env = { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
   const child = spawn(values.launcher, args, { stdio: 'inherit', env });
-  const cut = () => {
+  const cut = async () => {
     console.error(`The link of the last host is cut at ${new Date().toISOString()}`);
     cutLink(hosts.at(-1));
+    const started = performance.now();
+    while (isRunning(hosts, positionals)) await setTimeout(100);
+    console.error(`All ranks have ended ${((performance.now() - started) / 1000).toFixed(1)} s after that`);
+    await setTimeout(1000);
+    child.kill('SIGKILL'); // Open MPI's waits for its own daemon on a lost host until the system gives up, a quarter of an hour
   };
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  const timer = values.cut === undefined ? undefined : setTimeout(cut, 1000 * Number(values.cut));
+  if (values.cut !== undefined) setTimeout(1000 * Number(values.cut), undefined, { ref: false }).then(cut);
   process.exitCode = await new Promise((resolve) => {
     child.on('exit', (status) => resolve(status ?? 1));
     child.on('error', (error) => {
@@ -117,7 +124,6 @@ try {
       resolve(2);
     });
   });
-  clearTimeout(timer);
   console.error(`Ended with ${process.exitCode} at ${new Date().toISOString()}`);
 } catch (error) {
   console.error(`Hosts cannot be made here: ${error.message}`);

@@ -2,7 +2,7 @@
 // what it carries (slow-wire.c). Needs root, `ip`, for a rate `tc`, for a delay or a loss a C compiler and TUN.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -101,13 +101,32 @@ export function cutLink({ link, address }) {
   else wire.stdin.write(`cut ${address}\n`);
 }
 
+/** The numbers of the processes that run in a host. */
+function processesOf(name) {
+  const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+  return stdout.split('\n').filter(Boolean).map(Number);
+}
+
+/** Whether a command runs in one of the hosts. */
+export function isRunning(hosts, command) {
+  const wanted = command.map((word) => `${word}\0`).join('');
+  return hosts.some(({ name }) =>
+    processesOf(name).some((one) => {
+      try {
+        return readFileSync(`/proc/${one}/cmdline`, 'utf8') === wanted;
+      } catch {
+        return false; // it has ended meanwhile
+      }
+    }),
+  );
+}
+
 /** Removes what `makeHosts` has made, also half of it, and ends whatever runs there. */
 export function removeHosts(hosts) {
   for (const { name, link } of hosts) {
-    const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
-    for (const left of stdout.split('\n').filter(Boolean)) {
+    for (const left of processesOf(name)) {
       try {
-        process.kill(Number(left), 'SIGKILL'); // whom nobody could tell
+        process.kill(left, 'SIGKILL'); // whom nobody could tell
       } catch {} // it has ended meanwhile
     }
     spawnSync('ip', ['link', 'del', link]);

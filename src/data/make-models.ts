@@ -75,10 +75,10 @@ async function learn(
   language: string,
   signal?: AbortSignal,
 ): Promise<StoredPieceModel> {
+  // Without a total: the first pieces take as long as thousands of later ones, so that an end foretold by them is far off.
   const progress = startProgress({
-    label: `Learning the pieces of ${language}`,
-    total: trainer.vocabSize,
-    unit: 'pieces',
+    label: `Learning ${trainer.vocabSize} pieces of ${language}`,
+    unit: 'learnt',
   });
   try {
     const steps = trainer.train();
