@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { log } from '../common/log.js';
 import { startProgress } from '../common/progress.js';
 import { EOS } from './dictionary.js';
@@ -9,16 +8,12 @@ import { filesOf } from './parallel-text.js';
 import {
   type BlockCounter,
   encodeHere,
-  type PieceTrainer,
   type PreprocessOptions,
   type StoredPieceModel,
   type VocabularySource,
 } from './preprocess-options.js';
 import type { TextPart } from './text-parts.js';
 import type { TextReader } from './text-reader.js';
-
-/** Milliseconds of learning after which signals are heard, and progress is drawn. */
-const BETWEEN_SIGNALS = 100;
 
 type Models = readonly [source: StoredPieceModel, target: StoredPieceModel];
 
@@ -40,57 +35,28 @@ export async function makeModels(
 
 async function train(
   { start, sentences }: VocabularySource & { kind: 'trained' },
-  { joint, clean, sourceLang, targetLang, signal }: PreprocessOptions,
+  { joint, clean, signal }: PreprocessOptions,
   training: readonly TextPart[],
   reader: TextReader,
 ): Promise<Models> {
   const drawn =
     sentences === undefined ? undefined : await drawTrainingLines(sentences, joint, training, reader);
   const counter = start({ joint, clean, files: filesOfAll(training), drawn });
-  const [left, right] = await gather(counter, training, reader);
-  if (left === right) {
-    const model = await learn(left, `${sourceLang} and ${targetLang}`, signal);
-    return [model, model];
-  }
-  return [await learn(left, sourceLang, signal), await learn(right, targetLang, signal)];
-}
-
-/** The trainers of source and target, with all of the text. */
-async function gather(
-  counter: BlockCounter,
-  training: readonly TextPart[],
-  reader: TextReader,
-): Promise<readonly [source: PieceTrainer, target: PieceTrainer]> {
   try {
-    await reader.count(training, 'Reading', (block) => counter.add(block), counter.width);
-    return await counter.finish();
+    const add = (block: PairBytes) => counter.add(block);
+    await reader.count(training, 'Reading', add, counter.width);
+    return await learn(counter, joint, signal);
   } finally {
-    await counter.close(); // before learning, which wants the memory
+    await counter.close();
   }
 }
 
-/** Trains a tokenizer, merge by merge, while signals are heard. */
-async function learn(
-  trainer: PieceTrainer,
-  language: string,
-  signal?: AbortSignal,
-): Promise<StoredPieceModel> {
-  // Without a total: the first pieces take as long as thousands of later ones, so that an end foretold by them is far off.
-  const progress = startProgress({
-    label: `Learning ${trainer.vocabSize} pieces of ${language}`,
-    unit: 'learnt',
-  });
+/** Without an end in sight: the first pieces take as long as thousands of later ones, and before them words are put in order. */
+async function learn(counter: BlockCounter, joint: boolean, signal?: AbortSignal): Promise<Models> {
+  const label = `Learning the ${joint ? 'tokenizer' : 'tokenizers'}`;
+  const progress = startProgress({ label, unit: 'pieces' });
   try {
-    const steps = trainer.train();
-    for (let heard = performance.now(); ; ) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      progress.update(value);
-      if (performance.now() - heard < BETWEEN_SIGNALS) continue;
-      await setImmediate();
-      signal?.throwIfAborted();
-      heard = performance.now();
-    }
+    return await counter.train((pieces) => progress.update(pieces), signal);
   } finally {
     progress.stop();
   }

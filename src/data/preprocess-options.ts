@@ -48,21 +48,26 @@ export function encodeHere({ sides, options }: EncoderSetup): BlockEncoder {
 
 /** Gathers text and makes a tokenizer of it. */
 export interface PieceTrainer {
-  /** Pieces that are wanted. */
-  readonly vocabSize: number;
   add(line: string): void;
-  /** Makes the tokenizer step by step: gives how many pieces there are. */
-  train(): Generator<number, StoredPieceModel, void>;
+  train(): StoredPieceModel;
 }
 
-/** Gathers the training text for tokenizers, on this thread or on others. */
+/** Gathers the training text and makes tokenizers of it, on this thread or on others. */
 export interface BlockCounter {
   /** Blocks to give it before the first is done. */
   readonly width: number;
   /** @returns how many pairs there are. @throws UserError as PieceCounter */
   add(block: PairBytes): number | Promise<number>;
-  /** The trainers of source and target, which have all text; the same one where both are to have one tokenizer. */
-  finish(): Promise<readonly [source: PieceTrainer, target: PieceTrainer]>;
+  /**
+   * The tokenizers of source and target, of the text so far; nothing is added after it.
+   *
+   * @param see is told now and then how many pieces were learnt, of both together
+   * @param signal ends the work, with its reason as the error
+   */
+  train(
+    see: (pieces: number) => void,
+    signal?: AbortSignal,
+  ): Promise<readonly [source: StoredPieceModel, target: StoredPieceModel]>;
   /** Ends what is under way. */
   close(): Promise<void>;
 }
@@ -86,7 +91,10 @@ export function countHere(start: () => PieceTrainer, { joint, clean, drawn }: Co
   return {
     width: 1,
     add: (block) => counter.add(block),
-    finish: async () => [source, target],
+    async train() {
+      const model = source.train();
+      return [model, target === source ? model : target.train()];
+    },
     close: async () => {},
   };
 }

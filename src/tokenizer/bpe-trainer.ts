@@ -93,18 +93,10 @@ export class BpeTrainer {
   /**
    * Makes the model of all lines so far.
    *
+   * @param see is told how many pieces were learnt, after each
    * @throws UserError where there is no text, or the vocabulary is too small for its characters or too large for it
    */
-  train(): Tokenizer {
-    const steps = this.steps();
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-    }
-  }
-
-  /** As train, with a pause after each merge: gives how many pieces there are, of `vocabSize`. */
-  *steps(): Generator<number, Tokenizer, void> {
+  train(see?: (pieces: number) => void): Tokenizer {
     const { vocabSize, characterCoverage } = this.options;
     const characters = coveringCharacters(this.counts.characters(), characterCoverage);
     if (characters.length === 0) throw noText();
@@ -112,10 +104,7 @@ export class BpeTrainer {
     if (vocabSize < fixed) throw this.tooSmall(fixed, characters.length);
     const covered = new Set(characters.map((character) => character.codePointAt(0)!));
     const words = this.counts.words((codePoint) => !covered.has(codePoint));
-    const learning = new MergeLearner(words).learn(vocabSize - fixed);
-    let step = learning.next();
-    for (; !step.done; step = learning.next()) yield fixed + step.value;
-    const merged = step.value;
+    const merged = new MergeLearner(words).learn(vocabSize - fixed, see);
     if (fixed + merged.length < vocabSize) throw tooLarge(vocabSize, fixed + merged.length);
     return this.finish(merged, characters);
   }

@@ -47,8 +47,12 @@ export class MergeLearner {
     this.lists.fill();
   }
 
-  /** The pieces of the first `wanted` merges, or of all that there are. Says after each how many they are so far. */
-  *learn(wanted: number): Generator<number, string[], void> {
+  /**
+   * The pieces of the first `wanted` merges, or of all that there are.
+   *
+   * @param see is told after each how many they are
+   */
+  learn(wanted: number, see: (pieces: number) => void = () => {}): string[] {
     const pieces = new Set<string>();
     while (pieces.size < wanted) {
       if (pieces.size % UPDATE_INTERVAL === 0) this.update();
@@ -61,7 +65,7 @@ export class MergeLearner {
         this.merge(best);
       }
       this.candidates.retire(best);
-      yield pieces.size;
+      see(pieces.size);
     }
     return [...pieces];
   }

@@ -4,7 +4,8 @@ import type { LineDraw } from '../../data/line-sample.js';
 import { type BlockCounter, type CounterSetup, countHere } from '../../data/preprocess-options.js';
 import type { CountedWords } from '../../tokenizer/word-counts.js';
 import { BlockThreads, threadsFor } from './block-threads.js';
-import { startPieceTrainer } from './piece-model.js';
+import { learnOnThreads } from './learner-threads.js';
+import { type DividedTrainer, startPieceTrainer } from './piece-model.js';
 
 /** What a thread is given first. */
 export interface CounterThreadSetup {
@@ -32,12 +33,32 @@ export function startCounter(
   most: number | null,
 ): BlockCounter {
   const threads = threadsFor(setup.files, most);
-  return threads > 1
-    ? countOnThreads(tokenizer, setup, threads)
-    : countHere(() => startPieceTrainer(tokenizer), setup);
+  if (threads > 1) return countOnThreads(tokenizer, setup, threads);
+  const trainers: DividedTrainer[] = [];
+  const start = (): DividedTrainer => {
+    const trainer = startPieceTrainer(tokenizer);
+    trainers.push(trainer);
+    return trainer;
+  };
+  const counter = countHere(start, setup);
+  // Of a long text it takes minutes, while which signals are to be heard.
+  return threadsFor(setup.files, 2) > 1 ? { ...counter, train: trainerOf(tokenizer, trainers, 1) } : counter;
 }
 
-/** Counts on threads: each hands its counts over before there are many, and this one adds them up. */
+/** Has what trainers have counted learnt on threads. @param atOnce how many of them at a time */
+function trainerOf(
+  tokenizer: DataConfig['tokenizer'],
+  trainers: readonly DividedTrainer[],
+  atOnce: number,
+): BlockCounter['train'] {
+  return async (see, signal) => {
+    const words = trainers.map((trainer) => trainer.take());
+    const [source, target = source] = await learnOnThreads(tokenizer, words, atOnce, { see, signal });
+    return [source, target];
+  };
+}
+
+/** Counts on threads: each hands its counts over before there are many, and this one adds them up; then others learn. */
 export function countOnThreads(
   tokenizer: DataConfig['tokenizer'],
   { joint, clean, drawn }: CounterSetup,
@@ -50,6 +71,7 @@ export function countOnThreads(
     setup,
     count,
   );
+  const learn = trainerOf(tokenizer, trainers, count);
   const add = ({ words }: CounterAnswer): void => {
     words?.forEach((counted, side) => {
       trainers[side].give(counted);
@@ -62,10 +84,10 @@ export function countOnThreads(
       add(answer);
       return answer.pairs;
     },
-    async finish() {
+    async train(see, signal) {
       for (const answer of await threads.finish()) add(answer);
-      const [source, target = source] = trainers;
-      return [source, target];
+      await threads.close(); // learning wants the memory
+      return learn(see, signal);
     },
     close: () => threads.close(),
   };

@@ -33,6 +33,8 @@ export function parsePieceModel(bytes: Uint8Array): StoredPieceModel {
 
 /** A trainer whose counts can be handed from one thread to another. */
 export interface DividedTrainer extends PieceTrainer {
+  /** @param see is told how many pieces were learnt, after each */
+  train(see?: (pieces: number) => void): StoredPieceModel;
   /** Takes out what was counted so far. */
   take(): CountedWords;
   /** Adds what others have counted. */
@@ -55,12 +57,9 @@ export function startPieceTrainer(options: DataConfig['tokenizer']): DividedTrai
     normalizationRules: file === null ? null : { file, text: readRules(file).toString() },
   });
   return {
-    vocabSize,
     add: (line) => trainer.add(line),
     take: () => trainer.take(),
     give: (counted) => trainer.give(counted),
-    *train() {
-      return pieceModel(yield* trainer.steps());
-    },
+    train: (see) => pieceModel(trainer.train(see)),
   };
 }

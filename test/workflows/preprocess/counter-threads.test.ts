@@ -5,7 +5,7 @@ import { mapInOrder } from '../../../src/common/in-order.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { drawLines } from '../../../src/data/line-sample.js';
 import { readPairBytes } from '../../../src/data/pair-bytes.js';
-import { type BlockCounter, countHere, type PieceTrainer } from '../../../src/data/preprocess-options.js';
+import { type BlockCounter, countHere } from '../../../src/data/preprocess-options.js';
 import { countOnThreads, startCounter } from '../../../src/workflows/preprocess/counter-threads.js';
 import { startPieceTrainer } from '../../../src/workflows/preprocess/piece-model.js';
 import { refusal, scratchFolder, writeFiles } from '../../data/scratch.js';
@@ -23,24 +23,15 @@ const files = ['source', 'target'].map((name) => path.join(folder, name));
 const { tokenizer } = loadConfig({ sets: ['data.tokenizer.vocab-size=700'] }).config.data;
 const setup = { joint: true, clean: { nfc: false, whitespace: true }, files };
 
-/** The bytes of the model that a trainer comes to. */
-function modelOf(trainer: PieceTrainer): string {
-  const steps = trainer.train();
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return Buffer.from(value.serialize()).toString('latin1');
-  }
-}
-
 /** The bytes of the models, and the pairs that they were trained on. */
 async function train(counter: BlockCounter): Promise<{ pairs: number; models: string[] }> {
   let pairs = 0;
   try {
     const blocks = mapInOrder(readPairBytes(files), (block) => counter.add(block), counter.width);
     for await (const count of blocks) pairs += count;
-    const [source, target] = await counter.finish();
-    const models = [source, target].map(modelOf);
-    return { pairs, models: target === source ? models.slice(1) : models };
+    const [source, target] = await counter.train(() => {});
+    const models = target === source ? [source] : [source, target];
+    return { pairs, models: models.map((model) => Buffer.from(model.serialize()).toString('latin1')) };
   } finally {
     await counter.close();
   }
@@ -54,6 +45,34 @@ test('words that are counted on any number of threads give the tokenizers of one
     for (const count of joint ? [1, 3] : [2]) {
       assert.deepEqual(await train(countOnThreads(tokenizer, { ...setup, joint }, count)), expected);
     }
+  }
+});
+
+test('of a long text a thread learns, whoever counts', async () => {
+  const long = { ...setup, joint: false, files: Array.from({ length: 20 }, () => files[0]) };
+  const expected = await train(countHere(() => startPieceTrainer(tokenizer), long));
+  const counter = startCounter(tokenizer, long, 1);
+  assert.equal(counter.width, 1);
+  assert.deepEqual(await train(counter), expected);
+});
+
+test('what is wrong with a vocabulary is told as this thread tells it', async () => {
+  const wrong = { ...tokenizer, vocabSize: 1_000_000 };
+  const complaint = refusal(/^expected a vocabulary that the text can give, found one of 1000000 pieces/);
+  await assert.rejects(() => train(countHere(() => startPieceTrainer(wrong), setup)), complaint);
+  await assert.rejects(() => train(countOnThreads(wrong, { ...setup, joint: false }, 2)), complaint);
+});
+
+test('learning is ended by a signal', async () => {
+  for (const milliseconds of [0, 150]) {
+    const counter = countOnThreads({ ...tokenizer, vocabSize: 30_000 }, setup, 2);
+    for await (const block of readPairBytes(files)) await counter.add(block);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('stopped by hand')), milliseconds);
+    await assert.rejects(
+      counter.train(() => {}, controller.signal),
+      /stopped by hand/,
+    );
   }
 });
 
