@@ -3,14 +3,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const id = process.pid % 10_000;
 const BRIDGE = `nmtb${id}`;
-/** The network of the hosts, of its own for each process that makes some, and the address in it of the machine they are made on. */
+/**
+ * The network of the hosts, of its own for each process that makes some, and the address in it of the machine they are
+ * made on.
+ */
 const net = `10.77.${1 + (process.pid % 255)}`;
 export const NETWORK = `${net}.0/24`;
 export const HERE = `${net}.1`;
@@ -22,9 +26,52 @@ export const HERE = `${net}.1`;
 export const ALONE = ['unshare', '--uts', '--ipc', '--pid', '--mount-proc', '--fork', '--kill-child'];
 export const OWN_MEMORY = 'mount -t tmpfs none /dev/shm';
 
-/** Runs a program of the system. @throws Error where it refuses */
-function system(command) {
-  const [program, ...args] = command.split(' ');
+/** The signal that was heard first, and the command that runs among the hosts. */
+let heard;
+let running;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    heard ??= signal;
+    running?.kill(signal);
+  });
+}
+
+/** @throws Error where a signal was heard: what is not made yet is not to be */
+export async function listen() {
+  await setTimeout(0);
+  if (heard !== undefined) throw new Error(`interrupted by ${heard}`);
+}
+
+/** The exit code of what was interrupted, as a shell has it; else the one given. */
+const exitCodeOf = (code) => (heard === undefined ? code : 128 + constants.signals[heard]);
+
+/** Says why hosts, or what was to be among them, could not be had. @returns the exit code */
+export async function complain(what, error) {
+  await setTimeout(20); // a signal that ended a program of the system may not have been heard here yet
+  console.error(heard === undefined ? `${what}: ${error.message}` : `Interrupted by ${heard}`);
+  return exitCodeOf(2);
+}
+
+/**
+ * Runs a command among the hosts, which is told the signals that this process hears.
+ *
+ * @param start is given the process
+ * @returns its exit code; 1 where a signal has ended it
+ * @throws Error where it cannot be started
+ */
+export async function runAmongHosts([command, ...args], env = process.env, start = () => {}) {
+  await listen();
+  running = spawn(command, args, { env, stdio: 'inherit' });
+  const end = once(running, 'exit'); // or its error
+  start(running);
+  const [code] = await end;
+  return exitCodeOf(code ?? 1);
+}
+
+/** Runs a program of the system. @param more words that may have blanks in them. @throws Error where it refuses */
+function system(command, ...more) {
+  const [program, ...words] = command.split(' ');
+  const args = [...words, ...more];
   const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command}: ${error?.message ?? stderr.trim()}`);
 }
@@ -50,6 +97,7 @@ export async function makeHosts(hosts, { rate, delay = 0, loss = 0 } = {}) {
   }
   if (delay > 0 || loss > 0) await layWire(hosts, delay, loss);
   else layCables(hosts);
+  await listen();
   system(`ip addr add ${HERE}/24 dev ${BRIDGE}`);
   system(`ip link set ${BRIDGE} up`);
   for (const { name, address } of hosts) {
@@ -76,7 +124,7 @@ async function layWire(hosts, delay, loss) {
   const folder = mkdtempSync(path.join(tmpdir(), 'admin-nmt-wire-'));
   try {
     const program = path.join(folder, 'slow-wire');
-    system(`cc -O2 -o ${program} ${fileURLToPath(new URL('slow-wire.c', import.meta.url))}`);
+    system('cc -O2 -o', program, fileURLToPath(new URL('slow-wire.c', import.meta.url)));
     const ends = [`${BRIDGE}=${HERE}`, ...hosts.map(({ link, address }) => `${link}=${address}`)];
     wire = spawn(program, [`${Math.round(1000 * delay)}`, `${loss / 100}`, ...ends], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -107,13 +155,15 @@ function processesOf(name) {
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
-/** Whether a command runs in one of the hosts. */
-export function isRunning(hosts, command) {
-  const wanted = command.map((word) => `${word}\0`).join('');
+/** What the ranks of Open MPI and MPICH have in their environment, and the daemons that start them have not. */
+const RANK = /(^|\0)(OMPI_COMM_WORLD_RANK|PMI_RANK)=/;
+
+/** Whether ranks of MPI run in the hosts. */
+export function hasRanks(hosts) {
   return hosts.some(({ name }) =>
     processesOf(name).some((one) => {
       try {
-        return readFileSync(`/proc/${one}/cmdline`, 'utf8') === wanted;
+        return RANK.test(readFileSync(`/proc/${one}/environ`, 'latin1'));
       } catch {
         return false; // it has ended meanwhile
       }

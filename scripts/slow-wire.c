@@ -1,7 +1,7 @@
 // slow-wire DELAY LOSS NAME=ADDRESS…: the wire between the "hosts" of netns-hosts.mjs, where the kernel has no netem.
 //
 // It makes a network device (TUN) of each name, and hands each packet that one sends to the device that has its address,
-// DELAY microseconds later; of all packets it loses the share LOSS. It says "ready" when the devices are there, which may
+// DELAY microseconds later; of all packets it loses the share LOSS, each time by the same draws. It says "ready" when the devices are there, which may
 // then be moved to other network namespaces. A line "cut ADDRESS" has it lose whatever goes there or comes from there; it
 // ends with its standard input. Linux, IPv4.
 #define _GNU_SOURCE // ppoll
@@ -89,8 +89,11 @@ static void take(int from, uint64_t delay, double loss) {
 static void deliver(void) {
   while (first != NULL && first->due <= microseconds()) {
     struct packet *packet = first;
-    // What the other end cannot take is lost, as on any wire.
-    if (!ports[packet->to].cut && write(polled[packet->to].fd, packet->content, packet->bytes) < 0) errno = 0;
+    if (!ports[packet->to].cut) {
+      // What the other end cannot take is lost, as on any wire.
+      ssize_t taken = write(polled[packet->to].fd, packet->content, packet->bytes);
+      (void)taken;
+    }
     first = packet->next;
     if (first == NULL) last = &first;
     free(packet);
@@ -134,8 +137,10 @@ int main(int argc, char **argv) {
     }
     if (ppoll(polled, count + 1, first == NULL ? NULL : &wait, NULL) < 0 && errno != EINTR) fail("poll");
     deliver();
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
       if (polled[i].revents & POLLIN) take(i, delay, loss);
+      if (polled[i].revents & POLLERR) polled[i].fd = -1; // its device is gone
+    }
     if (polled[count].revents != 0) {
       char line[256];
       ssize_t bytes = read(STDIN_FILENO, line, sizeof line - 1);

@@ -10,7 +10,17 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ALONE, HERE, makeHosts, nameHosts, OWN_MEMORY, removeHosts } from './netns-hosts.mjs';
+import {
+  ALONE,
+  complain,
+  HERE,
+  listen,
+  makeHosts,
+  nameHosts,
+  OWN_MEMORY,
+  removeHosts,
+  runAmongHosts,
+} from './netns-hosts.mjs';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -50,7 +60,8 @@ function writeConfig() {
   writeFileSync(file('cgroup.conf'), 'CgroupPlugin=cgroup/v1\n'); // none is used, but slurmd looks for what there is
 }
 
-const daemon = (command, ...args) => daemons.push(spawn(command, args, { stdio: 'ignore' }));
+/** Of its own group: Ctrl-C is not for it. */
+const daemon = (command, ...args) => daemons.push(spawn(command, args, { stdio: 'ignore', detached: true }));
 
 function startDaemons() {
   chmodSync(folder, 0o755); // or munged refuses
@@ -80,17 +91,9 @@ async function waitForNodes() {
     const { stdout } = spawnSync('sinfo', ['-h', '-N', '-t', 'idle', '-o', '%N'], { encoding: 'utf8' });
     if (stdout.split('\n').filter(Boolean).length === hosts.length) return;
     await setTimeout(1000);
+    await listen();
   }
   throw new Error('the nodes did not come up; --keep leaves their logs');
-}
-
-function run([command, ...args]) {
-  const child = spawn(command, args, { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.on('exit', (status) => resolve(status ?? 1));
-    child.on('error', reject);
-  });
 }
 
 try {
@@ -100,10 +103,9 @@ try {
   writeConfig();
   startDaemons();
   await waitForNodes();
-  process.exitCode = await run(positionals);
+  process.exitCode = await runAmongHosts(positionals);
 } catch (error) {
-  console.error(`Slurm cannot be had here: ${error.message}`);
-  process.exitCode = 2;
+  process.exitCode = await complain('Slurm cannot be had here', error);
 } finally {
   for (const one of daemons) one.kill('SIGKILL');
   removeHosts(hosts);

@@ -53,4 +53,6 @@ test('a wire that is cut ends all ranks within the time-out of the config', { sk
     output,
     /rank \d on nmt\d+h\d has waited 2 seconds for rank \d on nmt\d+h\d, so all ranks end/,
   );
+  const [, seconds] = /All ranks have ended ([\d.]+) s after that/.exec(output)!;
+  assert.ok(Number(seconds) > 1.5 && Number(seconds) < 10, `those cut off, too: ${seconds}`);
 });
