@@ -1,9 +1,9 @@
 // slow-wire DELAY LOSS NAME=ADDRESS…: the wire between the "hosts" of netns-hosts.mjs, where the kernel has no netem.
 //
 // It makes a network device (TUN) of each name, and hands each packet that one sends to the device that has its address,
-// DELAY microseconds later; of all packets it loses the share LOSS, each time by the same draws. It says "ready" when the devices are there, which may
-// then be moved to other network namespaces. A line "cut ADDRESS" has it lose whatever goes there or comes from there; it
-// ends with its standard input. Linux, IPv4.
+// DELAY microseconds later; of all packets it loses the share LOSS, each time by the same draws. It says "ready" when the
+// devices are there, which may then be moved to other network namespaces. A line "cut ADDRESS" has it lose whatever goes
+// there or comes from there; it ends with its standard input. Linux, IPv4.
 #define _GNU_SOURCE // ppoll
 #include <arpa/inet.h>
 #include <errno.h>
