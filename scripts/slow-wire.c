@@ -3,7 +3,7 @@
 // It makes a network device (TUN) of each name, and hands each packet that one sends to the device that has its address,
 // DELAY microseconds later; of all packets it loses the share LOSS, each time by the same draws. It says "ready" when the
 // devices are there, which may then be moved to other network namespaces. A line "cut ADDRESS" has it lose whatever goes
-// there or comes from there; it ends with its standard input. Linux, IPv4.
+// there or comes from there; it ends with its standard input, and says how many packets it had. Linux, IPv4.
 #define _GNU_SOURCE // ppoll
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,6 +39,7 @@ static struct port ports[MOST_PORTS];
 static struct pollfd polled[MOST_PORTS + 1]; // behind the ports: standard input
 static int count;
 static struct packet *first, **last = &first;
+static unsigned long given, lost;
 
 static uint64_t microseconds(void) {
   struct timespec now;
@@ -75,7 +76,12 @@ static void take(int from, uint64_t delay, double loss) {
     uint32_t address;
     memcpy(&address, content + 16, 4);
     int to = content[0] >> 4 == 4 ? port_of(address) : -1;
-    if (to < 0 || ports[from].cut || ports[to].cut || drand48() < loss) continue;
+    if (to < 0 || ports[from].cut || ports[to].cut) continue;
+    given++;
+    if (drand48() < loss) {
+      lost++;
+      continue;
+    }
     struct packet *packet = malloc(sizeof *packet + bytes);
     if (packet == NULL) fail("a packet");
     *packet = (struct packet){.due = microseconds() + delay, .to = to, .bytes = bytes};
@@ -144,7 +150,10 @@ int main(int argc, char **argv) {
     if (polled[count].revents != 0) {
       char line[256];
       ssize_t bytes = read(STDIN_FILENO, line, sizeof line - 1);
-      if (bytes <= 0) return 0;
+      if (bytes <= 0) {
+        fprintf(stderr, "The wire was given %lu packets and lost %lu\n", given, lost);
+        return 0;
+      }
       line[bytes] = '\0';
       obey(line);
     }

@@ -20,11 +20,13 @@ test('builds that differ in any file of code have names that differ, whatever li
   writeFileSync(path.join(code, 'a.d.ts'), 'y');
   seen.add(describeProgram(root));
   assert.equal(seen.size, 1);
+  writeFileSync(path.join(code, 'a.js'), 'let a = 2;');
+  seen.add(describeProgram(root));
   writeFileSync(path.join(code, 'b/c.js'), ' ');
   seen.add(describeProgram(root));
   rmSync(path.join(code, 'b/c.js'));
   seen.add(describeProgram(root));
   writeFileSync(path.join(code, 'c.js'), ' ');
   seen.add(describeProgram(root));
-  assert.equal(seen.size, 4);
+  assert.equal(seen.size, 5);
 });

@@ -44,6 +44,9 @@ test('sums over a wire that is slow and loses packets are right, and take as lon
   const [, seconds] = /a sum takes ([\d.]+) s/.exec(output)!;
   assert.ok(Number(seconds) > 0.008, `two messages one after another, each 4 ms under way: ${seconds}`);
   assert.ok(Number(seconds) < 0.5, seconds);
+  const [, given, lost] = /The wire was given (\d+) packets and lost (\d+)/.exec(output)!;
+  const share = Number(lost) / Number(given);
+  assert.ok(share > 0.001 && share < 0.02, `half a percent: ${lost} of ${given}`);
 });
 
 test('a wire that is cut ends all ranks within the time-out of the config', { skip }, () => {
