@@ -1,4 +1,4 @@
-// slow-wire DELAY LOSS NAME=ADDRESS…: the wire between the "hosts" of netns-hosts.mjs, where the kernel has no netem.
+// slow-wire DELAY LOSS NAME=ADDRESS…: the wire between the "hosts" of netns-hosts.mjs; few kernels have the netem of `tc`.
 //
 // It makes a network device (TUN) of each name, and hands each packet that one sends to the device that has its address,
 // DELAY microseconds later; of all packets it loses the share LOSS, each time by the same draws. It says "ready" when the

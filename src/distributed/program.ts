@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { packageRoot, packageVersion } from '../common/files.js';
+import { canonicalHash } from '../common/canonical-hash.js';
+import { packageRoot, packageVersion, sha256 } from '../common/files.js';
 
 /**
  * Names this program as it was built: builds of one version may differ. What is compiled for a host, its kernels, is not
@@ -15,10 +15,6 @@ export function describeProgram(root = packageRoot()): string {
   const files = readdirSync(code, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.js'),
   );
-  const hash = createHash('sha256');
-  for (const file of files.sort()) {
-    const content = readFileSync(path.join(code, file));
-    hash.update(`${file}\n${content.length}\n`).update(content);
-  }
-  return `${packageVersion()} (${hash.digest('hex').slice(0, 12)})`;
+  const sums = files.sort().map((file) => [file, sha256(readFileSync(path.join(code, file)))]);
+  return `${packageVersion()} (${canonicalHash(sums).slice(0, 12)})`;
 }
